@@ -1,0 +1,77 @@
+"""The progress bar, and the rows that go to the loggers, both counted in images seen."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from lightning import Callback, Trainer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from csrgan.callbacks.scores import Scores
+from csrgan.systems.base import System
+
+SHOWN = {
+    "generator/image": "image",
+    "generator/parameters": "theta",
+    "generator/adversarial": "adv",
+    "D(real)": "D(real)",
+    "D(fake)": "D(fake)",
+}
+
+
+class Watch(Callback):
+    """Shows images/s, time left, the loss parts and the dB gained at the last evaluation; logs them every `every` batches.
+
+    total: the budget in images. Where the output is no terminal, a plain line is printed every ten seconds instead.
+    """
+
+    def __init__(self, console: Console, total: int, every: int, scores: Scores) -> None:
+        self.console, self.total, self.every, self.scores = console, total, every, scores
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[speed]:.0f} images/s {task.fields[parts]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self.seconds = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        self.began = self.told = self.tick = time.monotonic()
+        self.first = self.drawn = pl_module.images_seen
+        self.bar.start()
+        self.task = self.bar.add_task("training", total=self.total, completed=self.first, speed=0.0, parts="")
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
+        due = pl_module.batches_seen % self.every == 0
+        now = time.monotonic()
+        if not due and now - self.told < 10:
+            return
+        values = {name: float(value) for name, value in pl_module.recorded.items()}
+        if due:
+            speed = (pl_module.images_seen - self.drawn) / max(now - self.tick, 1e-9)
+            self.drawn, self.tick = pl_module.images_seen, now
+            for logger in trainer.loggers:
+                logger.log_metrics({**values, "images_per_second": speed}, step=pl_module.images_seen)
+        parts = " ".join(f"{label} {values[name]:.3g}" for name, label in SHOWN.items() if name in values)
+        if self.scores.summary:
+            parts += f" gain {self.scores.summary['gain_db']:+.2f} dB"
+        speed = (pl_module.images_seen - self.first) / (now - self.began)
+        self.bar.update(self.task, completed=pl_module.images_seen, speed=speed, parts=parts)
+        if not self.console.is_terminal and now - self.told >= 10:
+            self.told = now
+            left = (self.total - pl_module.images_seen) / speed
+            self.console.print(
+                f"{pl_module.images_seen}/{self.total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}", highlight=False
+            )
+
+    def on_train_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        self.seconds = time.monotonic() - self.began
+        self.bar.stop()
+
+    def on_exception(self, trainer: Trainer, pl_module: System, exception: BaseException) -> None:  # type: ignore[override]
+        self.bar.stop()

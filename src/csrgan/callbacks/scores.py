@@ -1,0 +1,51 @@
+"""Scores the validation pictures, draws panels of some, and keeps the checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, Trainer
+
+from csrgan.evaluation import results
+from csrgan.records import Batch, Restoration
+from csrgan.reports import figure
+from csrgan.systems.base import System
+
+
+class Scores(Callback):
+    """One row a validation picture, their summary, and panels spread over the set.
+
+    folder: of the run; panels go to `panels/`, results.csv beside it. panels: how many pictures are drawn.
+    """
+
+    def __init__(self, folder: Path, panels: int) -> None:
+        self.folder, self.panels = folder, panels
+        self.rows: list[results.Row] = []
+        self.summary: dict[str, float] = {}
+        self.images_seen = -1
+
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        self.rows = []
+        count = int(sum(trainer.num_val_batches))
+        self.drawn = {round((place + 0.5) * count / self.panels - 0.5) for place in range(min(self.panels, count))}
+
+    def on_validation_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: System, outputs: Restoration, batch: Batch, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        self.rows.append(results.row(batch, outputs, pl_module.prior))
+        if batch_idx in self.drawn:
+            drawing = figure.panel(batch, outputs)
+            file = self.folder / "panels" / f"{batch_idx:04d}_{Path(batch.names[0]).stem}.png"
+            figure.save(drawing, file)
+            for logger in trainer.loggers:
+                log_image: Any = getattr(logger, "log_image", None)
+                if log_image:
+                    log_image(key=f"panels/{file.stem}", images=[str(file)])
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        self.summary = results.summarise(self.rows)
+        self.images_seen = pl_module.images_seen
+        results.write(self.folder / "results.csv", self.rows)
+        for logger in trainer.loggers:
+            logger.log_metrics({f"valid/{name}": value for name, value in self.summary.items()}, step=pl_module.images_seen)

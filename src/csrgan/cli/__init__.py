@@ -1,0 +1,106 @@
+"""The command `csrgan`. Nothing heavy is imported before it is needed: --help answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+
+COMMANDS = {
+    "train": "train a system; ends with a table, panels and checkpoints in one run folder",
+    "evaluate": "score a checkpoint on photographs over the frozen grid of degradations",
+    "restore": "restore photographs with a checkpoint, and say how they had been degraded",
+    "degrade": "degrade photographs with known parameters, as a benchmark set",
+    "list": "show what can be chosen",
+}
+
+USAGE = """csrgan: blind image super-resolution, trained and compared under control
+
+usage: csrgan COMMAND [key=value ...]        csrgan COMMAND --help shows a command's keys and choices
+
+commands:
+{commands}
+
+examples:
+  csrgan train trainer=smoke                                 a whole run in well under a minute
+  csrgan train output=minmax loss/parameters=none seed=1     one factor changed is one override
+  csrgan train -m loss.parameters.weight=0,0.1,1             a sweep
+  csrgan restore checkpoint=runs/csrgan/TIME source=photos destination=restored
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 2 where the user's input cannot be used, told in plain sentences."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        width = max(map(len, COMMANDS))
+        print(USAGE.format(commands="\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())))
+        return 0
+    command, *rest = words
+    if command not in COMMANDS:
+        near = get_close_matches(command, COMMANDS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        print(f"csrgan: there is no command {command}. The commands: {', '.join(COMMANDS)}.{hint}", file=sys.stderr)
+        return 2
+    return _run(command, rest)
+
+
+def _run(command: str, words: list[str]) -> int:
+    from csrgan.config import faults
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through, to be told below in one sentence
+    try:
+        if command == "train":
+            words = import_module("csrgan.config.resume").with_resumed(words)
+        faults.examine(command, words)
+        return _hydra(command, words)
+    except KeyboardInterrupt:
+        print("csrgan: stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        sentence = faults.told(error)
+        if sentence is None:
+            raise
+        for line in sentence.split("\n"):
+            print(f"csrgan {command}: {line}", file=sys.stderr)
+        return 2
+
+
+def _hydra(command: str, words: list[str]) -> int:
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import DictConfig
+
+    from csrgan.config.folder import conf
+
+    statuses: list[int] = []
+    failures: list[Exception] = []
+
+    def task(config: DictConfig) -> float | None:
+        try:
+            config.run_dir = HydraConfig.get().runtime.output_dir
+            result = import_module(f"csrgan.cli.{command}").run(config)
+        except Exception as error:  # told once, by _run; a sweep goes on with its other jobs
+            failures.append(error)
+            return None
+        statuses.append(result if isinstance(result, int) else 0)
+        return result if isinstance(result, float) else None
+
+    before = sys.argv
+    sys.argv = [f"csrgan {command}", *words]
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
+    finally:
+        sys.argv = before
+    if failures:
+        raise failures[0]
+    return max(statuses, default=0)
+
+
+def relative(path: Path | str) -> str:
+    """A path as a person in the current folder would write it."""
+    path = Path(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

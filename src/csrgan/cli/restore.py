@@ -1,0 +1,59 @@
+"""csrgan restore: photographs of any size, restored under their own names, with what was found to have been done to them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.progress import track
+from torch.nn.functional import interpolate
+
+from csrgan.cli import relative
+from csrgan.cli.trained import trained
+from csrgan.config.build import plain
+from csrgan.data import picture
+from csrgan.fault import Fault, check
+
+
+def run(config: DictConfig) -> int:
+    """Restore every picture that can be read. Exit status 1 where some could not."""
+    settings = plain(config)
+    source, destination, factor = Path(settings["source"]), Path(settings["destination"]), float(settings["enlarge"])
+    check(factor >= 1, f"enlarge={factor:g} is below 1: restoring does not shrink.")
+    check(source.exists(), f"source={source} does not exist.")
+    files, root = (picture.find(source), source) if source.is_dir() else ([source], source.parent)
+    check(
+        destination.resolve() != root.resolve(),
+        f"destination={destination} is where the source lies: its pictures would be overwritten.",
+    )
+    system, _ = trained(settings["checkpoint"], settings["device"])
+    destination.mkdir(parents=True, exist_ok=True)
+    console, errors = Console(), Console(stderr=True)
+    rows: list[dict[str, str | float]] = []
+    broken = 0
+    for file in track(files, "restoring", console=console, disable=not console.is_terminal):
+        try:
+            found = picture.read(file)
+        except Fault as fault:
+            if not source.is_dir():
+                raise
+            broken += 1
+            errors.print(f"csrgan restore: skipped: {fault}", style="yellow", highlight=False, soft_wrap=True)
+            continue
+        low = found.tensor()[None].to(system.device)
+        if factor != 1:
+            low = interpolate(low, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)
+        restored = system.restore(low)
+        name = file.relative_to(root)
+        picture.write(destination / name, restored.image[0].cpu(), like=found)
+        theta = vars(restored.parameters) if restored.parameters else {}
+        rows.append({"file": name.as_posix(), **{key: float(theta[key][0]) for key in system.prior.predicted if key in theta}})
+    if rows:
+        with (destination / "parameters.csv").open("w", newline="", encoding="utf-8") as table:
+            writer = csv.DictWriter(table, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    console.print(f"{len(rows)} restored, {broken} skipped: {relative(destination)}", highlight=False, soft_wrap=True)
+    return 1 if broken else 0

@@ -1,0 +1,147 @@
+"""csrgan train: seed, data, system, callbacks, loggers, trainer, fit, score, report."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning import Trainer, seed_everything
+from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from csrgan.callbacks.checkpoints import Checkpoints
+from csrgan.callbacks.progress import Watch
+from csrgan.callbacks.scores import Scores
+from csrgan.cli import relative
+from csrgan.config.build import build, plain
+from csrgan.config.resume import FILE as OVERRIDES
+from csrgan.data.module import Photographs
+from csrgan.reports import table
+from csrgan.systems.base import System
+
+
+def run(config: DictConfig) -> float:
+    """Train, and leave everything in the run folder. Returns the gain of S over L in dB, for sweepers."""
+    settings = plain(config)
+    folder = Path(settings["run_dir"])
+    folder.mkdir(parents=True, exist_ok=True)
+    console = Console()
+    quiet()
+    seed_everything(settings["seed"], verbose=False)
+    data: Photographs = build(settings["data"])
+    system: System = build(settings["system"])
+    system.recipe = settings
+    prepare(system, settings["trainer"])
+    scores = Scores(folder, settings["trainer"]["panels"])
+    keep = Checkpoints(folder / "checkpoints", settings["trainer"]["save_every"], scores)
+    watch = Watch(console, settings["trainer"]["images"], settings["logger"]["every"], scores)
+    loggers = make_loggers(settings, folder)
+    trainer = make_trainer(settings, folder, [scores, keep, watch], loggers)
+    describe(settings, folder)
+    sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
+    console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
+    try:
+        began = time.monotonic()
+        trainer.fit(system, data, ckpt_path=resume_from(settings), weights_only=True)
+        if scores.images_seen != system.images_seen:
+            trainer.validate(system, data, verbose=False)
+        trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+        summary = scores.summary | {
+            "images_seen": system.images_seen,
+            "seconds": time.monotonic() - began,
+            **{f"{name}_parameters": size for name, size in sizes.items()},
+        }
+        (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    finally:
+        for logger in loggers:
+            logger.finalize("finished")
+        if settings["logger"]["wandb"]:
+            import wandb
+
+            wandb.finish()
+    report(console, summary, folder)
+    return float(summary["gain_db"])
+
+
+def quiet() -> None:
+    """Leave the screen to what a user can act on."""
+    os.environ.setdefault("WANDB_SILENT", "true")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+
+
+def prepare(system: System, trainer: dict[str, Any]) -> None:
+    """Memory layout and compilation of the networks."""
+    for network in system.children():
+        if trainer["channels_last"]:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if trainer["compile"]:
+            network.compile()
+
+
+def make_loggers(settings: dict[str, Any], folder: Path) -> list[Logger]:
+    loggers: list[Logger] = []
+    if settings["logger"]["csv"]:
+        loggers.append(CSVLogger(folder, name="", version=""))
+    if settings["logger"]["wandb"]:
+        import wandb
+
+        mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
+        wandb_logger = WandbLogger(
+            project=settings["logger"]["project"], name=folder.name, group=folder.parent.name, save_dir=folder, mode=mode
+        )
+        wandb_logger.log_hyperparams(settings)
+        loggers.append(wandb_logger)
+    return loggers
+
+
+def make_trainer(settings: dict[str, Any], folder: Path, callbacks: list[lightning.Callback], loggers: list[Logger]) -> Trainer:
+    """One pass over a stream of `images` samples; budgets count images, so Lightning's own limits are not used."""
+    trainer, batch = settings["trainer"], settings["data"]["batch_size"]
+    batches = trainer["images"] // batch
+    return Trainer(
+        accelerator=trainer["accelerator"],
+        devices=trainer["devices"],
+        precision=trainer["precision"],
+        deterministic=trainer["deterministic"],
+        max_epochs=1,
+        check_val_every_n_epoch=None,
+        val_check_interval=max(1, min(batches, round(trainer["validate_every"] / batch))),
+        num_sanity_val_steps=0,
+        default_root_dir=folder,
+        callbacks=callbacks,
+        logger=loggers,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def describe(settings: dict[str, Any], folder: Path) -> None:
+    """config.yaml, and the overrides from which the run can be started again."""
+    from hydra.core.hydra_config import HydraConfig
+
+    OmegaConf.save(settings, folder / "config.yaml")
+    overrides = [word for word in HydraConfig.get().overrides.task if not word.startswith(("resume=", "run_dir="))]
+    (folder / OVERRIDES).write_text(json.dumps(overrides), encoding="utf-8")
+
+
+def resume_from(settings: dict[str, Any]) -> str | None:
+    return str(Path(settings["resume"]) / "checkpoints" / "last.ckpt") if settings["resume"] else None
+
+
+def report(console: Console, summary: dict[str, float], folder: Path) -> None:
+    console.print(table.scores(summary))
+    errors = table.parameters(summary)
+    if errors:
+        console.print(errors)
+    console.print(f"{relative(folder)}", highlight=False, soft_wrap=True)

@@ -1,0 +1,37 @@
+"""From configuration to objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from csrgan.fault import Fault
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The resolved configuration as plain containers. Raises Fault where a mandatory value is missing."""
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise Fault("; ".join(f"{key} is needed: give it as {key}=VALUE" for key in missing) + ".")
+    return OmegaConf.to_container(config, resolve=True)  # type: ignore[return-value]
+
+
+def build(node: Any) -> Any:
+    """The object that a node with `_target_` describes, and all objects inside it; an empty node is None."""
+    try:
+        return instantiate(_without_empty(node), _convert_="all")
+    except InstantiationException as failure:
+        cause: BaseException | None = failure
+        while cause is not None and not isinstance(cause, Fault):
+            cause = cause.__cause__
+        raise cause or failure from None
+
+
+def _without_empty(node: Any) -> Any:
+    """A choice named `none` is an empty file, hence an empty mapping: None to whoever is built with it."""
+    if isinstance(node, dict):
+        return {key: _without_empty(value) for key, value in node.items()} or None
+    return node

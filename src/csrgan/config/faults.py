@@ -1,0 +1,144 @@
+"""Hydra's and OmegaConf's errors, each told in one plain sentence with the valid choices and the nearest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from csrgan.config.folder import conf, groups
+from csrgan.fault import Fault
+
+
+def examine(command: str, arguments: Sequence[str]) -> None:
+    """Raise Fault for the overrides of a command that cannot be composed, all of them in one message.
+
+    Nothing heavy is imported. Sweeps are examined choice by choice.
+    """
+    overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
+    with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
+        faults = list(dict.fromkeys(_faults(command, overrides)))
+    if faults:
+        raise Fault("\n".join(faults))
+
+
+def _faults(command: str, words: Sequence[str]) -> Iterator[str]:
+    known = {name: [file.stem for file in files] for name, files in groups()}
+    parsed = []
+    for word in words:
+        try:
+            parsed.append(OverridesParser.create().parse_override(word))
+        except OverrideParseException as reason:
+            yield f"{word} is no override of the form key=value: {_first_line(reason)}"
+    chosen = [override for override in parsed if _group(override, known)]
+    broken = False
+    for override in chosen:
+        group = _group(override, known)
+        for choice in _choices(override):
+            if choice not in known[group]:
+                broken = True
+                yield str(Fault.unknown(group, choice, known[group]))
+    if broken:
+        return
+    base = _compose(command, [next(_single(override)) for override in chosen])
+    for override in parsed:
+        if override not in chosen and not str(override.key_or_group).startswith("hydra."):
+            for word in _single(override):
+                yield from _value_fault(base, override, word)
+
+
+def _compose(command: str, words: list[str]) -> DictConfig:
+    try:
+        return compose(command, words, return_hydra_config=False)
+    except (HydraException, OmegaConfBaseException) as reason:
+        raise Fault(f"the configuration cannot be composed: {_first_line(reason)}") from None
+
+
+def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:
+    """A key that does not exist, or a value of another kind than the default's."""
+    path = str(override.key_or_group).split(".")
+    here: Any = base
+    for depth, key in enumerate(path):
+        names = list(here) if OmegaConf.is_dict(here) else []
+        if key not in names:
+            place = ".".join(path[:depth]) or "the configuration"
+            if override.is_add():
+                yield f"+{'.'.join(path)} is not a setting that anything reads. {Fault.unknown(place, key, names)}"
+            else:
+                yield str(Fault.unknown(place, key, names))
+            return
+        here = here._get_node(key)
+        if depth < len(path) - 1 and not OmegaConf.is_dict(here):
+            yield f"{'.'.join(path[: depth + 1])} is a single value; it has no {path[depth + 1]}."
+            return
+        if depth < len(path) - 1:
+            continue
+        default = None if OmegaConf.is_missing(base, "") else (here._value() if not OmegaConf.is_config(here) else here)
+        given = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
+        yield from _kind_fault(".".join(path), default, given)
+
+
+def _kind_fault(place: str, default: Any, given: Any) -> Iterator[str]:
+    given = _number(given) if isinstance(given, str) else given
+    if isinstance(default, bool):
+        if not isinstance(given, bool):
+            yield f"{place}={given} is neither true nor false."
+    elif isinstance(default, int | float):
+        if isinstance(given, bool) or not isinstance(given, int | float | None):
+            yield f"{place}={given} is not a number."
+        elif isinstance(default, int) and isinstance(given, float) and not given.is_integer():
+            yield f"{place}={given} is not a whole number."
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return {"true": True, "false": False, "null": None}.get(text.lower(), text)
+
+
+def _group(override: Override, known: dict[str, list[str]]) -> str:
+    name = str(override.key_or_group)
+    return name if name in known and not override.is_delete() else ""
+
+
+def _choices(override: Override) -> Iterator[str]:
+    for word in _single(override):
+        yield word.split("=", 1)[1].strip("'\"")
+
+
+def _single(override: Override) -> Iterator[str]:
+    """The override as one or, for a sweep, several plain key=value words."""
+    name = override.get_key_element()
+    if override.is_sweep_override():
+        for value in override.sweep_string_iterator():
+            yield f"{name}={value}"
+    else:
+        yield f"{name}={override.get_value_element_as_str()}"
+
+
+def _first_line(reason: Exception) -> str:
+    return re.sub(r"\s+", " ", str(reason).strip().split("\n")[0])
+
+
+def told(error: BaseException) -> str | None:
+    """The sentence for an error of the user's making; None for a fault of csrgan's own."""
+    if isinstance(error, Fault):
+        return str(error)
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} is needed: give it as {error.full_key}=VALUE."
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return _first_line(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{Path(str(error.filename))}: {error.strerror}."
+    return None

@@ -1,0 +1,31 @@
+"""Where the configuration lies, and what can be chosen from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import csrgan
+
+PACKAGE = Path(csrgan.__file__).parent
+
+
+def conf() -> Path:
+    """The folder of yaml files: inside an installed wheel, or beside src/ in a checkout."""
+    inside = PACKAGE / "conf"
+    return inside if inside.is_dir() else PACKAGE.parents[1] / "conf"
+
+
+def groups() -> Iterator[tuple[str, list[Path]]]:
+    """Each group of choices with its yaml files: ("loss/image", [.../charbonnier.yaml, ...])."""
+    root = conf()
+    for folder in sorted(path for path in root.rglob("*") if path.is_dir()):
+        files = sorted(folder.glob("*.yaml"))
+        if files:
+            yield folder.relative_to(root).as_posix(), files
+
+
+def first_line(file: Path) -> str:
+    """The comment at the head of a yaml file, after Hydra's own `# @package` line: what the choice is, in one line."""
+    lines = file.read_text(encoding="utf-8").split("\n")
+    return next((line.removeprefix("#").strip() for line in lines if not line.startswith("# @")), "")

@@ -1,0 +1,48 @@
+"""The frozen evaluation set: every photograph in every cell of a grid of degradations, the same for every run and machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from csrgan.data.crops import Decoded, Undegraded
+from csrgan.degradation.parameters import Parameters
+
+
+class FrozenGrid(Dataset[Undegraded]):
+    """One item a photograph, cell and noise seed, each a batch of one.
+
+    cells: the degradations. repeats: noise seeds a cell. crop: greatest side in pixels; larger photographs are cut to
+    their centre; None leaves them whole.
+    """
+
+    def __init__(self, photographs: Decoded, cells: Parameters, repeats: int, crop: int | None) -> None:
+        self.photographs, self.cells, self.repeats, self.crop = photographs, cells, repeats, crop
+
+    def __len__(self) -> int:
+        return len(self.photographs) * len(self.cells) * self.repeats
+
+    def __getitem__(self, index: int) -> Undegraded:
+        which, inner = divmod(index, len(self.cells) * self.repeats)
+        cell, repeat = divmod(inner, self.repeats)
+        pixels = centre(self.photographs[which], self.crop)
+        sharp = torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
+        # Drawn here, on the CPU and by NumPy, so that a GPU or another machine is shown the same noise.
+        noise = np.random.default_rng((repeat, which, cell)).standard_normal(sharp.shape, dtype=np.float32)
+        parameters = self.cells[cell : cell + 1].realised(*sharp.shape[2:])
+        return Undegraded(sharp, parameters, torch.from_numpy(noise), (self.photographs.paths[which].name,))
+
+    @staticmethod
+    def collate(items: Sequence[Undegraded]) -> Undegraded:
+        return items[0]
+
+
+def centre(pixels: np.ndarray, side: int | None) -> np.ndarray:
+    """The middle of a picture (height, width, channels), at most `side` pixels high and wide."""
+    if side is None:
+        return pixels
+    top, left = (max(length - side, 0) // 2 for length in pixels.shape[:2])
+    return pixels[top : top + side, left : left + side]

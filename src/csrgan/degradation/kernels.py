@@ -1,0 +1,54 @@
+"""Gaussian blur along one axis, as a matrix per picture."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+# Below this standard deviation the nearest neighbour weighs exp(-5000): the sampled Gaussian is the identity to the bit.
+IDENTITY_STD = 0.01
+SUPPORT = 4.0  # radius of the full kernel, in standard deviations
+
+
+def gaussian_taps(
+    std: Float[Tensor, " batch"], *, kernel_size: int | None = None, max_std: float | None = None
+) -> Float[Tensor, "batch taps"]:
+    """Gaussian sampled at pixel centres, g(d) = exp(-d^2 / (2 std^2)) for |d| <= radius, normalised to sum 1.
+
+    The radius is ceil(4 std) of each picture, or (kernel_size - 1) / 2 where a kernel size is named. `max_std` bounds the
+    standard deviations, so that a device need not be asked for their maximum.
+    """
+    if kernel_size is None:
+        bound = max_std if max_std is not None else float(std.detach().max())
+        reach = math.ceil(SUPPORT * bound)
+        radius = (SUPPORT * std).ceil()[:, None]
+    else:
+        reach = (kernel_size - 1) // 2
+        radius = std.new_full((len(std), 1), reach)
+    distance = torch.arange(-reach, reach + 1, device=std.device, dtype=std.dtype)
+    taps = torch.exp(-0.5 * (distance / std.clamp(min=IDENTITY_STD)[:, None]) ** 2) * (distance.abs() <= radius)
+    return taps / taps.sum(dim=1, keepdim=True)
+
+
+def effective_std(taps: Float[Tensor, "batch taps"]) -> Float[Tensor, " batch"]:
+    """Standard deviation in pixels of the kernel as truncated, sqrt(sum d^2 k(d)); below that of the Gaussian it was cut from."""
+    reach = (taps.shape[1] - 1) // 2
+    distance = torch.arange(-reach, reach + 1, device=taps.device, dtype=taps.dtype)
+    return (taps * distance**2).sum(dim=1).sqrt()
+
+
+def blur_matrix(taps: Float[Tensor, "batch taps"], size: int) -> Float[Tensor, "batch size size"]:
+    """Convolution with `taps` along an axis of `size` pixels; mirror border (edge not repeated) of any radius, folded in."""
+    batch, length = taps.shape
+    reach = (length - 1) // 2
+    wide = size + 2 * reach
+    # Each row is the taps, one pixel further to the right than in the row above.
+    toeplitz = functional.pad(taps, (0, size)).repeat(1, size)[:, : size * wide].view(batch, size, wide)
+    period = max(2 * (size - 1), 1)
+    position = torch.arange(-reach, size + reach, device=taps.device) % period
+    mirrored = torch.where(position < size, position, period - position)
+    return taps.new_zeros(batch, size, size).index_add(2, mirrored, toeplitz)

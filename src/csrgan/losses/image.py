@@ -1,0 +1,24 @@
+"""Distances between the restored and the sharp picture: what is measured before the star, what is configured after it."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+Picture = Float[Tensor, "b 3 h w"]
+Scalar = Float[Tensor, ""]
+
+
+def mse(restored: Picture, sharp: Picture) -> Scalar:
+    """Mean squared error; its minimiser is the mean of the plausible pictures, hence smooth."""
+    return (restored - sharp).square().mean()
+
+
+def l1(restored: Picture, sharp: Picture) -> Scalar:
+    """Mean absolute error."""
+    return (restored - sharp).abs().mean()
+
+
+def charbonnier(restored: Picture, sharp: Picture, *, epsilon: float) -> Scalar:
+    """L1, smooth at zero: mean of sqrt(d^2 + epsilon^2) (Charbonnier et al. 1994)."""
+    return ((restored - sharp).square() + epsilon**2).sqrt().mean()

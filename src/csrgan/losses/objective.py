@@ -1,0 +1,68 @@
+"""An objective: named, weighted loss terms that ask for the evidence they need by their argument names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from csrgan.fault import Fault
+
+
+class Term:
+    """A loss function with its weight. What the function measures are its positional arguments, their names the evidence."""
+
+    Function = Callable[..., Tensor]
+
+    def __init__(self, function: Function, weight: float) -> None:
+        self.function, self.weight = function, float(weight)
+        plain = function.func if isinstance(function, partial) else function
+        kinds = inspect.signature(plain).parameters.values()
+        self.needs = tuple(p.name for p in kinds if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Evidence(Mapping[str, Any]):
+    """What a system can show to its loss terms; computed when first asked for, and only then."""
+
+    def __init__(self, **makers: Any) -> None:
+        self._makers = makers
+
+    def __getitem__(self, name: str) -> Any:
+        made = self._makers[name]
+        if callable(made):
+            made = self._makers[name] = made()
+        return made
+
+    def __iter__(self) -> Any:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+class Objective:
+    """The weighted sum of its terms. A term that is None or weighs 0 is left out: it costs nothing.
+
+    offers: names of the evidence that the system shows; a term that needs another raises Fault.
+    """
+
+    def __init__(self, terms: Mapping[str, Term | None], offers: Iterable[str]) -> None:
+        self.terms = {name: term for name, term in terms.items() if term and term.weight}
+        offered = set(offers)
+        for name, term in self.terms.items():
+            missing = [need for need in term.needs if need not in offered]
+            if missing:
+                raise Fault(
+                    f"loss.{name} needs {', '.join(missing)}, which this system does not offer; "
+                    f"it offers {', '.join(sorted(offered))}."
+                )
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def __call__(self, evidence: Evidence) -> dict[str, Tensor]:
+        """Each term's weighted value; their sum is the loss."""
+        return {name: term.weight * term.function(*(evidence[need] for need in term.needs)) for name, term in self.terms.items()}

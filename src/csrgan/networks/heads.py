@@ -1,0 +1,61 @@
+"""Parameter heads: where in the generator the degradation is read. Each gives (batch, outputs) in network units.
+
+A head is made from the sizes of the body's Features, and reads L and the Features.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from csrgan.networks.blocks import PooledStatistics, ResidualBlock, pad_to_multiple
+from csrgan.networks.generator import Features
+
+
+class Bottleneck(nn.Module):
+    """Pooled statistics of the narrowest layer and what the body knows of the whole picture, then two linear layers."""
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: int) -> None:
+        super().__init__()
+        self.pool = PooledStatistics()
+        self.read = nn.Sequential(nn.Linear(2 * bottleneck + context, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, outputs))
+
+    def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
+        return self.read(torch.cat([self.pool(features.bottleneck), features.context], dim=1))
+
+
+class DecoderMean(nn.Module):
+    """One more output channel a parameter at the decoder's end, averaged over the picture (CSRGAN's program)."""
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int) -> None:
+        super().__init__()
+        self.read = nn.Conv2d(decoder, outputs, 3, padding=1)
+
+    def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
+        return self.read(features.decoder).mean(dim=(2, 3))
+
+
+class Separate(nn.Module):
+    """A network of its own that reads L and shares nothing with the generator.
+
+    width: its channels. unshuffle: side of the pixel block that its stem turns into channels.
+    """
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, width: int, unshuffle: int) -> None:
+        super().__init__()
+        self.unshuffle = unshuffle
+        self.read = nn.Sequential(
+            nn.Conv2d(3 * unshuffle**2, width, 3, padding=1),
+            ResidualBlock(width),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(width, width, 3, padding=1),
+            PooledStatistics(),
+            nn.Linear(2 * width, width),
+            nn.LeakyReLU(0.1),
+            nn.Linear(width, outputs),
+        )
+
+    def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
+        return self.read(functional.pixel_unshuffle(pad_to_multiple(low, self.unshuffle), self.unshuffle))

@@ -1,0 +1,91 @@
+"""U-Nets: from a degraded picture to the raw restored one, with the features that a parameter head reads."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from csrgan.networks.blocks import DoubleConvolution, Modulation, ResidualBlock
+from csrgan.networks.generator import Body, Features
+from csrgan.networks.spectrum import RadialLogSpectrum
+
+
+class UNet(Body):
+    """U-Net behind a pixel-unshuffle stem (RRDBNet's, Wang et al. 2021), so that no convolution runs at full resolution.
+
+    width: channels after the stem; doubled at each level.
+    levels: how often the picture is halved after the stem.
+    middle_blocks: residual blocks at the bottleneck.
+    unshuffle: side of the pixel block that the stem turns into channels.
+    spectrum_bins: rings of L's radial log-spectrum that scale and shift the narrowest and the last features; 0: none do.
+    """
+
+    def __init__(self, *, width: int, levels: int, middle_blocks: int, unshuffle: int, spectrum_bins: int) -> None:
+        super().__init__()
+        channels = [width * 2**level for level in range(levels + 1)]
+        self.unshuffle = unshuffle
+        self.multiple = unshuffle * 2**levels
+        self.bottleneck_channels, self.decoder_channels = channels[-1], width
+        self.spectrum = RadialLogSpectrum(spectrum_bins) if spectrum_bins else None
+        self.context_features = self.spectrum.features if self.spectrum else 0
+        if self.spectrum:
+            self.tune_middle = Modulation(self.context_features, channels[-1], hidden=128)
+            self.tune_last = Modulation(self.context_features, width, hidden=128)
+        self.stem = nn.Conv2d(3 * unshuffle**2, width, 3, padding=1)
+        self.encoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
+        self.down = nn.ModuleList(nn.Conv2d(c, d, 2, stride=2) for c, d in pairwise(channels))
+        self.middle = nn.Sequential(*(ResidualBlock(channels[-1]) for _ in range(middle_blocks)))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(d, c, 2, stride=2) for c, d in pairwise(channels))
+        self.decoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
+        self.last = nn.Conv2d(width, 3 * unshuffle**2, 3, padding=1)
+        nn.init.zeros_(self.last.weight)  # training starts at S = L with the outputs that know L
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+        context = self.spectrum(low) if self.spectrum else low.new_zeros(len(low), 0)
+        x = self.stem(functional.pixel_unshuffle(low, self.unshuffle))
+        skips = []
+        for encode, halve in zip(self.encoder, self.down, strict=True):
+            x = encode(x)
+            skips.append(x)
+            x = halve(x)
+        bottleneck = x = self.middle(self.tune_middle(x, context) if self.spectrum else x)
+        for level in reversed(range(len(skips))):
+            x = self.decoder[level](self.up[level](x) + skips[level])
+        x = self.tune_last(x, context) if self.spectrum else x
+        return Features(functional.pixel_shuffle(self.last(x), self.unshuffle), bottleneck, x, context)
+
+
+class UNetAsCoded(Body):
+    """The U-Net of CSRGAN's own program: five levels at full resolution, batch norm, max pooling, transposed convolution.
+
+    width: channels of the first level (8 in the program); doubled at each of the four others.
+    """
+
+    multiple = 16
+    context_features = 0
+
+    def __init__(self, *, width: int) -> None:
+        super().__init__()
+        channels = [width * 2**level for level in range(5)]
+        self.bottleneck_channels, self.decoder_channels = channels[-1], width
+        self.encoder = nn.ModuleList(DoubleConvolution(c, d) for c, d in pairwise([3, *channels]))
+        self.up = nn.ModuleList(
+            nn.Sequential(nn.ConvTranspose2d(d, c, 2, stride=2), nn.BatchNorm2d(c), nn.ReLU()) for c, d in pairwise(channels)
+        )
+        self.decoder = nn.ModuleList(DoubleConvolution(2 * c, c) for c in channels[:-1])
+        self.last = nn.Conv2d(width, 3, 3, padding=1)
+
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+        x, skips = low, []
+        for level, encode in enumerate(self.encoder):
+            x = encode(functional.max_pool2d(x, 2) if level else x)
+            skips.append(x)
+        bottleneck = skips.pop()
+        for level in reversed(range(len(skips))):
+            x = self.decoder[level](torch.cat([self.up[level](x), skips[level]], dim=1))
+        return Features(self.last(x), bottleneck, x, low.new_zeros(len(low), 0))

@@ -1,0 +1,33 @@
+"""The values that travel between rooms, and the picture convention, stated once.
+
+A picture is RGB float32 in [0,1], shape (3, height, width); a batch of them (batch, 3, height, width).
+Symbols: sharp is H, low is L, restored is S; the degradation parameters theta are `Parameters`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from csrgan.degradation.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sharp pictures, what was done to them, and what came of it."""
+
+    sharp: Float[Tensor, "b 3 h w"]
+    low: Float[Tensor, "b 3 h2 w2"]
+    parameters: Parameters
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What a system makes of L: S cut off to [0,1], theta^ in physical units where it predicts them, and its iterations."""
+
+    image: Float[Tensor, "b 3 h w"]
+    parameters: Parameters | None = None
+    trace: tuple[Restoration, ...] = ()

@@ -1,0 +1,64 @@
+"""Pictures of results: panels of S, L and H with the parameters written under them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from csrgan.degradation.parameters import Parameters
+from csrgan.evaluation import metrics
+from csrgan.records import Batch, Restoration
+
+
+def panel(batch: Batch, restored: Restoration) -> Figure:
+    """S | L | H of a batch of one, at one pixel a pixel, with the predicted and the true parameters under them."""
+    height, width = batch.sharp.shape[-2:]
+    dpi, gap, text = 100, 6, 44
+    figure = Figure(figsize=((3 * width + 2 * gap) / dpi, (height + text) / dpi), dpi=dpi, facecolor="white")
+    size = min(9.0, width / 30)
+    shown = (
+        ("S", restored.image, f"{_db(batch, restored.image)}\npredicted: {_line(restored.parameters)}"),
+        ("L", batch.low, f"{_db(batch, batch.low)}\ntrue: {_line(batch.parameters)}"),
+        ("H", batch.sharp, f"{batch.names[0]}\n"),
+    )
+    for column, (letter, image, caption) in enumerate(shown):
+        left = column * (width + gap) / (3 * width + 2 * gap)
+        box = (left, text / (height + text), width / (3 * width + 2 * gap), height / (height + text))
+        axes = figure.add_axes(box)
+        axes.imshow(image[0].detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy(), interpolation="nearest")
+        axes.set_axis_off()
+        figure.text(left, (text - 4) / (height + text), f"{letter}  {caption}", va="top", fontsize=size, linespacing=1.4)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def _db(batch: Batch, image: Tensor) -> str:
+    return f"{metrics.psnr(image, batch.sharp):.2f} dB"
+
+
+def _line(parameters: Parameters | None) -> str:
+    if parameters is None:
+        return "nothing"
+    blur, scale, noise = (float(column) for column in parameters.stack()[0])
+    return f"blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255"
+
+
+def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], columns: int = 4) -> Figure:
+    """A contact sheet of degraded pictures, each labelled with its name and parameters."""
+    rows = math.ceil(len(entries) / columns)
+    figure = Figure(figsize=(columns * 3.2, rows * 3.4), dpi=100, facecolor="white")
+    for place, (image, parameters, name) in enumerate(entries):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        axes.imshow(image.permute(1, 2, 0).numpy())
+        axes.set_axis_off()
+        axes.set_title(f"{name}\n{_line(parameters)}", fontsize=7)
+    figure.tight_layout()
+    return figure

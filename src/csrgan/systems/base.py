@@ -1,0 +1,91 @@
+"""What every system is: a LightningModule that maps L to a Restoration, and counts the images it has seen."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from lightning import LightningModule
+from torch import Tensor, nn
+
+from csrgan.degradation.prior import Prior
+from csrgan.fault import check
+from csrgan.records import Batch, Restoration
+
+
+@dataclass(frozen=True)
+class UpdateRule:
+    """How weights are updated, the same for every player.
+
+    clip: greatest gradient norm; None: no clipping. accumulate: batches a step.
+    schedule: from images seen to a factor on the learning rates. average: decay of the running average of weights.
+    """
+
+    clip: float | None
+    accumulate: int
+    schedule: Callable[[int], float]
+    average: float
+
+    def __post_init__(self) -> None:
+        check(self.accumulate >= 1, f"optimizer.accumulate={self.accumulate} is below 1.")
+        check(self.clip is None or self.clip > 0, f"optimizer.clip={self.clip} is not above 0; null turns clipping off.")
+        check(0 <= self.average < 1, f"optimizer.average={self.average} is not in [0,1).")
+
+
+class System(LightningModule):
+    """A blind super-resolution system under manual optimisation.
+
+    generator: the network that restores; its running average is the one that is evaluated and used.
+    prior: where the training parameters are drawn from; it gives the network units their meaning.
+    """
+
+    def __init__(self, generator: nn.Module, prior: Prior, rule: UpdateRule) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.generator, self.prior, self.rule = generator, prior, rule
+        self.average = copy.deepcopy(generator).requires_grad_(False)
+        self.images_seen = self.batches_seen = 0
+        self.recipe: Mapping[str, Any] = {}
+        self.recorded: dict[str, Tensor] = {}
+
+    def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
+        """S and theta^ by the averaged generator."""
+        self.average.eval()
+        with torch.no_grad():
+            image, theta = self.average(low)
+        parameters = None if theta is None else self.prior.denormalise(theta.float())
+        return Restoration(image.float().clamp(0, 1), parameters)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
+        return self.restore(batch.low)
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The networks that are trained, by name."""
+        return {name: network for name, network in self.named_children() if name != "average"}
+
+    def record(self, values: Mapping[str, Tensor]) -> None:
+        """Keep values of this training step for whoever logs them."""
+        self.recorded |= {name: value.detach() for name, value in values.items()}
+
+    def seen(self, batch: Batch) -> None:
+        """Close a training step: count the batch and follow the generator with the average.
+
+        Done here and not in a hook, so that a checkpoint written after the step holds it.
+        """
+        self.batches_seen += 1
+        self.images_seen += len(batch.names) * self.trainer.world_size
+        decay = min(self.rule.average, (1 + self.batches_seen) / (10 + self.batches_seen))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - decay)
+            for mine, theirs in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+                mine.copy_(theirs)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["csrgan"] = {"images_seen": self.images_seen, "batches_seen": self.batches_seen, "recipe": dict(self.recipe)}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.images_seen, self.batches_seen = (checkpoint["csrgan"][key] for key in ("images_seen", "batches_seen"))

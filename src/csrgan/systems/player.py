@@ -1,0 +1,60 @@
+"""One player of the game: a network, its objective, and the update rule, written once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from csrgan.fault import Fault
+from csrgan.losses.objective import Evidence, Objective
+
+if TYPE_CHECKING:
+    from csrgan.systems.base import System
+
+
+class Player:
+    """Updates `network` by its objective: backward, clip, step, schedule, log. Touches no other weight.
+
+    index: position of its optimiser among the system's.
+    """
+
+    def __init__(self, system: System, name: str, network: nn.Module, objective: Objective, index: int) -> None:
+        self.system, self.name, self.network, self.objective, self.index = system, name, network, objective, index
+        self.examined = False
+
+    def turn(self, **evidence: Any) -> None:
+        """One update from this evidence: tensors, or functions that make them when a term first asks."""
+        system, rule = self.system, self.system.rule
+        weights = [weight for weight in self.network.parameters() if weight.requires_grad]
+        parts = self.objective(Evidence(**evidence))
+        if not self.examined:
+            self._examine(parts, weights)
+        loss = torch.stack(list(parts.values())).sum()
+        # With `inputs`, autograd neither computes nor adds up a gradient of the other player's weights.
+        system.manual_backward(loss / rule.accumulate, inputs=weights)
+        system.record({f"{self.name}/{part}": value for part, value in parts.items()})
+        if (system.batches_seen + 1) % rule.accumulate:
+            return
+        optimizers: Any = system.optimizers()
+        optimizer = optimizers[self.index] if isinstance(optimizers, list) else optimizers
+        if rule.clip is not None:
+            norm = nn.utils.clip_grad_norm_(weights, rule.clip)
+            system.record({f"{self.name}/gradient_norm": norm})
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * rule.schedule(system.images_seen)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    def _examine(self, parts: dict[str, Tensor], weights: list[nn.Parameter]) -> None:
+        """On the first batch: every term must be finite and reach the weights it is meant to move."""
+        for name, value in parts.items():
+            if not torch.isfinite(value):
+                raise Fault(f"loss.{name} is {float(value)} on the first batch.")
+            reached = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
+            if not reached or not any(gradient is not None and gradient.any() for gradient in reached):
+                raise Fault(
+                    f"loss.{name} has no gradient at the {self.name}'s weights; set it to none, or give it a network to move."
+                )
+        self.examined = True

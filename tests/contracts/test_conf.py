@@ -1,0 +1,101 @@
+"""Contracts that every yaml file keeps; a new one is picked up by itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from composed import SMALL, composed
+from hydra.utils import get_object
+from torch import Tensor
+
+from csrgan.config.build import build
+from csrgan.config.folder import conf, first_line, groups
+from csrgan.degradation.augmentation import Degradation
+from csrgan.losses.objective import Term
+
+GROUPS = dict(groups())
+FILES = sorted(path for path in conf().rglob("*.yaml"))
+
+
+def choices(group: str) -> list[str]:
+    return [file.stem for file in GROUPS[group]]
+
+
+def nodes(tree: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping with a `_target_`."""
+    if isinstance(tree, dict):
+        if "_target_" in tree:
+            yield path, tree
+        for key, value in tree.items():
+            yield from nodes(value, f"{path}.{key}".lstrip("."))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(conf()).as_posix())
+def test_the_first_comment_says_what_the_choice_is(file: Any) -> None:
+    assert len(first_line(file)) > 10
+
+
+@pytest.mark.parametrize("group", [group for group in GROUPS if group not in ("experiment",)])
+def test_every_choice_is_total_and_every_key_is_used(group: str) -> None:
+    """Each node's keys are exactly the arguments of what it builds, but for those given in code."""
+    for choice in choices(group):
+        tree = composed(f"{group}={choice}") if group != "parameter_head" or choice != "none" else composed("parameter_head=none")
+        for path, node in nodes(tree):
+            target = get_object(node["_target_"])
+            if target.__module__.startswith("torch"):
+                continue
+            arguments = inspect.signature(target).parameters
+            keys = {key for key in node if not key.startswith("_")}
+            assert keys <= set(arguments), (choice, path)
+            if not node.get("_partial_"):
+                assert keys == set(arguments), (choice, path)
+            else:
+                settings = {name for name, p in arguments.items() if p.kind is p.KEYWORD_ONLY}
+                assert keys <= settings | {"total", "warmup"}, (choice, path)
+
+
+@pytest.mark.parametrize("name", choices("degradation"))
+def test_every_degradation_labels_what_it_does(name: str, chelsea: Tensor) -> None:
+    degradation: Degradation = build(composed(f"degradation={name}")["degradation"])
+    sharp = chelsea[..., :64, :64].repeat(4, 1, 1, 1)
+    low = degradation(sharp)
+    assert low.shape == sharp.shape
+    assert low.min() >= 0
+    assert low.max() <= 1
+    theta = degradation.prior.normalise(degradation.labels)
+    assert theta.shape == (4, len(degradation.prior.predicted))
+    assert theta.min() >= -0.05  # the realised scale may leave the range by the rounding of a size
+    assert theta.max() <= 1.05
+    assert torch.equal(low, degradation(sharp, params=degradation._params))
+
+
+@pytest.mark.parametrize(("group", "name"), [(g, n) for g in ("loss/image", "loss/parameters") for n in choices(g) if n != "none"])
+def test_every_loss_is_finite_positive_and_least_at_the_truth(group: str, name: str) -> None:
+    term: Term = build(composed(f"{group}={name}")["loss"][group.split("/")[1]])
+    shape = (2, 3, 16, 16) if group == "loss/image" else (2, 3)
+    true = torch.rand(shape)
+    off = (true + 0.1 * torch.randn(shape)).requires_grad_()
+    value = term.function(off, true)
+    value.backward()
+    assert torch.isfinite(off.grad).all()
+    assert 0 < float(term.function(true, true)) + 1e-9 < float(value)
+
+
+@pytest.mark.parametrize("name", choices("experiment"))
+def test_every_experiment_builds(name: str) -> None:
+    settings = composed(f"experiment={name}", "data.crop=32")
+    build(settings["data"])
+    assert build(settings["system"]).networks()
+
+
+def test_the_nothing_choices_build_nothing() -> None:
+    settings = composed("loss/image=none", "loss/parameters=none", "parameter_head=none", *SMALL)
+    system = build(settings["system"])
+    assert set(system.restorer.objective.terms) == {"adversarial"}
+    assert system.generator.head is None
+    assert isinstance(build(settings["output"]), partial)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.prior import Prior
+from csrgan.fault import Fault
+
+README = {
+    "blur": {"low": 0, "high": 50, "uniform_in": "variance"},
+    "scale": {"low": 1, "high": 3},
+    "noise": {"low": 0, "high": 10 / 255},
+}
+
+
+def test_the_variance_is_uniform_where_the_protocol_says_so() -> None:
+    drawn = Prior(**README).sample(np.random.default_rng(0), 20_000)
+    quantiles = torch.linspace(0.1, 0.9, 9)
+    torch.testing.assert_close(torch.quantile(drawn.blur_std**2, quantiles), 50 * quantiles, atol=0.6, rtol=0)
+    torch.testing.assert_close(torch.quantile(drawn.scale, quantiles), 1 + 2 * quantiles, atol=0.03, rtol=0)
+    torch.testing.assert_close(torch.quantile(drawn.noise_std, quantiles), 10 / 255 * quantiles, atol=1e-3, rtol=0)
+
+
+def test_the_mean_is_the_mean_of_the_draws() -> None:
+    prior = Prior(**README)
+    drawn = prior.sample(np.random.default_rng(1), 50_000)
+    torch.testing.assert_close(drawn.stack().mean(dim=0), prior.mean().stack()[0], rtol=0.01, atol=0)
+
+
+def test_network_units_are_uniform_over_the_prior_and_lead_back() -> None:
+    prior = Prior(**README)
+    drawn = prior.sample(np.random.default_rng(2), 4_000)
+    theta = prior.normalise(drawn)
+    assert theta.min() >= 0
+    assert theta.max() <= 1
+    torch.testing.assert_close(theta.mean(dim=0), torch.full((3,), 0.5), atol=0.02, rtol=0)
+    torch.testing.assert_close(prior.denormalise(theta).stack(), drawn.stack(), atol=1e-3, rtol=1e-3)
+
+
+def test_an_answer_far_outside_the_prior_still_has_a_meaning() -> None:
+    found = Prior(**README).denormalise(torch.tensor([[-3.0, -3.0, -3.0]]))
+    assert torch.isfinite(found.stack()).all()
+    assert (found.blur_std >= 0).all()
+    assert (found.noise_std >= 0).all()
+
+
+def test_what_is_not_predicted_is_answered_by_the_prior_mean() -> None:
+    prior = Prior(**README, predicted=["scale"])
+    found = prior.denormalise(torch.tensor([[0.5]]))
+    assert float(found.scale) == pytest.approx(2.0)
+    torch.testing.assert_close(found.blur_std, prior.mean().blur_std)
+
+
+def test_the_grid_holds_the_mid_quantiles_and_one_level_of_a_constant() -> None:
+    grid = Prior(**README).grid(blur=2, scale=1, noise=1)
+    torch.testing.assert_close(grid.blur_std**2, torch.tensor([12.5, 37.5]))
+    constant = Prior(blur={"low": 0, "high": 50}, scale={"low": 1, "high": 1}, noise={"low": 0, "high": 0}, predicted=["blur_std"])
+    assert len(constant.grid(blur=4, scale=3, noise=3)) == 4
+    known = Parameters(torch.tensor([25.0]), torch.tensor([1.0]), torch.tensor([0.0]))
+    torch.testing.assert_close(constant.normalise(known), torch.tensor([[0.5]]))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"blur": {"low": -1, "high": 4}}, "degradation.blur.low=-1"),
+        ({"scale": {"low": 0.5, "high": 3}}, "degradation.scale.low=0.5"),
+        ({"noise": {"low": 0.2, "high": 0.1}}, "degradation.noise.high=0.1"),
+        ({"predicted": ["blurr_std"]}, "Did you mean blur_std?"),
+    ],
+)
+def test_an_impossible_range_is_told(change: dict, said: str) -> None:
+    with pytest.raises(Fault, match=said.replace(".", r"\.").replace("?", r"\?")):
+        Prior(**(README | change))
