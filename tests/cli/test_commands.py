@@ -84,7 +84,7 @@ def test_a_run_leaves_everything_in_its_folder(run: Path) -> None:
     summary = json.loads((run / "summary.json").read_text())
     assert {"psnr_low", "psnr_restored", "ssim_low", "ssim_restored", "images_seen", "seconds"} <= set(summary)
     rows = list(csv.DictReader((run / "results.csv").open()))
-    assert len(rows) == summary["rows"] == 16
+    assert len(rows) == summary["rows"] == 8
     assert {"image", "blur_std", "scale", "noise_std", "blur_std_predicted", "psnr_low", "psnr_restored"} <= set(rows[0])
     assert np.mean([float(row["psnr_low"]) for row in rows]) == pytest.approx(summary["psnr_low"])
     assert (run / "config.yaml").is_file()
@@ -174,8 +174,8 @@ def test_evaluate_gives_the_rows_of_the_run_again(run: Path, tmp_path: Path) -> 
         "evaluate",
         f"checkpoint={run}",
         f"run_dir={tmp_path}/e",
-        "evaluation.crop=96",
-        "evaluation.grid={blur: 2, scale: 2, noise: 2}",
+        "evaluation.crop=64",
+        "evaluation.grid={blur: 2, scale: 2, noise: 1}",
     ]
     assert main(words) == 0
     scored, before = (list(csv.DictReader((folder / "results.csv").open())) for folder in (tmp_path / "e", run))
@@ -192,8 +192,7 @@ def test_evaluate_gives_the_rows_of_the_run_again(run: Path, tmp_path: Path) -> 
 
 def test_restore_keeps_names_sizes_and_kinds(run: Path, photographs: Path, tmp_path: Path) -> None:
     out = tmp_path / "restored"
-    done = csrgan("restore", f"checkpoint={run / 'checkpoints' / 'best.ckpt'}", f"source={photographs}", f"destination={out}")
-    assert done.returncode == 0, done.stderr
+    assert main(["restore", f"checkpoint={run / 'checkpoints' / 'best.ckpt'}", f"source={photographs}", f"destination={out}"]) == 0
     made = sorted(file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file())
     assert made == ["alpha.png", "colour.png", "deep.png", "deeper/ünï côde.png", "grey.png", "parameters.csv", "turned.jpg"]
     assert Image.open(out / "colour.png").size == (101, 75)
@@ -254,6 +253,7 @@ FAULTS = [
     (["train", "data=folder"], "data.train is empty"),
     (["train", "data=folder", "data.train={tmp}/absent", "data.valid={tmp}"], "is not a folder"),
     (["train", "data=folder", "data.train={tmp}", "data.valid={tmp}"], "holds no picture"),
+    (["train", "data.valid={tmp}"], "holds no picture"),
     (["train", "data.crop=9999"], "data.crop=9999 is larger than"),
     (["train", "resume={tmp}"], "is not the folder of a run"),
     (["train", "run_dir={tmp}/file/inside"], "file"),
@@ -281,11 +281,7 @@ def test_wrong_input_gets_one_sentence_and_status_2(
     assert all(line.startswith("csrgan") for line in told.strip().split("\n"))
 
 
-def test_a_real_process_shows_no_traceback(tmp_path: Path) -> None:
+def test_a_real_process_tells_it_in_one_line(tmp_path: Path) -> None:
     done = csrgan("train", "trainer=smoke", "data.batch_size=0", f"run_dir={tmp_path}/r")
     assert done.returncode == 2
     assert done.stderr.strip() == "csrgan train: data.batch_size=0 is below 1."
-    done = csrgan("train", "output=x", "generator.widht=3")
-    assert done.returncode == 2
-    assert len(done.stderr.strip().split("\n")) == 1  # the choice is told first; keys can only be examined once it exists
-    assert "Traceback" not in done.stderr

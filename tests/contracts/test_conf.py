@@ -83,7 +83,7 @@ def test_every_loss_is_finite_positive_and_least_at_the_truth(group: str, name: 
     value = term.function(off, true)
     value.backward()
     assert torch.isfinite(off.grad).all()
-    assert 0 < float(term.function(true, true)) + 1e-9 < float(value)
+    assert 0 < float(term.function(true, true)) + 1e-9 < value.item()
 
 
 @pytest.mark.parametrize("name", choices("experiment"))

@@ -66,7 +66,9 @@ class Watch(Callback):
             self.told = now
             left = (self.total - pl_module.images_seen) / speed
             self.console.print(
-                f"{pl_module.images_seen}/{self.total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}", highlight=False
+                f"{pl_module.images_seen}/{self.total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}",
+                highlight=False,
+                soft_wrap=True,
             )
 
     def on_train_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]

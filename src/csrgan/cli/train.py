@@ -24,6 +24,7 @@ from csrgan.cli import relative
 from csrgan.config.build import build, plain
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
+from csrgan.fault import check
 from csrgan.reports import table
 from csrgan.systems.base import System
 
@@ -37,6 +38,7 @@ def run(config: DictConfig) -> float:
     quiet()
     seed_everything(settings["seed"], verbose=False)
     data: Photographs = build(settings["data"])
+    data.examine()
     system: System = build(settings["system"])
     system.recipe = settings
     prepare(system, settings["trainer"])
@@ -81,6 +83,8 @@ def quiet() -> None:
 
 def prepare(system: System, trainer: dict[str, Any]) -> None:
     """Memory layout and compilation of the networks."""
+    available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
+    check(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
     for network in system.children():
         if trainer["channels_last"]:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

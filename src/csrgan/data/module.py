@@ -52,6 +52,11 @@ class Photographs(LightningDataModule):
         self.evaluation_crop, self.seed = evaluation_crop, seed
         self.degradation = degradation
 
+    def examine(self) -> None:
+        """Raise Fault now, and not after hours, for photographs that cannot be trained on or evaluated on."""
+        self.train_dataloader()
+        self.val_dataloader()
+
     def train_dataloader(self) -> ResumableLoader:
         paths = photographs(self.train, "data.train")
         small = [
