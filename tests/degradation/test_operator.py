@@ -11,10 +11,9 @@ from PIL import Image
 from scipy.ndimage import correlate1d
 from torch import Tensor
 
-from csrgan.degradation.kernels import blur_matrix, effective_std, gaussian_taps
-from csrgan.degradation.operator import degrade
+from csrgan.degradation.kernels import effective_std, gaussian_taps
+from csrgan.degradation.operator import _together, axis, degrade
 from csrgan.degradation.parameters import Parameters, low_size
-from csrgan.degradation.resample import resample_matrix
 
 
 def parameters(std: float, scale: float, noise: float = 0.0, count: int = 1) -> Parameters:
@@ -63,13 +62,16 @@ def test_chain_equals_scipy_and_pillow(chelsea: Tensor, std: float, scale: float
     assert np.abs(degrade(picture, parameters(std, scale))[0].double().numpy() - expected).max() < 1e-4
 
 
-@pytest.mark.parametrize(("before", "after"), [(64, 64), (97, 41), (41, 97), (5, 1), (1, 5), (2000, 731)])
-def test_resampling_equals_torch(before: int, after: int) -> None:
-    line = torch.rand(1, 1, 1, before, dtype=torch.float64)
-    sizes = torch.tensor([before]), torch.tensor([after])
-    found = resample_matrix(*sizes, columns=before, rows=after, dtype=torch.float64)[0] @ line[0, 0, 0]
-    expected = torch.nn.functional.interpolate(line, size=(1, after), mode="bicubic", antialias=True)[0, 0, 0]
-    torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
+@pytest.mark.parametrize(("size", "scale"), [(64, 1.0), (97, 2.37), (5, 5.0), (2000, 2.736)])
+def test_resampling_equals_torch(size: int, scale: float) -> None:
+    few = round(size / scale)
+    made = axis(torch.ones(1, 1, dtype=torch.float64), torch.tensor([scale]), size, size, max_scale=size / few)
+    for matrix, before, after in ((made.down[0, :few], size, few), (made.up[0, :, :few], few, size)):
+        line = torch.rand(1, 1, 1, before, dtype=torch.float64)
+        expected = torch.nn.functional.interpolate(line, size=(1, after), mode="bicubic", antialias=True)[0, 0, 0]
+        torch.testing.assert_close(matrix @ line[0, 0, 0], expected, atol=1e-12, rtol=0)
+    assert not made.down[0, few:].any()
+    assert not made.up[0, :, few:].any()
 
 
 def test_no_blur_and_scale_one_is_the_identity_to_the_bit(chelsea: Tensor) -> None:
@@ -117,7 +119,6 @@ def test_a_blur_wider_than_the_picture_is_legal(size: int) -> None:
     line = torch.rand(1, 3, size, size)
     found = degrade(line, parameters(50, 1))[0].double().numpy()
     np.testing.assert_allclose(found, scipy_blur(line[0].double().numpy(), 50), atol=1e-6)
-    torch.testing.assert_close(blur_matrix(gaussian_taps(torch.tensor([50.0])), size).sum(dim=2), torch.ones(1, size))
 
 
 def test_the_scale_that_is_told_is_the_one_that_is_realised() -> None:
@@ -132,3 +133,31 @@ def test_it_is_differentiable_in_the_picture_and_in_the_blur() -> None:
     std = torch.tensor([1.3], dtype=torch.float64, requires_grad=True)
     scale, noise = torch.tensor([1.6], dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda h, s: degrade(h, Parameters(s, scale, noise)), (picture, std))
+
+
+@pytest.mark.parametrize(("std", "scale"), [(0.0, 1.0), (3.0, 2.2), (20.0, 1.37)])
+def test_the_batched_products_of_a_gpu_equal_the_blocks_of_a_cpu(chelsea: Tensor, std: float, scale: float) -> None:
+    for picture in (chelsea, chelsea[..., :64, :65]):
+        theta = parameters(std, scale, 0.02)
+        noise = torch.randn(picture.shape)
+        together = _together(picture, theta, noise, kernel_size=None, max_std=25.0, max_scale=3.0)
+        torch.testing.assert_close(degrade(picture, theta, noise=noise), together, atol=2e-6, rtol=0)
+
+
+def test_blocks_leave_nothing_of_the_band_out() -> None:
+    for size, scale, std in ((513, 2.9, 7.07), (300, 1.0, 50.0), (257, 1.37, 0.3), (129, 3.0, 20.0), (131, 129 / 2, 1.0)):
+        picture = torch.rand(1, 1, size, 200, dtype=torch.float64)
+        theta = Parameters(*(torch.tensor([value], dtype=torch.float64) for value in (std, scale, 0.0)))
+        together = _together(picture, theta, None, kernel_size=None, max_std=std, max_scale=scale)
+        torch.testing.assert_close(degrade(picture, theta), together, atol=1e-12, rtol=0)
+
+
+def test_the_adjoint_is_that_of_the_operator() -> None:
+    # In the middle of the range nothing is clipped, so the chain is affine there: its gradient is the adjoint.
+    theta = parameters(2.0, 1.6)
+    base = torch.full((1, 3, 60, 47), 0.5)
+    x, v = (0.01 * torch.randn(base.shape) for _ in range(2))
+    picture = (base + x).requires_grad_()
+    (adjoint,) = torch.autograd.grad(degrade(picture, theta), picture, v)
+    forward = degrade(base + x, theta) - degrade(base, theta)
+    assert float((forward * v).sum()) == pytest.approx(float((x * adjoint).sum()), rel=1e-3, abs=1e-6)

@@ -43,7 +43,12 @@ class Degradation(IntensityAugmentationBase2D):
         check(odd, f"degradation.kernel_size={kernel_size} is not an odd number of pixels; null means full support.")
         check(bits is None or bits >= 1, f"degradation.bits={bits} is below 1; null leaves L unrounded.")
         self.prior = Prior(blur, scale, noise, predicted)
-        self.flags = {"kernel_size": kernel_size, "bits": bits, "max_std": self.prior.ranges["blur_std"].maximum}
+        self.flags = {
+            "kernel_size": kernel_size,
+            "bits": bits,
+            "max_std": self.prior.ranges["blur_std"].maximum,
+            "max_scale": self.prior.ranges["scale"].maximum,
+        }
 
     def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
         theta = self.prior.quantiles(torch.rand(batch_shape[0], len(NAMES))).realised(*batch_shape[-2:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -41,14 +41,21 @@ def effective_std(taps: Float[Tensor, "batch taps"]) -> Float[Tensor, " batch"]:
     return (taps * distance**2).sum(dim=1).sqrt()
 
 
-def blur_matrix(taps: Float[Tensor, "batch taps"], size: int) -> Float[Tensor, "batch size size"]:
-    """Convolution with `taps` along an axis of `size` pixels; mirror border (edge not repeated) of any radius, folded in."""
+def shifted(taps: Float[Tensor, "batch taps"], count: int) -> Float[Tensor, "batch count wide"]:
+    """`count` copies of the taps, each one pixel further to the right: the matrix of a full convolution."""
     batch, length = taps.shape
-    reach = (length - 1) // 2
-    wide = size + 2 * reach
-    # Each row is the taps, one pixel further to the right than in the row above.
-    toeplitz = functional.pad(taps, (0, size)).repeat(1, size)[:, : size * wide].view(batch, size, wide)
-    period = max(2 * (size - 1), 1)
-    position = torch.arange(-reach, size + reach, device=taps.device) % period
-    mirrored = torch.where(position < size, position, period - position)
-    return taps.new_zeros(batch, size, size).index_add(2, mirrored, toeplitz)
+    wide = length + count - 1
+    return functional.pad(taps, (0, count)).repeat(1, count)[:, : count * wide].view(batch, count, wide)
+
+
+def mirror(position: Int[Tensor, "*shape"], size: int, reach: int) -> Int[Tensor, "*shape"]:
+    """The pixel that a position outside of 0 .. size - 1 stands for: the border mirrors, its edge pixel is not repeated.
+
+    reach: how far outside a position can lie; a border wider than the picture mirrors more than once.
+    """
+    if size == 1:
+        return torch.zeros_like(position)
+    for _ in range(math.ceil(reach / (size - 1))):
+        position = position.abs()
+        position = torch.where(position < size, position, 2 * (size - 1) - position)
+    return position
