@@ -249,6 +249,13 @@ FAULTS = [
     (["train", "trainer.compile=7"], "trainer.compile=7 is neither true nor false."),
     (["train", "output=sigmiod", "loss/image=l3"], "loss/image has no l3."),
     (["train", "-m", "output=sigmoid,tahn"], "Did you mean tanh?"),
+    (["train", "bare"], "bare is no setting: a setting is given as key=value."),
+    (["train", "seed=-1"], "seed=-1 is below 0"),
+    (["train", "generator.width=0"], "generator.width=0 is below 1"),
+    (["train", "optimizer.generator.lr=-1"], "optimizer.generator.lr=-1 is below 0"),
+    (["train", "evaluation.grid.blur=0"], "evaluation.grid.blur=0 is below 1"),
+    (["train", "trainer.precision=16"], "trainer.precision has no 16. Its choices: 32-true, bf16-mixed."),
+    (["train", "loss.adversarial.generator=3"], "loss.adversarial.generator holds several settings"),
     (["train", "degradation.blur.low=60"], "degradation.blur.low=60"),
     (["train", "data=folder"], "data.train is empty"),
     (["train", "data=folder", "data.train={tmp}/absent", "data.valid={tmp}"], "is not a folder"),
@@ -284,4 +291,4 @@ def test_wrong_input_gets_one_sentence_and_status_2(
 def test_a_real_process_tells_it_in_one_line(tmp_path: Path) -> None:
     done = csrgan("train", "trainer=smoke", "data.batch_size=0", f"run_dir={tmp_path}/r")
     assert done.returncode == 2
-    assert done.stderr.strip() == "csrgan train: data.batch_size=0 is below 1."
+    assert done.stderr.strip() == "csrgan train: data.batch_size=0 is below 1, the least that it can be."

@@ -21,7 +21,7 @@ from csrgan.data.grid import centre
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernels import effective_std, gaussian_taps
 from csrgan.degradation.parameters import Parameters
-from csrgan.fault import Fault, check
+from csrgan.fault import check
 from csrgan.reports import figure
 
 SHEET = 24  # pictures on the contact sheet
@@ -31,9 +31,6 @@ def run(config: DictConfig) -> int:
     """Write sharp/, low/, parameters.csv and sheet.png."""
     settings = plain(config)
     source, destination, crop, form = Path(settings["source"]), Path(settings["destination"]), settings["crop"], settings["format"]
-    if form not in ("png", "npy"):
-        raise Fault.unknown("format", form, ("png", "npy"))
-    check(settings["per_image"] >= 1, f"per_image={settings['per_image']} is below 1.")
     check(source.exists(), f"source={source} does not exist.")
     files, root = (picture.find(source), source) if source.is_dir() else ([source], source.parent)
     check(destination.resolve() != root.resolve(), f"destination={destination} is where the source lies.")

@@ -21,7 +21,6 @@ def run(config: DictConfig) -> int:
     """Restore every picture that can be read. Exit status 1 where some could not."""
     settings = plain(config)
     source, destination, factor = Path(settings["source"]), Path(settings["destination"]), float(settings["enlarge"])
-    check(factor >= 1, f"enlarge={factor:g} is below 1: restoring does not shrink.")
     check(source.exists(), f"source={source} does not exist.")
     files, root = (picture.find(source), source) if source.is_dir() else ([source], source.parent)
     check(

@@ -8,15 +8,18 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from csrgan.config.check import check_values
 from csrgan.fault import Fault
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The resolved configuration as plain containers. Raises Fault where a mandatory value is missing."""
+    """The resolved configuration as plain containers. Raises Fault where a value is missing or impossible."""
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise Fault("; ".join(f"{key} is needed: give it as {key}=VALUE" for key in missing) + ".")
-    return OmegaConf.to_container(config, resolve=True)  # type: ignore[return-value]
+    settings: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    check_values(settings)
+    return settings
 
 
 def build(node: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
@@ -23,7 +23,7 @@ def examine(command: str, arguments: Sequence[str]) -> None:
 
     Nothing heavy is imported. Sweeps are examined choice by choice.
     """
-    overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
+    overrides = [word for word in arguments if not word.startswith("-")]
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         faults = list(dict.fromkeys(_faults(command, overrides)))
     if faults:
@@ -34,6 +34,9 @@ def _faults(command: str, words: Sequence[str]) -> Iterator[str]:
     known = {name: [file.stem for file in files] for name, files in groups()}
     parsed = []
     for word in words:
+        if "=" not in word and not word.startswith("~"):
+            yield f"{word} is no setting: a setting is given as key=value."
+            continue
         try:
             parsed.append(OverridesParser.create().parse_override(word))
         except OverrideParseException as reason:
@@ -81,6 +84,9 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
             return
         if depth < len(path) - 1:
             continue
+        if OmegaConf.is_dict(here) and not word.split("=", 1)[1].startswith(("{", "$")):
+            yield f"{'.'.join(path)} holds several settings ({', '.join(here)}); set one of them."
+            return
         default = None if OmegaConf.is_missing(base, "") else (here._value() if not OmegaConf.is_config(here) else here)
         given = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
         yield from _kind_fault(".".join(path), default, given)
@@ -137,6 +143,8 @@ def told(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} is needed: give it as {error.full_key}=VALUE."
+    if isinstance(error, InstantiationException):
+        return re.sub(r"\s+", " ", str(error))
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _first_line(error)
     if isinstance(error, OSError) and error.filename is not None:

@@ -127,7 +127,8 @@ def _rows(
     matrix: Float[Tensor, "rows columns"], picture: Float[Tensor, "channel columns width"], reach: int
 ) -> Float[Tensor, "channel rows width"]:
     """matrix @ picture, without the zeros beside the matrix's band."""
-    return torch.cat([matrix[rows, columns] @ picture[:, columns] for rows, columns in _blocks(*matrix.shape, reach)], dim=1)
+    blocks = _blocks(matrix.shape[0], matrix.shape[1], reach)
+    return torch.cat([matrix[rows, columns] @ picture[:, columns] for rows, columns in blocks], dim=1)
 
 
 def _blocks(rows: int, columns: int, reach: int) -> Iterator[tuple[slice, slice]]:
