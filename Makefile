@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test lint clean
+.PHONY: help install train test lint bench clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test: .venv/tests  ## run the tests
 
 lint: .venv/tests  ## check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+
+bench: .venv/runs  ## time the degradation; prints ratios and writes runs/bench.json
+	@$(BIN)/csrgan bench
 
 clean:  ## remove .venv and what tools left behind; runs/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache build dist

@@ -234,6 +234,24 @@ def test_degrade_is_the_same_whatever_else_is_there(photographs: Path, tmp_path:
     assert (tmp_path / "all" / "sheet.png").is_file()
 
 
+def test_bench_measures_every_method_and_the_training_step(tmp_path: Path) -> None:
+    small = [
+        "sizes=[32]",
+        "max_stds=[2.0]",
+        "batch=2",
+        "repeats=1",
+        "steps=2",
+        "data.crop=32",
+        "data.batch_size=2",
+        "trainer.images=16",
+    ]
+    assert main(["bench", *small, f"file={tmp_path}/bench.json"]) == 0
+    told = json.loads((tmp_path / "bench.json").read_text())
+    assert [row["method"] for row in told["rows"]] == ["csrgan", "Kornia", "OpenCV"]
+    assert all(row["images_per_second"] > 0 for row in told["rows"])
+    assert 0 < told["training_step"]["share"] < 1
+
+
 FAULTS = [
     (["trian"], "Did you mean train?"),
     (["train", "trainer.imagse=5"], "trainer has no imagse. Its choices:"),

@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "score a checkpoint on photographs over the frozen grid of degradations",
     "restore": "restore photographs with a checkpoint, and say how they had been degraded",
     "degrade": "degrade photographs with known parameters, as a benchmark set",
+    "bench": "time the degradation beside plain compositions, and as a share of a training step",
     "list": "show what can be chosen",
 }
 

@@ -1,0 +1,204 @@
+"""csrgan bench: images/s and memory of the degradation beside two plain compositions, and its share of a training step."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from kornia.filters import gaussian_blur2d
+from lightning import Trainer, seed_everything
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from csrgan.cli.train import prepare, quiet
+from csrgan.config.build import build, plain
+from csrgan.degradation.kernels import SUPPORT
+from csrgan.degradation.operator import degrade
+from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.prior import Prior
+from csrgan.fault import Fault
+
+Method = Callable[[Tensor, Parameters, Tensor, float], Tensor]
+
+
+def run(config: DictConfig) -> int:
+    """Print a table, and write every figure to a json file."""
+    settings = plain(config)
+    if settings["device"] == "cuda" and not torch.cuda.is_available():
+        raise Fault("device=cuda: there is no GPU that torch can use here; choose cpu.")
+    quiet()
+    console = Console()
+    rows = [
+        measure(settings, size, max_std, name, method)
+        for size in settings["sizes"]
+        for max_std in settings["max_stds"]
+        for name, method in METHODS.items()
+        if settings["device"] == "cpu" or name != "OpenCV"
+    ]
+    step = training_step(settings) if settings["steps"] else {}
+    machine = {
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "device": settings["device"],
+    }
+    file = Path(settings["file"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({**machine, "rows": rows, "training_step": step}, indent=1) + "\n", encoding="utf-8")
+    console.print(table(rows, settings["batch"]))
+    if step:
+        whole, part = 1e3 * step["step_seconds"], 1e3 * step["degradation_seconds"]
+        console.print(
+            f"a training step takes {whole:.0f} ms, the degradation in it {part:.0f} ms: {step['share']:.1%}", highlight=False
+        )
+    console.print(str(file), highlight=False, soft_wrap=True)
+    return 0
+
+
+def csrgan(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
+    return degrade(sharp, theta, noise=noise, max_std=max_std, max_scale=3.0)
+
+
+def kornia(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
+    """Kornia's separable blur at the one kernel size that serves all, and torch's bicubic, picture by picture."""
+    taps = 2 * math.ceil(SUPPORT * max_std) + 1
+    blurred = gaussian_blur2d(sharp, taps, theta.blur_std.clamp(min=1e-3)[:, None].expand(-1, 2))
+    found = torch.empty_like(sharp)
+    for k, size in enumerate((sharp.shape[-1] / theta.scale).round().int().tolist()):
+        low = interpolate(blurred[k : k + 1], size=(size, size), mode="bicubic", antialias=True)
+        low = low + theta.noise_std[k] * noise[k : k + 1, :, :size, :size]
+        found[k] = interpolate(low, size=sharp.shape[-2:], mode="bicubic", antialias=True)[0].clamp(0, 1)
+    return found
+
+
+def opencv(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
+    """What a loader would do. Not exact: OpenCV's bicubic has another coefficient and no antialiasing."""
+    found, side = [], sharp.shape[-1]
+    for k, (std, scale, noise_std) in enumerate(theta.stack().tolist()):
+        picture = np.ascontiguousarray(sharp[k].permute(1, 2, 0).numpy())
+        taps = 2 * math.ceil(SUPPORT * std) + 1
+        if std:
+            picture = cv2.GaussianBlur(picture, (taps, taps), std, borderType=cv2.BORDER_REFLECT_101)
+        size = round(side / scale)
+        low = cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC)
+        low = low + noise_std * noise[k, :, :size, :size].permute(1, 2, 0).numpy()
+        found.append(cv2.resize(low, (side, side), interpolation=cv2.INTER_CUBIC).clip(0, 1))
+    return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2).contiguous()
+
+
+METHODS: dict[str, Method] = {"csrgan": csrgan, "Kornia": kornia, "OpenCV": opencv}
+
+
+def measure(settings: dict[str, Any], size: int, max_std: float, name: str, method: Method) -> dict[str, Any]:
+    """Median images/s and peak memory of one method on the same pictures, parameters and noise as every other."""
+    device, count = settings["device"], settings["batch"]
+    blur, scale, noise = ({"low": low, "high": high} for low, high in ((0.0, max_std), (1.0, 3.0), (0.0, 10 / 255)))
+    drawn = np.random.default_rng(settings["seed"])
+    theta = Prior(blur, scale, noise).sample(drawn, count).realised(size, size).to(device)
+    sharp, normal = (torch.from_numpy(drawn.random((count, 3, size, size), np.float32)).to(device) for _ in range(2))
+    row = {"size": size, "max_std": max_std, "method": name, "images_per_second": None, "peak_mb": None}
+    try:
+        method(sharp, theta, normal, max_std)
+    except RuntimeError as reason:  # Kornia refuses a border as wide as the picture
+        return row | {"refused": str(reason).split("\n")[0]}
+    memory = Peak(device)
+    seconds = []
+    for _ in range(settings["repeats"]):
+        began = time.perf_counter()
+        method(sharp, theta, normal, max_std)
+        memory.synchronise()
+        seconds.append(time.perf_counter() - began)
+    return row | {"images_per_second": count / median(seconds), "peak_mb": memory.megabytes()}
+
+
+class Peak:
+    """Greatest memory in use beyond that at the start; on a CPU where Linux tells it."""
+
+    def __init__(self, device: str) -> None:
+        self.cuda = device == "cuda"
+        if self.cuda:
+            torch.cuda.reset_peak_memory_stats()
+            self.before = torch.cuda.memory_allocated() / 2**20
+        elif Path("/proc/self/clear_refs").exists():
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # sets the peak to what is in use now
+            self.before = self._status("VmRSS")
+
+    def synchronise(self) -> None:
+        if self.cuda:
+            torch.cuda.synchronize()
+
+    def megabytes(self) -> float | None:
+        if self.cuda:
+            return torch.cuda.max_memory_allocated() / 2**20 - self.before
+        return self._status("VmHWM") - self.before if hasattr(self, "before") else None
+
+    @staticmethod
+    def _status(field: str) -> float:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").split("\n")
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field + ":"))
+
+
+def training_step(settings: dict[str, Any]) -> dict[str, float]:
+    """Median time of a step of the configured training, and of the degradation in it."""
+    seed_everything(settings["seed"], verbose=False)
+    data, system = build(settings["data"]), build(settings["system"])
+    prepare(system, settings["trainer"])
+    degrade_batch, starts, seconds = data.on_after_batch_transfer, [], []
+
+    def timed(batch: Any, dataloader_idx: int) -> Any:
+        starts.append(time.perf_counter())
+        found = degrade_batch(batch, dataloader_idx)
+        if settings["device"] == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - starts[-1])
+        return found
+
+    data.on_after_batch_transfer = timed
+    Trainer(
+        accelerator="gpu" if settings["device"] == "cuda" else "cpu",
+        devices=1,
+        precision=settings["trainer"]["precision"],
+        max_epochs=1,
+        limit_train_batches=settings["steps"] + 3,
+        limit_val_batches=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    ).fit(system, data)
+    steps = [after - before for before, after in pairwise(starts[2:])]  # the first two warm up
+    step, degradation = median(steps), median(seconds[2:])
+    return {"step_seconds": step, "degradation_seconds": degradation, "share": degradation / step}
+
+
+def table(rows: list[dict[str, Any]], batch: int) -> Table:
+    """One line a size, strongest blur and method, with the ratio to Kornia's."""
+    shown = Table(title=f"Degradation of {batch} colour pictures", title_justify="left")
+    for heading in ("picture", "blur std", "method", "images/s", "x Kornia", "peak MB"):
+        shown.add_column(heading, justify="left" if heading == "method" else "right")
+    for row in rows:
+        case = (row["size"], row["max_std"])
+        reference = next(r["images_per_second"] for r in rows if (r["size"], r["max_std"]) == case and r["method"] == "Kornia")
+        speed, peak = row["images_per_second"], row["peak_mb"]
+        shown.add_row(
+            f"{case[0]}x{case[0]}",
+            f"to {case[1]:.2f} px",
+            row["method"],
+            f"{speed:.1f}" if speed else "refused",
+            f"{speed / reference:.2f}" if speed and reference else "-",
+            f"{peak:.0f}" if peak is not None else "-",
+        )
+    return shown
