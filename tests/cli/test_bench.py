@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
-from csrgan.cli import bench
+from csrgan.cli import bench, main
 from csrgan.degradation.parameters import Parameters
 
 
@@ -16,3 +19,21 @@ def test_the_compositions_make_the_same_pictures(chelsea: Tensor) -> None:
     exact = bench.csrgan(sharp, theta, noise, 7.0)
     torch.testing.assert_close(bench.kornia(sharp, theta, noise, 7.0), exact, atol=1e-4, rtol=0)
     assert float((bench.opencv(sharp, theta, noise, 7.0) - exact).abs().mean()) < 0.02
+
+
+def test_bench_measures_every_method_and_the_training_step(tmp_path: Path) -> None:
+    small = [
+        "sizes=[32]",
+        "max_stds=[2.0]",
+        "batch=2",
+        "repeats=1",
+        "steps=2",
+        "data.crop=32",
+        "data.batch_size=2",
+        "trainer.images=16",
+    ]
+    assert main(["bench", *small, f"file={tmp_path}/bench.json"]) == 0
+    told = json.loads((tmp_path / "bench.json").read_text())
+    assert [row["method"] for row in told["rows"]] == ["csrgan", "Kornia", "OpenCV"]
+    assert all(row["images_per_second"] > 0 for row in told["rows"])
+    assert 0 < told["training_step"]["share"] < 1

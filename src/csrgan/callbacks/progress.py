@@ -38,7 +38,6 @@ class Watch(Callback):
             console=console,
             disable=not console.is_terminal,
         )
-        self.seconds = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         self.began = self.told = self.tick = time.monotonic()
@@ -72,7 +71,6 @@ class Watch(Callback):
             )
 
     def on_train_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
-        self.seconds = time.monotonic() - self.began
         self.bar.stop()
 
     def on_exception(self, trainer: Trainer, pl_module: System, exception: BaseException) -> None:  # type: ignore[override]

@@ -18,6 +18,9 @@ COMMANDS = {
     "list": "show what can be chosen",
 }
 
+# A module named `list` would, once imported, hide the builtin in this package.
+MODULES = {"list": "choices"}
+
 USAGE = """csrgan: blind image super-resolution, trained and compared under control
 
 usage: csrgan COMMAND [key=value ...]        csrgan COMMAND --help shows a command's keys and choices
@@ -83,7 +86,7 @@ def _hydra(command: str, words: list[str]) -> int:
     def task(config: DictConfig) -> float | None:
         try:
             config.run_dir = HydraConfig.get().runtime.output_dir
-            result = import_module(f"csrgan.cli.{command}").run(config)
+            result = import_module(f"csrgan.cli.{MODULES.get(command, command)}").run(config)
         except Exception as error:  # told once, by _run; a sweep goes on with its other jobs
             failures.append(error)
             return None

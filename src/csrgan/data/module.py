@@ -44,8 +44,6 @@ class Photographs(LightningDataModule):
         seed: int,
     ) -> None:
         super().__init__()
-        check(crop >= 1, f"data.crop={crop} is below 1.")
-        check(batch_size >= 1, f"data.batch_size={batch_size} is below 1.")
         check(images >= batch_size, f"trainer.images={images} is less than one batch of data.batch_size={batch_size}.")
         self.train, self.valid, self.crop, self.batch_size, self.workers = train, valid, crop, batch_size, workers
         self.keep_bytes, self.images, self.grid, self.repeats = keep_mb * 2**20, images, grid, repeats

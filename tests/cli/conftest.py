@@ -1,0 +1,40 @@
+"""What the tests of the commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from commands import csrgan
+from PIL import Image
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished smoke run with everything on, made by a real process."""
+    folder = tmp_path_factory.mktemp("run") / "run"
+    done = csrgan("train", "trainer=smoke", f"run_dir={folder}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().split("\n")[-1] == str(folder)
+    assert "PSNR" in done.stdout
+    return folder
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """A folder of everything that people have: grey, alpha, 16 bits, turned, odd sizes."""
+    folder = tmp_path / "photographs"
+    (folder / "deeper").mkdir(parents=True)
+    cat = skimage.data.chelsea()[:75, :101]
+    Image.fromarray(cat).save(folder / "colour.png")
+    Image.fromarray(cat).convert("L").save(folder / "grey.png")
+    Image.fromarray(np.dstack([cat, cat[:, :, :1]])).save(folder / "alpha.png")
+    cv2.imwrite(str(folder / "deep.png"), cat.astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(cat).save(folder / "turned.jpg", exif=exif)
+    Image.fromarray(cat[:1, :1]).save(folder / "deeper" / "ünï côde.png")
+    return folder

@@ -1,0 +1,128 @@
+"""csrgan train, as a person types it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from commands import SMOKE, csrgan, train
+from PIL import Image
+
+from csrgan.cli import main
+from csrgan.config.folder import groups
+from csrgan.data.crops import Crops
+
+
+def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
+    began = time.monotonic()
+    done = csrgan("--help")
+    assert time.monotonic() - began < 1
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("train", "evaluate", "restore", "degrade", "list"))
+    heavy = """
+import sys
+from csrgan.cli import main
+try:
+    main(["train", "--help"])
+finally:
+    print([name for name in ("torch", "lightning", "kornia") if name in sys.modules])
+"""
+    said = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout
+    assert said.strip().endswith("[]")
+
+
+def test_a_run_leaves_everything_in_its_folder(run: Path) -> None:
+    summary = json.loads((run / "summary.json").read_text())
+    assert {"psnr_low", "psnr_restored", "ssim_low", "ssim_restored", "images_seen", "seconds"} <= set(summary)
+    rows = list(csv.DictReader((run / "results.csv").open()))
+    assert len(rows) == summary["rows"] == 8
+    assert {"image", "blur_std", "scale", "noise_std", "blur_std_predicted", "psnr_low", "psnr_restored"} <= set(rows[0])
+    assert np.mean([float(row["psnr_low"]) for row in rows]) == pytest.approx(summary["psnr_low"])
+    assert (run / "config.yaml").is_file()
+    assert (run / "metrics.csv").is_file()
+    assert len(list((run / "panels").glob("*.png"))) == 2
+    assert list(run.glob("wandb/offline-run-*/run-*.wandb"))
+    assert not list(run.glob("*.log"))
+    for name in ("last", "best"):
+        torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)
+
+
+def test_the_same_seed_gives_the_same_digits(tmp_path: Path) -> None:
+    one, same, other = (train(tmp_path / name, f"seed={seed}") for name, seed in (("a", 1), ("b", 1), ("c", 2)))
+    for summary in (one, same, other):
+        summary.pop("seconds")
+    assert one == same
+    assert one != other
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    longer = ("trainer.images=48", "trainer.save_every=16", "trainer.validate_every=48")
+    whole = train(tmp_path / "whole", *longer)
+    read = Crops.__getitem__
+
+    def fails_late(crops: Crops, index: int) -> object:
+        if index >= 28:
+            raise RuntimeError("the power went")
+        return read(crops, index)
+
+    monkeypatch.setattr(Crops, "__getitem__", fails_late)
+    with pytest.raises(RuntimeError, match="the power went"):
+        train(tmp_path / "cut", *longer)
+    monkeypatch.undo()
+    assert main(["train", f"resume={tmp_path / 'cut'}"]) == 0
+    resumed = json.loads((tmp_path / "cut" / "summary.json").read_text())
+    assert {**resumed, "seconds": 0} == {**whole, "seconds": 0}
+    weights = [
+        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for name in ("whole", "cut")
+    ]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+
+
+CHOICES = {
+    group: [file.stem for file in files if (group, file.stem) != ("parameter_head", "none")]
+    for group, files in groups()
+    if group not in ("data", "evaluation", "experiment", "loss/parameters", "optimizer", "system", "trainer")
+}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        # In the k-th run every group is at its k-th choice, so that each choice of each group is run.
+        *([f"{group}={names[k % len(names)]}" for group, names in CHOICES.items()] for k in range(max(map(len, CHOICES.values())))),
+        ["parameter_head=none", "loss/parameters=none"],
+        ["loss/parameters=none"],
+        ["experiment=csrgan_as_coded", "data.crop=32"],
+        ["trainer.precision=bf16-mixed", "optimizer.accumulate=2", "optimizer.schedule._target_=csrgan.systems.schedule.constant"],
+        ["generator.spectrum_bins=0", "data.workers=1", "loss.parameters.weight=0"],
+    ],
+    ids=" ".join,
+)
+def test_every_choice_runs(tmp_path: Path, words: list[str]) -> None:
+    summary = train(tmp_path / "run", *SMOKE[:1], "trainer.images=8", "evaluation.grid={blur: 1, scale: 1, noise: 1}", *words)
+    assert np.isfinite(summary["psnr_restored"])
+    assert ("blur_std_mae" in summary) == (words[0] != "parameter_head=none")
+
+
+def test_a_sweep_makes_a_folder_a_job(tmp_path: Path) -> None:
+    words = ["train", "-m", f"run_dir={tmp_path}/sweep", *SMOKE, "trainer.images=8", "loss.parameters.weight=0,0.1"]
+    assert main(words) == 0
+    for job, weight in (("0", "0"), ("1", "0.1")):
+        assert json.loads((tmp_path / "sweep" / job / "overrides.json").read_text())[-1] == f"loss.parameters.weight={weight}"
+        assert (tmp_path / "sweep" / job / "summary.json").is_file()
+
+
+def test_data_folder_trains_on_ones_own_photographs(tmp_path: Path) -> None:
+    for name in ("train", "valid"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(skimage.data.coffee()[:150, :200]).save(tmp_path / name / "coffee.png")
+    train(tmp_path / "run", "data=folder", f"data.train={tmp_path}/train", f"data.valid={tmp_path}/valid")
+    assert {row["image"] for row in csv.DictReader((tmp_path / "run" / "results.csv").open())} == {"coffee.png"}

@@ -1,0 +1,23 @@
+"""Running whole commands, for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from csrgan.cli import main
+
+SMOKE = ("trainer=smoke", "logger=none", "trainer.panels=0")
+
+
+def csrgan(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    settings = {**os.environ, "OMP_NUM_THREADS": "2", **environment}
+    return subprocess.run([sys.executable, "-m", "csrgan", *words], capture_output=True, text=True, env=settings, check=False)
+
+
+def train(folder: Path, *words: str) -> dict[str, float]:
+    assert main(["train", f"run_dir={folder}", *SMOKE, *words]) == 0
+    return json.loads((folder / "summary.json").read_text())
