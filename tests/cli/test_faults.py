@@ -26,6 +26,7 @@ FAULTS = [
     (["train", "-m", "output=sigmoid,tahn"], "Did you mean tanh?"),
     (["train", "bare"], "bare is no setting: a setting is given as key=value."),
     (["train", "seed=-1"], "seed=-1 is below 0"),
+    (["train", "data.crop=null"], "data.crop=null is not a number."),
     (["train", "generator.width=0"], "generator.width=0 is below 1"),
     (["train", "optimizer.generator.lr=-1"], "optimizer.generator.lr=-1 is below 0"),
     (["train", "evaluation.grid.blur=0"], "evaluation.grid.blur=0 is below 1"),

@@ -17,6 +17,7 @@ LEAST = {
     ),
     **dict.fromkeys(("grid.blur", "grid.scale", "grid.noise", "width", "hidden", "stages", "levels", "unshuffle", "enlarge"), 1),
 }
+MAY_BE_NULL = ("crop", "evaluation.crop")  # the whole picture
 CHOICES = {
     "accelerator": ("cpu", "gpu"),
     "precision": ("32-true", "bf16-mixed"),
@@ -39,6 +40,8 @@ def _faults(tree: Any, path: tuple[str, ...]) -> Iterator[str]:
         return
     place = ".".join(path)
     least = LEAST.get(".".join(path[-2:]), LEAST.get(path[-1]))
+    if least is not None and tree is None and place not in MAY_BE_NULL:
+        yield f"{place}=null is not a number."
     if least is not None and isinstance(tree, int | float) and tree < least:
         yield f"{place}={tree} is below {least}, the least that it can be."
     choices = CHOICES.get(path[-1])

@@ -87,7 +87,7 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
         if OmegaConf.is_dict(here) and not word.split("=", 1)[1].startswith(("{", "$")):
             yield f"{'.'.join(path)} holds several settings ({', '.join(here)}); set one of them."
             return
-        default = None if OmegaConf.is_missing(base, "") else (here._value() if not OmegaConf.is_config(here) else here)
+        default = here if OmegaConf.is_config(here) else here._value()
         given = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
         yield from _kind_fault(".".join(path), default, given)
 

@@ -1,8 +1,8 @@
 """The degradation L = U (P H P^T + n) U^T with P = Down_s Gauss_sigma and U = Up_s, each picture with its own theta.
 
-Every step is separable, so each axis of a picture is two small banded matrices. On a CPU
-each picture's bands are multiplied block by block; elsewhere the batch, zero-padded to a common size, is a few dense products,
-without a loop and without asking the device for a value.
+Every step is separable, so each axis of a picture is two small banded matrices. On a CPU each picture's bands are multiplied
+block by block; elsewhere the batch, zero-padded to a common size, is a few dense products, without a loop and, given the bounds
+on the parameters, without asking the device for a value.
 """
 
 from __future__ import annotations
