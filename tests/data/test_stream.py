@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from PIL import Image
 from csrgan.data.crops import Undegraded
 from csrgan.data.module import Photographs
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.operator import degrade
+from csrgan.degradation.shapes import Anisotropic
 from csrgan.fault import Fault
 
 README = {
@@ -48,6 +51,34 @@ def same(a: list, b: list) -> bool:
     return len(a) == len(b) and all(
         torch.equal(x, y) for one, other in zip(a, b, strict=True) for x, y in zip(one, other, strict=True)
     )
+
+
+def test_a_native_protocol_needs_crops_and_gets_pictures_of_whole_low_resolution_pixels() -> None:
+    native = Degradation(**(README | {"scale": {"low": 3, "high": 3}}), output="native")
+    with pytest.raises(Fault, match=r"data\.crop=32 is no multiple of the scale 3.*; 33 is\."):
+        photographs(degradation=native).train_dataloader()
+    data = photographs(degradation=native, crop=33, evaluation_crop=64)
+    for batch in (next(iter(data.train_dataloader())), data.val_dataloader().dataset[0]):
+        degraded = data.on_after_batch_transfer(batch, 0)
+        assert all(3 * low == sharp for low, sharp in zip(degraded.low.shape[2:], degraded.sharp.shape[2:], strict=True))
+    assert degraded.sharp.shape == (1, 3, 63, 63)
+
+
+def test_kernels_travel_with_the_stream_and_the_grid() -> None:
+    kernel = Anisotropic(ordered=True, noise=0.0, stages=1)
+    blur = {"low": 0.1, "high": 10, "uniform_in": "variance"}
+    data = photographs(degradation=Degradation(**(README | {"blur": blur}), kernel=kernel, kernel_size=15))
+    batches = list(data.train_dataloader())
+    assert len(torch.unique(torch.cat([batch.parameters.kernel for batch in batches]), dim=0)) == 24
+    again = list(photographs(degradation=data.degradation, workers=1).train_dataloader())
+    assert all(torch.equal(a.parameters.kernel, b.parameters.kernel) for a, b in zip(batches, again, strict=True))
+    batch = data.on_after_batch_transfer(batches[0], 0)
+    alone = degrade(batch.sharp[:1], batch.parameters[:1])
+    quiet = degrade(batch.sharp, replace(batch.parameters, noise_std=torch.zeros(4)))
+    torch.testing.assert_close(quiet[:1], alone, atol=1e-6, rtol=0)
+    cells = [item.parameters.kernel for item in data.val_dataloader().dataset]
+    assert torch.equal(cells[0], cells[1])  # two noise seeds of one cell
+    assert not torch.equal(cells[0], cells[2])
 
 
 def test_worker_count_and_batch_size_do_not_change_the_samples() -> None:

@@ -1,85 +1,109 @@
-"""The degradation against independent witnesses in float64: SciPy for the blur, Pillow and torch for bicubic."""
+"""The degradation against independent witnesses in float64, and the laws of the operator."""
 
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from scipy.ndimage import correlate1d
+import witness
 from torch import Tensor
 
+from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import effective_std, gaussian_taps
-from csrgan.degradation.operator import _together, axis, degrade
-from csrgan.degradation.parameters import Parameters, low_size
+from csrgan.degradation.operator import _together, adjoint, degrade, linear
+from csrgan.degradation.parameters import Parameters, low_size, low_sizes
+from csrgan.degradation.shapes import rotated_gaussian
+from csrgan.fault import Fault
+
+STDS = (0, 0.3, 1, 3, 7.07, 20, 50)
+SCALES = (1, 1.37, 2, 2.9, 3)
 
 
 def parameters(std: float, scale: float, noise: float = 0.0, count: int = 1) -> Parameters:
     return Parameters(*(torch.full((count,), float(value)) for value in (std, scale, noise)))
 
 
-def scipy_blur(picture: np.ndarray, std: float, size: int | None = None) -> np.ndarray:
-    """Gaussian blur of (c, h, w) by SciPy, mirror border without repeating the edge."""
-    radius = math.ceil(4 * np.float32(std)) if size is None else size // 2
-    distance = np.arange(-radius, radius + 1)
-    taps = np.exp(-0.5 * (distance / std) ** 2) if std else (distance == 0).astype(float)
-    taps /= taps.sum()
-    if picture.shape[1] > 1:
-        picture = correlate1d(picture, taps, axis=1, mode="mirror")
-    return correlate1d(picture, taps, axis=2, mode="mirror") if picture.shape[2] > 1 else picture
+def rotated(size: int, shift: float = 0.0) -> Tensor:
+    """An uneven, rotated kernel without any symmetry."""
+    kernel = rotated_gaussian(np.array([6.0]), np.array([1.5]), np.array([0.6]), size, shift)
+    kernel = kernel * (1 + 0.25 * np.random.default_rng(3).uniform(-1, 1, kernel.shape))
+    return torch.from_numpy(kernel / kernel.sum()).float()
 
 
-def pillow_bicubic(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bicubic resize of (c, h, w) by Pillow in float32, one channel at a time."""
-    channels = [
-        Image.fromarray(channel.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC) for channel in picture
-    ]
-    return np.stack([np.asarray(channel, np.float64) for channel in channels])
+def assert_equals(found: Tensor, expected: np.ndarray, atol: float = 1e-4) -> None:
+    assert found.dtype == torch.float32
+    np.testing.assert_allclose(found[0].double().numpy(), expected, atol=atol, rtol=0)
 
 
-def witness(picture: np.ndarray, std: float, scale: float, size: int | None = None) -> np.ndarray:
-    height, width = picture.shape[1:]
-    blurred = scipy_blur(picture, std, size)
-    low = pillow_bicubic(blurred, round(height / scale), round(width / scale))
-    return pillow_bicubic(low, height, width).clip(0, 1)
-
-
-@pytest.mark.parametrize("std", [0, 0.3, 1, 3, 7.07, 20, 50])
-@pytest.mark.parametrize(("height", "width"), [(64, 64), (65, 100), (129, 64)])
+@pytest.mark.parametrize("std", STDS)
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (65, 100), (129, 64), (64, 513)])
 def test_blur_equals_scipy(std: float, height: int, width: int) -> None:
     picture = torch.rand(1, 3, height, width)
-    expected = scipy_blur(picture[0].double().numpy(), std)
-    np.testing.assert_allclose(degrade(picture, parameters(std, 1))[0].double().numpy(), expected, atol=2e-6)
+    assert_equals(degrade(picture, parameters(std, 1)), witness.blur(picture[0].double().numpy(), std), atol=2e-6)
 
 
-@pytest.mark.parametrize("scale", [1, 1.37, 2, 2.9, 3])
-@pytest.mark.parametrize("std", [0, 0.3, 3, 7.07, 50])
-def test_chain_equals_scipy_and_pillow(chelsea: Tensor, std: float, scale: float) -> None:
-    picture = chelsea[:, :, :113, :64].contiguous()
-    expected = witness(picture[0].double().numpy(), std, scale)
-    assert np.abs(degrade(picture, parameters(std, scale))[0].double().numpy() - expected).max() < 1e-4
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (113, 64), (97, 255), (512, 65)])
+def test_chain_equals_scipy_and_pillow(chelsea: Tensor, height: int, width: int) -> None:
+    sharp = torch.rand(1, 3, height, width) if height > chelsea.shape[2] else chelsea[:, :, :height, :width].contiguous()
+    for std, scale in product(STDS, SCALES):
+        expected = witness.chain(sharp[0].double().numpy(), std, scale)
+        assert_equals(degrade(sharp, parameters(std, scale)), expected)
 
 
-@pytest.mark.parametrize(("size", "scale"), [(64, 1.0), (97, 2.37), (5, 5.0), (2000, 2.736)])
-def test_resampling_equals_torch(size: int, scale: float) -> None:
-    few = round(size / scale)
-    made = axis(torch.ones(1, 1, dtype=torch.float64), torch.tensor([scale]), size, size, max_scale=size / few)
-    for matrix, before, after in ((made.down[0, :few], size, few), (made.up[0, :, :few], few, size)):
-        line = torch.rand(1, 1, 1, before, dtype=torch.float64)
-        expected = torch.nn.functional.interpolate(line, size=(1, after), mode="bicubic", antialias=True)[0, 0, 0]
-        torch.testing.assert_close(matrix @ line[0, 0, 0], expected, atol=1e-12, rtol=0)
-    assert not made.down[0, few:].any()
-    assert not made.up[0, :, few:].any()
+def test_a_large_picture_equals_scipy_and_pillow() -> None:
+    sharp = torch.rand(1, 1, 513, 512)
+    for std, scale in ((0.3, 1.37), (7.07, 2.9), (50, 3)):
+        assert_equals(degrade(sharp, parameters(std, scale)), witness.chain(sharp[0].double().numpy(), std, scale))
+
+
+@pytest.mark.parametrize("output", ["upsampled", "native"])
+@pytest.mark.parametrize("downsampling", ["bicubic", "direct"])
+@pytest.mark.parametrize("kernel", ["gaussian", "cut", "own"])
+@pytest.mark.parametrize("backend", ["banded", "kornia"])
+def test_every_chain_equals_its_witness(chelsea: Tensor, output: str, downsampling: str, kernel: str, backend: str) -> None:
+    chain = Chain(kernel_size=11 if kernel == "cut" else None, downsampling=downsampling, output=output, backend=backend)
+    for scale, std in product((2, 3, 4), (0, 0.7, 2.5)):
+        sharp = chelsea[:, :, : 24 * scale, : 31 * scale].contiguous()
+        own = rotated(13, (scale - 1) / 2) if kernel == "own" else None
+        theta = Parameters(**(vars(parameters(std, scale)) | {"kernel": own}))
+        expected = witness.chain(sharp[0].double().numpy(), std, scale, chain, None if own is None else own[0].double().numpy())
+        assert_equals(degrade(sharp, theta, chain=chain), expected)
+
+
+def test_direct_down_sampling_does_not_move_the_picture() -> None:
+    line = torch.linspace(0.2, 0.8, 96).expand(1, 3, 96, 96)
+    for scale in (2, 3, 4):
+        low = degrade(line, parameters(3, scale), chain=Chain(downsampling="direct", output="native"))
+        centres = (torch.arange(96 // scale) + 0.5) * scale - 0.5
+        inner = slice(6, -6)  # a border mirrors the slope
+        torch.testing.assert_close(low[0, 0, 10, inner], 0.2 + 0.6 * centres[inner] / 95, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("downsampling", ["bicubic", "direct"])
+def test_both_backends_give_the_same_picture(chelsea: Tensor, downsampling: str) -> None:
+    """Each with its own parameters and noise, the blur up to wider than the picture."""
+    sharp = torch.stack([chelsea[0, :, k : k + 90, k : k + 120] for k in range(5)])
+    scale = [1.0, 1.37, 2.0, 2.9, 3.0] if downsampling == "bicubic" else [3.0] * 5
+    theta = Parameters(torch.tensor([0, 0.3, 7.07, 20, 50]), torch.tensor(scale), torch.tensor([0, 0.01, 0.02, 0.03, 0.04]))
+    noise = torch.randn(sharp.shape)
+    banded, kornia = (
+        degrade(sharp, theta, noise=noise, chain=Chain(downsampling=downsampling, backend=backend))
+        for backend in ("banded", "kornia")
+    )
+    torch.testing.assert_close(banded, kornia, atol=1e-4, rtol=0)
 
 
 def test_no_blur_and_scale_one_is_the_identity_to_the_bit(chelsea: Tensor) -> None:
-    assert torch.equal(degrade(chelsea, parameters(0, 1)), chelsea)
+    for backend in ("banded", "kornia"):
+        assert torch.equal(degrade(chelsea, parameters(0, 1), chain=Chain(backend=backend)), chelsea)
 
 
-def test_a_batch_equals_its_pictures_one_by_one(chelsea: Tensor) -> None:
-    pictures = torch.stack([chelsea[0, :, k : k + 64, k : k + 96] for k in range(4)])
+@pytest.mark.parametrize("size", [64, 160])
+def test_a_batch_equals_its_pictures_one_by_one(chelsea: Tensor, size: int) -> None:
+    pictures = torch.stack([chelsea[0, :, k : k + size, k : k + size + 32] for k in range(4)])
     theta = Parameters(
         torch.tensor([0.0, 1.0, 4.0, 30.0]), torch.tensor([1.0, 1.5, 3.0, 2.2]), torch.tensor([0.0, 0.02, 0.0, 0.01])
     )
@@ -106,10 +130,9 @@ def test_noise_has_the_labelled_strength_and_is_drawn_at_low_resolution() -> Non
 
 def test_truncated_kernel_and_rounding(chelsea: Tensor) -> None:
     picture = chelsea[:, :, :64, :64].contiguous()
-    low = degrade(picture, parameters(20, 1), kernel_size=15, bits=8)
+    low = degrade(picture, parameters(20, 1), bits=8, chain=Chain(kernel_size=15))
     assert torch.equal(low * 255, (low * 255).round())
-    expected = scipy_blur(picture[0].double().numpy(), 20, 15)
-    assert np.abs(low[0].double().numpy() - expected).max() < 0.5 / 255 + 1e-5
+    assert_equals(low, witness.blur(picture[0].double().numpy(), 20, 15), atol=0.5 / 255 + 1e-5)
     taps = gaussian_taps(torch.tensor([5.0, 50.0]), kernel_size=15)
     torch.testing.assert_close(effective_std(taps), torch.tensor([3.71, 4.31]), atol=0.01, rtol=0)
 
@@ -117,8 +140,12 @@ def test_truncated_kernel_and_rounding(chelsea: Tensor) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_a_blur_wider_than_the_picture_is_legal(size: int) -> None:
     line = torch.rand(1, 3, size, size)
-    found = degrade(line, parameters(50, 1))[0].double().numpy()
-    np.testing.assert_allclose(found, scipy_blur(line[0].double().numpy(), 50), atol=1e-6)
+    for backend in ("banded", "kornia"):
+        assert_equals(
+            degrade(line, parameters(50, 1), chain=Chain(backend=backend)), witness.blur(line[0].double().numpy(), 50), 1e-5
+        )
+    own = Parameters(**(vars(parameters(1, 1)) | {"kernel": rotated(31)}))
+    assert_equals(degrade(line, own), witness.blur_by(line[0].double().numpy(), rotated(31)[0].double().numpy()), 1e-6)
 
 
 def test_the_scale_that_is_told_is_the_one_that_is_realised() -> None:
@@ -128,11 +155,43 @@ def test_the_scale_that_is_told_is_the_one_that_is_realised() -> None:
     assert float(theta.realised(300, 451).scale[0]) == pytest.approx(math.sqrt(300 / 219 * 451 / 329))
 
 
-def test_it_is_differentiable_in_the_picture_and_in_the_blur() -> None:
-    picture = torch.rand(1, 1, 9, 8, dtype=torch.float64, requires_grad=True) * 0.5 + 0.25
-    std = torch.tensor([1.3], dtype=torch.float64, requires_grad=True)
-    scale, noise = torch.tensor([1.6], dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
-    assert torch.autograd.gradcheck(lambda h, s: degrade(h, Parameters(s, scale, noise)), (picture, std))
+def test_it_is_differentiable_in_the_picture_and_in_every_parameter() -> None:
+    generator = torch.Generator().manual_seed(2)
+    picture = torch.rand(2, 1, 7, 6, dtype=torch.float64, generator=generator) * 0.5 + 0.25
+    noise = torch.randn(2, 1, 7, 6, dtype=torch.float64, generator=generator)
+    values = [torch.tensor(pair, dtype=torch.float64) for pair in ([1.3, 0.6], [1.6, 2.3], [0.01, 0.02])]
+    sizes = low_sizes(7, 6, values[1])
+
+    def degraded(sharp: Tensor, std: Tensor, scale: Tensor, noise_std: Tensor) -> Tensor:
+        return degrade(sharp, Parameters(std, scale, noise_std), noise=noise, sizes=sizes)
+
+    inputs = tuple(value.requires_grad_() for value in (picture, *values))
+    assert torch.autograd.gradcheck(degraded, inputs)
+    gradients = torch.autograd.grad(degraded(*inputs).square().sum(), inputs)
+    assert all(bool((gradient != 0).any()) for gradient in gradients)  # the scale's too
+    # Where the sizes follow from the scale, in steps, nothing depends on the scale smoothly; the rest is as before.
+    rest = torch.autograd.gradcheck(
+        lambda h, s, n: degrade(h, Parameters(s, values[1], n), noise=noise), (inputs[0], inputs[1], inputs[3])
+    )
+    assert rest
+
+
+def test_it_is_differentiable_in_a_kernel() -> None:
+    kernel = rotated(5).double().requires_grad_()
+    picture = (torch.rand(1, 1, 8, 8, dtype=torch.float64) * 0.5 + 0.25).requires_grad_()
+    one = torch.ones(1, dtype=torch.float64)
+    for output in ("upsampled", "native"):
+        chain = Chain(downsampling="direct", output=output)
+        assert torch.autograd.gradcheck(
+            lambda h, k, c=chain: degrade(h, Parameters(one, 2 * one, 0 * one, k), chain=c), (picture, kernel)
+        )
+
+
+def test_sizes_that_follow_from_the_scale_may_as_well_be_given(chelsea: Tensor) -> None:
+    theta = parameters(2.0, 1.37).realised(300, 300)
+    sharp = chelsea[..., :300, :300]
+    given = degrade(sharp, theta, sizes=low_sizes(300, 300, theta.scale))
+    torch.testing.assert_close(given, degrade(sharp, theta), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(("std", "scale"), [(0.0, 1.0), (3.0, 2.2), (20.0, 1.37)])
@@ -140,24 +199,53 @@ def test_the_batched_products_of_a_gpu_equal_the_blocks_of_a_cpu(chelsea: Tensor
     for picture in (chelsea, chelsea[..., :64, :65]):
         theta = parameters(std, scale, 0.02)
         noise = torch.randn(picture.shape)
-        together = _together(picture, theta, noise, kernel_size=None, max_std=25.0, max_scale=3.0)
+        together = _together(picture, theta, noise, Chain(max_std=25.0, max_scale=3.0), None).clamp(0, 1)
         torch.testing.assert_close(degrade(picture, theta, noise=noise), together, atol=2e-6, rtol=0)
 
 
 def test_blocks_leave_nothing_of_the_band_out() -> None:
-    for size, scale, std in ((513, 2.9, 7.07), (300, 1.0, 50.0), (257, 1.37, 0.3), (129, 3.0, 20.0), (131, 129 / 2, 1.0)):
+    cases = ((513, 2.9, 7.07), (300, 1.0, 50.0), (257, 1.37, 0.3), (129, 3.0, 20.0), (131, 129 / 2, 1.0), (516, 3.0, 2.0))
+    for size, scale, std in cases:
         picture = torch.rand(1, 1, size, 200, dtype=torch.float64)
         theta = Parameters(*(torch.tensor([value], dtype=torch.float64) for value in (std, scale, 0.0)))
-        together = _together(picture, theta, None, kernel_size=None, max_std=std, max_scale=scale)
-        torch.testing.assert_close(degrade(picture, theta), together, atol=1e-12, rtol=0)
+        for chain in (Chain(), Chain(downsampling="direct")):
+            if chain.downsampling == "direct" and (scale != round(scale) or size % scale):
+                continue
+            together = _together(picture, theta, None, chain, None)
+            torch.testing.assert_close(linear(picture, theta, chain=chain), together, atol=1e-12, rtol=0)
 
 
-def test_the_adjoint_is_that_of_the_operator() -> None:
-    # In the middle of the range nothing is clipped, so the chain is affine there: its gradient is the adjoint.
-    theta = parameters(2.0, 1.6)
-    base = torch.full((1, 3, 60, 47), 0.5)
-    x, v = (0.01 * torch.randn(base.shape) for _ in range(2))
-    picture = (base + x).requires_grad_()
-    (adjoint,) = torch.autograd.grad(degrade(picture, theta), picture, v)
-    forward = degrade(base + x, theta) - degrade(base, theta)
-    assert float((forward * v).sum()) == pytest.approx(float((x * adjoint).sum()), rel=1e-3, abs=1e-6)
+@pytest.mark.parametrize("backend", ["banded", "kornia"])
+@pytest.mark.parametrize(
+    ("std", "scale", "chain"),
+    [
+        (2.0, 1.6, {}),
+        (0.0, 3.0, {}),
+        (50.0, 2.9, {}),
+        (7.0, 2.0, {"kernel_size": 15, "output": "native"}),
+        (2.0, 4.0, {"downsampling": "direct", "output": "native"}),
+    ],
+)
+def test_the_adjoint_is_that_of_the_operator(std: float, scale: float, chain: dict, backend: str) -> None:
+    for own in (None, rotated(9).expand(2, -1, -1)):
+        theta = Parameters(**(vars(parameters(std, scale, count=2)) | {"kernel": own}))
+        constants = Chain(**chain, backend=backend)
+        x = torch.randn(2, 3, 60, 48)
+        forward = linear(x, theta, chain=constants)
+        v = torch.randn(forward.shape)
+        back = adjoint(v, theta, 60, 48, chain=constants)
+        norms = float(forward.double().norm() * v.double().norm())
+        assert abs(float((forward.double() * v).sum() - (x.double() * back).sum())) < 1e-5 * norms
+
+
+def test_the_adjoint_is_differentiable() -> None:
+    std = torch.tensor([1.2], dtype=torch.float64, requires_grad=True)
+    one = torch.ones(1, dtype=torch.float64)
+    low = torch.rand(1, 1, 4, 5, dtype=torch.float64, requires_grad=True)
+    native = Chain(output="native")
+    assert torch.autograd.gradcheck(lambda v, s: adjoint(v, Parameters(s, 2 * one, 0 * one), 8, 10, chain=native), (low, std))
+
+
+def test_a_word_that_no_chain_knows_is_told() -> None:
+    with pytest.raises(Fault, match=r"degradation\.output has no nativ\..*Did you mean native\?"):
+        Chain(output="nativ")

@@ -7,7 +7,7 @@ import math
 import platform
 import time
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,12 +19,14 @@ from kornia.filters import gaussian_blur2d
 from lightning import Trainer, seed_everything
 from omegaconf import DictConfig
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from csrgan.cli.train import prepare, quiet
 from csrgan.config.build import build, plain
+from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import SUPPORT
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
@@ -39,37 +41,36 @@ def run(config: DictConfig) -> int:
     settings = plain(config)
     if settings["device"] == "cuda" and not torch.cuda.is_available():
         raise Fault("device=cuda: there is no GPU that torch can use here; choose cpu.")
+    devices = [settings["device"]] if settings["device"] else ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     quiet()
     console = Console()
+    cases = list(product(devices, settings["sizes"], settings["max_stds"]))
     rows = [
-        measure(settings, size, max_std, name, method)
-        for size in settings["sizes"]
-        for max_std in settings["max_stds"]
-        for name, method in METHODS.items()
-        if settings["device"] == "cpu" or name != "OpenCV"
+        row
+        for device, size, max_std in track(cases, "timing", console=console, disable=not console.is_terminal)
+        for row in measure(settings, device, size, max_std, METHODS if device == "cpu" else ON_GPU)
     ]
-    step = training_step(settings) if settings["steps"] else {}
-    machine = {
-        "machine": platform.machine(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "device": settings["device"],
-    }
+    steps = [training_step(settings, device) for device in devices] if settings["steps"] else []
+    machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
     file = Path(settings["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({**machine, "rows": rows, "training_step": step}, indent=1) + "\n", encoding="utf-8")
-    console.print(table(rows, settings["batch"]))
-    if step:
+    file.write_text(json.dumps({**machine, "rows": rows, "training_steps": steps}, indent=1) + "\n", encoding="utf-8")
+    for device in devices:
+        console.print(table([row for row in rows if row["device"] == device], settings["batch"], device))
+    for step in steps:
         whole, part = 1e3 * step["step_seconds"], 1e3 * step["degradation_seconds"]
-        console.print(
-            f"a training step takes {whole:.0f} ms, the degradation in it {part:.0f} ms: {step['share']:.1%}", highlight=False
-        )
+        told = f"{step['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {step['share']:.1%}"
+        console.print(told, highlight=False)
     console.print(str(file), highlight=False, soft_wrap=True)
     return 0
 
 
-def csrgan(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
-    return degrade(sharp, theta, noise=noise, max_std=max_std, max_scale=3.0)
+def banded(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
+    return degrade(sharp, theta, noise=noise, chain=Chain(max_std=max_std, max_scale=3.0))
+
+
+def kornia_backend(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
+    return degrade(sharp, theta, noise=noise, chain=Chain(max_std=max_std, max_scale=3.0, backend="kornia"))
 
 
 def kornia(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
@@ -99,29 +100,43 @@ def opencv(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> T
     return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2).contiguous()
 
 
-METHODS: dict[str, Method] = {"csrgan": csrgan, "Kornia": kornia, "OpenCV": opencv}
+KORNIA, OPENCV = "Kornia composition", "OpenCV loop"
+METHODS: dict[str, Method] = {"csrgan, banded": banded, "csrgan, kornia": kornia_backend, KORNIA: kornia, OPENCV: opencv}
+ON_GPU = {name: method for name, method in METHODS.items() if name != OPENCV}
 
 
-def measure(settings: dict[str, Any], size: int, max_std: float, name: str, method: Method) -> dict[str, Any]:
-    """Median images/s and peak memory of one method on the same pictures, parameters and noise as every other."""
-    device, count = settings["device"], settings["batch"]
+def measure(settings: dict[str, Any], device: str, size: int, max_std: float, methods: dict[str, Method]) -> list[dict[str, Any]]:
+    """Median images/s and peak memory of every method on the same pictures, parameters and noise.
+
+    The methods take turns, so that whatever else the machine does meets all of them.
+    """
+    count = settings["batch"]
     blur, scale, noise = ({"low": low, "high": high} for low, high in ((0.0, max_std), (1.0, 3.0), (0.0, 10 / 255)))
     drawn = np.random.default_rng(settings["seed"])
     theta = Prior(blur, scale, noise).sample(drawn, count).realised(size, size).to(device)
     sharp, normal = (torch.from_numpy(drawn.random((count, 3, size, size), np.float32)).to(device) for _ in range(2))
-    row = {"size": size, "max_std": max_std, "method": name, "images_per_second": None, "peak_mb": None}
-    try:
-        method(sharp, theta, normal, max_std)
-    except RuntimeError as reason:  # Kornia refuses a border as wide as the picture
-        return row | {"refused": str(reason).split("\n")[0]}
-    memory = Peak(device)
-    seconds = []
-    for _ in range(settings["repeats"]):
-        began = time.perf_counter()
-        method(sharp, theta, normal, max_std)
-        memory.synchronise()
-        seconds.append(time.perf_counter() - began)
-    return row | {"images_per_second": count / median(seconds), "peak_mb": memory.megabytes()}
+    refused: dict[str, str] = {}
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    peaks: dict[str, list[float]] = {name: [] for name in methods}
+    for _ in range(settings["repeats"] + 1):
+        for name in seconds.keys() - refused.keys():
+            memory, began = Peak(device), time.perf_counter()
+            try:
+                methods[name](sharp, theta, normal, max_std)
+            except RuntimeError as reason:  # Kornia refuses a border as wide as the picture
+                refused[name] = str(reason).split("\n")[0]
+                continue
+            memory.synchronise()
+            seconds[name].append(time.perf_counter() - began)
+            peaks[name] += memory.megabytes()
+    case = {"device": device, "size": size, "max_std": max_std}
+    return [
+        case | {"method": name, "images_per_second": None, "peak_mb": None, "refused": refused[name]}
+        if name in refused
+        else case
+        | {"method": name, "images_per_second": count / median(seconds[name][1:]), "peak_mb": max(peaks[name], default=None)}
+        for name in methods
+    ]
 
 
 class Peak:
@@ -140,10 +155,11 @@ class Peak:
         if self.cuda:
             torch.cuda.synchronize()
 
-    def megabytes(self) -> float | None:
+    def megabytes(self) -> list[float]:
+        """One number, or none where it cannot be told."""
         if self.cuda:
-            return torch.cuda.max_memory_allocated() / 2**20 - self.before
-        return self._status("VmHWM") - self.before if hasattr(self, "before") else None
+            return [torch.cuda.max_memory_allocated() / 2**20 - self.before]
+        return [self._status("VmHWM") - self.before] if hasattr(self, "before") else []
 
     @staticmethod
     def _status(field: str) -> float:
@@ -151,7 +167,7 @@ class Peak:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field + ":"))
 
 
-def training_step(settings: dict[str, Any]) -> dict[str, float]:
+def training_step(settings: dict[str, Any], device: str) -> dict[str, Any]:
     """Median time of a step of the configured training, and of the degradation in it."""
     seed_everything(settings["seed"], verbose=False)
     data, system = build(settings["data"]), build(settings["system"])
@@ -161,14 +177,14 @@ def training_step(settings: dict[str, Any]) -> dict[str, float]:
     def timed(batch: Any, dataloader_idx: int) -> Any:
         starts.append(time.perf_counter())
         found = degrade_batch(batch, dataloader_idx)
-        if settings["device"] == "cuda":
+        if device == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - starts[-1])
         return found
 
     data.on_after_batch_transfer = timed
     Trainer(
-        accelerator="gpu" if settings["device"] == "cuda" else "cpu",
+        accelerator="gpu" if device == "cuda" else "cpu",
         devices=1,
         precision=settings["trainer"]["precision"],
         max_epochs=1,
@@ -181,17 +197,17 @@ def training_step(settings: dict[str, Any]) -> dict[str, float]:
     ).fit(system, data)
     steps = [after - before for before, after in pairwise(starts[2:])]  # the first two warm up
     step, degradation = median(steps), median(seconds[2:])
-    return {"step_seconds": step, "degradation_seconds": degradation, "share": degradation / step}
+    return {"device": device, "step_seconds": step, "degradation_seconds": degradation, "share": degradation / step}
 
 
-def table(rows: list[dict[str, Any]], batch: int) -> Table:
-    """One line a size, strongest blur and method, with the ratio to Kornia's."""
-    shown = Table(title=f"Degradation of {batch} colour pictures", title_justify="left")
+def table(rows: list[dict[str, Any]], batch: int, device: str) -> Table:
+    """One line a size, strongest blur and method, with the ratio to the Kornia composition's."""
+    shown = Table(title=f"Degradation of {batch} colour pictures, {device}", title_justify="left")
     for heading in ("picture", "blur std", "method", "images/s", "x Kornia", "peak MB"):
         shown.add_column(heading, justify="left" if heading == "method" else "right")
     for row in rows:
         case = (row["size"], row["max_std"])
-        reference = next(r["images_per_second"] for r in rows if (r["size"], r["max_std"]) == case and r["method"] == "Kornia")
+        reference = next(r["images_per_second"] for r in rows if (r["size"], r["max_std"]) == case and r["method"] == KORNIA)
         speed, peak = row["images_per_second"], row["peak_mb"]
         shown.add_row(
             f"{case[0]}x{case[0]}",

@@ -14,6 +14,7 @@ from csrgan.callbacks.scores import Scores
 from csrgan.cli.train import quiet, report
 from csrgan.cli.trained import trained
 from csrgan.config.build import build, plain
+from csrgan.data.module import Photographs
 
 
 def run(config: DictConfig) -> float:
@@ -24,6 +25,8 @@ def run(config: DictConfig) -> float:
         with open_dict(config):
             config.degradation = recipe["degradation"]
     settings = plain(config)
+    data: Photographs = build(settings["data"])
+    system.examine(data.degradation)
     folder = Path(settings["run_dir"])
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(settings, folder / "config.yaml")
@@ -39,7 +42,7 @@ def run(config: DictConfig) -> float:
         enable_model_summary=False,
     )
     began = time.monotonic()
-    trainer.validate(system, build(settings["data"]), verbose=False)
+    trainer.validate(system, data, verbose=False)
     summary = scores.summary | {"images_seen": system.images_seen, "seconds": time.monotonic() - began}
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     report(Console(), summary, folder)

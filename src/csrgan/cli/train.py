@@ -38,8 +38,8 @@ def run(config: DictConfig) -> float:
     quiet()
     seed_everything(settings["seed"], verbose=False)
     data: Photographs = build(settings["data"])
-    data.examine()
     system: System = build(settings["system"])
+    data.examine()
     system.recipe = settings
     prepare(system, settings["trainer"])
     scores = Scores(folder, settings["trainer"]["panels"])

@@ -16,11 +16,11 @@ class FrozenGrid(Dataset[Undegraded]):
     """One item a photograph, cell and noise seed, each a batch of one.
 
     cells: the degradations. repeats: noise seeds a cell. crop: greatest side in pixels; larger photographs are cut to
-    their centre; None leaves them whole.
+    their centre; None leaves them whole. multiple: sides are cut to multiples of it, px.
     """
 
-    def __init__(self, photographs: Decoded, cells: Parameters, repeats: int, crop: int | None) -> None:
-        self.photographs, self.cells, self.repeats, self.crop = photographs, cells, repeats, crop
+    def __init__(self, photographs: Decoded, cells: Parameters, repeats: int, crop: int | None, multiple: int = 1) -> None:
+        self.photographs, self.cells, self.repeats, self.crop, self.multiple = photographs, cells, repeats, crop, multiple
 
     def __len__(self) -> int:
         return len(self.photographs) * len(self.cells) * self.repeats
@@ -28,7 +28,7 @@ class FrozenGrid(Dataset[Undegraded]):
     def __getitem__(self, index: int) -> Undegraded:
         which, inner = divmod(index, len(self.cells) * self.repeats)
         cell, repeat = divmod(inner, self.repeats)
-        pixels = centre(self.photographs[which], self.crop)
+        pixels = centre(self.photographs[which], self.crop, self.multiple)
         sharp = torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
         # Drawn here, on the CPU and by NumPy, so that a GPU or another machine is shown the same noise.
         noise = np.random.default_rng((repeat, which, cell)).standard_normal(sharp.shape, dtype=np.float32)
@@ -40,9 +40,9 @@ class FrozenGrid(Dataset[Undegraded]):
         return items[0]
 
 
-def centre(pixels: np.ndarray, side: int | None) -> np.ndarray:
-    """The middle of a picture (height, width, channels), at most `side` pixels high and wide."""
-    if side is None:
-        return pixels
-    top, left = (max(length - side, 0) // 2 for length in pixels.shape[:2])
-    return pixels[top : top + side, left : left + side]
+def centre(pixels: np.ndarray, side: int | None, multiple: int = 1) -> np.ndarray:
+    """The middle of a picture (height, width, channels): at most `side` pixels high and wide, its sides multiples of `multiple`."""
+    found = [length if side is None else min(length, side) for length in pixels.shape[:2]]
+    height, width = (max(length - length % multiple, 1) for length in found)
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return pixels[top : top + height, left : left + width]

@@ -14,6 +14,7 @@ from csrgan.data.crops import Crops, Decoded, ResumableLoader, Span, Undegraded
 from csrgan.data.grid import FrozenGrid
 from csrgan.data.sources import photographs
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.noise import standard_normal
 from csrgan.fault import check
 from csrgan.records import Batch
 
@@ -64,6 +65,12 @@ class Photographs(LightningDataModule):
             if min(height, width) < self.crop
         ]
         check(not small, f"data.crop={self.crop} is larger than {_some(small)}. Lower data.crop, or take them out.")
+        step = self.degradation.multiple
+        nearest = max(step, round(self.crop / step) * step)
+        check(
+            self.crop % step == 0,
+            f"data.crop={self.crop} is no multiple of the scale {step}, which degradation.output=native needs; {nearest} is.",
+        )
         crops = Crops(Decoded(paths, self.keep_bytes), self.degradation.prior, self.crop, self.seed)
         return ResumableLoader(
             crops,
@@ -80,7 +87,7 @@ class Photographs(LightningDataModule):
         for path in paths:
             picture.size(path)
         cells = self.degradation.prior.grid(**self.grid)
-        frozen = FrozenGrid(Decoded(paths, self.keep_bytes), cells, self.repeats, self.evaluation_crop)
+        frozen = FrozenGrid(Decoded(paths, self.keep_bytes), cells, self.repeats, self.evaluation_crop, self.degradation.multiple)
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
@@ -89,8 +96,8 @@ class Photographs(LightningDataModule):
         if isinstance(noise, int):
             rank = self.trainer.global_rank if self.trainer else 0
             generator = torch.Generator(batch.sharp.device).manual_seed(noise + rank)
-            noise = torch.randn(batch.sharp.shape, generator=generator, device=batch.sharp.device)
-        low = self.degradation(batch.sharp, params=self.degradation.recorded(batch.parameters, noise))
+            noise = standard_normal(tuple(batch.sharp.shape), batch.parameters, batch.sharp.device, generator)
+        low = self.degradation.degrade(batch.sharp, batch.parameters, noise)
         return Batch(batch.sharp, low, batch.parameters, batch.names)
 
 

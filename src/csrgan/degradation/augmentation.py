@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from kornia.augmentation import IntensityAugmentationBase2D
 from torch import Tensor
 
+from csrgan.degradation.chain import Chain
+from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
+from csrgan.degradation.shapes import Shape
 from csrgan.fault import check
 
 
@@ -23,8 +28,10 @@ class Degradation(IntensityAugmentationBase2D):
     exactly: `degradation(x, params=degradation._params)`. Drawing uses torch's global generator; `recorded` makes the
     params of a choice of one's own.
 
-    blur, scale, noise, predicted: see `Prior`.
-    kernel_size: odd number of taps at which the Gaussian is truncated; None: full support.
+    blur, scale, noise, predicted, tested_blur_std: see `Prior`.
+    kernel: what draws kernels in place of the isotropic Gaussian, see `shapes`; None: that Gaussian.
+    kernel_size: odd number of taps at which the kernel is cut off; None: full support.
+    downsampling, output, backend: see `Chain`.
     bits: round L to this many bits; None: leave it unrounded.
     """
 
@@ -35,37 +42,68 @@ class Degradation(IntensityAugmentationBase2D):
         scale: Mapping[str, Any],
         noise: Mapping[str, Any],
         predicted: Sequence[str] = NAMES,
+        tested_blur_std: Sequence[float] | None = None,
+        kernel: Shape | None = None,
         kernel_size: int | None = None,
+        downsampling: str = "bicubic",
+        output: str = "upsampled",
         bits: int | None = None,
+        backend: str = "banded",
     ) -> None:
         super().__init__(p=1.0)
         odd = kernel_size is None or (kernel_size >= 1 and kernel_size % 2 == 1)
         check(odd, f"degradation.kernel_size={kernel_size} is not an odd number of pixels; null means full support.")
         check(bits is None or bits >= 1, f"degradation.bits={bits} is below 1; null leaves L unrounded.")
-        self.prior = Prior(blur, scale, noise, predicted)
-        self.flags = {
-            "kernel_size": kernel_size,
-            "bits": bits,
-            "max_std": self.prior.ranges["blur_std"].maximum,
-            "max_scale": self.prior.ranges["scale"].maximum,
-        }
+        low, high = (float(scale[bound]) for bound in ("low", "high"))
+        chain = Chain(kernel_size, downsampling, output, backend, max_scale=high)
+        self.prior = Prior(
+            blur,
+            scale,
+            noise,
+            predicted,
+            tested_blur_std=tested_blur_std,
+            kernel=kernel,
+            kernel_size=kernel_size,
+            shift=chain.shift(),
+        )
+        one = f"degradation.scale.low={low:g} and degradation.scale.high={high:g} must be the same"
+        check(output == "upsampled" or low == high, f"degradation.output=native gives every L the same size, so {one}.")
+        check(
+            downsampling == "bicubic" or low == high == round(high),
+            f"degradation.downsampling=direct takes every s-th pixel, so {one} whole number.",
+        )
+        self.chain = replace(chain, max_std=max(self.prior.ranges["blur_std"].bounds[1], *(tested_blur_std or [0.0])))
+        self.flags: dict[str, Any] = {"chain": self.chain, "bits": bits}
+
+    @property
+    def multiple(self) -> int:
+        """What the sides of a sharp picture must be a multiple of, px, so that an upsampling network leads back to it."""
+        scale = self.prior.ranges["scale"].high
+        return int(scale) if self.chain.output == "native" and scale == round(scale) else 1
 
     def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
-        theta = self.prior.quantiles(torch.rand(batch_shape[0], len(NAMES))).realised(*batch_shape[-2:])
-        return self.recorded(theta, torch.randn(batch_shape))
+        seed = int(torch.randint(2**62, ()))
+        theta = self.prior.sample(np.random.default_rng(seed), batch_shape[0]).realised(*batch_shape[-2:])
+        return self.recorded(theta, standard_normal(tuple(batch_shape), theta))
 
     @staticmethod
     def recorded(parameters: Parameters, noise: Float[Tensor, "b c h w"]) -> dict[str, Tensor]:
         """These parameters and standard normal draws in the form in which Kornia records and replays them."""
-        return {**vars(parameters), "noise": noise}
+        return {**parameters.present(), "noise": noise}
 
     @property
     def labels(self) -> Parameters:
         """The parameters that the last call applied."""
-        return Parameters(*(self._params[name] for name in NAMES))
+        return Parameters(**{name: self._params[name] for name in (*NAMES, "kernel") if name in self._params})
 
     def apply_transform(
         self, input: Tensor, params: dict[str, Tensor], flags: dict[str, Any], transform: Tensor | None = None
     ) -> Tensor:
-        theta = Parameters(*(params[name].to(input) for name in NAMES))
-        return degrade(input, theta, noise=params["noise"].to(input), **{name: flags[name] for name in self.flags})
+        theta = Parameters(**{name: params[name].to(input) for name in (*NAMES, "kernel") if name in params})
+        return degrade(input, theta, noise=params["noise"].to(input), bits=flags["bits"], chain=flags["chain"])
+
+    def degrade(
+        self, sharp: Float[Tensor, "b c h w"], parameters: Parameters, noise: Float[Tensor, "b c h w"] | None = None
+    ) -> Float[Tensor, "b c h2 w2"]:
+        """The protocol with these parameters and standard normal draws; nothing is drawn and nothing recorded."""
+        return degrade(sharp, parameters, noise=noise, **self.flags)

@@ -1,146 +1,107 @@
 """The degradation L = U (P H P^T + n) U^T with P = Down_s Gauss_sigma and U = Up_s, each picture with its own theta.
 
-Every step is separable, so each axis of a picture is two small banded matrices. On a CPU each picture's bands are multiplied
-block by block; elsewhere the batch, zero-padded to a common size, is a few dense products, without a loop and, given the bounds
-on the parameters, without asking the device for a value.
+Every step is separable, so each axis of a picture is two small banded matrices; a kernel that is not separable is applied
+before them. Without gradients a CPU multiplies each picture's bands block by block; elsewhere the batch, zero-padded to a
+common size, is a few dense products, without a loop and, given the bounds on the parameters, without asking the device for
+a value.
 """
 
 from __future__ import annotations
-
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from csrgan.degradation.kernels import SUPPORT, gaussian_taps, mirror, shifted
-from csrgan.degradation.parameters import Parameters, low_size
-from csrgan.degradation.resample import REACH, resample_band
+from csrgan.degradation import banded, composition
+from csrgan.degradation.chain import Chain, Sizes, axes
+from csrgan.degradation.kernels import correlate
+from csrgan.degradation.parameters import Parameters
+from csrgan.fault import check
 
-BLOCK = 64  # rows of a large banded matrix that are multiplied together
-SMALL = 128  # rows up to which blocks cost more than they save
-CACHED = 2**18  # elements of a matrix that stay in a CPU's cache
-
-
-@dataclass(frozen=True)
-class Axis:
-    """P and U along one axis of a batch. Rows of P and columns of U beyond a picture's low size are zero."""
-
-    down: Float[Tensor, "batch low size"]
-    up: Float[Tensor, "batch size low"]
+Pictures = Float[Tensor, "batch channel height width"]
+FULL = Chain()  # full support, bicubic both ways
 
 
 def degrade(
-    sharp: Float[Tensor, "batch channel height width"],
+    sharp: Pictures,
     parameters: Parameters,
     *,
-    noise: Float[Tensor, "batch channel height width"] | None = None,
-    kernel_size: int | None = None,
+    noise: Pictures | None = None,
     bits: int | None = None,
-    max_std: float | None = None,
-    max_scale: float | None = None,
-) -> Float[Tensor, "batch channel height width"]:
-    """Blurred, down-sampled, noisy and bicubically up-sampled pictures of the same size, clipped to [0,1].
+    chain: Chain = FULL,
+    sizes: Sizes | None = None,
+) -> Float[Tensor, "batch channel height2 width2"]:
+    """Blurred, down-sampled, noisy and (unless the output is native) bicubically up-sampled pictures, clipped to [0,1].
 
     noise: standard normal draws; the low-resolution corner of each picture is used. None leaves the noise out.
-    kernel_size: odd number of taps at which the Gaussian is truncated; None means full support.
     bits: round the result to this many bits; None leaves it unrounded.
-    max_std, max_scale: bounds on the parameters, so that a device need not be asked for their maximum.
+    sizes: LR heights and widths. They follow from the scale, in steps, so that nothing depends on the scale smoothly; where
+    they are given, the pitch of the LR grid is `parameters.scale`, and the result differentiable in it.
     """
-    with torch.autocast(sharp.device.type, enabled=False):  # half precision would ruin the filters
-        if sharp.device.type == "cpu":
-            low = _in_chunks(sharp, parameters, noise, kernel_size)
-        else:
-            low = _together(sharp, parameters, noise, kernel_size, max_std, max_scale)
+    low = linear(sharp, parameters, noise=noise, chain=chain, sizes=sizes).clamp_(0, 1)
     return low if bits is None else (low * (2**bits - 1)).round() / (2**bits - 1)
 
 
-def axis(taps: Float[Tensor, "batch taps"], scale: Float[Tensor, " batch"], size: int, low: int, max_scale: float) -> Axis:
-    """The matrices of an axis of `size` HR and at most `low` LR pixels, for the taps of each picture's blur and its scale.
-
-    max_scale: a bound on the scales.
-    """
-    few = low_size(size, scale)
-    many = torch.full_like(few, size)
-    first, weight = resample_band(many, few, low, max_scale, taps.dtype)
-    blur_reach = (taps.shape[1] - 1) // 2
-    band = weight @ shifted(taps, weight.shape[2])
-    # Rows beyond a picture's low size weigh nothing; they are only kept from pointing far outside.
-    position = first.clamp(max=size)[..., None] - blur_reach + torch.arange(band.shape[2], device=taps.device)
-    position = mirror(position, size, blur_reach + weight.shape[2])
-    down = taps.new_zeros(len(taps), low, size).scatter_add(2, position, band)
-    first, weight = resample_band(few, many, size, 1.0, taps.dtype)
-    position = first[..., None] + torch.arange(weight.shape[2], device=taps.device)
-    up = taps.new_zeros(len(taps), size, low).scatter_add(2, position.clamp(0, low - 1), weight)
-    return Axis(down, up)
-
-
-def _together(
-    sharp: Tensor,
+def linear(
+    sharp: Pictures,
     parameters: Parameters,
-    noise: Tensor | None,
-    kernel_size: int | None,
-    max_std: float | None,
-    max_scale: float | None,
-) -> Tensor:
+    *,
+    noise: Pictures | None = None,
+    chain: Chain = FULL,
+    sizes: Sizes | None = None,
+) -> Float[Tensor, "batch channel height2 width2"]:
+    """A_theta H + noise: the degradation without clipping and rounding, so that it is linear in H."""
+    with torch.autocast(sharp.device.type, enabled=False):  # half precision would ruin the filters
+        if chain.backend == "kornia":
+            check(sizes is None, "the kornia backend takes the sizes from the scale; choose degradation.backend=banded.")
+            return composition.compose(sharp, parameters, noise, chain)
+        if parameters.kernel is not None:
+            sharp = correlate(sharp, parameters.kernel)
+        traced = _traced(sharp, noise, *parameters.present().values())
+        if sharp.device.type == "cpu" and not traced and sizes is None:
+            return banded.in_blocks(sharp, parameters, noise, chain)
+        return _together(sharp, parameters, noise, chain, sizes)
+
+
+def adjoint(
+    low: Float[Tensor, "batch channel height2 width2"],
+    parameters: Parameters,
+    height: int,
+    width: int,
+    *,
+    chain: Chain = FULL,
+    sizes: Sizes | None = None,
+) -> Pictures:
+    """A_theta^T v, with <A_theta x, v> = <x, A_theta^T v> for every x of height x width pixels; differentiable like A_theta.
+
+    A linear map's adjoint is what its gradient applies, so A_theta is written once.
+    """
+    traced = _traced(low, *parameters.present().values())
+    with torch.enable_grad():
+        anywhere = low.new_zeros(*low.shape[:2], height, width).requires_grad_()
+        image = linear(anywhere, parameters, chain=chain, sizes=sizes)
+        (found,) = torch.autograd.grad(image, anywhere, low, create_graph=traced)
+    return found if traced else found.detach()
+
+
+def _traced(*tensors: Tensor | None) -> bool:
+    """Whether a gradient will be asked for."""
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors if tensor is not None)
+
+
+def _together(sharp: Tensor, parameters: Parameters, noise: Tensor | None, chain: Chain, sizes: Sizes | None) -> Tensor:
     """The whole batch as four dense products."""
     height, width = sharp.shape[-2:]
-    # Sizes are rounded, so that a scale is realised as a slightly larger one.
-    bound = float(parameters.scale.max()) if max_scale is None else max_scale
-    bound = max(side / max(side / bound - 0.5, 1) for side in (height, width))
-    taps = gaussian_taps(parameters.blur_std, kernel_size=kernel_size, max_std=max_std)
-    vertical = axis(taps, parameters.scale, height, height, bound)
-    horizontal = vertical if width == height else axis(taps, parameters.scale, width, width, bound)
-    low = vertical.down[:, None] @ sharp @ horizontal.down[:, None].mT
+    native, greatest = chain.output == "native", chain.bound(parameters)
+    if sizes is None:  # a size is rounded, so that a scale may be realised as a larger one
+        bound = max(side / max(side / greatest - 0.5, 1) for side in (height, width))
+        low = (max(1, round(height / greatest)), max(1, round(width / greatest))) if native else (height, width)
+    else:  # a pitch may be larger than the sizes tell
+        bound = 2 * max(height / int(sizes[0].min()), width / int(sizes[1].min()))
+        low = (int(sizes[0].max()), int(sizes[1].max()))
+    vertical, horizontal = axes(chain, parameters, height, width, sizes, low, bound)
+    every = slice(None)
+    found = vertical.p(every)[:, None] @ sharp @ horizontal.p(every)[:, None].mT
     if noise is not None:
-        low = low + parameters.noise_std[:, None, None, None] * noise
-    return (vertical.up[:, None] @ low @ horizontal.up[:, None].mT).clamp(0, 1)
-
-
-def _in_chunks(sharp: Tensor, parameters: Parameters, noise: Tensor | None, kernel_size: int | None) -> Tensor:
-    """Matrices made for as many pictures at a time as fit a cache; each picture trimmed to its own low size and band."""
-    found = torch.empty_like(sharp)
-    height, width = sharp.shape[-2:]
-    chunk = max(1, CACHED // max(height, width) ** 2)
-    for start in range(0, len(sharp), chunk):
-        theta = parameters[start : start + chunk]
-        sizes_h, sizes_w = low_size(height, theta.scale), low_size(width, theta.scale)
-        taps = gaussian_taps(theta.blur_std, kernel_size=kernel_size)
-        vertical = axis(taps, theta.scale, height, int(sizes_h.max()), height / int(sizes_h.min()))
-        horizontal = vertical if width == height else axis(taps, theta.scale, width, int(sizes_w.max()), width / int(sizes_w.min()))
-        reaches = [(taps.shape[1] - 1) // 2] * len(theta)
-        if kernel_size is None:
-            reaches = [math.ceil(SUPPORT * std) for std in theta.blur_std.tolist()]
-        for k, (few_h, few_w, reach) in enumerate(zip(sizes_h.tolist(), sizes_w.tolist(), reaches, strict=True)):
-            low = _rows(vertical.down[k, :few_h], sharp[start + k], reach)
-            low = _rows(horizontal.down[k, :few_w], low.mT, reach).mT
-            if noise is not None:
-                low = low + theta.noise_std[k] * noise[start + k, :, :few_h, :few_w]
-            low = _rows(horizontal.up[k, :, :few_w], low.mT, 0).mT
-            found[start + k] = _rows(vertical.up[k, :, :few_h], low, 0).clamp(0, 1)
-    return found
-
-
-def _rows(
-    matrix: Float[Tensor, "rows columns"], picture: Float[Tensor, "channel columns width"], reach: int
-) -> Float[Tensor, "channel rows width"]:
-    """matrix @ picture, without the zeros beside the matrix's band."""
-    blocks = _blocks(matrix.shape[0], matrix.shape[1], reach)
-    return torch.cat([matrix[rows, columns] @ picture[:, columns] for rows, columns in blocks], dim=1)
-
-
-def _blocks(rows: int, columns: int, reach: int) -> Iterator[tuple[slice, slice]]:
-    """Blocks of rows of a resampling band with the columns that they touch; `reach` is that of a blur folded into it."""
-    scale = columns / rows
-    beside = REACH * max(scale, 1.0) + reach + 1
-    block = BLOCK if rows > SMALL else rows
-    for top in range(0, rows, block):
-        bottom = min(top + block, rows)
-        left, right = math.floor((top + 0.5) * scale - beside), math.ceil((bottom - 0.5) * scale + beside)
-        if left < 0:  # what lies outside is folded back
-            left, right = 0, max(right, 1 - left)
-        if right > columns:
-            left, right = max(min(left, 2 * (columns - 1) - right), 0), columns
-        yield slice(top, bottom), slice(left, right)
+        found = found + parameters.noise_std[:, None, None, None] * noise[..., : low[0], : low[1]]
+    return found if native else vertical.u(every)[:, None] @ found @ horizontal.u(every)[:, None].mT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -15,23 +15,30 @@ NAMES = ("blur_std", "scale", "noise_std")
 class Parameters:
     """What was done to each picture of a batch.
 
-    blur_std: standard deviation of the Gaussian, HR pixels, >= 0.
+    blur_std: standard deviation of the Gaussian, HR pixels, >= 0; of another kernel the root of the mean variance over its axes.
     scale: HR size / LR size as realised, >= 1.
     noise_std: standard deviation of the noise, fraction of full scale, >= 0.
+    kernel: the kernel that was applied in place of the isotropic Gaussian; None: that Gaussian.
     """
 
     blur_std: Float[Tensor, " batch"]
     scale: Float[Tensor, " batch"]
     noise_std: Float[Tensor, " batch"]
+    kernel: Float[Tensor, "batch k k"] | None = None
 
     def __len__(self) -> int:
         return len(self.blur_std)
 
     def __getitem__(self, which: slice | Tensor) -> Parameters:
-        return Parameters(*(getattr(self, field.name)[which] for field in fields(self)))
+        return Parameters(**{name: value[which] for name, value in self.present().items()})
 
-    def to(self, device: torch.device | str) -> Parameters:
-        return Parameters(*(getattr(self, field.name).to(device) for field in fields(self)))
+    def present(self) -> dict[str, Tensor]:
+        """The tensors by name; a kernel only where there is one."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def to(self, where: torch.device | str | Tensor) -> Parameters:
+        """On that device, or on the device and in the precision of that tensor."""
+        return Parameters(**{name: value.to(where) for name, value in self.present().items()})
 
     def stack(self) -> Float[Tensor, "batch 3"]:
         """The three parameters as columns, in the order of NAMES."""
@@ -43,7 +50,7 @@ class Parameters:
 
     @staticmethod
     def concatenate(parts: list[Parameters]) -> Parameters:
-        return Parameters.unstack(torch.cat([part.stack() for part in parts]))
+        return Parameters(**{name: torch.cat([part.present()[name] for part in parts]) for name in parts[0].present()})
 
     def realised(self, height: int, width: int) -> Parameters:
         """The same parameters with the scale that a picture of this size really gets.
@@ -51,11 +58,21 @@ class Parameters:
         An LR picture has a whole number of pixels, so the scale is quantised; where the two axes round differently, the
         geometric mean is the scale.
         """
-        exact = self.scale.double()
-        both = (height / low_size(height, exact)) * (width / low_size(width, exact))
-        return Parameters(self.blur_std, both.sqrt().to(self.scale.dtype), self.noise_std)
+        return replace(self, scale=realised_scale(height, width, *low_sizes(height, width, self.scale)).to(self.scale.dtype))
 
 
 def low_size(size: int, scale: Float[Tensor, " batch"]) -> Int[Tensor, " batch"]:
     """LR pixels along an axis of `size` HR pixels: round(size / scale), at least one."""
-    return (size / scale.double()).round().clamp(min=1).long()
+    return (size / scale.detach().double()).round().clamp(min=1).long()
+
+
+def low_sizes(height: int, width: int, scale: Float[Tensor, " batch"]) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
+    """LR height and width of each picture."""
+    return low_size(height, scale), low_size(width, scale)
+
+
+def realised_scale(
+    height: int, width: int, low_height: Int[Tensor, " batch"], low_width: Int[Tensor, " batch"]
+) -> Float[Tensor, " batch"]:
+    """Geometric mean of the two axes' HR size / LR size, in float64."""
+    return ((height / low_height.double()) * (width / low_width.double())).sqrt()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.shapes import Shape
 from csrgan.fault import Fault, check
 
 
@@ -48,15 +51,18 @@ class Uniform:
         return 2 / 3 * (self.high**1.5 - self.low**1.5) / (self.high - self.low)
 
     @property
-    def maximum(self) -> float:
-        return self.high ** (1 / self.power)
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value (never the variance)."""
+        return self.low ** (1 / self.power), self.high ** (1 / self.power)
 
 
 class Prior:
-    """Independent uniform priors of blur, scale and noise.
+    """Independent uniform priors of blur, scale and noise, and what shape the blur's kernel has.
 
-    blur, scale, noise: `{low, high, uniform_in}` each, see `Uniform`.
+    blur, scale, noise: `{low, high, uniform_in}` each, see `Uniform`. Where there is a kernel, blur is of its first axis.
     predicted: the parameters a network is asked for, in the order of its outputs; the others are known constants.
+    tested_blur_std: the blurs of the evaluation grid, px; None: mid-quantiles of the prior.
+    kernel: draws the kernels, see `shapes`; None: the isotropic Gaussian. kernel_size, shift: of these kernels.
     Raises Fault where a range is impossible.
     """
 
@@ -66,9 +72,15 @@ class Prior:
         scale: Mapping[str, Any],
         noise: Mapping[str, Any],
         predicted: Sequence[str] = NAMES,
+        *,
+        tested_blur_std: Sequence[float] | None = None,
+        kernel: Shape | None = None,
+        kernel_size: int | None = None,
+        shift: float = 0.0,
     ) -> None:
         self.ranges = dict(zip(NAMES, (Uniform(**blur), Uniform(**scale), Uniform(**noise)), strict=True))
         self.predicted = tuple(predicted)
+        self.tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
         lowest = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
         for key, name in zip(("blur", "scale", "noise"), NAMES, strict=True):
             here = self.ranges[name]
@@ -77,36 +89,68 @@ class Prior:
                 f"degradation.{key}.uniform_in={here.uniform_in} is neither value nor variance.",
             )
             check(
+                math.isfinite(here.low) and math.isfinite(here.high),
+                f"degradation.{key}.low={here.low:g} and degradation.{key}.high={here.high:g} must be finite.",
+            )
+            check(
                 here.low >= lowest[name],
                 f"degradation.{key}.low={here.low:g} lies below {lowest[name]:g}, the least that has a meaning.",
             )
             check(here.high >= here.low, f"degradation.{key}.low={here.low:g} lies above degradation.{key}.high={here.high:g}.")
+        check(
+            kernel is None or self.ranges["blur_std"].low > 0,
+            "degradation.blur.low=0 would be a kernel without width along an axis; it must be above 0 where there is a kernel.",
+        )
+        levels = tested_blur_std if tested_blur_std is not None else [0.0]
+        check(
+            len(levels) > 0 and all(0 <= level < math.inf for level in levels),
+            f"degradation.tested_blur_std={list(levels)} must be a list of one or more stds in px, 0 or above; or null.",
+        )
         for name in self.predicted:
             if name not in NAMES:
                 raise Fault.unknown("degradation.predicted", name, NAMES)
 
     def sample(self, generator: np.random.Generator, count: int = 1) -> Parameters:
         """`count` independent draws; the same generator state gives the same draws on every machine."""
-        return self.quantiles(torch.from_numpy(generator.random((count, len(NAMES)))).float())
+        return self._shaped(self.quantiles(torch.from_numpy(generator.random((count, len(NAMES)))).float()), generator)
 
     def quantiles(self, u: Float[Tensor, "batch 3"]) -> Parameters:
+        """The parameters below which these shares of the draws lie, each by itself; without a kernel."""
         return Parameters(*(self.ranges[name].quantile(u[:, k]) for k, name in enumerate(NAMES)))
+
+    def _shaped(self, parameters: Parameters, generator: np.random.Generator) -> Parameters:
+        """The same with a kernel for each, where the protocol has one: so far blur_std is that of its first axis."""
+        if self.kernel is None:
+            return parameters
+        bounds = self.ranges["blur_std"].bounds
+        kernel, std = self.kernel.draw(generator, parameters.blur_std, bounds=bounds, size=self.kernel_size, shift=self.shift)
+        return replace(parameters, blur_std=std, kernel=kernel)
 
     def grid(self, *, blur: int, scale: int, noise: int) -> Parameters:
         """The cells of a frozen evaluation grid: the prior's mid-quantiles, so many levels of each parameter.
 
-        A parameter with a single value gets one level.
+        A parameter with a single value gets one level; `tested_blur_std` takes the place of the blur's. Kernels are drawn
+        from a seed of their own, one a cell.
         """
-        counts = [
-            count if self.ranges[name].high > self.ranges[name].low else 1
-            for name, count in zip(NAMES, (blur, scale, noise), strict=True)
-        ]
-        levels = [(torch.arange(count) + 0.5) / count for count in counts]
-        return self.quantiles(torch.cartesian_prod(*levels))
+        levels = []
+        for name, count in zip(NAMES, (blur, scale, noise), strict=True):
+            here = self.ranges[name]
+            several = count if here.high > here.low else 1
+            levels.append(here.quantile((torch.arange(several) + 0.5) / several))
+        if self.tested_blur_std is not None:
+            levels[0] = torch.tensor(self.tested_blur_std, dtype=torch.float32)
+        return self._shaped(Parameters.unstack(torch.cartesian_prod(*levels)), np.random.default_rng(0))
 
     def mean(self, count: int = 1) -> Parameters:
         """The answer that needs no picture: the expectation of each parameter."""
-        return Parameters(*(torch.full((count,), float(self.ranges[name].mean)) for name in NAMES))
+        return Parameters(*(torch.full((count,), float(self._means[name])) for name in NAMES))
+
+    @cached_property
+    def _means(self) -> dict[str, float]:
+        means = {name: self.ranges[name].mean for name in NAMES}
+        if self.kernel is not None:
+            means["blur_std"] = float(self.sample(np.random.default_rng(0), 4096).blur_std.mean())
+        return means
 
     def normalise(self, parameters: Parameters) -> Float[Tensor, "batch p"]:
         """The predicted parameters in network units: each mapped to [0,1] by its own prior."""
@@ -115,6 +159,6 @@ class Prior:
 
     def denormalise(self, theta: Float[Tensor, "batch p"]) -> Parameters:
         """Network units back to physical units; what is not predicted is answered by the prior's mean."""
-        known = {name: value.to(theta) for name, value in vars(self.mean(len(theta))).items()}
+        known = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
         found = {name: self.ranges[name].quantile(theta[:, k]) for k, name in enumerate(self.predicted)}
         return Parameters(**(known | found))

@@ -1,14 +1,28 @@
-"""Bicubic resampling along one axis, as a band of weights per picture (Pillow's convention: a = -0.5, antialiased)."""
+"""Resampling along one axis, as a band of weights per picture: bicubic (Pillow's convention) or taking every s-th pixel."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 REACH = 2  # of the cubic kernel, in pixels of the coarser grid
+
+
+class Band(NamedTuple):
+    """Where each output pixel's taps begin (they may lie outside the picture, with weight 0), and their weights."""
+
+    first: Int[Tensor, "batch rows"]
+    weight: Float[Tensor, "batch rows taps"]
+
+    def matrix(self, part: slice, columns: int) -> Float[Tensor, "part rows columns"]:
+        """The bands of some pictures as dense matrices."""
+        first, weight = self.first[part], self.weight[part]
+        position = first[..., None] + torch.arange(weight.shape[2], device=weight.device)
+        return weight.new_zeros(*first.shape, columns).scatter_add(2, position.clamp(0, columns - 1), weight)
 
 
 def cubic(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -19,24 +33,36 @@ def cubic(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return torch.where(d < 1, near, torch.where(d < 2, far, torch.zeros_like(d)))
 
 
-def resample_band(
-    size_in: Int[Tensor, " batch"], size_out: Int[Tensor, " batch"], rows: int, max_scale: float, dtype: torch.dtype
-) -> tuple[Int[Tensor, "batch rows"], Float[Tensor, "batch rows taps"]]:
-    """Bicubic resampling from `size_in` to `size_out` pixels: where each output pixel's taps begin, and their weights.
+def bicubic(
+    size_in: Int[Tensor, " batch"],
+    size_out: Int[Tensor, " batch"],
+    scale: Float[Tensor, " batch"],
+    rows: int,
+    max_scale: float,
+    dtype: torch.dtype,
+) -> Band:
+    """Bicubic resampling (a = -0.5) from `size_in` to `size_out` pixels, `scale` input pixels an output pixel.
 
     When shrinking, the kernel is stretched by the scale (antialiasing); taps outside the picture weigh nothing and the rest
     sum to 1. Rows beyond `size_out` are zero. Positions are float64: at 2,000 pixels float32 would move a tap by 2e-4 px.
-    max_scale: a bound on size_in / size_out.
+    max_scale: a bound on the scales.
     """
     device = size_in.device
-    scale = (size_in.double() / size_out.double())[:, None]
+    scale = scale.double()[:, None]
     stretch = scale.clamp(min=1)
     row = torch.arange(rows, device=device)
     centre = (row + 0.5) * scale
-    first = (centre - REACH * stretch - 0.5).floor().long() + 1
+    first = (centre - REACH * stretch - 0.5).detach().floor().long() + 1
     position = first[..., None] + torch.arange(math.ceil(2 * REACH * max(max_scale, 1.0)) + 1, device=device)
     distance = (position + 0.5 - centre[..., None]) / stretch[..., None]
     inside = (position >= 0) & (position < size_in[:, None, None]) & (row < size_out[:, None])[..., None]
     weight = cubic(distance.to(dtype)) * inside
     total = weight.sum(dim=2, keepdim=True)
-    return first, weight / torch.where(total == 0, 1, total)
+    return Band(first, weight / torch.where(total == 0, 1, total))
+
+
+def decimation(size_out: Int[Tensor, " batch"], step: int, rows: int, dtype: torch.dtype) -> Band:
+    """Every `step`-th pixel, the first one first. Rows beyond `size_out` are zero."""
+    row = torch.arange(rows, device=size_out.device)
+    kept = row < size_out[:, None]
+    return Band((row * step).expand(len(size_out), -1), kept[..., None].to(dtype))

@@ -52,7 +52,7 @@ def _line(parameters: Parameters | None) -> str:
 
 
 def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], columns: int = 4) -> Figure:
-    """A contact sheet of degraded pictures, each labelled with its name and parameters."""
+    """A contact sheet of degraded pictures, each labelled with its name and parameters; a kernel is drawn in the corner."""
     rows = math.ceil(len(entries) / columns)
     figure = Figure(figsize=(columns * 3.2, rows * 3.4), dpi=100, facecolor="white")
     for place, (image, parameters, name) in enumerate(entries):
@@ -60,5 +60,9 @@ def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], columns: int = 4) -
         axes.imshow(image.permute(1, 2, 0).numpy())
         axes.set_axis_off()
         axes.set_title(f"{name}\n{_line(parameters)}", fontsize=7)
+        if parameters.kernel is not None:
+            inset = axes.inset_axes((0.0, 0.0, 0.25, 0.25))
+            inset.imshow(parameters.kernel[0].numpy(), cmap="gray", interpolation="nearest")
+            inset.set_axis_off()
     figure.tight_layout()
     return figure

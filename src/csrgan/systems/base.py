@@ -12,9 +12,11 @@ from jaxtyping import Float
 from lightning import LightningModule
 from torch import Tensor, nn
 
-from csrgan.degradation.prior import Prior
+from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import check
 from csrgan.records import Batch, Restoration
+
+SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,30 @@ class System(LightningModule):
     """A blind super-resolution system under manual optimisation.
 
     generator: the network that restores; its running average is the one that is evaluated and used.
-    prior: where the training parameters are drawn from; it gives the network units their meaning.
+    degradation: what it is trained to undo; its prior gives the network units their meaning.
+    Raises Fault for a degradation whose L is not of the size that the system takes.
     """
 
-    def __init__(self, generator: nn.Module, prior: Prior, rule: UpdateRule) -> None:
+    output: str = "upsampled"  # the kind of L that the system takes
+
+    def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.generator, self.prior, self.rule = generator, prior, rule
+        self.examine(degradation)
+        self.generator, self.prior, self.rule = generator, degradation.prior, rule
         self.average = copy.deepcopy(generator).requires_grad_(False)
         self.images_seen = self.batches_seen = 0
         self.recipe: Mapping[str, Any] = {}
         self.recorded: dict[str, Tensor] = {}
+
+    def examine(self, degradation: Degradation) -> None:
+        """Raise Fault for a degradation whose L is not of the size that the system takes."""
+        given = degradation.chain.output
+        check(
+            given == self.output,
+            f"degradation.output={given} does not suit {type(self).__name__}, which takes L {SIZES[self.output]}:"
+            f" choose degradation.output={self.output}.",
+        )
 
     def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
         """S and theta^ by the averaged generator."""

@@ -9,7 +9,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 from torch.optim import Optimizer
 
-from csrgan.degradation.prior import Prior
+from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import check
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term
@@ -33,17 +33,23 @@ class CSRGAN(System):
         generator: nn.Module,
         discriminator: nn.Module,
         losses: dict[str, Any],
-        prior: Prior,
+        degradation: Degradation,
         rule: UpdateRule,
         generator_optimizer: MakeOptimizer,
         discriminator_optimizer: MakeOptimizer,
     ) -> None:
-        super().__init__(generator, prior, rule)
+        super().__init__(generator, degradation, rule)
         game: Adversarial | None = losses.get("adversarial")
         game = game if game and game.weight else None
         self.discriminator: nn.Module | None = discriminator if game else None
         offers = {"restored", "sharp", "low"}
         offers |= {"theta", "theta_true"} if getattr(generator, "head", None) else set()
+        asked: Term | None = losses.get("parameters")
+        check(
+            "theta" in offers or not (asked and asked.weight),
+            "loss/parameters has no prediction to judge, because parameter_head is none or degradation.predicted is empty:"
+            " choose loss/parameters=none.",
+        )
         terms = {name: term for name, term in losses.items() if name != "adversarial"}
         if game:
             offers |= {"real", "fake"}

@@ -1,0 +1,124 @@
+"""The degradation on a CPU: each picture's banded matrices, multiplied block by block, without gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from csrgan.degradation.chain import Chain
+from csrgan.degradation.kernels import SUPPORT, blur_matrix
+from csrgan.degradation.parameters import Parameters, low_sizes
+from csrgan.degradation.resample import REACH, Band, bicubic, decimation
+
+BLOCK = 64  # rows of a large banded matrix that are multiplied together
+SMALL = 128  # rows up to which blocks cost more than they save
+CACHED = 2**18  # elements of a matrix that stay in a CPU's cache
+
+
+@torch.no_grad()
+def in_blocks(
+    sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, chain: Chain
+) -> Float[Tensor, "batch channel height2 width2"]:
+    """Every picture trimmed to its own low size and band; blur matrices made for as many pictures at a time as fit a cache."""
+    count, channels, height, width = sharp.shape
+    heights, widths = (size.tolist() for size in low_sizes(height, width, parameters.scale))
+    axes = [(height, heights)] if height == width else [(height, heights), (width, widths)]
+    native, blurred = chain.output == "native", chain.blurs(parameters)
+    found = sharp.new_empty(count, channels, *((max(heights), max(widths)) if native else (height, width)))
+    step = chain.step(parameters) if chain.downsampling == "direct" else None
+    taps, reaches, stds = chain.taps(parameters), _reaches(parameters, chain), parameters.noise_std.tolist()
+    chunk = max(1, CACHED // max(height, width) ** 2)
+    blurs: list[Tensor] = []
+    for k, (few_y, few_x) in enumerate(zip(heights, widths, strict=True)):
+        if blurred and k % chunk == 0:
+            blurs = [blur_matrix(taps[k : k + chunk], size) for size, _ in axes]
+        matrices = [_resampling(size, few[k], step, sharp.dtype) for size, few in axes]
+        (p_y, u_y), (p_x, u_x) = matrices[0], matrices[-1]
+        if blurred:
+            p = [_left(down, blur[k % chunk], 0) for (down, _), blur in zip(matrices, blurs, strict=True)]
+            p_y, p_x = p[0], p[-1]
+        # The columns first, and as rows of the result: so laid out, each of the four is one product of two matrices.
+        low = _left(p_x, sharp[k].reshape(channels * height, width).T, reaches[k])
+        low = _right(low.view(few_x * channels, height), p_y, reaches[k]).view(few_x, channels, few_y)
+        if noise is not None and stds[k]:
+            low.add_(noise[k, :, :few_y, :few_x].permute(2, 0, 1), alpha=stds[k])
+        if native:
+            found[k] = low.permute(1, 2, 0)
+            continue
+        low = _right(low.view(few_x * channels, few_y), u_y, 0)
+        _right(low.view(few_x, channels * height).T, u_x, 0, out=found[k].view(channels * height, width))
+    return found
+
+
+def _resampling(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Down-sampling (few, size) and up-sampling (size, few) of an axis. There are not many sizes, so they are remembered."""
+    return _small(size, few, step, dtype) if size <= SMALL else _dense(size, few, step, dtype)
+
+
+def _dense(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    down, up = _bands(size, few, step, dtype)
+    return down.matrix(slice(None), size)[0], up.matrix(slice(None), few)[0]
+
+
+_small = lru_cache(maxsize=256)(_dense)  # 32 MB of them at most
+
+
+@lru_cache(maxsize=512)
+def _bands(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[Band, Band]:
+    many, low = torch.tensor([size]), torch.tensor([few])
+    scale = many.double() / low
+    down = bicubic(many, low, scale, few, size / few, dtype) if step is None else decimation(low, step, few, dtype)
+    return down, bicubic(low, many, 1 / scale, size, 1.0, dtype)
+
+
+def _reaches(parameters: Parameters, chain: Chain) -> list[int]:
+    """How many pixels beside its centre each picture's blur along an axis touches."""
+    if parameters.kernel is not None:
+        return [0] * len(parameters)
+    if chain.kernel_size is not None:
+        return [(chain.kernel_size - 1) // 2] * len(parameters)
+    beside = math.ceil(chain.shift(parameters))
+    return [math.ceil(SUPPORT * std) + beside for std in parameters.blur_std.tolist()]
+
+
+def _left(
+    matrix: Float[Tensor, "rows columns"], picture: Float[Tensor, "columns width"], reach: int
+) -> Float[Tensor, "rows width"]:
+    """matrix @ picture, without the zeros beside the matrix's band."""
+    if matrix.shape[0] <= SMALL:
+        return torch.mm(matrix, picture)
+    found = picture.new_empty(matrix.shape[0], picture.shape[1])
+    for rows, columns in blocks(matrix.shape[0], matrix.shape[1], reach):
+        torch.mm(matrix[rows, columns], picture[columns], out=found[rows])
+    return found
+
+
+def _right(
+    picture: Float[Tensor, "height columns"], matrix: Float[Tensor, "rows columns"], reach: int, out: Tensor | None = None
+) -> Float[Tensor, "height rows"]:
+    """picture @ matrix.T, without the zeros beside the matrix's band."""
+    if matrix.shape[0] <= SMALL:
+        return torch.mm(picture, matrix.T, out=out)
+    found = picture.new_empty(picture.shape[0], matrix.shape[0]) if out is None else out
+    for rows, columns in blocks(matrix.shape[0], matrix.shape[1], reach):
+        torch.mm(picture[:, columns], matrix[rows, columns].T, out=found[:, rows])
+    return found
+
+
+def blocks(rows: int, columns: int, reach: int) -> Iterator[tuple[slice, slice]]:
+    """Blocks of rows of a resampling band with the columns that they touch; `reach` is that of a blur folded into it."""
+    scale = columns / rows
+    beside = REACH * max(scale, 1.0) + reach + 1
+    for top in range(0, rows, BLOCK):
+        bottom = min(top + BLOCK, rows)
+        left, right = math.floor((top + 0.5) * scale - beside), math.ceil((bottom - 0.5) * scale + beside)
+        if left < 0:  # what lies outside is folded back
+            left, right = 0, max(right, 1 - left)
+        if right > columns:
+            left, right = max(min(left, 2 * (columns - 1) - right), 0), columns
+        yield slice(top, bottom), slice(left, min(right, columns))

@@ -1,0 +1,118 @@
+"""What a protocol fixes of the chain of blur, down-sampling, noise and up-sampling, and the chain along one axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from csrgan.degradation.kernels import blur_matrix, gaussian_taps
+from csrgan.degradation.parameters import Parameters, low_sizes, realised_scale
+from csrgan.degradation.resample import Band, bicubic, decimation
+from csrgan.fault import Fault
+
+CHOICES = {"downsampling": ("bicubic", "direct"), "output": ("upsampled", "native"), "backend": ("banded", "kornia")}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The constants of a degradation.
+
+    kernel_size: odd number of taps at which the Gaussian is cut off; None: full support, radius ceil(4 std).
+    downsampling: `bicubic` (antialiased) or `direct` (every s-th pixel of a picture blurred about the LR pixels' centres).
+    output: `upsampled` (L like H, by bicubic) or `native` (L of H/s pixels).
+    backend: `banded` (matrices along each axis) or `kornia` (its blur, torch's bicubic; picture by picture).
+    max_std, max_scale: bounds on the parameters, so that a device need not be asked for their maximum.
+    """
+
+    kernel_size: int | None = None
+    downsampling: str = "bicubic"
+    output: str = "upsampled"
+    backend: str = "banded"
+    max_std: float | None = None
+    max_scale: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise Fault.unknown(f"degradation.{name}", str(getattr(self, name)), choices)
+
+    def bound(self, parameters: Parameters | None = None) -> float:
+        """The greatest scale; where it is not known beforehand, the device is asked for that of the parameters."""
+        if self.max_scale is not None:
+            return self.max_scale
+        assert parameters is not None
+        return float(parameters.scale.detach().max())
+
+    def step(self, parameters: Parameters | None = None) -> int:
+        """HR pixels from an LR pixel to the next in direct down-sampling."""
+        return round(self.bound(parameters))
+
+    def shift(self, parameters: Parameters | None = None) -> float:
+        """How far the blur's centre lies from the pixel it is written to, px: direct down-sampling takes the first of each
+        `step` pixels, and without this the picture would move."""
+        return (self.step(parameters) - 1) / 2 if self.downsampling == "direct" else 0.0
+
+    def blurs(self, parameters: Parameters) -> bool:
+        """Whether there is a Gaussian to apply along the axes; a kernel is applied beforehand."""
+        return parameters.kernel is None and (self.max_std != 0 or self.shift(parameters) > 0)
+
+    def taps(self, parameters: Parameters) -> Float[Tensor, "batch taps"]:
+        """The Gaussian along an axis, or a single 1."""
+        if not self.blurs(parameters):
+            return parameters.blur_std.new_ones(len(parameters), 1)
+        shift = self.shift(parameters)
+        return gaussian_taps(parameters.blur_std, kernel_size=self.kernel_size, max_std=self.max_std, shift=shift)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of `size` HR and at most `low` LR pixels: P = down x blur, and U. Rows of P and columns of U beyond a picture's
+    own low size are zero."""
+
+    size: int
+    low: int
+    taps: Float[Tensor, "batch taps"]
+    down: Band
+    up: Band
+
+    def blur(self, part: slice) -> Float[Tensor, "part size size"]:
+        return blur_matrix(self.taps[part], self.size)
+
+    def p(self, part: slice) -> Float[Tensor, "part low size"]:
+        down = self.down.matrix(part, self.size)
+        return down if self.taps.shape[1] == 1 else down @ self.blur(part)
+
+    def u(self, part: slice) -> Float[Tensor, "part size low"]:
+        return self.up.matrix(part, self.low)
+
+
+Sizes = tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]
+
+
+def axes(
+    chain: Chain, parameters: Parameters, height: int, width: int, sizes: Sizes | None, low: tuple[int, int], bound: float
+) -> tuple[Axis, Axis]:
+    """The vertical and the horizontal axis of pictures of height x width pixels.
+
+    sizes: LR height and width of each picture, with `parameters.scale` a continuous pitch; None: both follow from the scale.
+    low: rows and columns at LR to make matrices for. bound: on HR size / LR size along either axis.
+    """
+    few = sizes or low_sizes(height, width, parameters.scale)
+    # 1 unless the sizes are given apart from the scale; then what the scale's gradient flows through.
+    pitch = 1.0 if sizes is None else parameters.scale.double() / realised_scale(height, width, *sizes)
+    taps = chain.taps(parameters)
+
+    def axis(size: int, few: Tensor, low: int) -> Axis:
+        many = torch.full_like(few, size)
+        scale = size / few.double() * pitch
+        if chain.downsampling == "direct":
+            down = decimation(few, chain.step(parameters), low, taps.dtype)
+        else:
+            down = bicubic(many, few, scale, low, bound, taps.dtype)
+        return Axis(size, low, taps, down, bicubic(few, many, 1 / scale, size, 1.0, taps.dtype))
+
+    vertical = axis(height, few[0], low[0])
+    return vertical, vertical if height == width else axis(width, few[1], low[1])

@@ -1,0 +1,106 @@
+"""Drawn kernels against what their sources say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.signal import convolve2d
+
+from csrgan.degradation.kernels import moments
+from csrgan.degradation.shapes import Anisotropic, FreeForm, isotropic, rms_std, rotated_gaussian, twice
+from csrgan.fault import Fault
+
+
+def drawn(shape: Anisotropic, low: float, high: float, size: int | None, shift: float = 0.0, count: int = 400) -> tuple:
+    generator = np.random.default_rng(1)
+    std = torch.from_numpy(generator.uniform(low, high, count) ** 0.5)
+    kernels, blur_std = shape.draw(generator, std, bounds=(low**0.5, high**0.5), size=size, shift=shift)
+    return std, kernels, blur_std
+
+
+@pytest.mark.parametrize("angle", [0.0, 30.0, 90.0, 135.0])
+def test_a_rotated_gaussian_has_the_moments_it_was_made_with(angle: float) -> None:
+    """The angle runs from x to y: at 30 degrees the kernel is longest towards greater columns and greater rows."""
+    kernel = rotated_gaussian(np.array([9.0]), np.array([2.0]), np.radians([angle]), 41, 0.5)
+    found = {name: float(value) for name, value in moments(torch.from_numpy(kernel / kernel.sum())).items()}
+    assert found == pytest.approx(
+        {"std_major": 3.0, "std_minor": 2**0.5, "angle_deg": angle, "centre_x": 0.5, "centre_y": 0.5}, abs=1e-3
+    )
+    if angle == 30:
+        assert kernel[0, 24, 26] > kernel[0, 24, 14]
+
+
+def test_srmd_draws_the_second_variance_below_the_first() -> None:
+    std, kernels, blur_std = drawn(Anisotropic(ordered=True, noise=0.0, stages=1), 0.1, 10.0, None)
+    torch.testing.assert_close(kernels.sum(dim=(1, 2)), torch.ones(400, dtype=torch.float64))
+    found = moments(kernels)
+    wide = std > 1  # sampled at pixels, a narrower Gaussian has another variance than the continuous one
+    torch.testing.assert_close(found["std_major"][wide], std[wide], atol=0.02, rtol=0)
+    torch.testing.assert_close(rms_std(kernels)[wide], blur_std[wide], atol=0.05, rtol=0)
+    share = (found["std_minor"][wide] ** 2 - 0.1) / (std[wide] ** 2 - 0.1)
+    assert float(share.mean()) == pytest.approx(0.5, abs=0.05)
+    assert found["angle_deg"].min() < 10
+    assert found["angle_deg"].max() > 170
+
+
+def test_kernelgans_benchmark_draws_both_alike_and_multiplies_every_tap() -> None:
+    smooth, rough = (drawn(Anisotropic(ordered=False, noise=noise, stages=1), 0.6, 5.0, 11, 0.5)[1] for noise in (0.0, 0.25))
+    ratio = rough / smooth * (smooth.sum(dim=(1, 2), keepdim=True) / rough.sum(dim=(1, 2), keepdim=True))
+    middle = ratio[:, 5, 5] / ratio.mean(dim=(1, 2))
+    assert 0.7 < float(middle.min()) < 0.8
+    assert 1.2 < float(middle.max()) < 1.3
+    torch.testing.assert_close(moments(smooth)["centre_x"], torch.full((400,), 0.5, dtype=torch.float64), atol=0.08, rtol=0)
+
+
+def test_two_stages_are_two_down_samplings() -> None:
+    _, once, _ = drawn(Anisotropic(ordered=False, noise=0.25, stages=1), 0.6, 5.0, 11, 0.5, count=3)
+    composed = twice(once)
+    assert composed.shape == (3, 31, 31)
+    for kernel, whole in zip(once.numpy(), composed.numpy(), strict=True):
+        dilated = np.zeros((21, 21))
+        dilated[::2, ::2] = kernel
+        np.testing.assert_allclose(whole, convolve2d(dilated, kernel), atol=1e-15)
+    _, kernels, blur_std = drawn(Anisotropic(ordered=False, noise=0.0, stages=2), 3.0, 25.0, 61, 1.5, count=50)
+    torch.testing.assert_close(rms_std(kernels), blur_std, atol=0.03, rtol=0)
+    torch.testing.assert_close(moments(kernels)["centre_y"], torch.full((50,), 1.5, dtype=torch.float64), atol=0.02, rtol=0)
+
+
+def test_kernels_of_ones_own_are_taken_from_a_file(tmp_path: Path) -> None:
+    own = isotropic(torch.tensor([1.0, 2.0, 3.0]), 9)
+    np.save(tmp_path / "kernels.npy", 7 * own.numpy())
+    kernels, blur_std = FreeForm(file=str(tmp_path / "kernels.npy")).draw(
+        np.random.default_rng(0), torch.zeros(60), bounds=(0.0, 4.0), size=None, shift=0.0
+    )
+    nearest = torch.cdist(kernels.double().flatten(1), own.double().flatten(1)).min(dim=1)
+    assert float(nearest.values.max()) < 1e-6
+    assert set(nearest.indices.tolist()) == {0, 1, 2}
+    torch.testing.assert_close(blur_std, rms_std(kernels))
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.ones((2, 4, 4)), "shape (2, 4, 4)"),
+        (np.ones((5, 5)), "shape (5, 5)"),
+        (-np.ones((1, 3, 3)), "negative"),
+        (np.full((1, 3, 3), np.nan), "not finite"),
+        (np.zeros((1, 3, 3)), "zeros"),
+        (np.array([["a"]]), "shape (1, 1)"),
+        (np.full((1, 3, 3), "a"), "numbers"),
+    ],
+)
+def test_kernels_that_are_none_are_told(tmp_path: Path, array: np.ndarray, said: str) -> None:
+    np.save(tmp_path / "kernels.npy", array)
+    with pytest.raises(Fault) as told:
+        _ = FreeForm(file=str(tmp_path / "kernels.npy")).kernels
+    assert said in str(told.value)
+
+
+def test_a_file_without_kernels_is_told(tmp_path: Path) -> None:
+    (tmp_path / "text.npy").write_text("no array")
+    for name, said in (("absent.npy", "is not a file"), ("text.npy", "can be read")):
+        with pytest.raises(Fault, match=said):
+            _ = FreeForm(file=str(tmp_path / name)).kernels

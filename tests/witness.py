@@ -1,0 +1,58 @@
+"""Independent witnesses of the degradation in float64: SciPy for the blur, Pillow for bicubic resampling."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import correlate, correlate1d
+
+from csrgan.degradation.chain import Chain
+
+FULL = Chain()
+
+
+def gaussian(std: float, size: int | None = None, shift: float = 0.0) -> np.ndarray:
+    """Taps of the Gaussian; std is taken as the float32 that the operator is given, because the radius is a step in it."""
+    radius = math.ceil(4 * float(np.float32(std))) + math.ceil(shift) if size is None else size // 2
+    distance = np.arange(-radius, radius + 1) - shift
+    if not std:
+        return (np.abs(distance) <= 0.5) / (np.abs(distance) <= 0.5).sum()
+    taps = np.exp(-0.5 * (distance / std) ** 2)
+    if size is None:
+        taps *= np.abs(distance) <= math.ceil(4 * float(np.float32(std)))
+    return taps / taps.sum()
+
+
+def blur(picture: np.ndarray, std: float, size: int | None = None, shift: float = 0.0) -> np.ndarray:
+    """Gaussian blur of (c, h, w) by SciPy, mirror border without repeating the edge."""
+    taps = gaussian(std, size, shift)
+    for axis in (1, 2):
+        if picture.shape[axis] > 1:
+            picture = correlate1d(picture, taps, axis=axis, mode="mirror")
+    return picture
+
+
+def blur_by(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Correlation of (c, h, w) with a kernel by SciPy."""
+    return np.stack([correlate(channel, kernel, mode="mirror") for channel in picture])
+
+
+def bicubic(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bicubic resize of (c, h, w) by Pillow in float32, one channel at a time."""
+    resized = [Image.fromarray(channel.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC) for channel in picture]
+    return np.stack([np.asarray(channel, np.float64) for channel in resized])
+
+
+def chain(picture: np.ndarray, std: float, scale: float, constants: Chain = FULL, kernel: np.ndarray | None = None) -> np.ndarray:
+    """The noise-free chain of (c, h, w)."""
+    height, width = picture.shape[1:]
+    direct = constants.downsampling == "direct"
+    if kernel is not None:
+        low = blur_by(picture, kernel)
+    else:
+        low = blur(picture, std, constants.kernel_size, (scale - 1) / 2 if direct else 0.0)
+    few = round(height / scale), round(width / scale)
+    low = low[:, :: round(scale), :: round(scale)][:, : few[0], : few[1]] if direct else bicubic(low, *few)
+    return (low if constants.output == "native" else bicubic(low, height, width)).clip(0, 1)
