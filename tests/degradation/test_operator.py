@@ -12,7 +12,8 @@ import witness
 from torch import Tensor
 
 from csrgan.degradation.chain import Chain
-from csrgan.degradation.kernels import effective_std, gaussian_taps
+from csrgan.degradation.kernels import correlate, effective_std, gaussian_taps
+from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import _together, adjoint, degrade, linear
 from csrgan.degradation.parameters import Parameters, low_size, low_sizes
 from csrgan.degradation.shapes import rotated_gaussian
@@ -201,6 +202,18 @@ def test_the_batched_products_of_a_gpu_equal_the_blocks_of_a_cpu(chelsea: Tensor
         noise = torch.randn(picture.shape)
         together = _together(picture, theta, noise, Chain(max_std=25.0, max_scale=3.0), None).clamp(0, 1)
         torch.testing.assert_close(degrade(picture, theta, noise=noise), together, atol=2e-6, rtol=0)
+
+
+@pytest.mark.parametrize("chain", [{}, {"output": "native", "downsampling": "direct", "kernel_size": 11}])
+def test_the_batched_products_ask_the_device_for_no_value(chain: dict) -> None:
+    """Tensors on the device `meta` have shapes and no values: asking for one raises."""
+    theta = Parameters(*(torch.empty(4, device="meta") for _ in range(3)))
+    sharp, kernels = torch.empty(4, 3, 64, 80, device="meta"), torch.empty(4, 11, 11, device="meta")
+    bounded = Chain(**chain, max_std=7.0, max_scale=2.0)
+    low = _together(correlate(sharp, kernels), theta, standard_normal(tuple(sharp.shape), theta, "meta"), bounded, None)
+    assert low.shape == ((4, 3, 32, 40) if bounded.output == "native" else sharp.shape)
+    with pytest.raises(RuntimeError, match="meta"):  # without the bounds it must ask
+        _together(sharp, theta, None, Chain(**chain), None)
 
 
 def test_blocks_leave_nothing_of_the_band_out() -> None:

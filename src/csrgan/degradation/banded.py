@@ -34,24 +34,24 @@ def in_blocks(
     taps, reaches, stds = chain.taps(parameters), _reaches(parameters, chain), parameters.noise_std.tolist()
     chunk = max(1, CACHED // max(height, width) ** 2)
     blurs: list[Tensor] = []
-    for k, (few_y, few_x) in enumerate(zip(heights, widths, strict=True)):
+    for k, (few_y, few_x, reach, std) in enumerate(zip(heights, widths, reaches, stds, strict=True)):
         if blurred and k % chunk == 0:
             blurs = [blur_matrix(taps[k : k + chunk], size) for size, _ in axes]
         matrices = [_resampling(size, few[k], step, sharp.dtype) for size, few in axes]
         (p_y, u_y), (p_x, u_x) = matrices[0], matrices[-1]
         if blurred:
-            p = [_left(down, blur[k % chunk], 0) for (down, _), blur in zip(matrices, blurs, strict=True)]
+            p = [_product(down, blur[k % chunk]) for (down, _), blur in zip(matrices, blurs, strict=True)]
             p_y, p_x = p[0], p[-1]
         # The columns first, and as rows of the result: so laid out, each of the four is one product of two matrices.
-        low = _left(p_x, sharp[k].reshape(channels * height, width).T, reaches[k])
-        low = _right(low.view(few_x * channels, height), p_y, reaches[k]).view(few_x, channels, few_y)
-        if noise is not None and stds[k]:
-            low.add_(noise[k, :, :few_y, :few_x].permute(2, 0, 1), alpha=stds[k])
+        low = _product(p_x, sharp[k].reshape(channels * height, width).T, reach)
+        low = _product(p_y, low.view(few_x * channels, height).T, reach, sharp.new_empty(few_x * channels, few_y).T).T
+        if noise is not None and std:
+            low.view(few_x, channels, few_y).add_(noise[k, :, :few_y, :few_x].permute(2, 0, 1), alpha=std)
         if native:
-            found[k] = low.permute(1, 2, 0)
+            found[k] = low.view(few_x, channels, few_y).permute(1, 2, 0)
             continue
-        low = _right(low.view(few_x * channels, few_y), u_y, 0)
-        _right(low.view(few_x, channels * height).T, u_x, 0, out=found[k].view(channels * height, width))
+        low = _product(u_y, low.T, out=sharp.new_empty(few_x * channels, height).T).T
+        _product(u_x, low.view(few_x, channels * height), out=found[k].view(channels * height, width).T)
     return found
 
 
@@ -86,27 +86,15 @@ def _reaches(parameters: Parameters, chain: Chain) -> list[int]:
     return [math.ceil(SUPPORT * std) + beside for std in parameters.blur_std.tolist()]
 
 
-def _left(
-    matrix: Float[Tensor, "rows columns"], picture: Float[Tensor, "columns width"], reach: int
+def _product(
+    matrix: Float[Tensor, "rows columns"], picture: Float[Tensor, "columns width"], reach: int = 0, out: Tensor | None = None
 ) -> Float[Tensor, "rows width"]:
     """matrix @ picture, without the zeros beside the matrix's band."""
     if matrix.shape[0] <= SMALL:
-        return torch.mm(matrix, picture)
-    found = picture.new_empty(matrix.shape[0], picture.shape[1])
+        return torch.mm(matrix, picture, out=out)
+    found = picture.new_empty(matrix.shape[0], picture.shape[1]) if out is None else out
     for rows, columns in blocks(matrix.shape[0], matrix.shape[1], reach):
         torch.mm(matrix[rows, columns], picture[columns], out=found[rows])
-    return found
-
-
-def _right(
-    picture: Float[Tensor, "height columns"], matrix: Float[Tensor, "rows columns"], reach: int, out: Tensor | None = None
-) -> Float[Tensor, "height rows"]:
-    """picture @ matrix.T, without the zeros beside the matrix's band."""
-    if matrix.shape[0] <= SMALL:
-        return torch.mm(picture, matrix.T, out=out)
-    found = picture.new_empty(picture.shape[0], matrix.shape[0]) if out is None else out
-    for rows, columns in blocks(matrix.shape[0], matrix.shape[1], reach):
-        torch.mm(picture[:, columns], matrix[rows, columns].T, out=found[:, rows])
     return found
 
 

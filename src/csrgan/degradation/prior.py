@@ -97,10 +97,6 @@ class Prior:
                 f"degradation.{key}.low={here.low:g} lies below {lowest[name]:g}, the least that has a meaning.",
             )
             check(here.high >= here.low, f"degradation.{key}.low={here.low:g} lies above degradation.{key}.high={here.high:g}.")
-        check(
-            kernel is None or self.ranges["blur_std"].low > 0,
-            "degradation.blur.low=0 would be a kernel without width along an axis; it must be above 0 where there is a kernel.",
-        )
         levels = tested_blur_std if tested_blur_std is not None else [0.0]
         check(
             len(levels) > 0 and all(0 <= level < math.inf for level in levels),

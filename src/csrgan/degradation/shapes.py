@@ -53,6 +53,7 @@ class Anisotropic(Shape):
     def draw(
         self, generator: np.random.Generator, std: Float[Tensor, " batch"], *, bounds: Bounds, size: int | None, shift: float
     ) -> Drawn:
+        check(bounds[0] > 0, "degradation.blur.low=0 would give an anisotropic kernel no width along an axis; it must be above 0.")
         first = std.double().numpy() ** 2
         lowest, highest = (bound**2 for bound in bounds)
         share, angle = generator.random((2, len(first)))
