@@ -26,8 +26,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Restoration:
-    """What a system makes of L: S cut off to [0,1], theta^ in physical units where it predicts them, and its iterations."""
+    """What a system makes of L: S cut off to [0,1]; theta^ and its standard deviations in physical units where it predicts them;
+    and its iterations."""
 
     image: Float[Tensor, "b 3 h w"]
     parameters: Parameters | None = None
+    spread: Parameters | None = None
     trace: tuple[Restoration, ...] = ()

@@ -21,6 +21,7 @@ from csrgan.config.build import build
 from csrgan.config.folder import conf, first_line, groups
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault
+from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Term
 
 GROUPS = dict(groups())
@@ -128,16 +129,38 @@ def test_no_degradation_takes_the_impossible(name: str) -> None:
         assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize(("group", "name"), [(g, n) for g in ("loss/image", "loss/parameters") for n in choices(g) if n != "none"])
+TERMS = ("loss/image", "loss/parameters", "loss/perceptual", "loss/consistency")
+
+
+@pytest.mark.parametrize(("group", "name"), [(g, n) for g in TERMS for n in choices(g) if n != "none"])
 def test_every_loss_is_finite_positive_and_least_at_the_truth(group: str, name: str) -> None:
     term: Term = build(composed(f"{group}={name}")["loss"][group.split("/")[1]])
-    shape = (2, 3, 16, 16) if group == "loss/image" else (2, 3)
+    shape = (2, 3) if group == "loss/parameters" else (2, 3, 32, 32)
     true = torch.rand(shape)
     off = (true + 0.1 * torch.randn(shape)).requires_grad_()
-    value = term.function(off, true)
-    value.backward()
+    shown = {"sharp": true, "low": true, "theta_true": true, "log_variance": torch.full(shape, -3.0)}
+
+    def value(found: Tensor) -> Tensor:
+        return term.function(*((shown | dict.fromkeys(("restored", "redegraded", "theta"), found))[need] for need in term.needs))
+
+    value(off).backward()
     assert torch.isfinite(off.grad).all()
-    assert 0 < float(term.function(true, true)) + 1e-9 < value.item()
+    assert value(true).item() < value(off).item()
+    assert group == "loss/parameters" or value(true).item() == pytest.approx(0, abs=2e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in choices("loss/adversarial") if name != "none"])
+def test_every_game_pulls_the_two_apart(name: str) -> None:
+    """The discriminator's loss falls where H is told from S, the generator's where S is taken for sharp."""
+    game: Adversarial = build(composed(f"loss/adversarial={name}")["loss"]["adversarial"])
+    for shape in ((4,), (4, 5, 6)):
+        real, fake = (torch.full(shape, value, requires_grad=True) for value in (0.1, 0.1))
+        down_real, down_fake = torch.autograd.grad(game.discriminator(real, fake), (real, fake))
+        assert bool((down_real < 0).all())
+        assert bool((down_fake > 0).all())
+        shown = {"real": real, "fake": fake}
+        value = game.generator(*(shown[need] for need in Term(game.generator, 1.0).needs))
+        assert bool((torch.autograd.grad(value, fake)[0] < 0).all())
 
 
 @pytest.mark.parametrize("name", choices("experiment"))
@@ -152,4 +175,5 @@ def test_the_nothing_choices_build_nothing() -> None:
     system = build(settings["system"])
     assert set(system.restorer.objective.terms) == {"adversarial"}
     assert system.generator.head is None
+    assert system.generator.condition is None
     assert isinstance(build(settings["output"]), partial)

@@ -13,6 +13,7 @@ from PIL import Image
 from csrgan.data.crops import Undegraded
 from csrgan.data.module import Photographs
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.shapes import Anisotropic
 from csrgan.fault import Fault
@@ -118,10 +119,13 @@ def test_a_loader_that_is_restarted_goes_on_where_it_stopped() -> None:
 
 def test_the_label_in_the_batch_is_what_was_applied() -> None:
     data = photographs()
-    batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
-    assert torch.equal(batch.parameters.stack(), data.degradation.labels.stack())
-    again = data.degradation(batch.sharp, params=data.degradation._params)
+    undegraded = next(iter(data.train_dataloader()))
+    batch = data.on_after_batch_transfer(undegraded, 0)
+    drawn = torch.Generator().manual_seed(undegraded.noise)
+    noise = standard_normal(tuple(batch.sharp.shape), batch.parameters, generator=drawn)
+    again = data.degradation(batch.sharp, params=data.degradation.recorded(batch.parameters, noise))
     assert torch.equal(again, batch.low)
+    assert len(torch.unique(batch.parameters.blur_std)) == len(batch.sharp)
 
 
 def test_the_grid_is_frozen() -> None:

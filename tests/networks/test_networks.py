@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -8,14 +9,25 @@ import torch
 from torch import Tensor, nn
 
 from csrgan.fault import Fault
-from csrgan.networks import heads, output
-from csrgan.networks.discriminators import VGG, VGGAsCoded
+from csrgan.networks import heads, output, upsampling
+from csrgan.networks.condition import FiLM
+from csrgan.networks.discriminators import VGG, Conditional, Patch, UNetSN, VGGAsCoded
 from csrgan.networks.generator import Generator
 from csrgan.networks.spectrum import RadialLogSpectrum
 from csrgan.networks.unet import UNet, UNetAsCoded
 
 SIGMOID = partial(output.sigmoid, epsilon=0.004)
-SMALL = {"width": 8, "levels": 2, "middle_blocks": 1, "unshuffle": 4}
+SMALL = {"width": 8, "levels": 2, "middle_blocks": 1, "unshuffle": 4, "upsampling": upsampling.transposed}
+BOTTLENECK = partial(heads.Bottleneck, hidden=8, stop_gradient=False)
+DECODER_MEAN = partial(heads.DecoderMean, stop_gradient=False)
+AS_CODED = UNetAsCoded(width=4, upsampling=upsampling.transposed)
+FILM = partial(FiLM, hidden=8, detach=False)
+
+
+def generator(
+    body: nn.Module, output: object = SIGMOID, head: object = None, predicted: Sequence[str] = (), condition: object = None
+) -> Generator:
+    return Generator(body, output, head, condition, predicted, variance=False)
 
 
 def size(network: nn.Module) -> int:
@@ -23,34 +35,34 @@ def size(network: nn.Module) -> int:
 
 
 def test_the_as_coded_networks_have_the_sizes_of_the_authors_program() -> None:
-    one = Generator(UNetAsCoded(width=8), output.clamp, heads.DecoderMean, ["blur_std"])
+    one = generator(UNetAsCoded(width=8, upsampling=upsampling.transposed), output.clamp, DECODER_MEAN, ["blur_std"])
     assert size(one) == 487_812
     assert size(VGGAsCoded(size=512)) == 16_443_997
 
 
-@pytest.mark.parametrize("body", [UNet(**SMALL, spectrum_bins=16), UNet(**SMALL, spectrum_bins=0), UNetAsCoded(width=4)])
+@pytest.mark.parametrize("body", [UNet(**SMALL, spectrum_bins=16), UNet(**SMALL, spectrum_bins=0), AS_CODED])
 @pytest.mark.parametrize(
     "head",
-    [partial(heads.Bottleneck, hidden=8), heads.DecoderMean, partial(heads.Separate, width=8, unshuffle=2), None],
+    [BOTTLENECK, DECODER_MEAN, partial(heads.Separate, width=8, unshuffle=2), None],
 )
 @pytest.mark.parametrize("shape", [(64, 64), (50, 37), (1, 1)])
 def test_any_size_goes_in_and_the_same_size_comes_out(body: nn.Module, head: object, shape: tuple[int, int]) -> None:
-    image, theta = Generator(body, SIGMOID, head, ["blur_std", "scale"]).eval()(torch.rand(1, 3, *shape))
+    image, theta, _ = generator(body, SIGMOID, head, ["blur_std", "scale"]).eval()(torch.rand(1, 3, *shape))
     assert image.shape == (1, 3, *shape)
     assert (theta is None) if head is None else (theta.shape == (1, 2))
     assert torch.isfinite(image).all()
 
 
 def test_a_new_unet_is_the_identity(chelsea: Tensor) -> None:
-    generator = Generator(UNet(**SMALL, spectrum_bins=16), SIGMOID, None, [])
-    torch.testing.assert_close(generator(chelsea)[0], chelsea.clamp(0.004, 0.996), atol=1e-5, rtol=0)
+    one = generator(UNet(**SMALL, spectrum_bins=16))
+    torch.testing.assert_close(one(chelsea)[0], chelsea.clamp(0.004, 0.996), atol=1e-5, rtol=0)
 
 
 def test_the_padding_leaves_pictures_of_a_legal_size_alone(chelsea: Tensor) -> None:
-    generator = Generator(UNet(**SMALL, spectrum_bins=0), partial(output.residual), None, [])
-    nn.init.normal_(generator.body.last.weight, std=0.1)
-    whole = generator(chelsea[..., :64, :256])[0]
-    torch.testing.assert_close(generator(chelsea[..., :64, :253])[0][..., :24], whole[..., :24], atol=1e-5, rtol=0)
+    one = generator(UNet(**SMALL, spectrum_bins=0), output.residual)
+    nn.init.normal_(one.body.last.weight, std=0.1)
+    whole = one(chelsea[..., :64, :256])[0]
+    torch.testing.assert_close(one(chelsea[..., :64, :253])[0][..., :24], whole[..., :24], atol=1e-5, rtol=0)
 
 
 def test_outputs_keep_their_promises() -> None:
@@ -74,8 +86,90 @@ def test_outputs_keep_their_promises() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (33, 70), (128, 128)])
-def test_the_vgg_discriminator_takes_any_size(shape: tuple[int, int]) -> None:
-    assert VGG(unshuffle=2, width=4, stages=4, hidden=8)(torch.rand(3, 3, *shape)).shape == (3,)
+def test_the_discriminators_take_any_size(shape: tuple[int, int]) -> None:
+    image, low, theta = torch.rand(3, 3, *shape), torch.rand(3, 3, *shape), torch.rand(3, 2)
+    stack = {"unshuffle": 2, "width": 4, "stages": 4, "hidden": 8}
+    assert VGG(**stack)(image, low, theta).shape == (3,)
+    assert Conditional(parameters=["scale", "noise_std"], **stack)(image, low, theta).shape == (3,)
+    for one in (Patch(width=4, stages=3), UNetSN(width=4, levels=3, unshuffle=2)):
+        logits = one(image, low, theta)
+        assert logits.shape[0] == 3
+        assert torch.isfinite(logits).all()
+
+
+def test_a_place_of_the_patch_discriminator_sees_seventy_pixels() -> None:
+    image = torch.rand(1, 3, 128, 128, requires_grad=True)
+    logits = Patch(width=4, stages=3)(image, image, image.new_zeros(1, 0))
+    (seen,) = torch.autograd.grad(logits[0, logits.shape[1] // 2, logits.shape[2] // 2], image)
+    rows = torch.nonzero(seen.abs().sum(dim=(0, 1, 3)))
+    assert int(rows.max() - rows.min()) + 1 == 70
+
+
+def test_the_conditional_discriminator_looks_at_what_it_is_told() -> None:
+    one = Conditional(parameters=["blur_std"], unshuffle=2, width=4, stages=3, hidden=8)
+    image, low, theta = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32), torch.rand(2, 1)
+    assert not torch.equal(one(image, low, theta), one(image, low, 1 - theta))
+    assert not torch.equal(one(image, low, theta), one(image, 1 - low, theta))
+
+
+def test_the_unet_discriminator_is_bounded_and_left_alone_while_it_does_not_learn() -> None:
+    one = UNetSN(width=4, levels=2, unshuffle=2)
+    image = torch.rand(1, 3, 32, 32)
+    for _ in range(30):
+        one(image, image, image.new_zeros(1, 0))
+    norms = [torch.linalg.matrix_norm(layer.weight.flatten(1), 2) for layer in one.down]
+    torch.testing.assert_close(torch.stack(norms), torch.ones(len(norms)), atol=0.05, rtol=0)
+    before = {name: value.clone() for name, value in one.eval().state_dict().items()}
+    one(image, image, image.new_zeros(1, 0))
+    assert all(torch.equal(value, before[name]) for name, value in one.state_dict().items())
+
+
+@pytest.mark.parametrize("make", [upsampling.transposed, upsampling.bilinear, upsampling.shuffle])
+def test_every_upsampling_doubles_the_size(make: Callable[[int, int], nn.Module]) -> None:
+    assert make(6, 4)(torch.rand(2, 6, 5, 7)).shape == (2, 4, 10, 14)
+
+
+def test_bilinear_upsampling_cannot_draw_a_grid() -> None:
+    flat = torch.rand(1, 6, 1, 1).expand(1, 6, 8, 8)
+    transposed, bilinear = (
+        float(make(6, 4)(flat)[..., 4:-4, 4:-4].detach().std(dim=(2, 3)).max())
+        for make in (upsampling.transposed, upsampling.bilinear)
+    )
+    assert bilinear < 1e-6 < transposed
+
+
+@pytest.mark.parametrize("body", [UNet(**SMALL, spectrum_bins=0), AS_CODED])
+def test_film_begins_as_the_identity_and_lets_the_prediction_into_the_picture(body: nn.Module) -> None:
+    one = generator(body.eval(), output.residual, BOTTLENECK, ["scale"], FILM)
+    nn.init.normal_(one.body.last.weight, std=0.1)
+    low = torch.rand(1, 3, 32, 32)
+    image = one(low).image
+    features = one.body.decode(one.body.encode(low))
+    torch.testing.assert_close(image, low + features.image)
+    nn.init.normal_(one.condition.tune.read[-1].weight)
+    image = one(low).image
+    reached = torch.autograd.grad(image.sum(), one.head.read[-1].weight, retain_graph=True)[0]
+    assert bool(reached.any())
+    one.condition.detach = True
+    image = one(low).image
+    assert torch.autograd.grad(image.sum(), one.head.read[-1].weight, allow_unused=True)[0] is None
+
+
+@pytest.mark.parametrize(("head", "predicted"), [(DECODER_MEAN, ["scale"]), (None, ["scale"]), (BOTTLENECK, [])])
+def test_a_condition_without_an_early_prediction_is_told(head: object, predicted: list[str]) -> None:
+    with pytest.raises(Fault, match="choose parameter_head=bottleneck"):
+        generator(UNet(**SMALL, spectrum_bins=0), SIGMOID, head, predicted, FILM)
+
+
+@pytest.mark.parametrize("head", [heads.Bottleneck, heads.DecoderMean])
+def test_a_stopped_gradient_leaves_the_body_alone(head: type) -> None:
+    settings = {"hidden": 8} if head is heads.Bottleneck else {}
+    for stop in (False, True):
+        one = generator(UNet(**SMALL, spectrum_bins=8), SIGMOID, partial(head, stop_gradient=stop, **settings), ["scale"])
+        theta = one(torch.rand(2, 3, 32, 32)).theta
+        reached = torch.autograd.grad(theta.sum(), one.body.stem.weight, allow_unused=True, retain_graph=True)[0]
+        assert (reached is None) == stop
+        assert torch.autograd.grad(theta.sum(), list(one.head.parameters()))[0] is not None
 
 
 def test_the_as_coded_discriminator_says_what_sizes_it_takes() -> None:
@@ -83,7 +177,8 @@ def test_the_as_coded_discriminator_says_what_sizes_it_takes() -> None:
         VGGAsCoded(size=100)
     network = VGGAsCoded(size=32)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    network(torch.rand(2, 3, 32, 32))
+    image = torch.rand(2, 3, 32, 32)
+    network(image, image, image.new_zeros(2, 0))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 

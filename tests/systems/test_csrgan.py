@@ -49,15 +49,15 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-@pytest.mark.parametrize("discriminator", ["vgg", "vgg_as_coded"])
+@pytest.mark.parametrize("discriminator", ["vgg", "vgg_as_coded", "patch", "unet_sn", "conditional"])
 def test_each_players_turn_moves_its_own_network_and_no_other(monkeypatch: pytest.MonkeyPatch, discriminator: str) -> None:
     turns: list[str] = []
     turn = Player.turn
 
-    def watched(player: Player, **evidence: Any) -> None:
+    def watched(player: Player, shares: Any = None, **evidence: Any) -> None:
         system = player.system
         before = {name: state(network) for name, network in system.networks().items()}
-        turn(player, **evidence)
+        turn(player, shares, **evidence)
         for name, network in system.networks().items():
             assert same(before[name], state(network)) == (name != player.name), (player.name, name)
             assert all(weight.grad is None or name == player.name for weight in network.parameters())
@@ -156,3 +156,44 @@ def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(Fault, match=said):
             checkpoint.read(tmp_path / file)
+
+
+def test_until_the_game_begins_the_discriminator_rests_and_costs_nothing() -> None:
+    before = state(made()[0].discriminator)
+    system = fitted("loss.adversarial.start=16")
+    assert same(before, state(system.discriminator))
+    assert "generator/adversarial" not in system.recorded
+    system = fitted("loss.adversarial.start=8", "loss.adversarial.ramp=100")
+    assert not same(before, state(system.discriminator))
+    assert "generator/adversarial" in system.recorded
+    with pytest.raises(Fault, match=r"loss\.adversarial\.start=8 leaves the generator nothing to learn"):
+        made("loss/image=none", "loss/parameters=none", "loss.adversarial.start=8")
+
+
+def test_a_picture_degraded_again_at_the_truth_is_where_it_came_from() -> None:
+    system, data = made("degradation.noise.high=0")
+    batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    theta = system.prior.normalise(batch.parameters).clamp(1e-3, 1).requires_grad_()
+    image = batch.sharp.clone().requires_grad_()
+    again = system.redegraded(image, theta)
+    torch.testing.assert_close(again, batch.low, atol=2e-2, rtol=0)  # where a parameter lies at the prior's edge it is clamped
+    assert float((again - batch.low).abs().mean().detach()) < 2e-4
+    gradients = torch.autograd.grad((again - 0.5).square().mean(), (image, theta))
+    assert bool(gradients[0].any())
+    assert bool((gradients[1][:, :2] != 0).any(dim=0).all())  # blur and scale; noise leaves no trace in A
+
+
+def test_a_predicted_variance_reaches_the_rows(tmp_path: Path) -> None:
+    system = fitted("loss/parameters=nll")
+    found = system.restore(torch.rand(2, 3, 40, 50))
+    assert found.spread is not None
+    assert bool((found.spread.stack() > 0).all())
+    assert fitted("loss/parameters=l1").restore(torch.rand(2, 3, 40, 50)).spread is None
+
+
+def test_a_spread_in_physical_units_is_half_of_what_two_deviations_span() -> None:
+    prior = made()[0].prior
+    spread = prior.spread(torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([[0.1, 0.1, 0.1]]))
+    assert float(spread.blur_std) == pytest.approx((30**0.5 - 20**0.5) / 2, rel=1e-5)
+    assert float(spread.scale) == pytest.approx(0.2, rel=1e-5)
+    assert float(spread.noise_std) == pytest.approx(1 / 255, rel=1e-4)

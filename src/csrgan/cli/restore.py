@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -15,6 +16,7 @@ from csrgan.cli.trained import trained
 from csrgan.config.build import plain
 from csrgan.data import picture
 from csrgan.fault import Fault, check
+from csrgan.records import Restoration
 
 
 def run(config: DictConfig) -> int:
@@ -47,8 +49,7 @@ def run(config: DictConfig) -> int:
         restored = system.restore(low)
         name = file.relative_to(root)
         picture.write(destination / name, restored.image[0].cpu(), like=found)
-        theta = vars(restored.parameters) if restored.parameters else {}
-        rows.append({"file": name.as_posix(), **{key: float(theta[key][0]) for key in system.prior.predicted if key in theta}})
+        rows.append({"file": name.as_posix(), **_told(restored, system.prior.predicted)})
     if rows:
         with (destination / "parameters.csv").open("w", newline="", encoding="utf-8") as table:
             writer = csv.DictWriter(table, fieldnames=list(rows[0]))
@@ -56,3 +57,13 @@ def run(config: DictConfig) -> int:
             writer.writerows(rows)
     console.print(f"{len(rows)} restored, {broken} skipped: {relative(destination)}", highlight=False, soft_wrap=True)
     return 1 if broken else 0
+
+
+def _told(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:
+    """The predicted parameters of one picture and, where a variance is predicted, their standard deviations."""
+    found: dict[str, float] = {}
+    for name in predicted if restored.parameters else ():
+        found[name] = float(getattr(restored.parameters, name)[0])
+        if restored.spread:
+            found[f"{name}_predicted_std"] = float(getattr(restored.spread, name)[0])
+    return found

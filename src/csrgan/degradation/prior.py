@@ -158,3 +158,9 @@ class Prior:
         known = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
         found = {name: self.ranges[name].quantile(theta[:, k]) for k, name in enumerate(self.predicted)}
         return Parameters(**(known | found))
+
+    def spread(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> Parameters:
+        """Standard deviations in physical units, from a mean and a standard deviation in network units: half of what one
+        standard deviation to either side spans. Of what is not predicted it is 0."""
+        low, high = (self.denormalise(end).stack() for end in (theta - std, theta + std))
+        return Parameters.unstack((high - low) / 2)

@@ -27,6 +27,8 @@ def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
     for name in prior.predicted if restored.parameters else ():
         found[f"{name}_predicted"] = float(getattr(restored.parameters, name)[0])
         found[f"{name}_prior_mean"] = float(getattr(mean, name)[0])
+        if restored.spread:
+            found[f"{name}_predicted_std"] = float(getattr(restored.spread, name)[0])
     sharp_y = metrics.luma(batch.sharp, crop)
     for which, image in (("low", batch.low), ("restored", restored.image)):
         image_y = metrics.luma(image, crop)

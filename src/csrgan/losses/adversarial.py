@@ -1,4 +1,7 @@
-"""Adversarial losses: functions of the discriminator's logits for sharp (`real`) and restored (`fake`) pictures."""
+"""Adversarial losses: functions of the discriminator's logits for sharp (`real`) and restored (`fake`) pictures.
+
+A discriminator gives one logit a picture or one for each of many places; every loss is the mean over all.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,70 @@ from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 from csrgan.losses.objective import Term
 
-Logits = Float[Tensor, " b"]
+Logits = Float[Tensor, "b *places"]
+Scalar = Float[Tensor, ""]
 
 
 @dataclass(frozen=True)
 class Adversarial:
-    """The two sides of one game. weight: of the generator's side; generator, discriminator: their loss functions."""
+    """The two sides of one game.
+
+    weight: of the generator's side. start: images seen before the game begins; until then the discriminator rests.
+    ramp: images over which the weight then rises from 0. generator, discriminator: their loss functions.
+    """
 
     weight: float
+    start: int
+    ramp: int
     generator: Term.Function
     discriminator: Term.Function
 
+    def share(self, images_seen: int) -> float:
+        """Of the weight, after so many images; None of the game is played while it is 0."""
+        if images_seen < self.start:
+            return 0.0
+        return min(1.0, (images_seen - self.start + 1) / (self.ramp + 1))
 
-def bce_discriminator(real: Logits, fake: Logits) -> Float[Tensor, ""]:
+
+def bce_discriminator(real: Logits, fake: Logits) -> Scalar:
     """-log D(H) - log(1 - D(S)), with D the sigmoid of the logit (Goodfellow et al. 2014, eq. 1)."""
     return softplus(-real).mean() + softplus(fake).mean()
 
 
-def bce_generator(fake: Logits) -> Float[Tensor, ""]:
+def bce_generator(fake: Logits) -> Scalar:
     """-log D(S), the non-saturating form (Goodfellow et al. 2014, section 3)."""
     return softplus(-fake).mean()
+
+
+def lsgan_discriminator(real: Logits, fake: Logits) -> Scalar:
+    """((D(H) - 1)^2 + D(S)^2) / 2, with D the logit itself (Mao et al. 2017, eq. 9)."""
+    return ((real - 1).square().mean() + fake.square().mean()) / 2
+
+
+def lsgan_generator(fake: Logits) -> Scalar:
+    """(D(S) - 1)^2 / 2 (Mao et al. 2017, eq. 9)."""
+    return (fake - 1).square().mean() / 2
+
+
+def hinge_discriminator(real: Logits, fake: Logits) -> Scalar:
+    """max(0, 1 - D(H)) + max(0, 1 + D(S)) (Lim and Ye 2017, eq. 4)."""
+    return relu(1 - real).mean() + relu(1 + fake).mean()
+
+
+def hinge_generator(fake: Logits) -> Scalar:
+    """-D(S) (Lim and Ye 2017, eq. 5)."""
+    return -fake.mean()
+
+
+def relativistic_discriminator(real: Logits, fake: Logits) -> Scalar:
+    """Binary cross-entropy of being more real than the mean of the other kind (ESRGAN, Wang et al. 2018, eq. 1), halved."""
+    return (softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean()) / 2
+
+
+def relativistic_generator(real: Logits, fake: Logits) -> Scalar:
+    """The same with the kinds exchanged (ESRGAN, Wang et al. 2018, eq. 2), halved."""
+    return (softplus(real - fake.mean()).mean() + softplus(real.mean() - fake).mean()) / 2

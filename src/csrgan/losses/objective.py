@@ -63,6 +63,14 @@ class Objective:
     def __bool__(self) -> bool:
         return bool(self.terms)
 
-    def __call__(self, evidence: Evidence) -> dict[str, Tensor]:
-        """Each term's weighted value; their sum is the loss."""
-        return {name: term.weight * term.function(*(evidence[need] for need in term.needs)) for name, term in self.terms.items()}
+    def __call__(self, evidence: Evidence, shares: Mapping[str, float] | None = None) -> dict[str, Tensor]:
+        """Each term's weighted value; their sum is the loss.
+
+        shares: of the weights of some terms at this moment; a term whose share is 0 is left out.
+        """
+        weights = {name: term.weight * (shares or {}).get(name, 1.0) for name, term in self.terms.items()}
+        return {
+            name: weights[name] * term.function(*(evidence[need] for need in term.needs))
+            for name, term in self.terms.items()
+            if weights[name]
+        }

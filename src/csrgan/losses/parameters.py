@@ -5,9 +5,35 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from csrgan.losses.objective import Term
+
 Theta = Float[Tensor, "b p"]
+Scalar = Float[Tensor, ""]
 
 
-def mse(theta: Theta, theta_true: Theta) -> Float[Tensor, ""]:
+class ParameterTerm(Term):
+    """A term on the predicted degradation. variance: whether the parameter head is to predict a variance as well."""
+
+    def __init__(self, function: Term.Function, weight: float, variance: bool) -> None:
+        super().__init__(function, weight)
+        self.variance = variance
+
+
+def mse(theta: Theta, theta_true: Theta) -> Scalar:
     """Mean squared error; always answering the prior's mean costs 1/12 on a uniform parameter."""
     return (theta - theta_true).square().mean()
+
+
+def l1(theta: Theta, theta_true: Theta) -> Scalar:
+    """Mean absolute error; always answering the prior's mean costs 1/4 on a uniform parameter."""
+    return (theta - theta_true).abs().mean()
+
+
+def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, least_std: float) -> Scalar:
+    """Negative log-likelihood of a Gaussian with predicted mean and variance, up to a constant:
+    mean of ((theta - theta_true)^2 / v + log v) / 2 (Nix and Weigend 1994, eq. 6).
+
+    least_std: sqrt(v) is kept above it, in network units, so that no single picture outweighs the others without bound.
+    """
+    variance = log_variance.exp() + least_std**2
+    return 0.5 * ((theta - theta_true).square() / variance + variance.log()).mean()

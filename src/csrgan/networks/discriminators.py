@@ -1,30 +1,39 @@
-"""Discriminators: one logit a picture, high for sharp."""
+"""Discriminators: logits, high for sharp, one a picture or one for each of many places.
+
+Each is shown a picture to judge, and beside it L and theta (in network units), which most of them do not look at.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
 
+from csrgan.degradation.code import maps
 from csrgan.fault import check
 from csrgan.networks.blocks import pad_to_multiple
 
+Picture = Float[Tensor, "b 3 h w"]
+Theta = Float[Tensor, "b p"]
+Logits = Float[Tensor, "b *places"]
 
-class VGG(nn.Module):
-    """VGG-style stack of convolution pairs, the second of each halving the picture (SRGAN, Ledig et al. 2017, fig. 4).
 
-    Without batch norm, whose statistics would tie the pictures of a batch together, and with an average over the last
-    layer's places, so that any input size is legal.
-    unshuffle: side of the pixel block that is turned into channels first; 1: none, as in the paper.
-    width: channels of the first pair. stages: pairs; channels double at each. hidden: width of the linear layer.
+class Stack(nn.Module):
+    """Pairs of convolutions, the second of each halving the picture, and two linear layers behind an average over all places.
+
+    channels: of its input. The rest: see `VGG`.
     """
 
-    def __init__(self, *, unshuffle: int, width: int, stages: int, hidden: int) -> None:
+    def __init__(self, channels: int, *, unshuffle: int, width: int, stages: int, hidden: int) -> None:
         super().__init__()
         self.unshuffle = unshuffle
         layers: list[nn.Module] = [nn.PixelUnshuffle(unshuffle)]
-        channels = 3 * unshuffle**2
+        channels = channels * unshuffle**2
         for stage in range(stages):
             out = width * 2**stage
             layers += [nn.Conv2d(channels, out, 3, padding=1), nn.LeakyReLU(0.2)]
@@ -33,8 +42,96 @@ class VGG(nn.Module):
         self.features = nn.Sequential(*layers)
         self.judge = nn.Sequential(nn.Linear(channels, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1))
 
-    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
-        return self.judge(self.features(pad_to_multiple(image, self.unshuffle)).mean(dim=(2, 3)))[:, 0]
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Logits:
+        return self.judge(self.features(pad_to_multiple(x, self.unshuffle)).mean(dim=(2, 3)))[:, 0]
+
+
+class VGG(nn.Module):
+    """VGG-style stack of convolution pairs (SRGAN, Ledig et al. 2017, fig. 4), for any input size.
+
+    Without batch norm, whose statistics would tie the pictures of a batch together.
+    unshuffle: side of the pixel block that is turned into channels first; 1: none, as in the paper.
+    width: channels of the first pair. stages: pairs; channels double at each. hidden: width of the linear layer.
+    """
+
+    def __init__(self, *, unshuffle: int, width: int, stages: int, hidden: int) -> None:
+        super().__init__()
+        self.stack = Stack(3, unshuffle=unshuffle, width=width, stages=stages, hidden=hidden)
+
+    def forward(self, image: Picture, low: Picture, theta: Theta) -> Logits:
+        return self.stack(image)
+
+
+class Conditional(nn.Module):
+    """The VGG-style stack, shown L and the true degradation as maps beside the picture: it judges whether they belong together
+    (the first version of CSRGAN's program).
+
+    parameters: of the degradation, their names. The rest: see `VGG`.
+    """
+
+    def __init__(self, *, parameters: Sequence[str], unshuffle: int, width: int, stages: int, hidden: int) -> None:
+        super().__init__()
+        self.stack = Stack(6 + len(parameters), unshuffle=unshuffle, width=width, stages=stages, hidden=hidden)
+
+    def forward(self, image: Picture, low: Picture, theta: Theta) -> Logits:
+        return self.stack(torch.cat([image, low, maps(theta, *image.shape[-2:])], dim=1))
+
+
+class Patch(nn.Module):
+    """PatchGAN: a logit for every place, from the pixels around it (pix2pix, Isola et al. 2017, appendix 6.1.2).
+
+    Without normalisation layers. width: channels of the first layer, doubled at each of the next up to eight times it.
+    stages: layers of stride 2; three see 70 pixels.
+    """
+
+    def __init__(self, *, width: int, stages: int) -> None:
+        super().__init__()
+        channels = [3, *(width * min(2**stage, 8) for stage in range(stages + 1))]
+        layers: list[nn.Module] = []
+        for stage, (before, after) in enumerate(pairwise(channels)):
+            layers += [nn.Conv2d(before, after, 4, stride=2 if stage < stages else 1, padding=1), nn.LeakyReLU(0.2)]
+        self.judge = nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 4, padding=1))
+        self.least = 2 ** (stages + 2)
+
+    def forward(self, image: Picture, low: Picture, theta: Theta) -> Logits:
+        height, width = image.shape[-2:]
+        wide = functional.pad(image, (0, max(self.least - width, 0), 0, max(self.least - height, 0)), mode="replicate")
+        return self.judge(wide)[:, 0]
+
+
+class UNetSN(nn.Module):
+    """U-Net with spectral normalisation: a logit for every pixel, with the whole picture in view (Real-ESRGAN, Wang et al. 2021,
+    section 3.3).
+
+    width: channels of the first layer, doubled at each level. levels: how often the picture is halved. unshuffle: side of the
+    pixel block that is turned into channels first; 1: none, as in the paper.
+    """
+
+    def __init__(self, *, width: int, levels: int, unshuffle: int) -> None:
+        super().__init__()
+        channels = [width * 2**level for level in range(levels + 1)]
+        self.multiple = unshuffle * 2**levels
+        self.stem = nn.Sequential(nn.PixelUnshuffle(unshuffle), nn.Conv2d(3 * unshuffle**2, width, 3, padding=1))
+        self.down = nn.ModuleList(normalised(c, d, 4, stride=2) for c, d in pairwise(channels))
+        self.up = nn.ModuleList(normalised(d, c, 3) for c, d in pairwise(channels))
+        self.judge = nn.Sequential(normalised(width, width, 3), nn.LeakyReLU(0.2), nn.Conv2d(width, 1, 3, padding=1))
+
+    def forward(self, image: Picture, low: Picture, theta: Theta) -> Logits:
+        x = functional.leaky_relu(self.stem(pad_to_multiple(image, self.multiple)), 0.2)
+        skips = []
+        for halve in self.down:
+            skips.append(x)
+            x = functional.leaky_relu(halve(x), 0.2)
+        for level in reversed(range(len(skips))):
+            x = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+            x = functional.leaky_relu(self.up[level](x), 0.2) + skips[level]
+        return self.judge(x)[:, 0]
+
+
+def normalised(before: int, after: int, size: int, stride: int = 1) -> nn.Module:
+    """A convolution divided by its spectral norm (Miyato et al. 2018)."""
+    convolution: nn.Module = spectral_norm(nn.Conv2d(before, after, size, stride, padding=1, bias=False))
+    return convolution
 
 
 class VGGAsCoded(nn.Module):
@@ -66,5 +163,5 @@ class VGGAsCoded(nn.Module):
             linear += [nn.Linear(before, after), nn.ReLU()]
         self.judge = nn.Sequential(*linear[:-1])
 
-    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
+    def forward(self, image: Picture, low: Picture, theta: Theta) -> Logits:
         return self.judge(self.features(image))[:, 0]

@@ -8,26 +8,42 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from csrgan.fault import check
 from csrgan.networks.blocks import pad_to_multiple
 
 
 class Features(NamedTuple):
-    """What a body offers: the raw picture, the features of its narrowest and of its last layer, and what it knows of the
-    picture as a whole (no columns where it knows nothing)."""
+    """What a body offers: the features of its narrowest layer, those it keeps for its decoder, and what it knows of the
+    picture as a whole (no columns where it knows nothing); after decoding also its last features and the raw picture."""
 
-    image: Float[Tensor, "b 3 h w"]
     bottleneck: Float[Tensor, "b c h2 w2"]
-    decoder: Float[Tensor, "b d h3 w3"]
+    skips: tuple[Tensor, ...]
     context: Float[Tensor, "b k"]
+    decoder: Float[Tensor, "b d h3 w3"] | None = None
+    image: Float[Tensor, "b 3 h w"] | None = None
 
 
 class Body(nn.Module):
-    """A network from L to Features, for sides that are multiples of `multiple` pixels."""
+    """An encoder from L to Features and a decoder that completes them, for sides that are multiples of `multiple` pixels."""
 
     multiple: int
     bottleneck_channels: int
     decoder_channels: int
     context_features: int
+
+    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+        raise NotImplementedError
+
+    def decode(self, features: Features) -> Features:
+        raise NotImplementedError
+
+
+class Restored(NamedTuple):
+    """S, and in network units theta^ and the logarithm of its variance, where they are predicted."""
+
+    image: Float[Tensor, "b 3 h w"]
+    theta: Float[Tensor, "b p"] | None
+    log_variance: Float[Tensor, "b p"] | None
 
 
 Output = Callable[[Tensor, Tensor], Tensor]
@@ -38,7 +54,9 @@ class Generator(nn.Module):
 
     output: from the raw picture and L to S, see `networks/output.py`.
     parameter_head: makes the head from the body's channel counts, see `networks/heads.py`; None predicts nothing.
+    condition: makes what restores in the light of theta^, see `networks/condition.py`; None: S does not know theta^.
     predicted: names of the predicted parameters, one output of the head each.
+    variance: whether the head predicts a variance for each, too.
     """
 
     def __init__(
@@ -46,17 +64,39 @@ class Generator(nn.Module):
         body: Body,
         output: Output,
         parameter_head: Callable[..., nn.Module] | None,
+        condition: Callable[..., nn.Module] | None,
         predicted: Sequence[str],
+        variance: bool,
     ) -> None:
         super().__init__()
-        self.body, self.output = body, output
+        self.body, self.output, self.variance = body, output, variance
         self.head: nn.Module | None = None
         if parameter_head and predicted:
             channels = {"bottleneck": body.bottleneck_channels, "decoder": body.decoder_channels, "context": body.context_features}
-            self.head = parameter_head(**channels, outputs=len(predicted))
+            self.head = parameter_head(**channels, outputs=len(predicted) * (2 if variance else 1))
+        early = self.head is not None and not getattr(self.head, "late", False)
+        check(
+            condition is None or early,
+            "condition needs a prediction before the picture is made: choose parameter_head=bottleneck or parameter_head=separate,"
+            " with parameters in degradation.predicted; or condition=none.",
+        )
+        self.condition = condition(channels=body.bottleneck_channels, parameters=len(predicted)) if condition else None
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b p"] | None]:
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
         height, width = low.shape[-2:]
-        features: Features = self.body(pad_to_multiple(low, self.body.multiple))
-        theta = None if self.head is None else self.head(low, features)
-        return self.output(features.image[..., :height, :width], low), theta
+        features: Features = self.body.encode(pad_to_multiple(low, self.body.multiple))
+        late = getattr(self.head, "late", False)
+        found = self.head(low, features) if self.head and not late else None
+        if self.condition:
+            bottleneck = self.condition(features.bottleneck, self._split(found)[0])
+            features = features._replace(bottleneck=bottleneck)
+        features = self.body.decode(features)
+        found = self.head(low, features) if self.head and late else found
+        assert features.image is not None
+        return Restored(self.output(features.image[..., :height, :width], low), *self._split(found))
+
+    def _split(self, found: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        if found is None or not self.variance:
+            return found, None
+        theta, log_variance = found.chunk(2, dim=1)
+        return theta, log_variance

@@ -15,26 +15,38 @@ from csrgan.networks.generator import Features
 
 
 class Bottleneck(nn.Module):
-    """Pooled statistics of the narrowest layer and what the body knows of the whole picture, then two linear layers."""
+    """Pooled statistics of the narrowest layer and what the body knows of the whole picture, then two linear layers.
 
-    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: int) -> None:
+    stop_gradient: the head learns to read the body's features, and does not change them.
+    """
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: int, stop_gradient: bool) -> None:
         super().__init__()
+        self.stop_gradient = stop_gradient
         self.pool = PooledStatistics()
         self.read = nn.Sequential(nn.Linear(2 * bottleneck + context, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, outputs))
 
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
-        return self.read(torch.cat([self.pool(features.bottleneck), features.context], dim=1))
+        known = torch.cat([self.pool(features.bottleneck), features.context], dim=1)
+        return self.read(known.detach() if self.stop_gradient else known)
 
 
 class DecoderMean(nn.Module):
-    """One more output channel a parameter at the decoder's end, averaged over the picture (CSRGAN's program)."""
+    """One more output channel a parameter at the decoder's end, averaged over the picture (CSRGAN's program).
 
-    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int) -> None:
+    stop_gradient: the head learns to read the body's features, and does not change them.
+    """
+
+    late = True  # reads what is known when the picture is made
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, stop_gradient: bool) -> None:
         super().__init__()
+        self.stop_gradient = stop_gradient
         self.read = nn.Conv2d(decoder, outputs, 3, padding=1)
 
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
-        return self.read(features.decoder).mean(dim=(2, 3))
+        assert features.decoder is not None
+        return self.read(features.decoder.detach() if self.stop_gradient else features.decoder).mean(dim=(2, 3))
 
 
 class Separate(nn.Module):

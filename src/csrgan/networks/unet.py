@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -13,6 +14,8 @@ from csrgan.networks.blocks import DoubleConvolution, Modulation, ResidualBlock
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectrum import RadialLogSpectrum
 
+Upsampling = Callable[[int, int], nn.Module]
+
 
 class UNet(Body):
     """U-Net behind a pixel-unshuffle stem (RRDBNet's, Wang et al. 2021), so that no convolution runs at full resolution.
@@ -22,9 +25,12 @@ class UNet(Body):
     middle_blocks: residual blocks at the bottleneck.
     unshuffle: side of the pixel block that the stem turns into channels.
     spectrum_bins: rings of L's radial log-spectrum that scale and shift the narrowest and the last features; 0: none do.
+    upsampling: makes the layers that double the size of features, see `networks/upsampling.py`.
     """
 
-    def __init__(self, *, width: int, levels: int, middle_blocks: int, unshuffle: int, spectrum_bins: int) -> None:
+    def __init__(
+        self, *, width: int, levels: int, middle_blocks: int, unshuffle: int, spectrum_bins: int, upsampling: Upsampling
+    ) -> None:
         super().__init__()
         channels = [width * 2**level for level in range(levels + 1)]
         self.unshuffle = unshuffle
@@ -39,13 +45,13 @@ class UNet(Body):
         self.encoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
         self.down = nn.ModuleList(nn.Conv2d(c, d, 2, stride=2) for c, d in pairwise(channels))
         self.middle = nn.Sequential(*(ResidualBlock(channels[-1]) for _ in range(middle_blocks)))
-        self.up = nn.ModuleList(nn.ConvTranspose2d(d, c, 2, stride=2) for c, d in pairwise(channels))
+        self.up = nn.ModuleList(upsampling(d, c) for c, d in pairwise(channels))
         self.decoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
         self.last = nn.Conv2d(width, 3 * unshuffle**2, 3, padding=1)
         nn.init.zeros_(self.last.weight)  # training starts at S = L with the outputs that know L
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         context = self.spectrum(low) if self.spectrum else low.new_zeros(len(low), 0)
         x = self.stem(functional.pixel_unshuffle(low, self.unshuffle))
         skips = []
@@ -53,39 +59,45 @@ class UNet(Body):
             x = encode(x)
             skips.append(x)
             x = halve(x)
-        bottleneck = x = self.middle(self.tune_middle(x, context) if self.spectrum else x)
-        for level in reversed(range(len(skips))):
-            x = self.decoder[level](self.up[level](x) + skips[level])
-        x = self.tune_last(x, context) if self.spectrum else x
-        return Features(functional.pixel_shuffle(self.last(x), self.unshuffle), bottleneck, x, context)
+        return Features(self.middle(self.tune_middle(x, context) if self.spectrum else x), tuple(skips), context)
+
+    def decode(self, features: Features) -> Features:
+        x = features.bottleneck
+        for level in reversed(range(len(features.skips))):
+            x = self.decoder[level](self.up[level](x) + features.skips[level])
+        x = self.tune_last(x, features.context) if self.spectrum else x
+        return features._replace(decoder=x, image=functional.pixel_shuffle(self.last(x), self.unshuffle))
 
 
 class UNetAsCoded(Body):
     """The U-Net of CSRGAN's own program: five levels at full resolution, batch norm, max pooling, transposed convolution.
 
     width: channels of the first level (8 in the program); doubled at each of the four others.
+    upsampling: makes the layers that double the size of features (transposed convolutions in the program).
     """
 
     multiple = 16
     context_features = 0
 
-    def __init__(self, *, width: int) -> None:
+    def __init__(self, *, width: int, upsampling: Upsampling) -> None:
         super().__init__()
         channels = [width * 2**level for level in range(5)]
         self.bottleneck_channels, self.decoder_channels = channels[-1], width
         self.encoder = nn.ModuleList(DoubleConvolution(c, d) for c, d in pairwise([3, *channels]))
-        self.up = nn.ModuleList(
-            nn.Sequential(nn.ConvTranspose2d(d, c, 2, stride=2), nn.BatchNorm2d(c), nn.ReLU()) for c, d in pairwise(channels)
-        )
+        self.up = nn.ModuleList(nn.Sequential(upsampling(d, c), nn.BatchNorm2d(c), nn.ReLU()) for c, d in pairwise(channels))
         self.decoder = nn.ModuleList(DoubleConvolution(2 * c, c) for c in channels[:-1])
         self.last = nn.Conv2d(width, 3, 3, padding=1)
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         x, skips = low, []
         for level, encode in enumerate(self.encoder):
             x = encode(functional.max_pool2d(x, 2) if level else x)
             skips.append(x)
         bottleneck = skips.pop()
-        for level in reversed(range(len(skips))):
-            x = self.decoder[level](torch.cat([self.up[level](x), skips[level]], dim=1))
-        return Features(self.last(x), bottleneck, x, low.new_zeros(len(low), 0))
+        return Features(bottleneck, tuple(skips), low.new_zeros(len(low), 0))
+
+    def decode(self, features: Features) -> Features:
+        x = features.bottleneck
+        for level in reversed(range(len(features.skips))):
+            x = self.decoder[level](torch.cat([self.up[level](x), features.skips[level]], dim=1))
+        return features._replace(decoder=x, image=self.last(x))

@@ -13,6 +13,8 @@ from lightning import LightningModule
 from torch import Tensor, nn
 
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.operator import linear
+from csrgan.degradation.parameters import low_sizes
 from csrgan.fault import check
 from csrgan.records import Batch, Restoration
 
@@ -52,7 +54,7 @@ class System(LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.examine(degradation)
-        self.generator, self.prior, self.rule = generator, degradation.prior, rule
+        self.generator, self.prior, self.chain, self.rule = generator, degradation.prior, degradation.chain, rule
         self.average = copy.deepcopy(generator).requires_grad_(False)
         self.images_seen = self.batches_seen = 0
         self.recipe: Mapping[str, Any] = {}
@@ -71,9 +73,17 @@ class System(LightningModule):
         """S and theta^ by the averaged generator."""
         self.average.eval()
         with torch.no_grad():
-            image, theta = self.average(low)
+            image, theta, log_variance = self.average(low)
         parameters = None if theta is None else self.prior.denormalise(theta.float())
-        return Restoration(image.float().clamp(0, 1), parameters)
+        spread = None if log_variance is None else self.prior.spread(theta.float(), (0.5 * log_variance.float()).exp())
+        return Restoration(image.float().clamp(0, 1), parameters, spread)
+
+    def redegraded(self, image: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"]) -> Float[Tensor, "b 3 h2 w2"]:
+        """A_theta of a picture for theta in network units, without noise; differentiable in both, the scale included."""
+        # At the lower end of a prior a parameter drawn by its variance has no finite gradient.
+        parameters = self.prior.denormalise(theta.float().clamp(1e-3, 1))
+        sizes = low_sizes(image.shape[-2], image.shape[-1], parameters.scale)
+        return linear(image.float(), parameters, chain=self.chain, sizes=sizes)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
         return self.restore(batch.low)

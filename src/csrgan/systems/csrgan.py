@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from csrgan.degradation.augmentation import Degradation
@@ -23,8 +24,8 @@ MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 class CSRGAN(System):
     """L_G = adversarial + image + lambda x parameters; L_D by the adversarial loss's other side.
 
-    losses: `adversarial`, `image` and `parameters`, each None where it is switched off; without an adversarial loss there
-    is no discriminator.
+    losses: `adversarial` and other terms by name, each None where it is switched off; without an adversarial loss there is no
+    discriminator.
     """
 
     def __init__(
@@ -40,10 +41,11 @@ class CSRGAN(System):
     ) -> None:
         super().__init__(generator, degradation, rule)
         game: Adversarial | None = losses.get("adversarial")
-        game = game if game and game.weight else None
+        self.game = game = game if game and game.weight else None
         self.discriminator: nn.Module | None = discriminator if game else None
         offers = {"restored", "sharp", "low"}
-        offers |= {"theta", "theta_true"} if getattr(generator, "head", None) else set()
+        offers |= {"theta", "theta_true", "redegraded"} if getattr(generator, "head", None) else set()
+        offers |= {"log_variance"} if getattr(generator, "variance", False) else set()
         asked: Term | None = losses.get("parameters")
         check(
             "theta" in offers or not (asked and asked.weight),
@@ -58,26 +60,49 @@ class CSRGAN(System):
             self.judge = Player(self, "discriminator", discriminator, against, index=1)
         objective = Objective(terms, offers)
         check(bool(objective), "every loss of the generator is none or weighs 0: choose a loss/image or a loss/adversarial.")
+        alone = game is not None and set(objective.terms) == {"adversarial"}
+        check(
+            game is None or not (alone and game.start),
+            f"loss.adversarial.start={game.start if game else 0} leaves the generator nothing to learn until then:"
+            " the adversarial loss is its only one.",
+        )
         self.restorer = Player(self, "generator", generator, objective, index=0)
         self.make_optimizers = (generator_optimizer, discriminator_optimizer)
 
+    def on_fit_start(self) -> None:
+        for term in self.restorer.objective.terms.values():
+            getattr(term.function, "prepare", lambda: None)()
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        restored, theta = self.generator(batch.low)
-        judge: Any = self.discriminator
-        if judge:
+        restored, theta, log_variance = self.generator(batch.low)
+        theta_true = self.prior.normalise(batch.parameters)
+        share = self.game.share(self.images_seen) if self.game else 0.0
+        judge: Any = partial(self._judged, low=batch.low, theta=theta_true)
+        if share:
             real, fake = judge(batch.sharp), judge(restored.detach())
             self.judge.turn(real=real, fake=fake)
             self.record({"D(real)": real.sigmoid().mean(), "D(fake)": fake.sigmoid().mean()})
         self.restorer.turn(
+            {"adversarial": share},
             restored=restored,
             sharp=batch.sharp,
             low=batch.low,
             theta=theta,
-            theta_true=lambda: self.prior.normalise(batch.parameters),
-            real=lambda: judge(batch.sharp),
-            fake=lambda: judge(restored),
+            log_variance=log_variance,
+            theta_true=theta_true,
+            redegraded=lambda: self.redegraded(restored, theta),
+            real=lambda: judge(batch.sharp, learn=False),
+            fake=lambda: judge(restored, learn=False),
         )
         self.seen(batch)
+
+    def _judged(self, image: Tensor, *, low: Tensor, theta: Tensor, learn: bool = True) -> Tensor:
+        """The discriminator's logits. learn: it may change what it keeps of a forward pass (spectral norms); else it is left as
+        it is."""
+        judge = cast(nn.Module, self.discriminator).train(learn)
+        logits: Tensor = judge(image, low, theta)
+        judge.train()
+        return logits
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         networks = [self.generator, self.discriminator] if self.discriminator else [self.generator]

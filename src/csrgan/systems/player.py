@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,15 +23,17 @@ class Player:
 
     def __init__(self, system: System, name: str, network: nn.Module, objective: Objective, index: int) -> None:
         self.system, self.name, self.network, self.objective, self.index = system, name, network, objective, index
-        self.examined = False
+        self.examined: set[str] = set()
 
-    def turn(self, **evidence: Any) -> None:
-        """One update from this evidence: tensors, or functions that make them when a term first asks."""
+    def turn(self, shares: Mapping[str, float] | None = None, **evidence: Any) -> None:
+        """One update from this evidence: tensors, or functions that make them when a term first asks.
+
+        shares: of the weights of some terms at this moment, see `Objective`.
+        """
         system, rule = self.system, self.system.rule
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
-        parts = self.objective(Evidence(**evidence))
-        if not self.examined:
-            self._examine(parts, weights)
+        parts = self.objective(Evidence(**evidence), shares)
+        self._examine({name: value for name, value in parts.items() if name not in self.examined}, weights)
         loss = torch.stack(list(parts.values())).sum()
         # With `inputs`, autograd neither computes nor adds up a gradient of the other player's weights.
         system.manual_backward(loss / rule.accumulate, inputs=weights)
@@ -48,7 +51,7 @@ class Player:
         optimizer.zero_grad()
 
     def _examine(self, parts: dict[str, Tensor], weights: list[nn.Parameter]) -> None:
-        """On the first batch: every term must be finite and reach the weights it is meant to move."""
+        """When a term is first used, it must be finite and reach the weights it is meant to move."""
         for name, value in parts.items():
             if not torch.isfinite(value):
                 raise Fault(f"loss.{name} is {float(value)} on the first batch.")
@@ -57,4 +60,4 @@ class Player:
                 raise Fault(
                     f"loss.{name} has no gradient at the {self.name}'s weights; set it to none, or give it a network to move."
                 )
-        self.examined = True
+        self.examined |= parts.keys()
