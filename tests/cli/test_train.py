@@ -89,7 +89,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: 
 CHOICES = {
     group: [file.stem for file in files if (group, file.stem) != ("parameter_head", "none")]
     for group, files in groups()
-    if group not in ("data", "evaluation", "experiment", "loss/parameters", "optimizer", "system", "trainer")
+    if group not in ("data", "evaluation", "experiment", "loss/parameters", "optimizer", "sweep", "system", "trainer")
 }
 
 
@@ -118,14 +118,6 @@ def test_every_choice_runs(tmp_path: Path, words: list[str]) -> None:
     summary = train(tmp_path / "run", *SMOKE[:1], *fixed, *words, *impossible)
     assert np.isfinite(summary["psnr_restored"])
     assert ("blur_std_mae" in summary) == ("parameter_head=none" not in words and "degradation=bicubic_x4" not in words)
-
-
-def test_a_sweep_makes_a_folder_a_job(tmp_path: Path) -> None:
-    words = ["train", "-m", f"run_dir={tmp_path}/sweep", *SMOKE, "trainer.images=8", "loss.parameters.weight=0,0.1"]
-    assert main(words) == 0
-    for job, weight in (("0", "0"), ("1", "0.1")):
-        assert json.loads((tmp_path / "sweep" / job / "overrides.json").read_text())[-1] == f"loss.parameters.weight={weight}"
-        assert (tmp_path / "sweep" / job / "summary.json").is_file()
 
 
 def test_data_folder_trains_on_ones_own_photographs(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "score a checkpoint on photographs over the frozen grid of degradations",
     "restore": "restore photographs with a checkpoint, and say how they had been degraded",
     "degrade": "degrade photographs with known parameters, as a benchmark set",
+    "report": "turn a sweep into one page",
     "bench": "time the degradation beside plain compositions, and as a share of a training step",
     "list": "show what can be chosen",
 }
@@ -59,6 +60,8 @@ def _run(command: str, words: list[str]) -> int:
     try:
         if command == "train":
             words = import_module("csrgan.config.resume").with_resumed(words)
+        if command == "report":
+            words = _prose(words)
         faults.examine(command, words)
         return _hydra(command, words)
     except KeyboardInterrupt:
@@ -73,9 +76,21 @@ def _run(command: str, words: list[str]) -> int:
         return 2
 
 
+def _prose(words: list[str]) -> list[str]:
+    """The words of csrgan report as Hydra takes them: the folder without its key, and sentences, may be given as they are."""
+    if words and "=" not in words[0] and not words[0].startswith("-"):
+        words = [f"folder={words[0]}", *words[1:]]
+    pairs = (word.partition("=") for word in words)
+    return [
+        f"{key}={value!r}" if key in ("title", "question", "baseline") and value[:1] not in ("'", '"') else key + sign + value
+        for key, sign, value in pairs
+    ]
+
+
 def _hydra(command: str, words: list[str]) -> int:
     import hydra
     from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
     from omegaconf import DictConfig
 
     from csrgan.config.folder import conf
@@ -84,10 +99,12 @@ def _hydra(command: str, words: list[str]) -> int:
     failures: list[Exception] = []
 
     def task(config: DictConfig) -> float | None:
+        config.run_dir = HydraConfig.get().runtime.output_dir
+        several = HydraConfig.get().mode == RunMode.MULTIRUN
+        command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
-            config.run_dir = HydraConfig.get().runtime.output_dir
-            result = import_module(f"csrgan.cli.{MODULES.get(command, command)}").run(config)
-        except Exception as error:  # told once, by _run; a sweep goes on with its other jobs
+            result = import_module(f"csrgan.cli.{command_module}").run(config)
+        except Exception as error:  # Hydra would print a traceback; it is told by _run
             failures.append(error)
             return None
         statuses.append(result if isinstance(result, int) else 0)
@@ -101,6 +118,11 @@ def _hydra(command: str, words: list[str]) -> int:
         sys.argv = before
     if failures:
         raise failures[0]
+    sweep = sys.modules.get("csrgan.cli.sweep")
+    if sweep and sweep.Remember.folder:
+        folder, sweep.Remember.folder = sweep.Remember.folder, None
+        told: int = sweep.report(folder)
+        return told
     return max(statuses, default=0)
 
 

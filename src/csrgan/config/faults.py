@@ -53,7 +53,7 @@ def _faults(command: str, words: Sequence[str]) -> Iterator[str]:
         return
     base = _compose(command, [next(_single(override)) for override in chosen])
     for override in parsed:
-        if override not in chosen and not str(override.key_or_group).startswith("hydra."):
+        if override not in chosen and not str(override.key_or_group).startswith(("hydra.", "hydra/")):
             for word in _single(override):
                 yield from _value_fault(base, override, word)
 

@@ -1,0 +1,77 @@
+"""A sweep survives its failures: one job is made to crash, one is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from commands import SMOKE, csrgan
+
+from csrgan.cli import main
+
+
+def kill_when_it_runs(run_dir: Path) -> threading.Thread:
+    """SIGKILL for the process whose command line names this run_dir, a moment after it has started."""
+
+    def watch() -> None:
+        for _ in range(600):
+            for process in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    words = process.read_bytes().decode(errors="replace").split("\0")
+                except OSError:
+                    continue
+                if f"run_dir={run_dir}" in words:
+                    time.sleep(1)
+                    os.kill(int(process.parent.name), signal.SIGKILL)
+                    return
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the job to kill in /proc, which is Linux's")
+def test_a_sweep_survives_its_failures_and_runs_only_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "sweep"
+    words = ["train", "-m", f"run_dir={folder}", *SMOKE, "trainer.images=8", "data.crop=32,64,9999"]
+    killer = kill_when_it_runs(folder / "1")
+    assert main(words) == 1
+    killer.join()
+    told = capsys.readouterr().out
+    assert "1 failed: ended by SIGKILL" in told
+    assert "2 failed: data.crop=9999 is larger than" in told
+    assert "2 of 3 jobs failed" in told
+    jobs = [json.loads((folder / name / "job.json").read_text()) for name in "012"]
+    assert [job["status"] for job in jobs] == ["complete", "failed", "failed"]
+    assert jobs[0]["command"].startswith("csrgan train trainer=smoke")
+    first = (folder / "0" / "summary.json").stat().st_mtime_ns
+    assert main(words) == 1
+    assert (folder / "0" / "summary.json").stat().st_mtime_ns == first
+    assert json.loads((folder / "1" / "job.json").read_text())["status"] == "complete"
+    assert "1 of 3 jobs failed" in capsys.readouterr().out
+    assert main(["report", str(folder), "question=Is a larger crop, by itself, better?"]) == 0
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Is a larger crop, by itself, better?" in text
+    assert "2 of 3 jobs complete" in text
+    assert main([*words[:-1], "data.crop=48"]) == 2
+    assert "holds another job" in capsys.readouterr().err
+
+
+def test_jobs_that_run_together_share_the_cores(tmp_path: Path) -> None:
+    words = ["train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"run_dir={tmp_path}/sweep"]
+    done = csrgan(*words, *SMOKE, "trainer.images=8", "loss.parameters.weight=0,0.1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for job, weight in (("0", "0"), ("1", "0.1")):
+        assert json.loads((tmp_path / "sweep" / job / "overrides.json").read_text())[-1] == f"loss.parameters.weight={weight}"
+        assert (tmp_path / "sweep" / job / "summary.json").is_file()
+
+
+def test_a_sweep_of_its_own_name_is_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "sweep=lambda_sigmo"]) == 2
+    assert "Did you mean lambda_sigma?" in capsys.readouterr().err
