@@ -15,6 +15,7 @@ import torch
 import witness
 from composed import SMALL, composed
 from hydra.utils import get_object
+from kornia.augmentation import AugmentationSequential
 from torch import Tensor
 
 from csrgan.config.build import build
@@ -79,6 +80,8 @@ def test_every_degradation_labels_what_it_does(name: str, chelsea: Tensor) -> No
     assert bool((theta >= -0.05).all())  # the realised scale may leave the range by the rounding of a size
     assert bool((theta <= 1.05).all())
     assert torch.equal(low, degradation(sharp, params=degradation._params))
+    chain = AugmentationSequential(degradation, data_keys=["input"])
+    assert torch.equal(chain(sharp), chain(sharp, params=chain._params))
 
 
 @pytest.mark.parametrize("backend", ["banded", "kornia"])

@@ -116,13 +116,12 @@ def _hydra(command: str, words: list[str]) -> int:
         hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
     finally:
         sys.argv = before
+    sweep = sys.modules.get("csrgan.cli.sweep")
+    swept = sweep.Remember.taken() if sweep else None
     if failures:
         raise failures[0]
-    sweep = sys.modules.get("csrgan.cli.sweep")
-    if sweep and sweep.Remember.folder:
-        folder, sweep.Remember.folder = sweep.Remember.folder, None
-        told: int = sweep.report(folder)
-        return told
+    if sweep and swept:
+        statuses = [sweep.report(swept)]
     return max(statuses, default=0)
 
 

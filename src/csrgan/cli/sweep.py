@@ -32,6 +32,12 @@ class Remember(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         Remember.folder = Path(config.hydra.sweep.dir)
 
+    @classmethod
+    def taken(cls) -> Path | None:
+        """The folder, once."""
+        folder, cls.folder = cls.folder, None
+        return folder
+
 
 def run(config: DictConfig) -> float:
     """Run the job of this configuration unless it is complete, and write job.json. Returns the gain in dB, or nan."""

@@ -32,7 +32,7 @@ class Adversarial:
     discriminator: Term.Function
 
     def share(self, images_seen: int) -> float:
-        """Of the weight, after so many images; None of the game is played while it is 0."""
+        """Share of the weight after so many images; while it is 0, the game is not played."""
         if images_seen < self.start:
             return 0.0
         return min(1.0, (images_seen - self.start + 1) / (self.ramp + 1))
