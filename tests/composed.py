@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from functools import lru_cache
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -15,6 +17,11 @@ SMALL = ("trainer=smoke", "generator.width=8", "generator.levels=2", "generator.
 
 def composed(*overrides: str, command: str = "train") -> dict[str, Any]:
     """The plain configuration of a command with these overrides."""
+    return copy.deepcopy(_composed(overrides, command))
+
+
+@lru_cache(maxsize=64)
+def _composed(overrides: tuple[str, ...], command: str) -> dict[str, Any]:
     with initialize_config_dir(str(conf()), version_base="1.3"):
         config = compose(command, [*overrides])
     with open_dict(config):

