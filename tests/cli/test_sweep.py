@@ -53,6 +53,9 @@ def test_a_sweep_survives_a_killed_job_and_runs_only_what_is_missing(tmp_path: P
     assert jobs[0]["command"].startswith("csrgan train trainer=smoke")
     assert json.loads((folder / "0" / "overrides.json").read_text())[-1] == "data.crop=32"
     first = (folder / "0" / "summary.json").stat().st_mtime_ns
+    refused = csrgan(*words[:-1], "data.crop=48,64")
+    assert refused.returncode == 2
+    assert refused.stderr.strip().startswith(f"csrgan train: {folder}/0 holds another job")
     assert main([*words[:2], *words[4:]]) == 0
     assert (folder / "0" / "summary.json").stat().st_mtime_ns == first
     assert json.loads((folder / "1" / "job.json").read_text())["status"] == "complete"

@@ -104,7 +104,9 @@ def _hydra(command: str, words: list[str]) -> int:
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
             result = import_module(f"csrgan.cli.{command_module}").run(config)
-        except Exception as error:  # Hydra would print a traceback; it is told by _run
+        except Exception as error:  # Hydra would add a line of its own; it is told by _run
+            if several:  # perhaps in another process, where nobody would read the list
+                raise
             failures.append(error)
             return None
         statuses.append(result if isinstance(result, int) else 0)

@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from csrgan.cli import relative
-from csrgan.fault import check
+from csrgan.fault import Fault
 
 FILE = "job.json"  # what became of a job
+REFUSED = "refused.txt"  # why a job was not even started; the process that started the sweep reads and removes it
 
 
 class Remember(Callback):
@@ -44,8 +45,13 @@ def run(config: DictConfig) -> float:
     folder = Path(config.run_dir)
     words = [word for word in HydraConfig.get().overrides.task if not word.startswith(("run_dir=", "sweep="))]
     command = [sys.executable, "-m", "csrgan", "train", *words, f"run_dir={folder}"]
-    done = _held(folder, words)
-    if done is None:
+    done = _held(folder)
+    if done and done["words"] != words:
+        other = " ".join(done["words"])
+        sentence = f"{relative(folder)} holds another job ({other}): give the changed sweep a run_dir of its own."
+        (folder / REFUSED).write_text(sentence, encoding="utf-8")
+        return float("nan")
+    if done is None or done["status"] == "failed":
         folder.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         with (folder / "output.txt").open("w", encoding="utf-8") as output:
@@ -64,16 +70,12 @@ def run(config: DictConfig) -> float:
     return float("nan") if done["status"] == "failed" else gain_db(folder)
 
 
-def _held(folder: Path, words: list[str]) -> dict[str, Any] | None:
-    """What became of this job when the sweep was started before; None where it is still to be run."""
+def _held(folder: Path) -> dict[str, Any] | None:
+    """What became of this job when the sweep was started before; None where it was not."""
     if not (folder / FILE).is_file():
         return None
     held: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    check(
-        held["words"] == words,
-        f"{relative(folder)} holds another job ({' '.join(held['words'])}): give the changed sweep a run_dir of its own.",
-    )
-    return held if held["status"] == "complete" else None
+    return held
 
 
 def _threads() -> dict[str, str]:
@@ -104,7 +106,16 @@ def gain(folder: Path) -> str:
 
 
 def report(folder: Path) -> int:
-    """The table of a sweep, with the settings in which its jobs differ; exit status 1 where a job failed."""
+    """The table of a sweep, with the settings in which its jobs differ; exit status 1 where a job failed.
+
+    Raises Fault where jobs were refused.
+    """
+    refusals = sorted(folder.glob(f"*/{REFUSED}"))
+    sentences = [file.read_text(encoding="utf-8") for file in refusals]
+    for file in refusals:
+        file.unlink()
+    if sentences:
+        raise Fault("\n".join(sentences))
     files = sorted(folder.glob(f"*/{FILE}"), key=lambda file: (len(file.parent.name), file.parent.name))
     jobs = {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files}
     shared = set.intersection(*(set(job["words"]) for job in jobs.values())) if len(jobs) > 1 else set()

@@ -28,10 +28,6 @@ class Job:
     rows: Sequence[Row] = ()
     curve: Sequence[tuple[float, float]] = ()
 
-    @property
-    def seed(self) -> str:
-        return next((word for word in self.words if word.startswith("seed=")), "")
-
 
 @dataclass
 class Group:

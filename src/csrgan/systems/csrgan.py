@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from csrgan.degradation.augmentation import Degradation
-from csrgan.fault import check
+from csrgan.fault import Fault, check
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term
 from csrgan.records import Batch
@@ -60,12 +60,11 @@ class CSRGAN(System):
             self.judge = Player(self, "discriminator", discriminator, against, index=1)
         objective = Objective(terms, offers)
         check(bool(objective), "every loss of the generator is none or weighs 0: choose a loss/image or a loss/adversarial.")
-        alone = game is not None and set(objective.terms) == {"adversarial"}
-        check(
-            game is None or not (alone and game.start),
-            f"loss.adversarial.start={game.start if game else 0} leaves the generator nothing to learn until then:"
-            " the adversarial loss is its only one.",
-        )
+        if game and game.start and set(objective.terms) == {"adversarial"}:
+            raise Fault(
+                f"loss.adversarial.start={game.start} leaves the generator nothing to learn until then:"
+                " the adversarial loss is its only one."
+            )
         self.restorer = Player(self, "generator", generator, objective, index=0)
         self.make_optimizers = (generator_optimizer, discriminator_optimizer)
 

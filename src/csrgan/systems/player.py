@@ -54,7 +54,7 @@ class Player:
         """When a term is first used, it must be finite and reach the weights it is meant to move."""
         for name, value in parts.items():
             if not torch.isfinite(value):
-                raise Fault(f"loss.{name} is {float(value)} on the first batch.")
+                raise Fault(f"loss.{name} is {float(value)} when it is first used.")
             reached = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
             if not reached or not any(gradient is not None and gradient.any() for gradient in reached):
                 raise Fault(
