@@ -13,6 +13,8 @@ from torch import Tensor
 
 from csrgan.degradation.parameters import Parameters
 
+Picture = Float[Tensor, "b 3 h w"]
+
 
 @dataclass(frozen=True)
 class Batch:

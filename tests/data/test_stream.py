@@ -38,6 +38,8 @@ def photographs(**change: object) -> Photographs:
         "grid": {"blur": 2, "scale": 1, "noise": 1},
         "repeats": 2,
         "evaluation_crop": 64,
+        "contrast": 1.0,
+        "hot_pixels": 0,
         "seed": 5,
     }
     return Photographs(**(settings | change))

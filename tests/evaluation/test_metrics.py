@@ -9,6 +9,8 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
+from csrgan.degradation.chain import Chain
+from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation import metrics, results
@@ -19,6 +21,7 @@ README = {
     "scale": {"low": 1, "high": 3},
     "noise": {"low": 0, "high": 10 / 255},
 }
+CHAIN = Chain()
 
 
 @pytest.fixture
@@ -55,8 +58,8 @@ def test_a_row_and_its_summary(chelsea: Tensor, noisy: Tensor) -> None:
     prior = Prior(**README)
     theta = prior.quantiles(torch.tensor([[0.2, 0.7, 0.9]]))
     rows = [
-        results.row(Batch(chelsea, noisy, theta, ("chelsea.png",)), Restoration(chelsea, theta), prior),
-        results.row(Batch(chelsea, noisy, theta, ("chelsea.png",)), Restoration(noisy, prior.mean()), prior),
+        results.row(Batch(chelsea, noisy, theta, ("chelsea.png",)), Restoration(chelsea, theta), prior, CHAIN),
+        results.row(Batch(chelsea, noisy, theta, ("chelsea.png",)), Restoration(noisy, prior.mean()), prior, CHAIN),
     ]
     summary = results.summarise(rows)
     assert rows[0]["psnr_restored"] == 100
@@ -69,7 +72,7 @@ def test_a_row_and_its_summary(chelsea: Tensor, noisy: Tensor) -> None:
 
 def test_a_system_that_predicts_nothing_has_no_parameter_columns(chelsea: Tensor) -> None:
     prior = Prior(**README)
-    row = results.row(Batch(chelsea, chelsea, prior.mean(), ("a",)), Restoration(chelsea), prior)
+    row = results.row(Batch(chelsea, chelsea, prior.mean(), ("a",)), Restoration(chelsea), prior, CHAIN)
     assert "blur_std_predicted" not in row
     assert "blur_std_mae" not in results.summarise([row])
 
@@ -80,5 +83,53 @@ def test_r2_is_one_at_the_truth_and_zero_at_the_mean(chelsea: Tensor) -> None:
     cells = prior.quantiles(torch.tensor([[0.1, 0.2, 0.3], [0.9, 0.8, 0.7]]))
     middle = Parameters.unstack(cells.stack().mean(dim=0, keepdim=True))
     for answer, r2 in ((lambda k: cells[k : k + 1], 1.0), (lambda k: middle, 0.0)):
-        rows = [results.row(Batch(small, small, cells[k : k + 1], ("a",)), Restoration(small, answer(k)), prior) for k in range(2)]
+        rows = [
+            results.row(Batch(small, small, cells[k : k + 1], ("a",)), Restoration(small, answer(k)), prior, CHAIN)
+            for k in range(2)
+        ]
         assert results.summarise(rows)["scale_r2"] == pytest.approx(r2, abs=1e-6)
+
+
+def test_the_channels_statistics_are_those_of_a_known_change(chelsea: Tensor) -> None:
+    changed = torch.tensor([1.0, 0.5, 2.0]).view(1, 3, 1, 1) * chelsea + torch.tensor([0.1, 0.0, -0.2]).view(1, 3, 1, 1)
+    found = metrics.channel_statistics(changed, chelsea)
+    assert [found[f"contrast_{name}"] for name in metrics.COLOURS] == pytest.approx([1.0, 0.5, 2.0], rel=1e-5)
+    assert found["shift_red"] == pytest.approx(0.1, abs=1e-6)
+    assert found["shift_blue"] == pytest.approx(float(chelsea[:, 2].mean()) - 0.2, abs=1e-6)
+
+
+def test_high_frequencies_are_those_above_a_quarter_of_a_cycle() -> None:
+    """A wave on either side of the bound: halved in amplitude it has a quarter of the energy, or makes no difference."""
+    x = torch.arange(128.0)
+    slow, fast = (torch.sin(2 * math.pi * frequency * x).expand(1, 3, 128, 128) for frequency in (0.1, 0.4))
+    sharp = 0.5 + 0.2 * slow + 0.2 * fast
+    assert metrics.hf_ratio(sharp, sharp) == 1
+    assert metrics.hf_ratio(0.5 + 0.2 * slow + 0.1 * fast, sharp) == pytest.approx(0.25, abs=1e-3)
+    assert metrics.hf_ratio(0.5 + 0.1 * slow + 0.2 * fast, sharp) == pytest.approx(1.0, abs=1e-3)
+    assert math.isnan(metrics.hf_ratio(sharp, torch.full_like(sharp, 0.5)))
+
+
+def test_the_sharp_picture_degraded_again_is_as_far_from_l_as_the_noise(chelsea: Tensor) -> None:
+    prior = Prior(**README)
+    theta = prior.quantiles(torch.tensor([[0.1, 0.0, 0.2]]))
+    low = degrade(chelsea, theta, noise=torch.randn_like(chelsea))
+    found = results.row(Batch(chelsea, low, theta, ("a",)), Restoration(chelsea, theta), prior, CHAIN)
+    # Noise through the bicubic up-sampling at scale 1 is left as it is, but for what is clipped.
+    assert found["consistency_restored"] == pytest.approx(-20 * math.log10(float(theta.noise_std)), abs=0.1)
+    assert found["consistency_predicted"] == pytest.approx(found["consistency_restored"], abs=1e-3)
+    wrong = results.row(Batch(chelsea, low, theta, ("a",)), Restoration(chelsea, prior.mean()), prior, CHAIN)
+    assert wrong["consistency_predicted"] < found["consistency_predicted"] - 1
+
+
+def test_a_blur_bin_is_the_summary_of_its_rows(chelsea: Tensor) -> None:
+    prior = Prior(**README)
+    small = chelsea[..., :32, :32]
+    cells = prior.grid(blur=7, scale=1, noise=1)
+    each = [Batch(small, degrade(small, cells[k : k + 1]), cells[k : k + 1], ("a",)) for k in range(7)]
+    rows = [results.row(batch, Restoration(batch.low, prior.mean()), prior, CHAIN) for batch in each]
+    bins = results.by_blur(rows)
+    assert [found["rows"] for found in bins] == [1, 1, 2, 1, 2]
+    assert bins[2]["psnr_low"] == pytest.approx((rows[2]["psnr_low"] + rows[3]["psnr_low"]) / 2)
+    assert (bins[2]["blur_std_low"], bins[2]["blur_std_high"]) == (rows[2]["blur_std"], rows[3]["blur_std"])
+    assert all(math.isfinite(value) for found in bins for value in found.values())
+    assert "scale_r2" not in bins[2]  # the scale is the same everywhere

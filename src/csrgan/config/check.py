@@ -10,7 +10,7 @@ from csrgan.fault import Fault
 # The least value of a key, by its last names. A key that is not here is checked by the constructor that takes it.
 LEAST = {
     **dict.fromkeys(("seed", "workers", "keep_mb", "panels", "lr", "weight", "epsilon", "least_std", "warmup", "start", "ramp"), 0),
-    **dict.fromkeys(("middle_blocks", "spectrum_bins"), 0),
+    **dict.fromkeys(("middle_blocks", "spectrum_bins", "compare_every", "hot_pixels"), 0),
     **dict.fromkeys(
         ("crop", "batch_size", "images", "repeats", "per_image", "devices", "every", "validate_every", "save_every"), 1
     ),

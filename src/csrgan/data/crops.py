@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from csrgan.data import picture
+from csrgan.data.stress import Stress
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 
@@ -29,16 +30,18 @@ class Undegraded:
     """Sharp pictures with the parameters and the noise that they are to get.
 
     noise: standard normal draws like `sharp`, or the seed from which the device draws them.
+    stress: what else is done to them; None: nothing.
     """
 
     sharp: Float[Tensor, "b 3 h w"]
     parameters: Parameters
     noise: Tensor | int
     names: tuple[str, ...]
+    stress: Stress | None = None
 
     def to(self, device: torch.device) -> Undegraded:
         noise = self.noise.to(device) if isinstance(self.noise, Tensor) else self.noise
-        return Undegraded(self.sharp.to(device), self.parameters.to(device), noise, self.names)
+        return replace(self, sharp=self.sharp.to(device), parameters=self.parameters.to(device), noise=noise)
 
 
 def integer_seed(*entropy: int) -> int:

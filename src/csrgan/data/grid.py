@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from csrgan.data.crops import Decoded, Undegraded
+from csrgan.data.stress import Stress
 from csrgan.degradation.parameters import Parameters
 
 
@@ -16,11 +17,14 @@ class FrozenGrid(Dataset[Undegraded]):
     """One item a photograph, cell and noise seed, each a batch of one.
 
     cells: the degradations. repeats: noise seeds a cell. crop: greatest side in pixels; larger photographs are cut to
-    their centre; None leaves them whole. multiple: sides are cut to multiples of it, px.
+    their centre; None leaves them whole. multiple: sides are cut to multiples of it, px. stress: see `Stress`.
     """
 
-    def __init__(self, photographs: Decoded, cells: Parameters, repeats: int, crop: int | None, multiple: int = 1) -> None:
+    def __init__(
+        self, photographs: Decoded, cells: Parameters, repeats: int, crop: int | None, stress: Stress, multiple: int = 1
+    ) -> None:
         self.photographs, self.cells, self.repeats, self.crop, self.multiple = photographs, cells, repeats, crop, multiple
+        self.stress = stress
 
     def __len__(self) -> int:
         return len(self.photographs) * len(self.cells) * self.repeats
@@ -33,7 +37,8 @@ class FrozenGrid(Dataset[Undegraded]):
         # Drawn here, on the CPU and by NumPy, so that a GPU or another machine is shown the same noise.
         noise = np.random.default_rng((repeat, which, cell)).standard_normal(sharp.shape, dtype=np.float32)
         parameters = self.cells[cell : cell + 1].realised(*sharp.shape[2:])
-        return Undegraded(sharp, parameters, torch.from_numpy(noise), (self.photographs.paths[which].name,))
+        names = (self.photographs.paths[which].name,)
+        return Undegraded(self.stress.on_sharp(sharp), parameters, torch.from_numpy(noise), names, self.stress)
 
     @staticmethod
     def collate(items: Sequence[Undegraded]) -> Undegraded:

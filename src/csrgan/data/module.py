@@ -13,6 +13,7 @@ from csrgan.data import picture
 from csrgan.data.crops import Crops, Decoded, ResumableLoader, Span, Undegraded
 from csrgan.data.grid import FrozenGrid
 from csrgan.data.sources import photographs
+from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
 from csrgan.fault import check
@@ -26,6 +27,7 @@ class Photographs(LightningDataModule):
     crop: side of a training crop in pixels. batch_size: crops a batch. workers: loader processes beside the main one.
     keep_mb: decoded photographs kept in memory, megabytes a process.
     images: the training budget. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale, noise.
+    contrast, hot_pixels: of the evaluation, see `Stress`.
     """
 
     def __init__(
@@ -42,13 +44,15 @@ class Photographs(LightningDataModule):
         grid: dict[str, int],
         repeats: int,
         evaluation_crop: int | None,
+        contrast: float,
+        hot_pixels: int,
         seed: int,
     ) -> None:
         super().__init__()
         check(images >= batch_size, f"trainer.images={images} is less than one batch of data.batch_size={batch_size}.")
         self.train, self.valid, self.crop, self.batch_size, self.workers = train, valid, crop, batch_size, workers
         self.keep_bytes, self.images, self.grid, self.repeats = keep_mb * 2**20, images, grid, repeats
-        self.evaluation_crop, self.seed = evaluation_crop, seed
+        self.evaluation_crop, self.stress, self.seed = evaluation_crop, Stress(contrast, hot_pixels), seed
         self.degradation = degradation
 
     def examine(self) -> None:
@@ -87,7 +91,8 @@ class Photographs(LightningDataModule):
         for path in paths:
             picture.size(path)
         cells = self.degradation.prior.grid(**self.grid)
-        frozen = FrozenGrid(Decoded(paths, self.keep_bytes), cells, self.repeats, self.evaluation_crop, self.degradation.multiple)
+        decoded = Decoded(paths, self.keep_bytes)
+        frozen = FrozenGrid(decoded, cells, self.repeats, self.evaluation_crop, self.stress, self.degradation.multiple)
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
@@ -98,6 +103,7 @@ class Photographs(LightningDataModule):
             generator = torch.Generator(batch.sharp.device).manual_seed(noise + rank)
             noise = standard_normal(tuple(batch.sharp.shape), batch.parameters, batch.sharp.device, generator)
         low = self.degradation.degrade(batch.sharp, batch.parameters, noise)
+        low = batch.stress.on_low(low) if batch.stress else low
         return Batch(batch.sharp, low, batch.parameters, batch.names)
 
 

@@ -5,46 +5,80 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-from csrgan.degradation.parameters import NAMES
+import torch
+
+from csrgan.degradation.chain import Chain
+from csrgan.degradation.operator import degrade
+from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation import metrics
-from csrgan.records import Batch, Restoration
+from csrgan.records import Batch, Picture, Restoration
 
 Row = dict[str, str | float]
-SCORES = ("psnr", "ssim", "psnr_y", "ssim_y")
+SCORES = ("psnr", "ssim", "psnr_y", "ssim_y", "ciede2000", "hf_ratio", "perceptual")  # of L and of S
+COLOURS = [f"{kind}_{name}" for kind in ("shift", "contrast") for name in metrics.COLOURS]
+OF_RESTORED = ("consistency_restored", "consistency_predicted", *COLOURS)
+BINS = 5  # of the blur, at most
 
 
-def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
-    """Scores of L and of S for a batch of one picture, the true parameters, and the predicted ones where there are any."""
-    crop = math.ceil(float(batch.parameters.scale[0]))
+def row(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
+    """Scores of L and of S for a batch of one picture, the true parameters, and the predicted ones where there are any.
+
+    prior: of the system, what it predicts. chain: of the protocol that made L.
+    """
     found: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
+    found |= _parameters(batch.parameters, restored, prior)
+    crop = math.ceil(float(batch.parameters.scale[0]))
+    shown = {"low": batch.low, "restored": restored.image}
+    for which, image in shown.items():
+        found |= {f"{score}_{which}": value for score, value in _quality(image, batch.sharp, crop).items()}
+    distances = metrics.perceptual(torch.cat(list(shown.values())), batch.sharp)
+    found |= {f"perceptual_{which}": value for which, value in zip(shown, distances, strict=False)}
+    found |= metrics.channel_statistics(restored.image, batch.sharp)
+    found["consistency_restored"] = consistency(restored.image, batch.low, batch.parameters, chain)
+    if restored.parameters:
+        within = prior.denormalise(prior.normalise(restored.parameters).clamp(0, 1))  # no operator for what was never drawn
+        found["consistency_predicted"] = consistency(restored.image, batch.low, within, chain)
+    return found
+
+
+def _parameters(true: Parameters, restored: Restoration, prior: Prior) -> Row:
+    found: Row = {name: float(getattr(true, name)[0]) for name in NAMES}
     mean = prior.mean()
-    for name in NAMES:
-        found[name] = float(getattr(batch.parameters, name)[0])
     for name in prior.predicted if restored.parameters else ():
         found[f"{name}_predicted"] = float(getattr(restored.parameters, name)[0])
         found[f"{name}_prior_mean"] = float(getattr(mean, name)[0])
         if restored.spread:
             found[f"{name}_predicted_std"] = float(getattr(restored.spread, name)[0])
-    sharp_y = metrics.luma(batch.sharp, crop)
-    for which, image in (("low", batch.low), ("restored", restored.image)):
-        image_y = metrics.luma(image, crop)
-        scores = (metrics.psnr(image, batch.sharp), metrics.ssim(image, batch.sharp))
-        scores_y = (metrics.psnr(image_y, sharp_y), metrics.ssim(image_y, sharp_y)) if sharp_y.numel() else (math.nan, math.nan)
-        found |= {f"{score}_{which}": value for score, value in zip(SCORES, scores + scores_y, strict=True)}
     return found
+
+
+def _quality(image: Picture, sharp: Picture, crop: int) -> Row:
+    found: Row = {"psnr": metrics.psnr(image, sharp), "ssim": metrics.ssim(image, sharp)}
+    image_y, sharp_y = metrics.luma(image, crop), metrics.luma(sharp, crop)
+    found["psnr_y"] = metrics.psnr(image_y, sharp_y) if sharp_y.numel() else math.nan
+    found["ssim_y"] = metrics.ssim(image_y, sharp_y) if sharp_y.numel() else math.nan
+    return found | {"ciede2000": metrics.ciede2000(image, sharp), "hf_ratio": metrics.hf_ratio(image, sharp)}
+
+
+def consistency(image: Picture, low: Picture, parameters: Parameters, chain: Chain) -> float:
+    """PSNR in dB of the picture, degraded with these parameters but without noise, against L. What is consistent with L reaches
+    the level of the noise in L; higher means that the noise was restored too."""
+    unbounded = replace(chain, max_std=None, max_scale=None)  # theta^ may lie outside the protocol
+    return metrics.psnr(degrade(image, parameters, chain=unbounded), low)
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:
     """Means over the rows: each score, and of each predicted parameter the mean absolute error (mae), that of always
     answering the prior's mean, and R^2 against the mean over the rows."""
     summary: dict[str, float] = {"rows": len(rows)}
-    for score in SCORES:
-        for which in ("low", "restored"):
-            summary[f"{score}_{which}"] = _mean(rows, f"{score}_{which}")
+    for column in (*(f"{score}_{which}" for score in SCORES for which in ("low", "restored")), *OF_RESTORED):
+        if column in rows[0]:
+            summary[column] = _mean(rows, column)
     summary["gain_db"] = summary["psnr_restored"] - summary["psnr_low"]
     for name in NAMES:
         if f"{name}_predicted" not in rows[0]:
@@ -57,6 +91,20 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
         summary[f"{name}_mae_prior_mean"] = fmean(map(abs, constant))
         summary[f"{name}_r2"] = 1 - sum(e * e for e in errors) / spread if spread else math.nan
     return summary
+
+
+def by_blur(rows: Sequence[Row]) -> list[dict[str, float]]:
+    """A summary of the rows in each bin of the blur, with its bounds in px: a level of the grid each, or BINS of as many levels.
+    What has no value there (R^2 of a blur that is the same in all rows) is left out."""
+    levels = sorted({float(r["blur_std"]) for r in rows})
+    count = min(BINS, len(levels))
+    found = []
+    for place in range(count):
+        bin_ = levels[place * len(levels) // count : (place + 1) * len(levels) // count]
+        summary = summarise([r for r in rows if bin_[0] <= float(r["blur_std"]) <= bin_[-1]])
+        finite = {name: value for name, value in summary.items() if math.isfinite(value)}
+        found.append({"blur_std_low": bin_[0], "blur_std_high": bin_[-1], **finite})
+    return found
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:

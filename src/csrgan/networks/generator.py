@@ -24,12 +24,21 @@ class Features(NamedTuple):
 
 
 class Body(nn.Module):
-    """An encoder from L to Features and a decoder that completes them, for sides that are multiples of `multiple` pixels."""
+    """An encoder from L to Features and a decoder that completes them, for sides that are multiples of `multiple` pixels.
+
+    encoder_parts: names of the modules that `encode` uses.
+    """
 
     multiple: int
     bottleneck_channels: int
     decoder_channels: int
     context_features: int
+    encoder_parts: tuple[str, ...]
+
+    def encoder_weights(self) -> list[nn.Parameter]:
+        """What every loss of S and of theta^ may move."""
+        parts = (getattr(self, name) for name in self.encoder_parts if hasattr(self, name))
+        return [weight for part in parts for weight in part.parameters()]
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         raise NotImplementedError

@@ -28,6 +28,8 @@ class UNet(Body):
     upsampling: makes the layers that double the size of features, see `networks/upsampling.py`.
     """
 
+    encoder_parts = ("stem", "encoder", "down", "tune_middle", "middle")
+
     def __init__(
         self, *, width: int, levels: int, middle_blocks: int, unshuffle: int, spectrum_bins: int, upsampling: Upsampling
     ) -> None:
@@ -78,6 +80,7 @@ class UNetAsCoded(Body):
 
     multiple = 16
     context_features = 0
+    encoder_parts = ("encoder",)
 
     def __init__(self, *, width: int, upsampling: Upsampling) -> None:
         super().__init__()

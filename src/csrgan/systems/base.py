@@ -27,12 +27,14 @@ class UpdateRule:
 
     clip: greatest gradient norm; None: no clipping. accumulate: batches a step.
     schedule: from images seen to a factor on the learning rates. average: decay of the running average of weights.
+    compare_every: batches between two comparisons of the terms' gradients; 0: none.
     """
 
     clip: float | None
     accumulate: int
     schedule: Callable[[int], float]
     average: float
+    compare_every: int
 
     def __post_init__(self) -> None:
         check(self.accumulate >= 1, f"optimizer.accumulate={self.accumulate} is below 1.")
@@ -91,6 +93,12 @@ class System(LightningModule):
     def networks(self) -> dict[str, nn.Module]:
         """The networks that are trained, by name."""
         return {name: network for name, network in self.named_children() if name != "average"}
+
+    @property
+    def compares_gradients(self) -> bool:
+        """Whether this training step is one in which the gradients of the terms are compared."""
+        every = self.rule.compare_every
+        return every > 0 and (self.batches_seen + 1) % every == 0
 
     def record(self, values: Mapping[str, Tensor]) -> None:
         """Keep values of this training step for whoever logs them."""

@@ -14,6 +14,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault, check
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term
+from csrgan.networks.generator import Generator
 from csrgan.records import Batch
 from csrgan.systems.base import System, UpdateRule
 from csrgan.systems.player import Player
@@ -31,7 +32,7 @@ class CSRGAN(System):
     def __init__(
         self,
         *,
-        generator: nn.Module,
+        generator: Generator,
         discriminator: nn.Module,
         losses: dict[str, Any],
         degradation: Degradation,
@@ -44,8 +45,8 @@ class CSRGAN(System):
         self.game = game = game if game and game.weight else None
         self.discriminator: nn.Module | None = discriminator if game else None
         offers = {"restored", "sharp", "low"}
-        offers |= {"theta", "theta_true", "redegraded"} if getattr(generator, "head", None) else set()
-        offers |= {"log_variance"} if getattr(generator, "variance", False) else set()
+        offers |= {"theta", "theta_true", "redegraded"} if generator.head else set()
+        offers |= {"log_variance"} if generator.variance else set()
         asked: Term | None = losses.get("parameters")
         check(
             "theta" in offers or not (asked and asked.weight),
@@ -65,7 +66,7 @@ class CSRGAN(System):
                 f"loss.adversarial.start={game.start} leaves the generator nothing to learn until then:"
                 " the adversarial loss is its only one."
             )
-        self.restorer = Player(self, "generator", generator, objective, index=0)
+        self.restorer = Player(self, "generator", generator, objective, index=0, shared=generator.body.encoder_weights())
         self.make_optimizers = (generator_optimizer, discriminator_optimizer)
 
     def on_fit_start(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from csrgan.fault import Fault
 from csrgan.losses.objective import Evidence, Objective
+from csrgan.systems import gradients
 
 if TYPE_CHECKING:
     from csrgan.systems.base import System
@@ -19,10 +20,20 @@ class Player:
     """Updates `network` by its objective: backward, clip, step, schedule, log. Touches no other weight.
 
     index: position of its optimiser among the system's.
+    shared: the weights at which the gradients of its terms are compared now and then; none: nothing is compared.
     """
 
-    def __init__(self, system: System, name: str, network: nn.Module, objective: Objective, index: int) -> None:
+    def __init__(
+        self,
+        system: System,
+        name: str,
+        network: nn.Module,
+        objective: Objective,
+        index: int,
+        shared: Sequence[nn.Parameter] = (),
+    ) -> None:
         self.system, self.name, self.network, self.objective, self.index = system, name, network, objective, index
+        self.shared = shared
         self.examined: set[str] = set()
 
     def turn(self, shares: Mapping[str, float] | None = None, **evidence: Any) -> None:
@@ -34,6 +45,8 @@ class Player:
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
         parts = self.objective(Evidence(**evidence), shares)
         self._examine({name: value for name, value in parts.items() if name not in self.examined}, weights)
+        if self.shared and system.compares_gradients:
+            system.record(gradients.compare(parts, self.shared))
         loss = torch.stack(list(parts.values())).sum()
         # With `inputs`, autograd neither computes nor adds up a gradient of the other player's weights.
         system.manual_backward(loss / rule.accumulate, inputs=weights)
