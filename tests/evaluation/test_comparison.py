@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from csrgan.evaluation.comparison import Group, Job, difference, grouped, score, spread
+from csrgan.evaluation.comparison import Group, Job, collapsed, difference, grouped, holds, mean, references, score, spread
 
 
 def rows(shift: float, images: int, seed: int = 0, cells: int = 4) -> list[dict]:
@@ -51,6 +51,27 @@ def test_pairing_takes_out_what_the_jobs_have_in_common() -> None:
     assert (found.mean, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
 
 
+def seeded(*shifts: float) -> Group:
+    """A job a seed, whose rows are the same but for a constant."""
+    base = rows(1.0, 8)
+    each = [[row | {"psnr_restored": row["psnr_restored"] + shift} for row in base] for shift in shifts]
+    return Group(("a=1",), [Job(str(k), ("a=1", f"seed={k}"), rows=shifted) for k, shifted in enumerate(each)])
+
+
+def test_the_interval_speaks_for_other_seeds() -> None:
+    """Where the photographs agree, it is SciPy's over the differences of the seeds; what a seed does to both is taken out."""
+    mine, other = (0.4, 0.1, -0.3, 0.2, 0.0), (0.1, 0.2, 0.1, -0.1, 0.1)
+    found = difference(seeded(*mine), seeded(*other), "gain", resamples=20_000)
+    each = np.subtract(mine, other)
+    expected = bootstrap((each,), np.mean, n_resamples=20_000, method="percentile", rng=0).confidence_interval
+    assert found.mean == pytest.approx(each.mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.01)
+    common = difference(seeded(0.5, 0.1, 0.3), seeded(0.4, 0.0, 0.2), "gain")
+    assert (common.low, common.high) == pytest.approx((0.1, 0.1))
+    unequal = difference(seeded(0.5, 0.1, 0.3), seeded(0.2), "gain")
+    assert (unequal.mean, unequal.low) == pytest.approx((0.1, 0.1))
+
+
 def test_other_degradations_do_not_pair() -> None:
     shifted = [row | {"blur_std": row["blur_std"] + 0.5} for row in rows(1.0, 3)]
     assert difference(group(shifted), group(rows(1.0, 3)), "gain") is None
@@ -76,3 +97,68 @@ def test_seeds_are_gathered_and_failed_jobs_left_out() -> None:
     assert math.isnan(spread(found[1], "gain"))
     assert found[0].value("b") == "2"
     assert grouped([]) == []
+
+
+def test_what_was_trained_is_told_from_what_it_was_scored_on() -> None:
+    """The words of an evaluation follow those of the training; here one word is both."""
+    jobs = [Job(high, (f"high={high}", "seed=1", "high=4"), rows=rows(0.0, 1)) for high in ("4", "16")]
+    assert [each.name for each in grouped(jobs)] == ["high=4", "high=16"]
+
+
+def named(*words: str, blur: float = 0.0) -> Group:
+    """A group that was scored on a grid of its own where the blur differs."""
+    return Group(words, [Job("0", words, rows=[row | {"blur_std": row["blur_std"] + blur} for row in rows(0.0, 1)])])
+
+
+def compared(groups: list[Group], baseline: str | None) -> list[tuple[str, str]]:
+    return [(group.name, other.name) for group, other in references(groups, baseline).items()]
+
+
+@pytest.mark.parametrize("baseline", [None, "weight=0", "unknown=1"])
+def test_a_baseline_for_each_set_of_degradations(baseline: str | None) -> None:
+    """Groups of a set come together; a baseline that no group of a set holds is the first of the set."""
+    groups = [named(f"weight={weight}", f"high={high}", blur=high) for weight in (0, 1) for high in (4, 16)]
+    assert compared(groups, baseline) == [
+        ("weight=0 high=4", "weight=0 high=4"),
+        ("weight=1 high=4", "weight=0 high=4"),
+        ("weight=0 high=16", "weight=0 high=16"),
+        ("weight=1 high=16", "weight=0 high=16"),
+    ]
+
+
+def test_a_baseline_is_the_one_that_differs_in_the_fewest_settings() -> None:
+    groups = [named(f"head={head}", f"weight={weight}") for weight in (1, 0) for head in "ab"] + [named("head=c", "weight=1")]
+    assert dict(compared(groups, "weight=0")) == {
+        "head=a weight=1": "head=a weight=0",
+        "head=b weight=1": "head=b weight=0",
+        "head=a weight=0": "head=a weight=0",
+        "head=b weight=0": "head=b weight=0",
+        "head=c weight=1": "head=a weight=0",  # no such head at weight 0: the first of equals
+    }
+    assert set(dict(compared(groups, "weight=0 head=b")).values()) == {"head=b weight=0"}
+
+
+def test_words_of_a_baseline_are_whole_words_in_any_order() -> None:
+    group = named("weight=0.1", "head=a")
+    assert holds(group, "head=a weight=0.1")
+    assert not holds(group, "weight=0")
+    assert not holds(group, None)
+    assert holds(named(), "all settings as they are")
+
+
+def test_a_job_collapses_by_its_mean_or_by_one_value_that_is_none() -> None:
+    """The mean of a group with a job that has no value is no number, and no pair is made of it."""
+    low = [row | {"psnr_restored": 16.9} for row in rows(0.0, 2)]
+    broken = [*rows(0.0, 2)[1:], rows(0.0, 2)[0] | {"psnr_restored": math.nan}]
+    one_bad = [low[0], *rows(0.0, 2)[1:]]
+    assert [collapsed(group(each)) for each in (low, broken, one_bad)] == [1, 1, 0]
+    lost = [row | {"psnr_restored": math.nan} for row in low]
+    assert math.isnan(mean(group(rows(0.0, 2), lost), "gain"))
+    assert math.isnan(spread(group(rows(0.0, 2), lost), "gain"))
+    assert difference(group(rows(0.0, 2), lost), group(rows(0.0, 2)), "gain") is None
+
+
+def test_a_column_that_only_some_runs_have_is_compared_where_it_is() -> None:
+    with_it = [row | {"ciede2000_restored": 3.0} for row in rows(0.0, 3)]
+    assert score([*with_it, *rows(0.0, 1)], "ciede2000_restored") == 3.0
+    assert difference(group(with_it), group(rows(0.0, 3)), "ciede2000_restored") is None

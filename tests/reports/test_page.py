@@ -1,99 +1,101 @@
-"""The page of a sweep: complete, self-contained, and safe whatever a job says."""
+"""The page of a sweep: complete, self-contained, within its size, and safe whatever a job says."""
 
 from __future__ import annotations
 
 import csv
+import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from sweep import jobs, noise, rows
 
 from csrgan.evaluation.comparison import Job
 from csrgan.reports import page
 
 
-def rows(shift: float) -> list[dict]:
-    return [
-        {
-            "image": name,
-            "blur_std": blur,
-            "scale": 1.5,
-            "noise_std": noise,
-            "psnr_low": 20.0,
-            "psnr_restored": 21.0 + shift,
-            "ssim_restored": 0.7,
-            "blur_std_predicted": blur + 0.1,
-        }
-        for name in ("a.png", "b.png")
-        for blur in (1.0, 2.0, 3.0)
-        for noise in (0.01, 0.02)
-    ]
-
-
-def jobs(count: int) -> list[Job]:
-    return [
-        Job(
-            str(place),
-            ("trainer=smoke", f"loss.parameters.weight={place // 3 / 10:g}", f"seed={place % 3}"),
-            command=f"csrgan train seed={place % 3}",
-            seconds=10.0,
-            rows=rows(place / 50),
-            curve=[(100, 0.1), (200, 0.2)],
-        )
-        for place in range(count)
-    ]
-
-
 class Reader(HTMLParser):
     """Everything that the page would load, its elements and its text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, file: Path) -> None:
         super().__init__()
-        self.loads, self.tags, self.text = [], [], []
-        self.feed(text)
+        self.loads, self.tags, self.text, self.handlers = [], [], [], []
+        self.feed(file.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.loads += [value for name, value in attributes if name in ("src", "href")]
+        self.loads += [value for name, value in attributes if name == "src" or (name == "href" and not value.startswith("#"))]
+        self.handlers += [name for name, _ in attributes if name.startswith("on")]
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
 
 
+def table(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as held:
+        return list(csv.DictReader(held))
+
+
 def test_a_hundred_jobs_make_one_page_that_loads_nothing_else(tmp_path: Path) -> None:
-    drawn = np.random.default_rng(0)
-    panels = {}
-    for place in range(100):
-        file = tmp_path / str(place) / "0000_a.png"
-        file.parent.mkdir()
-        Image.fromarray(drawn.integers(0, 255, (100, 300, 3), np.uint8)).save(file)
-        panels[str(place)] = [file]
     began = time.monotonic()
-    written = page.write(tmp_path, jobs(100), title="lambda", question="Does it cost quality?", baseline=None, panels=panels)
+    written = page.write(tmp_path, jobs(100, tmp_path / "runs"), title="lambda", question="Does it cost quality?")
     assert time.monotonic() - began < 60
     assert written.stat().st_size < 30e6
-    read = Reader(written.read_text(encoding="utf-8"))
-    assert read.loads
-    assert all(value.startswith("data:image/") for value in read.loads)
+    read = Reader(written)
+    assert all(value.startswith("data:") for value in read.loads)
+    assert len([value for value in read.loads if value.startswith("data:image/jpeg")]) == 3  # H, S and L are all the same
     text = " ".join(read.text)
     for said in ("Does it cost quality?", "100 of 100 jobs complete", "Predicted against true", "Learning curves", "Pictures"):
         assert said in text
-    table = list(csv.reader((tmp_path / "report.csv").open(encoding="utf-8")))
-    assert len(table) == 35
-    assert table[1][:2] == ["loss.parameters.weight=0", "3"]
-    assert table[1][5] == "baseline"
-    assert table[2][5].startswith("+0.06")
-    assert (tmp_path / "report.md").read_text(encoding="utf-8").count("\n| loss") == 34
+    lines = table(tmp_path / "report.csv")
+    assert len(lines) == 34
+    assert lines[0]["settings"] == "loss.parameters.weight=0"
+    assert (lines[0]["seeds"], lines[0]["verdict"], lines[0]["collapsed"]) == ("3", "baseline", "0 of 3")
+    assert (lines[1]["verdict"], lines[1]["difference to the baseline"]) == ("better", "+0.060 [+0.060, +0.060]")
+    assert (tmp_path / "report.md").read_text(encoding="utf-8").count("\n| loss.parameters.weight=") == 2 * 34
+    names = {file.stem for file in (tmp_path / "figures").iterdir()}
+    assert names == {"over_loss.parameters.weight", "differences", "perception_distortion", "grid", "predictions", "curves"}
+
+
+def test_every_row_stands_beside_the_page_with_its_job_and_what_varies(tmp_path: Path) -> None:
+    old = Job("old/1", ("trainer=smoke", "seed=1"), rows=[{"image": "a.png", "blur_std": 1 / 3, "scale": 1.0, "noise_std": 0.0}])
+    page.write(tmp_path, [*jobs(4), old], title="t", question="")
+    lines = table(tmp_path / "rows.csv")
+    assert list(lines[0])[:4] == ["job", "loss.parameters.weight", "seed", "image"]
+    assert len(lines) == 4 * len(rows(0)) + 1
+    assert (lines[0]["job"], lines[-2]["job"], lines[-2]["loss.parameters.weight"]) == ("main/0", "main/3", "0.1")
+    assert (lines[-1]["blur_std"], lines[-1]["psnr_low"], lines[-1]["loss.parameters.weight"]) == ("0.333333", "", "")
+
+
+def test_a_score_is_compared_in_its_own_direction(tmp_path: Path) -> None:
+    text = page.write(tmp_path, jobs(6), title="t", question="", score="perceptual_restored").read_text(encoding="utf-8")
+    assert "The score is perceptual distance: lower is better." in text
+    line = table(tmp_path / "report.csv")[1]
+    assert (line["verdict"], line["difference to the baseline"]) == ("worse", "+0.0600 [+0.0600, +0.0600]")
+
+
+def test_pictures_stop_at_the_limit_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [replace(job, pictures=noise(tmp_path / job.name, 128)) for job in jobs(12)]
+    whole = page.write(tmp_path, found, title="t", question="")
+    assert "to keep the page below" not in whole.read_text(encoding="utf-8")
+    limit = whole.stat().st_size - 100_000
+    monkeypatch.setattr(page, "LIMIT", limit)
+    monkeypatch.setattr(page, "SPARE", 0)
+    cut = page.write(tmp_path, found, title="t", question="")
+    assert cut.stat().st_size <= limit
+    assert "0 of 1 rows, 4 of 4 groups are shown, to keep the page below" in cut.read_text(encoding="utf-8")
 
 
 def test_what_a_job_says_is_text_and_never_a_script(tmp_path: Path) -> None:
-    hostile = "<script>alert(1)</script>"
+    hostile = "<script>alert(1)</script><img src=x onerror=alert(1)>"
     failed = Job("9", ("trainer=smoke", "seed=1"), reason=hostile, command=hostile)
-    read = Reader(page.write(tmp_path, [*jobs(3), failed], title=hostile, question=hostile, baseline=None, panels={}).read_text())
-    assert "script" not in read.tags
+    named = [replace(job, words=(*job.words, f"x={job.name}{hostile} $\\frac$")) for job in jobs(3, tmp_path / "runs")]
+    read = Reader(page.write(tmp_path, [*named, failed], title=hostile, question=hostile))
+    assert read.tags.count("script") == 1
+    assert not read.handlers
+    assert "x" not in read.loads
     assert "".join(read.text).count(hostile) >= 4
     assert "3 of 4 jobs complete" in " ".join(read.text)
 
@@ -101,6 +103,7 @@ def test_what_a_job_says_is_text_and_never_a_script(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_sweep_without_a_comparison_still_has_a_page(tmp_path: Path, count: int) -> None:
     failed = Job("9", ("trainer=smoke", "seed=1"), reason="ended by SIGKILL", command="csrgan train")
-    text = page.write(tmp_path, [*jobs(count), failed], title="t", question="", baseline=None, panels={}).read_text()
+    text = page.write(tmp_path, [*jobs(count), failed], title="t", question="").read_text(encoding="utf-8")
     assert "ended by SIGKILL" in text
     assert ("No job is complete." in text) == (count == 0)
+    assert not re.search(r'<section id="pictures">', text)

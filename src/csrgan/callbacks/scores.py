@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning import Callback, Trainer
 
+from csrgan.data import picture
 from csrgan.evaluation import results
 from csrgan.records import Batch, Restoration
 from csrgan.reports import figure
@@ -16,7 +17,8 @@ from csrgan.systems.base import System
 class Scores(Callback):
     """One row a validation picture, their summary, and panels spread over the set.
 
-    folder: of the run; panels go to `panels/`, results.csv beside it. panels: how many pictures are drawn.
+    folder: of the run; panels go to `panels/`, their S, L and H as files of their own pixels to `pictures/`, results.csv beside
+    them. panels: how many pictures are drawn.
     """
 
     def __init__(self, folder: Path, panels: int) -> None:
@@ -33,11 +35,14 @@ class Scores(Callback):
     def on_validation_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: System, outputs: Restoration, batch: Batch, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
-        self.rows.append(results.row(batch, outputs, pl_module.prior))
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        self.rows.append(results.row(batch, outputs, pl_module.prior, data.degradation.chain))
         if batch_idx in self.drawn:
             drawing = figure.panel(batch, outputs)
             file = self.folder / "panels" / f"{batch_idx:04d}_{Path(batch.names[0]).stem}.png"
             figure.save(drawing, file)
+            for letter, image in (("S", outputs.image), ("L", batch.low), ("H", batch.sharp)):
+                picture.write(self.folder / "pictures" / file.stem / f"{letter}.png", image[0].cpu())
             for logger in trainer.loggers:
                 log_image: Any = getattr(logger, "log_image", None)
                 if log_image:

@@ -1,11 +1,13 @@
-"""csrgan report: a sweep becomes one page, and its table as csv and Markdown."""
+"""csrgan report: the sweeps below a folder become one page, with their tables as csv and Markdown and their charts as PNG."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
+import re
 from pathlib import Path
+from statistics import fmean
 
 from omegaconf import DictConfig
 from rich.console import Console
@@ -13,60 +15,88 @@ from rich.console import Console
 from csrgan.cli import relative
 from csrgan.cli.sweep import FILE
 from csrgan.config.build import plain
-from csrgan.evaluation.comparison import Job, grouped
+from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.fault import Fault, check
-from csrgan.reports import page
+from csrgan.reports import columns, page
+
+DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # how their columns in metrics.csv begin
+
+Table = list[dict[str, str]]
 
 
 def run(config: DictConfig) -> int:
-    """Read every job of the sweep and write report.html, report.csv and report.md into its folder."""
+    """Read every job below the folder and write the page and what belongs to it into the folder."""
     settings = plain(config)
     folder = Path(settings["folder"])
     check(folder.is_dir(), f"folder={folder} is not a folder.")
-    places = sorted((file.parent for file in folder.glob(f"*/{FILE}")), key=lambda place: (len(place.name), place.name))
-    check(bool(places), f"folder={folder} is not the folder of a sweep: none of its folders holds a {FILE}.")
-    jobs = [_job(place) for place in places]
-    names = [group.name for group in grouped(jobs)]
-    if settings["baseline"] is not None and settings["baseline"] not in names:
-        raise Fault.unknown("baseline", settings["baseline"], names)
+    places = sorted((file.parent for file in folder.rglob(FILE)), key=_natural)
+    check(bool(places), f"folder={folder} is not the folder of a sweep: no folder in it holds a {FILE}.")
+    jobs = [_job(place, place.relative_to(folder).as_posix(), settings["score"]) for place in places]
+    _examine(jobs, settings["baseline"], settings["score"])
     written = page.write(
         folder,
         jobs,
-        title=settings["title"] or folder.name,
+        title=settings["title"] or folder.resolve().name,
         question=settings["question"] or "",
         baseline=settings["baseline"],
-        panels={place.name: sorted((place / "panels").glob("*.png")) for place in places},
+        score=settings["score"],
     )
     Console().print(f"{len(jobs)} jobs: {relative(written)}", highlight=False, soft_wrap=True)
     return 0
 
 
-def _job(place: Path) -> Job:
+def _natural(place: Path) -> list[tuple[str, int]]:
+    """A key by which 2 comes before 10."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", place.as_posix())]
+
+
+def _examine(jobs: list[Job], baseline: str | None, score: str) -> None:
+    groups = grouped(jobs)
+    if groups and score not in columns.present(jobs):
+        raise Fault.unknown("score", score, columns.present(jobs))
+    if baseline is not None and not any(holds(group, baseline) for group in groups):
+        raise Fault.unknown("baseline", baseline, {word for group in groups for word in group.settings})
+
+
+def _job(place: Path, name: str, score: str) -> Job:
     held = json.loads((place / FILE).read_text(encoding="utf-8"))
     complete = held["status"] == "complete"
+    rows = [{key: text if key == "image" else _number(text) for key, text in row.items()} for row in _table(place / "results.csv")]
+    metrics = _table(place / "metrics.csv")
     return Job(
-        name=place.name,
+        name=name,
         words=tuple(held["words"]),
-        reason=held["reason"],
+        reason=held["reason"] if rows or not complete else "results.csv is missing or empty",
         command=held["command"],
         seconds=held["seconds"],
-        rows=_rows(place / "results.csv") if complete else (),
-        curve=_curve(place / "metrics.csv") if complete else (),
+        rows=rows if complete else (),
+        curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
+        diagnostics=_diagnostics(metrics),
+        pictures=sorted(file.parent for file in place.glob("pictures/*/S.png") if _whole(file.parent)),
     )
 
 
-def _rows(file: Path) -> list[dict[str, str | float]]:
-    with file.open(encoding="utf-8", newline="") as table:
-        return [{key: value if key == "image" else _number(value) for key, value in row.items()} for row in csv.DictReader(table)]
-
-
-def _curve(file: Path) -> list[tuple[float, float]]:
-    """Images seen and gain at each evaluation, where the run kept them."""
+def _table(file: Path) -> Table:
     if not file.is_file():
         return []
-    with file.open(encoding="utf-8", newline="") as table:
-        rows = [row for row in csv.DictReader(table) if row.get("valid/gain_db")]
-    return [(_number(row["step"]), _number(row["valid/gain_db"])) for row in rows]
+    with file.open(encoding="utf-8", newline="") as held:
+        return list(csv.DictReader(held))
+
+
+def _curve(metrics: Table, column: str) -> list[tuple[float, float]]:
+    """Images seen and the score at each evaluation, where the run kept them."""
+    return [(_number(row["step"]), _number(row[column])) for row in metrics if row.get(column)]
+
+
+def _diagnostics(metrics: Table) -> dict[str, float]:
+    """The mean over the run of each diagnostic that it logged."""
+    names = [name for name in (metrics[0] if metrics else ()) if name.startswith(DIAGNOSTICS)]
+    values = {name: [_number(row[name]) for row in metrics if row[name]] for name in names}
+    return {name: fmean(found) for name, found in values.items() if found}
+
+
+def _whole(folder: Path) -> bool:
+    return all((folder / f"{letter}.png").is_file() for letter in "SLH")
 
 
 def _number(text: str) -> float:

@@ -1,11 +1,18 @@
-"""Jobs of a sweep compared: groups that differ in their settings, seeds within a group, paired differences with intervals."""
+"""Jobs of a sweep compared: groups that differ in their settings, seeds within a group, paired differences with intervals.
+
+A group is compared with the baseline of those scored on the same photographs and degradations: of the groups whose settings hold
+every word of the named baseline the one that differs from it in the fewest settings; where none does, the first of them.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
@@ -14,11 +21,15 @@ import numpy as np
 from csrgan.evaluation.results import Row
 
 PICTURES = 5  # photographs from which on it is they that are resampled
+COLLAPSED = -3.0  # dB of mean gain, below which a job has collapsed
+
+Key = tuple[Any, ...]  # a photograph, its degradation, and which noise seed of them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
-    """One run: the settings it was started with, what became of it, its rows and the learning curve of the gain (images, dB)."""
+    """One run: the settings it was started with, what became of it, its rows, the learning curve of a score (images, score), the
+    means of its diagnostics, and the folders that hold an S, L and H each."""
 
     name: str
     words: tuple[str, ...]
@@ -27,9 +38,15 @@ class Job:
     seconds: float = 0.0
     rows: Sequence[Row] = ()
     curve: Sequence[tuple[float, float]] = ()
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    pictures: Sequence[Path] = ()
+
+    @property
+    def seed(self) -> str:
+        return next((word for word in self.words if word.startswith("seed=")), "")
 
 
-@dataclass
+@dataclass(eq=False)
 class Group:
     """Jobs whose settings are the same but for the seed."""
 
@@ -44,28 +61,72 @@ class Group:
         return next((word.split("=", 1)[1] for word in self.settings if word.startswith(f"{key}=")), "")
 
 
+def varying(jobs: Sequence[Job]) -> dict[Job, tuple[str, ...]]:
+    """The words of each job that not all share. A word may come twice, once for the training and once for the evaluation."""
+    shared = reduce(and_, (Counter(job.words) for job in jobs), Counter(jobs[0].words if jobs else ()))
+    found: dict[Job, tuple[str, ...]] = {}
+    for job in jobs:
+        left, own = shared.copy(), []
+        for word in reversed(job.words):
+            own += [word] if left[word] < 1 else []
+            left[word] -= 1
+        found[job] = tuple(reversed(own))
+    return found
+
+
 def grouped(jobs: Sequence[Job]) -> list[Group]:
     """Complete jobs by the settings in which the jobs of the sweep differ, without the seed."""
-    shared = set.intersection(*(set(job.words) for job in jobs)) if len(jobs) > 1 else set(jobs[0].words if jobs else ())
     groups: dict[tuple[str, ...], Group] = {}
-    for job in jobs:
-        settings = tuple(word for word in job.words if word not in shared and not word.startswith("seed="))
+    for job, words in varying(jobs).items():
+        settings = tuple(word for word in words if not word.startswith("seed="))
         if job.rows:
             groups.setdefault(settings, Group(settings)).jobs.append(job)
     return list(groups.values())
 
 
+def references(groups: Sequence[Group], baseline: str | None) -> dict[Group, Group]:
+    """The group that each is compared with. Groups scored on the same photographs and degradations come together."""
+    alike: dict[frozenset[Key], list[Group]] = {}
+    for group in groups:
+        alike.setdefault(frozenset(key for job in group.jobs for key, _ in _keyed(job)), []).append(group)
+    found: dict[Group, Group] = {}
+    for together in alike.values():
+        named = [group for group in together if holds(group, baseline)] or together[:1]
+        found |= {group: _nearest(group, named) for group in together}
+    return found
+
+
+def _nearest(group: Group, others: Sequence[Group]) -> Group:
+    return min(others, key=lambda other: len(set(other.settings) ^ set(group.settings)))
+
+
+def holds(group: Group, baseline: str | None) -> bool:
+    """Whether every word of a named baseline is in the group's settings."""
+    return baseline is not None and set(baseline.split()) <= set(group.name.split())
+
+
 def score(rows: Sequence[Row], column: str) -> float:
     """Mean of a column over the rows that have it; `gain` is that of PSNR over L."""
-    values = [_value(row, column) for row in rows]
-    finite = [value for value in values if math.isfinite(value)]
+    values = [value(row, column) for row in rows]
+    finite = [each for each in values if math.isfinite(each)]
     return fmean(finite) if finite else math.nan
+
+
+def mean(group: Group, column: str) -> float:
+    """Mean of a score over the jobs of a group; nan where one of them has none."""
+    return fmean(score(job.rows, column) for job in group.jobs)
 
 
 def spread(group: Group, column: str) -> float:
     """Standard deviation of a score over the seeds; nan where there is one."""
     values = [score(job.rows, column) for job in group.jobs]
-    return stdev(values) if len(values) > 1 else math.nan
+    return stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else math.nan
+
+
+def collapsed(group: Group) -> int:
+    """How many jobs of a group have a mean gain below COLLAPSED, or nan in a gain."""
+    gains = [fmean(value(row, "gain") for row in job.rows) for job in group.jobs]
+    return sum(not gain >= COLLAPSED for gain in gains)
 
 
 class Difference(NamedTuple):
@@ -78,39 +139,65 @@ class Difference(NamedTuple):
 
 
 def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2000) -> Difference | None:
-    """Mean difference of a score to the baseline's with its 95 % bootstrap interval, paired by photograph and degradation.
+    """Mean difference of a score to the baseline's with its 95 % bootstrap interval, paired by photograph and degradation, and by
+    seed where both have the same seeds.
 
-    Each pair is the mean over seeds. Photographs are resampled where there are at least PICTURES, else photograph and
-    degradation pairs, which makes the interval too narrow to speak for other photographs. None where nothing pairs.
+    Photographs are resampled where there are at least PICTURES, else photograph and degradation pairs, which makes the interval
+    too narrow to speak for other photographs. Paired seeds are resampled too, so that the interval speaks for other seeds;
+    three are few, and make it too narrow rather than too wide. None where nothing pairs.
     """
-    mine, theirs = _paired(group, column), _paired(baseline, column)
-    keys = [key for key in mine if key in theirs]
+    found = [_differences(mine, theirs, column) for mine, theirs in _pairs(group, baseline)]
+    keys = sorted(set.intersection(*(set(each) for each in found)), key=str)
     if not keys:
         return None
-    differences = {key: mine[key] - theirs[key] for key in keys}
+    values = np.array([[each[key] for key in keys] for each in found])  # seeds x pairs
     images = sorted({key[0] for key in keys})
-    units = [[differences[key]] for key in keys]
-    if len(images) >= PICTURES:
-        units = [[differences[key] for key in keys if key[0] == image] for image in images]
-    sums, counts = np.array([sum(unit) for unit in units]), np.array([len(unit) for unit in units])
-    drawn = np.random.default_rng(0).integers(len(units), size=(resamples, len(units)))
-    low, high = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [0.025, 0.975])
-    return Difference(fmean(differences.values()), float(low), float(high), len(keys))
+    units = np.arange(len(keys)) if len(images) < PICTURES else np.array([images.index(key[0]) for key in keys])
+    drawn = np.random.default_rng(0)
+    of_units, of_seeds = (_weights(drawn, count, resamples) for count in (int(units.max()) + 1, len(values)))
+    means = np.einsum("rs,sp,rp->r", of_seeds, values, of_units[:, units]) / of_units[:, units].sum(axis=1) / len(values)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Difference(float(values.mean()), float(low), float(high), len(keys))
 
 
-def _paired(group: Group, column: str) -> dict[tuple[Any, ...], float]:
-    """Mean over seeds of a score for each photograph and cell of the grid."""
-    values: dict[tuple[Any, ...], list[float]] = {}
-    for job in group.jobs:
-        seen: Counter[tuple[Any, ...]] = Counter()
-        for row in job.rows:
-            key = (row["image"], *(round(float(row[name]), 6) for name in ("blur_std", "scale", "noise_std")))
-            values.setdefault((*key, seen[key]), []).append(_value(row, column))  # the noise seeds of a cell come in order
-            seen[key] += 1
+def _weights(drawn: np.random.Generator, count: int, resamples: int) -> np.ndarray:
+    """How often each of `count` things is drawn, in each resample."""
+    return drawn.multinomial(count, np.full(count, 1 / count), size=resamples)
+
+
+def _pairs(group: Group, baseline: Group) -> list[tuple[list[Job], list[Job]]]:
+    """The jobs of either group with the same seed, or, where the seeds are not the same, all of them."""
+    mine, theirs = ({job.seed: job for job in each.jobs} for each in (group, baseline))
+    if mine.keys() == theirs.keys() and len(mine) == len(group.jobs) == len(baseline.jobs):
+        return [([mine[seed]], [theirs[seed]]) for seed in mine]
+    return [(group.jobs, baseline.jobs)]
+
+
+def _differences(mine: Sequence[Job], theirs: Sequence[Job], column: str) -> dict[Key, float]:
+    one, other = _paired(mine, column), _paired(theirs, column)
+    return {key: one[key] - other[key] for key in one if key in other}
+
+
+def value(row: Row, column: str) -> float:
+    """A number of a row, nan where it has none; `gain` is that of PSNR over L."""
+    if column == "gain":
+        return value(row, "psnr_restored") - value(row, "psnr_low")
+    return float(row.get(column, math.nan))
+
+
+def _paired(jobs: Sequence[Job], column: str) -> dict[Key, float]:
+    """Mean over jobs of a score for each photograph and cell of the grid."""
+    values: dict[Key, list[float]] = {}
+    for job in jobs:
+        for key, row in _keyed(job):
+            values.setdefault(key, []).append(value(row, column))
     return {key: fmean(each) for key, each in values.items() if all(map(math.isfinite, each))}
 
 
-def _value(row: Row, column: str) -> float:
-    if column == "gain":
-        return float(row["psnr_restored"]) - float(row["psnr_low"])
-    return float(row[column])
+def _keyed(job: Job) -> Iterator[tuple[Key, Row]]:
+    """Rows with what they were scored on; the noise seeds of a cell come in order."""
+    seen: Counter[Key] = Counter()
+    for row in job.rows:
+        key = (row["image"], *(round(float(row[name]), 6) for name in ("blur_std", "scale", "noise_std")))
+        yield (*key, seen[key]), row
+        seen[key] += 1

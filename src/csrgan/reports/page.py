@@ -1,118 +1,113 @@
-"""A sweep on one page: self-contained HTML, and its table as csv and Markdown. Everything comes from rows."""
+"""A sweep on one page: self-contained HTML; its tables as csv and Markdown, its charts as PNG. Everything comes from rows."""
 
 from __future__ import annotations
 
 import base64
 import csv
-import io
-import math
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, PackageLoader
-from PIL import Image
+from jinja2 import Environment, PackageLoader, Template
+from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from csrgan.evaluation.comparison import PICTURES, Group, Job, difference, grouped, spread
-from csrgan.reports import chart
+from csrgan.evaluation.comparison import Difference, Group, Job, difference, grouped, references
+from csrgan.reports import album, chart, columns, effects, maps, predictions, rows, training, verdicts
 
-HEADINGS = (
-    "settings",
-    "seeds",
-    "PSNR, dB",
-    "gain, dB",
-    "deviation over seeds",
-    "difference to the baseline, dB",
-    "SSIM",
-    "seconds",
-)
-ROWS, COLUMNS = 6, 8  # of the matrix of pictures
+LIMIT = 30_000_000  # bytes of the page
+SPARE = 500_000  # of them, for what the estimate of the pictures' share does not see
 
 
 def write(
-    folder: Path, jobs: Sequence[Job], *, title: str, question: str, baseline: str | None, panels: dict[str, list[Path]]
+    folder: Path, jobs: Sequence[Job], *, title: str, question: str, baseline: str | None = None, score: str = "gain"
 ) -> Path:
-    """report.html, report.csv and report.md in the sweep's folder. Returns the page.
+    """report.html, report.csv, report.md, rows.csv and figures/ in the sweep's folder. Returns the page.
 
-    baseline: settings of the group that the others are compared with; None: the first. panels: pictures of each job by name.
+    baseline: words of the settings of the groups that the others are compared with; None: the first of each set that was scored
+    on the same. score: the column that differences, intervals and charts are of.
     """
-    groups = grouped(jobs)
-    reference = next((group for group in groups if baseline in (None, group.name)), groups[0] if groups else None)
-    lines = [_line(group, reference) for group in groups]
-    with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([HEADINGS, *lines])
-    bars = ["|".join(["", *(f" {cell} " for cell in line), ""]) for line in (HEADINGS, ["---"] * len(HEADINGS), *lines)]
-    (folder / "report.md").write_text(f"# {title}\n\n{question}\n\n" + "\n".join(bars) + "\n", encoding="utf-8")
-    shown = groups[:COLUMNS]
-    page = Environment(loader=PackageLoader("csrgan.reports", "."), autoescape=True).get_template("page.html")
-    text = page.render(
-        title=title,
-        question=question,
-        note=_note(jobs, reference),
-        complete=sum(not job.reason for job in jobs),
-        total=len(jobs),
-        headings=HEADINGS,
-        lines=lines,
-        charts=_charts(groups),
-        columns=[group.name for group in shown],
-        pictures=_pictures(shown, panels),
-        jobs=jobs,
+    chosen = columns.of(score)
+    found = references(grouped(jobs), baseline)
+    labels = chart.labels(list(found))
+    differences = {group: None if group is other else difference(group, other, score) for group, other in found.items()}
+    lines = verdicts.table(found, differences, labels, scores=columns.in_table(jobs, score), chosen=chosen, baseline=baseline)
+    diagnostics = training.diagnostics(list(found))
+    rows.write(folder / "rows.csv", jobs)
+    _tables(folder, lines, diagnostics, heading=f"# {title}\n\n{question}\n\n")
+    content = {
+        "title": title,
+        "question": question,
+        "notes": [verdicts.rule(baseline), verdicts.note(found, chosen)] if found else ["No job is complete."],
+        "lines": _short(lines, labels),
+        "charts": _charts(folder / "figures", found, differences, chosen),
+        "diagnostics": _short(diagnostics, labels),
+        "jobs": jobs,
+        "complete": sum(not job.reason for job in jobs),
+        "limit": f"{LIMIT // 1_000_000} MB",
+    }
+    template = Environment(loader=PackageLoader("csrgan.reports", "."), autoescape=True).get_template("page.html")
+    budget = LIMIT - SPARE - len(_rendered(template, content, []).encode())
+    (folder / "report.html").write_text(
+        _rendered(template, content, album.matrices(found, labels, chosen, budget)), encoding="utf-8"
     )
-    (folder / "report.html").write_text(text, encoding="utf-8")
     return folder / "report.html"
 
 
-def _line(group: Group, reference: Group | None) -> list[str]:
-    deviation = spread(group, "gain")
-    found = difference(group, reference, "gain") if reference and group is not reference else None
-    told = "baseline" if group is reference else "other degradations"
-    if found:
-        told = f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
-    return [
-        group.name,
-        str(len(group.jobs)),
-        f"{chart.score_of(group, 'psnr_restored'):.2f}",
-        f"{chart.score_of(group, 'gain'):+.3f}",
-        "-" if math.isnan(deviation) else f"{deviation:.3f}",
-        told,
-        f"{chart.score_of(group, 'ssim_restored'):.4f}",
-        f"{sum(job.seconds for job in group.jobs) / len(group.jobs):.0f}",
-    ]
+def _rendered(template: Template, content: Mapping[str, Any], matrices: Sequence[album.Matrix]) -> str:
+    """The page, which its own policy forbids to load anything and to run any script but this one."""
+    script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return template.render(content, matrices=matrices, script=Markup(script), policy=policy)
 
 
-def _note(jobs: Sequence[Job], reference: Group | None) -> str:
-    if reference is None:
-        return "No job is complete."
-    images = len({row["image"] for row in reference.jobs[0].rows})
-    unit = "photographs" if images >= PICTURES else "photograph and degradation pairs, too few photographs to speak for others"
-    return (
-        f"Baseline: {reference.name}. Brackets are 95 % bootstrap intervals of the paired difference, over {images} photographs;"
-        f" resampled are {unit}."
-    )
+def _short(lines: Sequence[Sequence[str]], labels: Mapping[Group, str]) -> list[Sequence[str]]:
+    """A table with short names of the groups, as there are on the page."""
+    names = {group.name: label for group, label in labels.items()}
+    return [[names.get(line[0], line[0]), *line[1:]] for line in lines]
 
 
-def _charts(groups: Sequence[Group]) -> list[dict[str, str]]:
+def _tables(folder: Path, lines: Sequence[Sequence[str]], diagnostics: Sequence[Sequence[str]], *, heading: str) -> None:
+    with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(lines)
+    text = heading + verdicts.markdown(lines)
+    if diagnostics:
+        with (folder / "diagnostics.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(diagnostics)
+        text += "\nDiagnostics, means over the run:\n\n" + verdicts.markdown(diagnostics)
+    (folder / "report.md").write_text(text, encoding="utf-8")
+
+
+def _charts(
+    folder: Path, found: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: columns.Score
+) -> list[dict[str, str]]:
+    """Each chart as a file, and as the page shows it."""
+    groups = list(found)
     if not groups:
         return []
-    figures = {f"Gain over {key}": chart.over_factor(groups, key) for key in chart.numeric_factors(groups)[:2]}
-    figures["Gain over blur and noise"] = chart.over_grid(groups)
-    predicted = chart.predictions(groups)
-    if predicted:
-        figures["Predicted against true parameters"] = predicted
-    figures["Learning curves"] = chart.curves(groups)
-    return [{"title": title, "uri": chart.data_uri(figure)} for title, figure in figures.items()]
-
-
-def _pictures(groups: Sequence[Group], panels: dict[str, list[Path]]) -> list[tuple[str, list[str | None]]]:
-    """The panels that the first job of each group drew, a line a panel."""
-    held = [{file.stem: file for file in panels.get(group.jobs[0].name, [])} for group in groups]
-    names = sorted({name for each in held for name in each})[:ROWS]
-    return [(name, [_small(each[name]) if name in each else None for each in held]) for name in names]
-
-
-def _small(file: Path) -> str:
-    """A picture at most 900 px wide, as a JPEG inside a URI."""
-    with Image.open(file) as image:
-        image.thumbnail((900, 900))
-        out = io.BytesIO()
-        image.convert("RGB").save(out, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+    some = f" The first {chart.SHOWN} of {len(groups)} groups." if len(groups) > chart.SHOWN else ""
+    figures: list[tuple[str, str, Figure | None]] = [
+        (
+            f"over_{key.replace('/', '.')}",
+            f"{chosen.name} over {key}. Bars: deviation over seeds.",
+            effects.over_factor(groups, key, chosen),
+        )
+        for key in effects.numeric_factors(groups)
+    ]
+    if len(groups) > 1:
+        text = f"Difference in {chosen.name} to the baseline, with 95 % intervals; {chosen.better}."
+        figures.append(("differences", text, effects.against_baseline(differences, found, chosen)))
+    perceptual = "perceptual_restored" in columns.present(job for group in groups for job in group.jobs)
+    figures += [
+        ("perception_distortion", "Perception and distortion.", effects.perception_distortion(groups) if perceptual else None),
+        ("grid", f"{chosen.name} over blur, noise and scale.{some}", maps.over_grid(groups, chosen)),
+        ("predictions", f"Predicted against true parameters, with deviations.{some}", predictions.against_truth(groups)),
+        ("curves", f"Learning curves: {chosen.name} at each evaluation.", training.curves(groups, chosen)),
+    ]
+    shown = [(name, text, figure) for name, text, figure in figures if figure]
+    return [
+        {"name": name, "text": text[0].upper() + text[1:], "uri": chart.save(figure, folder / f"{name}.png")}
+        for name, text, figure in shown
+    ]

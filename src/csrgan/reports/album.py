@@ -1,0 +1,141 @@
+"""The matrix of pictures: a row a photograph and degradation, a column a group, as many as a budget of bytes allows."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from csrgan.evaluation.comparison import Group, value
+from csrgan.evaluation.results import Row
+from csrgan.reports.columns import Score
+
+LARGEST = 512  # px of a side
+COLUMNS = 40  # groups beside each other
+MARKUP = 1200  # bytes of the page around a picture, at most
+
+
+class Shown(NamedTuple):
+    """A picture on the page: the name of its content, and its data where this is the first place that shows it."""
+
+    key: str
+    uri: str | None
+
+
+class Cell(NamedTuple):
+    """S over L, and the score of S."""
+
+    restored: Shown
+    low: Shown
+    score: str
+
+
+class Line(NamedTuple):
+    label: str
+    sharp: Shown
+    cells: list[Cell | None]
+
+
+@dataclass
+class Matrix:
+    """Groups that were scored on the same photographs and degradations."""
+
+    columns: list[str]
+    lines: list[Line] = field(default_factory=list)
+    left_out: str = ""
+
+
+class Album:
+    """Pictures as JPEGs inside URIs, each content once, until the budget is spent."""
+
+    def __init__(self, budget: int) -> None:
+        self.left = budget
+        self.held: set[str] = set()
+
+    def add(self, files: Sequence[Path]) -> dict[Path, Shown] | None:
+        """All of these pictures, or None where not all fit."""
+        found: dict[Path, Shown] = {}
+        fresh: set[str] = set()
+        for file in files:
+            content = file.read_bytes()
+            key = "p" + hashlib.sha256(content).hexdigest()[:16]
+            found[file] = Shown(key, None if key in self.held | fresh else _uri(content))
+            fresh.add(key)
+        cost = sum(len(shown.uri or "") + MARKUP for shown in found.values())
+        if cost > self.left:
+            return None
+        self.left -= cost
+        self.held |= fresh
+        return found
+
+
+def matrices(references: Mapping[Group, Group], labels: Mapping[Group, str], chosen: Score, budget: int) -> list[Matrix]:
+    """One for each baseline's set of groups, baselines first; they are filled row by row in turn, so that each gets its share."""
+    sets: dict[Group, list[Group]] = {}
+    for group, reference in references.items():
+        if group.jobs[0].pictures:
+            sets.setdefault(reference, []).append(group)
+    together = [sorted(groups, key=lambda group: group is not references[group]) for groups in sets.values()]
+    return _filled(together, labels, chosen, Album(budget))
+
+
+def _filled(sets: Sequence[Sequence[Group]], labels: Mapping[Group, str], chosen: Score, album: Album) -> list[Matrix]:
+    found = [Matrix([labels[group] for group in groups[:COLUMNS]]) for groups in sets]
+    names = [sorted({folder.name for group in groups[:COLUMNS] for folder in group.jobs[0].pictures}) for groups in sets]
+    for place in range(max(map(len, names), default=0)):
+        for matrix, groups, rows in zip(found, sets, names, strict=True):
+            if place == len(matrix.lines) < len(rows):  # a matrix in which a row did not fit gets no more
+                line = _line(rows[place], groups[:COLUMNS], chosen, album)
+                matrix.lines += [line] if line else []
+    for matrix, groups, rows in zip(found, sets, names, strict=True):
+        if len(matrix.lines) < len(rows) or len(matrix.columns) < len(groups):
+            matrix.left_out = f"{len(matrix.lines)} of {len(rows)} rows, {len(matrix.columns)} of {len(groups)} groups"
+    return found
+
+
+def _line(name: str, groups: Sequence[Group], chosen: Score, album: Album) -> Line | None:
+    folders = [next((folder for folder in group.jobs[0].pictures if folder.name == name), None) for group in groups]
+    files = [folder / f"{letter}.png" for folder in folders if folder for letter in "HLS"]
+    shown = album.add(files)
+    if not shown:
+        return None
+    row = next((row for row in (_row(name, group) for group in groups) if row), None)
+    cells = [_cell(folder, group, shown, chosen) for folder, group in zip(folders, groups, strict=True)]
+    return Line(_told(name, row), shown[files[0]], cells)
+
+
+def _cell(folder: Path | None, group: Group, shown: Mapping[Path, Shown], chosen: Score) -> Cell | None:
+    if folder is None:
+        return None
+    row = _row(folder.name, group)
+    told = f"{chosen.text(value(row, chosen.column))} {chosen.unit}".strip() if row else ""
+    return Cell(shown[folder / "S.png"], shown[folder / "L.png"], told)
+
+
+def _row(name: str, group: Group) -> Row | None:
+    """The row of a picture: its folder is named by the row's place and the photograph."""
+    place, _, stem = name.partition("_")
+    rows = group.jobs[0].rows
+    row = rows[int(place)] if place.isdigit() and int(place) < len(rows) else None
+    return row if row and Path(str(row["image"])).stem == stem else None
+
+
+def _told(name: str, row: Row | None) -> str:
+    if row is None:
+        return name
+    blur, scale, noise = (value(row, parameter) for parameter in ("blur_std", "scale", "noise_std"))
+    return f"{row['image']}: blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255"
+
+
+def _uri(content: bytes) -> str:
+    with Image.open(io.BytesIO(content)) as image:
+        image.thumbnail((LARGEST, LARGEST))
+        out = io.BytesIO()
+        image.convert("RGB").save(out, "JPEG", quality=85, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

@@ -1,0 +1,97 @@
+"""Charts of what a setting does to a score: over a factor, against the baseline, and between distortion and perception."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from csrgan.evaluation.comparison import Difference, Group, mean, score, spread
+from csrgan.reports.chart import drawn, labels, legend, number, paper, style
+from csrgan.reports.columns import Score
+
+
+def numeric_factors(groups: Sequence[Group]) -> list[str]:
+    """Settings that take several numbers in the sweep, the one with the most first."""
+    values: dict[str, set[float]] = {}
+    for group in groups:
+        for word in group.settings:
+            key, _, text = word.partition("=")
+            found = number(text)
+            if found is not None:
+                values.setdefault(key, set()).add(found)
+    return sorted((key for key, found in values.items() if len(found) > 1), key=lambda key: -len(values[key]))
+
+
+def over_factor(groups: Sequence[Group], key: str, chosen: Score) -> Figure:
+    """A score against one numeric setting, a line for each combination of the others; bars are one deviation over seeds."""
+    lines: dict[tuple[str, ...], list[tuple[float, float, float]]] = {}
+    for group in groups:
+        x = number(group.value(key))
+        rest = tuple(word for word in group.settings if not word.startswith(f"{key}="))
+        if x is not None:
+            lines.setdefault(rest, []).append((x, mean(group, chosen.column), spread(group, chosen.column)))
+    short = labels([Group(rest) for rest in lines])
+    figure = paper(6.4, 3.6)
+    axes = figure.add_subplot()
+    for place, (points, label) in enumerate(zip(lines.values(), short.values(), strict=True)):
+        at, scores, deviations = zip(*sorted(points), strict=True)
+        bars = [0.0 if math.isnan(deviation) else deviation for deviation in deviations]
+        axes.errorbar(at, scores, yerr=bars, capsize=3, label=drawn(label), **style(place))
+    _scale(axes, sorted({x for points in lines.values() for x, *_ in points}))
+    axes.set_xlabel(drawn(key))
+    axes.set_ylabel(chosen.heading)
+    axes.grid(alpha=0.3)
+    legend(figure)
+    return figure
+
+
+def against_baseline(differences: Mapping[Group, Difference | None], references: Mapping[Group, Group], chosen: Score) -> Figure:
+    """Each group's difference to its baseline with the 95 % interval, from top to bottom in the order of the table."""
+    short = labels(list(references))
+    figure = paper(6.4, 0.9 + 0.24 * len(references))
+    axes = figure.add_subplot()
+    axes.axvline(0, color="black", linewidth=0.8)
+    for place, (group, reference) in enumerate(references.items()):
+        found = differences[group]
+        if group is reference:
+            axes.plot(0, place, marker="D", color="black", markersize=5)
+        elif found:
+            left, right = found.mean - found.low, found.high - found.mean
+            colour = {"better": "C2", "worse": "C3"}.get(chosen.verdict(found), "C7")
+            axes.errorbar(found.mean, place, xerr=[[left], [right]], marker="o", markersize=4, capsize=3, color=colour)
+    axes.set_yticks(range(len(short)), [drawn(label) for label in short.values()], fontsize=7)
+    axes.set_ylim(len(short) - 0.4, -0.6)
+    axes.set_xlabel(f"difference in {chosen.heading}, to the baseline (diamond)")
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def perception_distortion(groups: Sequence[Group]) -> Figure:
+    """Perceptual distance against PSNR; seeds are small, the groups' means large, and L is a cross. Better is right and down."""
+    figure = paper(6.4, 4.2)
+    axes = figure.add_subplot()
+    for place, (group, label) in enumerate(labels(groups).items()):
+        look = style(place) | {"linestyle": ""}
+        for job in group.jobs:
+            at = (score(job.rows, "psnr_restored"), score(job.rows, "perceptual_restored"))
+            axes.plot(*at, markersize=3, alpha=0.5, **look)
+        axes.plot(mean(group, "psnr_restored"), mean(group, "perceptual_restored"), markersize=8, label=drawn(label), **look)
+    inputs = {(round(mean(group, "psnr_low"), 3), round(mean(group, "perceptual_low"), 4)) for group in groups}
+    axes.plot(*zip(*sorted(inputs), strict=True), color="black", marker="x", markersize=8, linestyle="", label="L, the input")
+    axes.set_xlabel("PSNR, dB (better to the right)")
+    axes.set_ylabel("perceptual distance (better below)")
+    axes.grid(alpha=0.3)
+    legend(figure)
+    return figure
+
+
+def _scale(axes: Axes, numbers: Sequence[float]) -> None:
+    """A logarithmic axis where the values span more than a decade or so, with a place for zero; a tick at each value."""
+    positive = [x for x in numbers if x > 0]
+    if len(positive) > 1 and numbers[0] >= 0 and positive[-1] > 20 * positive[0]:
+        axes.set_xscale("symlog", linthresh=positive[0])
+    axes.set_xticks(numbers, [f"{x:g}" for x in numbers])
+    axes.minorticks_off()

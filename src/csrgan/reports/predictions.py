@@ -1,0 +1,60 @@
+"""Chart of the predicted degradation against the true one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from csrgan.evaluation.comparison import Group, value
+from csrgan.reports.chart import SHOWN, drawn, labels, legend, paper, style
+from csrgan.reports.table import FACTORS, UNITS
+
+BINS = 8  # of a true parameter that takes many values
+
+
+def against_truth(groups: Sequence[Group]) -> Figure | None:
+    """Mean and deviation of what the first groups predict at each true value; None where nothing was predicted."""
+    predicting = [group for group in groups if any(_points(group, name).size for name in UNITS)][:SHOWN]
+    names = [name for name in UNITS if any(_points(group, name).size for group in predicting)]
+    if not names:
+        return None
+    short = labels(groups)
+    across, down = min(2, len(names)), (len(names) + 1) // 2
+    figure = paper(3.2 * across, 2.8 * down)
+    for place, name in enumerate(names):
+        axes = figure.add_subplot(down, across, place + 1)
+        for order, group in enumerate(predicting):
+            _draw(axes, _points(group, name), drawn(short[group]), order, len(predicting))
+        least, most = axes.get_xlim()
+        axes.plot([least, most], [least, most], color="black", linewidth=0.7)
+        axes.set_xlabel(f"true {UNITS[name]}", fontsize=8)
+        axes.set_ylabel("predicted", fontsize=8)
+        axes.grid(alpha=0.3)
+    figure.tight_layout()
+    legend(figure)
+    return figure
+
+
+def _points(group: Group, name: str) -> np.ndarray:
+    """True and predicted values, (rows, 2)."""
+    rows = [row for job in group.jobs for row in job.rows]
+    found = np.array([[value(row, name), value(row, f"{name}_predicted")] for row in rows]) * FACTORS.get(name, 1.0)
+    return found[np.isfinite(found).all(axis=1)]
+
+
+def _draw(axes: Axes, points: np.ndarray, label: str, order: int, count: int) -> None:
+    """Groups stand a little beside each other, so that their bars can be told apart."""
+    if not points.size:
+        return
+    true = points[:, 0]
+    levels = np.unique(true.round(4))
+    edges = levels[1:] if len(levels) <= BINS else np.quantile(true, np.linspace(0, 1, BINS + 1)[1:-1])
+    bins = np.digitize(true.round(4), edges)
+    held = [points[bins == place] for place in np.unique(bins)]
+    aside = ((order + 0.5) / count - 0.5) * 0.1 * np.ptp(true) / max(1, len(held) - 1)
+    means = np.array([each.mean(axis=0) for each in held])
+    deviations = [each[:, 1].std() for each in held]
+    axes.errorbar(means[:, 0] + aside, means[:, 1], yerr=deviations, capsize=2, markersize=4, label=label, **style(order))

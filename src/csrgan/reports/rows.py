@@ -1,0 +1,27 @@
+"""Every row of a sweep in one csv: the job and the settings that vary, then what was scored."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from csrgan.evaluation.comparison import Job, varying
+
+
+def write(file: Path, jobs: Sequence[Job]) -> None:
+    """The rows of all complete jobs, numbers with six significant digits; empty where a job has no such column."""
+    complete = [job for job in jobs if job.rows]
+    settings = {job: dict(word.split("=", 1) for word in words if "=" in word) for job, words in varying(jobs).items()}
+    factors = dict.fromkeys(key for job in complete for key in settings[job])
+    columns = dict.fromkeys(column for job in complete for row in job.rows for column in row)
+    with file.open("w", newline="", encoding="utf-8") as held:
+        table = csv.writer(held)
+        table.writerow(["job", *factors, *columns])
+        for job in complete:
+            first = [job.name, *(settings[job].get(factor, "") for factor in factors)]
+            table.writerows([*first, *(_text(row.get(column, "")) for column in columns)] for row in job.rows)
+
+
+def _text(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"

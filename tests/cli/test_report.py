@@ -1,0 +1,64 @@
+"""csrgan report over the files that sweeps leave: several folders, a job without results, words that cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from csrgan.cli import main
+
+
+def job(folder: Path, weight: str, gain: float) -> None:
+    folder.mkdir(parents=True)
+    words = ["trainer=smoke", f"loss.parameters.weight={weight}", "seed=1"]
+    told = {"words": words, "command": "csrgan train", "status": "complete", "reason": "", "seconds": 1.0}
+    (folder / "job.json").write_text(json.dumps(told))
+    fixed = {"image": "a.png", "blur_std": 1.0, "scale": 1.5, "noise_std": 0.01, "ssim_restored": 0.7}
+    write(folder / "results.csv", [fixed | {"psnr_low": 20.0, "psnr_restored": 20 + gain}])
+    write(folder / "metrics.csv", [{"step": step, "D(real)": share, "valid/gain_db": ""} for step, share in ((8, 0.6), (16, 0.8))])
+
+
+def write(file: Path, lines: list[dict]) -> None:
+    with file.open("w", newline="") as held:
+        table = csv.DictWriter(held, fieldnames=list(lines[0]))
+        table.writeheader()
+        table.writerows(lines)
+
+
+def read(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as held:
+        return list(csv.DictReader(held))
+
+
+def test_a_study_of_several_sweeps_is_one_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("main/10", "main/2", "stress/0"):
+        job(tmp_path / name, "0" if name == "main/10" else "0.1", gain=float(len(name)))
+    job(tmp_path / "main/3", "1", gain=0.0)
+    (tmp_path / "main/3" / "results.csv").unlink()
+    assert main(["report", str(tmp_path), "baseline=loss.parameters.weight=0", "score=psnr_restored"]) == 0
+    assert "4 jobs: " in capsys.readouterr().out
+    assert [line["job"] for line in read(tmp_path / "rows.csv")] == ["main/2", "main/10", "stress/0"]
+    lines = {line["settings"]: line for line in read(tmp_path / "report.csv")}
+    assert lines["loss.parameters.weight=0"]["verdict"] == "baseline"
+    assert lines["loss.parameters.weight=0.1"]["PSNR, dB"] == "27.00"  # of 6 and 8 above 20
+    assert read(tmp_path / "diagnostics.csv")[0]["D(real)"] == "0.7"
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "3 of 4 jobs complete" in text
+    assert "failed: results.csv is missing or empty" in text
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("score=ssim", "score has no ssim. Its choices: gain, psnr_restored, ssim_restored. Did you mean ssim_restored?"),
+        ("baseline=loss.parameters.weight=2", "baseline has no loss.parameters.weight=2. Its choices: loss.parameters.weight=0,"),
+    ],
+)
+def test_what_no_job_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str, sentence: str) -> None:
+    job(tmp_path / "0", "0", gain=1.0)
+    job(tmp_path / "1", "0.1", gain=1.0)
+    assert main(["report", str(tmp_path), word]) == 2
+    assert capsys.readouterr().err.startswith(f"csrgan report: {sentence}")

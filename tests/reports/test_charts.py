@@ -1,0 +1,81 @@
+"""Charts of many groups: every name is told apart, and no legend covers the data."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from sweep import rows
+
+from csrgan.evaluation.comparison import Difference, Group, Job
+from csrgan.reports import chart, columns, effects, maps, predictions, training
+
+GAIN = columns.of("gain")
+
+
+def groups(count: int) -> list[Group]:
+    """Long names that differ in the middle of a value, and in the beginning of a key."""
+    long = "{{_target_: csrgan.networks.heads.Bottleneck, width: {}, depth: 4, spectrum: true}}"
+    settings = product(
+        (f"parameter_head={long.format(width)}" for width in range(10)), ("loss.image.weight=0", "loss.image.weight=1")
+    )
+    words = [(*both, f"loss.parameters.weight={place % 3}") for place, both in enumerate(settings)]
+    words += [("output=minmax", f"degradation.blur.high={place}") for place in range(count - len(words))]
+    return [Group(each, [Job("0", each, rows=rows(0.1), curve=[(1, 2.0), (2, 3.0)])]) for each in words]
+
+
+def test_short_names_stay_apart() -> None:
+    found = groups(30)
+    labels = chart.labels(found)
+    assert len(set(labels.values())) == 30
+    assert labels[found[-1]] == "output=minmax blur.high=9"
+    assert "image.weight=1" in labels[found[1]]
+    assert "parameters.weight=1" in labels[found[1]]
+
+
+def test_a_long_value_loses_its_middle_where_its_ends_tell_it() -> None:
+    one, other = (Group((f"x={start}{'-' * 60}",), []) for start in "ab")
+    assert all(len(label) < 35 for label in chart.labels([one, other]).values())
+
+
+@pytest.mark.parametrize("draw", [effects.perception_distortion, predictions.against_truth, lambda g: training.curves(g, GAIN)])
+def test_a_legend_of_thirty_groups_stands_below_the_axes(draw) -> None:
+    figure = draw(groups(30))
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) >= chart.SHOWN
+    assert legend.get_window_extent().y1 <= min(axes.get_tightbbox().y0 for axes in figure.axes) + 8
+
+
+def test_a_line_over_a_factor_for_each_combination_of_the_others() -> None:
+    words = [(f"weight={weight}", f"high={high}") for weight in ("0", "1e-3", "1") for high in (4, 16)]
+    found = [Group(each, [Job("0", each, rows=rows(float(each[0][7:])))]) for each in words]
+    assert effects.numeric_factors(found) == ["weight", "high"]
+    (axes,) = effects.over_factor(found, "weight", GAIN).axes
+    assert [text.get_text() for text in axes.get_figure().legends[0].get_texts()] == ["high=4", "high=16"]
+    for line in axes.containers:
+        assert line[0].get_xdata().tolist() == [0, 0.001, 1]
+        assert line[0].get_ydata() == pytest.approx([1, 1.001, 2])
+
+
+def test_a_map_for_each_group_and_scale() -> None:
+    figure = maps.over_grid(groups(4)[:2], GAIN)
+    assert len(figure.axes) == 4
+    assert {text.get_text() for text in figure.axes[0].texts} == {"+1.100"}
+    scattered = [row | {"blur_std": 0.01 * place} for place, row in enumerate(rows(0.0))]
+    assert maps.over_grid([Group((), [Job("0", (), rows=scattered)])], GAIN) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "interval", "verdict"),
+    [
+        ("gain", (0.1, 0.3), "better"),
+        ("gain", (-0.3, -0.1), "worse"),
+        ("gain", (-0.1, 0.1), "not told apart"),
+        ("ciede2000_restored", (0.1, 0.3), "worse"),
+        ("hf_ratio_restored", (0.1, 0.3), "higher"),
+        ("new_restored", (-0.3, -0.1), "lower"),
+    ],
+)
+def test_a_verdict_needs_an_interval_without_zero_and_a_direction(column: str, interval: tuple, verdict: str) -> None:
+    assert columns.of(column).verdict(Difference(sum(interval) / 2, *interval, 10)) == verdict
