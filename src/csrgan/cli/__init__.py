@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 COMMANDS = {
     "train": "train a system; ends with a table, panels and checkpoints in one run folder",
@@ -15,6 +17,7 @@ COMMANDS = {
     "restore": "restore photographs with a checkpoint, and say how they had been degraded",
     "degrade": "degrade photographs with known parameters, as a benchmark set",
     "report": "turn a sweep into one page",
+    "dashboard": "create the workspace of charts, pictures and tables at Weights & Biases",
     "bench": "time the degradation beside plain compositions, and as a share of a training step",
     "list": "show what can be chosen",
 }
@@ -93,6 +96,7 @@ def _hydra(command: str, words: list[str]) -> int:
     from hydra.types import RunMode
     from omegaconf import DictConfig
 
+    from csrgan.config.build import plain
     from csrgan.config.folder import conf
 
     statuses: list[int] = []
@@ -103,7 +107,9 @@ def _hydra(command: str, words: list[str]) -> int:
         several = HydraConfig.get().mode == RunMode.MULTIRUN
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
-            result = import_module(f"csrgan.cli.{command_module}").run(config)
+            if command == "train" and not several:
+                plain(config)  # an impossible value is told before anything heavy is imported
+            result = _imported(f"csrgan.cli.{command_module}").run(config)
         except Exception as error:  # Hydra would add a line of its own; it is told by _run
             if several:  # perhaps in another process, where nobody would read the list
                 raise
@@ -125,6 +131,18 @@ def _hydra(command: str, words: list[str]) -> int:
     if sweep and swept:
         statuses = [sweep.report(swept)]
     return max(statuses, default=0)
+
+
+def _imported(name: str) -> ModuleType:
+    """A module with all that it imports. None of that is garbage, and to look for some would take a fifth of the start."""
+    if name in sys.modules:
+        return sys.modules[name]
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def relative(path: Path | str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import lightning
 import torch
 from lightning import Trainer, seed_everything
-from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -21,9 +21,11 @@ from csrgan.callbacks.checkpoints import Checkpoints
 from csrgan.callbacks.progress import Watch
 from csrgan.callbacks.scores import Scores
 from csrgan.cli import relative
+from csrgan.cli.tracking import close_with, recording
 from csrgan.config.build import build, plain
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
+from csrgan.evaluation.results import Row, by_blur
 from csrgan.fault import check
 from csrgan.reports import table
 from csrgan.systems.base import System
@@ -45,12 +47,11 @@ def run(config: DictConfig) -> float:
     scores = Scores(folder, settings["trainer"]["panels"])
     keep = Checkpoints(folder / "checkpoints", settings["trainer"]["save_every"], scores)
     watch = Watch(console, settings["trainer"]["images"], settings["logger"]["every"], scores)
-    loggers = make_loggers(settings, folder)
-    trainer = make_trainer(settings, folder, [scores, keep, watch], loggers)
     describe(settings, folder)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
-    try:
+    with recording(settings, folder) as loggers:
+        trainer = make_trainer(settings, folder, [scores, keep, watch], loggers)
         began = time.monotonic()
         trainer.fit(system, data, ckpt_path=resume_from(settings), weights_only=True)
         if scores.images_seen != system.images_seen:
@@ -61,15 +62,8 @@ def run(config: DictConfig) -> float:
             "seconds": time.monotonic() - began,
             **{f"{name}_parameters": size for name, size in sizes.items()},
         }
-        (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    finally:
-        for logger in loggers:
-            logger.finalize("finished")
-        if settings["logger"]["wandb"]:
-            import wandb
-
-            wandb.finish()
-    report(console, summary, folder)
+        close_with(loggers, scores.rows, summary)
+    conclude(console, summary, scores.rows, folder)
     return float(summary["gain_db"])
 
 
@@ -90,22 +84,6 @@ def prepare(system: System, trainer: dict[str, Any]) -> None:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if trainer["compile"]:
             network.compile()
-
-
-def make_loggers(settings: dict[str, Any], folder: Path) -> list[Logger]:
-    loggers: list[Logger] = []
-    if settings["logger"]["csv"]:
-        loggers.append(CSVLogger(folder, name="", version=""))
-    if settings["logger"]["wandb"]:
-        import wandb
-
-        mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
-        wandb_logger = WandbLogger(
-            project=settings["logger"]["project"], name=folder.name, group=folder.parent.name, save_dir=folder, mode=mode
-        )
-        wandb_logger.log_hyperparams(settings)
-        loggers.append(wandb_logger)
-    return loggers
 
 
 def make_trainer(settings: dict[str, Any], folder: Path, callbacks: list[lightning.Callback], loggers: list[Logger]) -> Trainer:
@@ -143,9 +121,11 @@ def resume_from(settings: dict[str, Any]) -> str | None:
     return str(Path(settings["resume"]) / "checkpoints" / "last.ckpt") if settings["resume"] else None
 
 
-def report(console: Console, summary: dict[str, float], folder: Path) -> None:
-    console.print(table.scores(summary))
-    errors = table.parameters(summary)
-    if errors:
-        console.print(errors)
+def conclude(console: Console, summary: dict[str, float], rows: list[Row], folder: Path) -> None:
+    """Write summary.json and print its tables."""
+    bins = by_blur(rows)
+    (folder / "summary.json").write_text(json.dumps(summary | {"by_blur": bins}, indent=1) + "\n", encoding="utf-8")
+    for made in (table.scores(summary), table.parameters(summary), table.blurs(bins)):
+        if made:
+            console.print(made)
     console.print(f"{relative(folder)}", highlight=False, soft_wrap=True)

@@ -1,0 +1,168 @@
+"""The loggers of a run, closed whatever happens. Weights & Biases may fail, hang or be away: the run goes on without it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import CSVLogger, Logger
+from lightning.pytorch.utilities import rank_zero_only
+from PIL import Image
+
+from csrgan.cli import relative
+from csrgan.cli.account import mode, told
+from csrgan.evaluation.results import Row
+from csrgan.fault import check
+
+STEP = "images_seen"  # the axis of every chart
+
+
+@contextmanager
+def recording(settings: dict[str, Any], folder: Path) -> Iterator[list[Logger]]:
+    """The loggers that the settings ask for; the wandb run among them ends as failed where an exception passes."""
+    loggers: list[Logger] = []
+    if settings["logger"]["csv"]:
+        loggers.append(CSVLogger(folder, name="", version=""))
+    trackers = [Tracker(settings, folder)] if settings["logger"]["wandb"] else []
+    status = 1
+    try:
+        yield [*loggers, *trackers]
+        status = 0
+    finally:
+        for logger in loggers:
+            logger.finalize("finished")
+        for tracker in trackers:
+            tracker.finish(status)
+
+
+def close_with(loggers: Sequence[Logger], rows: Sequence[Row], summary: Mapping[str, float]) -> None:
+    """Give the end values, and the table of predictions, to the loggers that take them."""
+    for logger in loggers:
+        if isinstance(logger, Tracker):
+            logger.conclude(rows, summary)
+
+
+def named(folder: Path) -> tuple[str, str | None]:
+    """Name and group of the wandb run of a folder. The jobs of a sweep, whose folders are numbers, make a group."""
+    folder = folder.resolve()
+    sweep = folder.parent.name
+    return (f"{sweep}/{folder.name}", sweep) if folder.name.isdigit() else (folder.name, None)
+
+
+class Tracker(Logger):
+    """One wandb run, against images seen. The first thing that fails is told in a sentence, and ends the tracking, not the run.
+
+    Where no server takes the run within `logger.patience` seconds, it is kept offline, for `wandb sync`.
+    """
+
+    def __init__(self, settings: dict[str, Any], folder: Path) -> None:
+        super().__init__()
+        patience = settings["logger"]["patience"]
+        check((patience or 0) > 0, f"logger.patience={patience} is not above 0.")
+        self.settings, self.folder = settings, folder
+        self.run: Any = None
+        self.over = False
+        self.pictures: dict[str, list[tuple[str, str]]] = {}
+        self._start()
+
+    @property
+    def name(self) -> str:
+        return str(self.settings["logger"]["project"])
+
+    @property
+    def version(self) -> str | None:
+        return str(self.run.id) if self.run else None
+
+    @rank_zero_only
+    def _start(self) -> None:
+        try:
+            self._begin(mode())
+        except Exception as error:
+            self._tell(f"started no run at its server ({told(error)}); this one is kept offline")
+            self._attempt(lambda: self._begin("offline"))
+
+    def _begin(self, where: Any) -> None:
+        import wandb
+
+        name, group = named(self.folder)
+        patience = self.settings["logger"]["patience"]
+        limits = wandb.Settings(
+            console="off",  # standard output is left alone
+            reinit="create_new",  # whatever else runs in this process
+            init_timeout=patience,
+            finish_timeout=patience,
+            finish_timeout_raises=True,
+        )
+        self.run = wandb.init(
+            project=self.name, name=name, group=group, dir=self.folder, config=self.settings, mode=where, settings=limits
+        )
+        self.run.define_metric(STEP)
+        self.run.define_metric("*", step_metric=STEP, step_sync=True)
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        """Do it, unless the tracking is over; where it fails, the tracking is."""
+        if self.over:
+            return
+        try:
+            action()
+        except Exception as error:
+            self.over = True
+            self._tell(f"stopped working ({told(error)}); the run goes on without it")
+            with suppress(Exception, SystemExit):  # else its own hook prints a traceback when the process ends
+                import wandb
+
+                wandb.teardown(exit_code=1)
+
+    def _tell(self, what: str) -> None:
+        later = f"wandb sync {relative(self.folder)}/wandb/*run-*"
+        print(f"csrgan train: wandb {what}. What it has can be sent later: {later}", file=sys.stderr)
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:  # all of them went with the start
+        pass
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """One row of the history. step: images seen. Pictures that were waiting go with it."""
+        row = dict(metrics) if step is None else {**metrics, STEP: step}
+        waiting, self.pictures = self.pictures, {}
+        self._attempt(lambda: self.run.log(row | {gallery: _gallery(files) for gallery, files in waiting.items()}))
+
+    @rank_zero_only
+    def log_image(self, key: str, images: list[str]) -> None:
+        """Files of pictures, to go with the next row. The key `panels/NAME` is that of a gallery, and a caption in it."""
+        gallery, _, caption = key.partition("/")
+        self.pictures.setdefault(gallery, []).extend((caption, image) for image in images)
+
+    @rank_zero_only
+    def conclude(self, rows: Sequence[Row], summary: Mapping[str, float]) -> None:
+        """The end values, and a table of every picture and degradation: true and predicted parameters, and scores."""
+
+        def record() -> None:
+            import wandb
+
+            table = wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])
+            self.run.summary.update(dict(summary))
+            self.run.log({"predictions": table, STEP: summary[STEP]})
+
+        self._attempt(record)
+
+    @rank_zero_only
+    def finish(self, exit_code: int) -> None:
+        self._attempt(lambda: self.run.finish(exit_code=exit_code))
+        self.over = True
+
+
+def _gallery(files: list[tuple[str, str]]) -> list[Any]:
+    """Captioned pictures, on white sheets of one size: wandb shows no others well under one key."""
+    import wandb
+
+    pictures = [Image.open(file).convert("RGB") for _, file in files]
+    size = max(picture.width for picture in pictures), max(picture.height for picture in pictures)
+    sheets = [Image.new("RGB", size, "white") for _ in pictures]
+    for sheet, picture in zip(sheets, pictures, strict=True):
+        sheet.paste(picture)
+    return [wandb.Image(sheet, caption=caption) for sheet, (caption, _) in zip(sheets, files, strict=True)]

@@ -1,0 +1,179 @@
+"""Runs and Weights & Biases: what arrives there, and that nothing that happens there changes a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from composed import SMALL
+from wandb_server import KEY, Server
+
+from csrgan.cli.tracking import Tracker, named
+from csrgan.fault import Fault
+
+# csrgan train, where something happens when the third of four batches is read
+PROGRAM = """
+import os, sys, urllib.request
+from pathlib import Path
+from csrgan.cli import main
+from csrgan.data.crops import Crops
+
+def reading(crops, index, read=Crops.__getitem__):
+    if index == 8:
+        {happens}
+    return read(crops, index)
+
+Crops.__getitem__ = reading
+status = main(sys.argv[1:])
+print("wandb was imported" if "wandb" in sys.modules else "wandb was not imported")
+sys.exit(status)
+"""
+KILL = 'os.system("pkill -KILL -P %d" % os.getpid())'
+DIE = 'urllib.request.urlopen(os.environ["WANDB_BASE_URL"] + "/die").close()'
+RAISE = 'raise RuntimeError("the power went")'
+CLOSED = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": KEY}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of which the process has ended."""
+
+    folder: Path
+    status: int
+    told: str
+    errors: list[str]
+
+    def result(self) -> dict[str, Any]:
+        return json.loads((self.folder / "summary.json").read_text()) | {"seconds": 0}
+
+
+@dataclass(frozen=True)
+class World:
+    """Runs that differ in what becomes of wandb and in nothing else, made at the same time, and the server of two of them."""
+
+    server: Server
+    runs: dict[str, Run]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    at = tmp_path_factory.mktemp("tracking")
+    with Server() as server, Server() as mortal:
+        processes = {
+            "plain": start(at / "plain", {}, "pass", "logger=csv"),
+            "online": start(at / "sweep" / "7", server.account(), "pass"),
+            "unreachable": start(at / "unreachable", CLOSED, "pass", "logger.patience=4"),
+            "server dies": start(at / "dies", mortal.account(), DIE, "logger.patience=4"),
+            "service killed": start(at / "killed", {"WANDB_MODE": "offline"}, KILL),
+            "raises": start(at / "raises", server.account(), RAISE),
+        }
+        yield World(server, {name: ended(folder, process) for name, (folder, process) in processes.items()})
+
+
+def start(folder: Path, environment: dict[str, str], happens: str, *words: str) -> tuple[Path, subprocess.Popen[str]]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+    places = {f"WANDB_{kind}_DIR": str(folder.parent / kind) for kind in ("CONFIG", "CACHE", "DATA")}
+    fixed = ("train", f"run_dir={folder}", *SMALL, "logger.every=1", "logger.patience=60", "evaluation.grid.scale=1")
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(happens=happens), *fixed, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**kept, **places, "OMP_NUM_THREADS": "1", **environment},
+    )
+    return folder, process
+
+
+def ended(folder: Path, process: subprocess.Popen[str]) -> Run:
+    told, errors = process.communicate(timeout=600)
+    return Run(folder, process.returncode, told, errors.strip().split("\n") if errors.strip() else [])
+
+
+@pytest.mark.parametrize("name", ["online", "unreachable", "server dies", "service killed"])
+def test_whatever_becomes_of_wandb_the_result_and_the_exit_status_are_the_same(world: World, name: str) -> None:
+    run, plain = world.runs[name], world.runs["plain"]
+    assert run.status == plain.status == 0, run.errors
+    assert run.result() == plain.result()
+    assert (run.folder / "metrics.csv").read_text().count("\n") == (plain.folder / "metrics.csv").read_text().count("\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("unreachable", "started no run at its server"), ("server dies", "stopped working"), ("service killed", "stopped working")],
+)
+def test_a_failure_is_told_in_one_sentence(world: World, name: str, said: str) -> None:
+    (sentence,) = world.runs[name].errors
+    assert sentence.startswith(f"csrgan train: wandb {said} (")
+    assert f"wandb sync {world.runs[name].folder}/wandb/" in sentence
+
+
+def test_wandb_is_imported_only_where_it_is_asked_for(world: World) -> None:
+    assert world.runs["plain"].told.endswith("wandb was not imported\n")
+    assert world.runs["online"].told.endswith("wandb was imported\n")
+    assert world.runs["online"].errors == []
+
+
+def arrived(server: Server, name: str) -> str:
+    """The id of the run of this name."""
+    (run,) = [run for run, said in server.runs.items() if said["displayName"] == name]
+    return run
+
+
+def test_a_run_arrives_as_it_was(world: World) -> None:
+    server, folder = world.server, world.runs["online"].folder
+    run = arrived(server, "sweep/7")
+    said, rows = server.runs[run], [row for _, row in sorted(server.history[run].items())]
+    assert (said["project"], said["groupName"], server.exits[run]) == ("csrgan", "sweep", 0)
+    config = json.loads(said["config"])
+    assert config["loss"]["value"]["parameters"]["weight"] == 0.1
+    assert config["degradation"]["value"]["blur"]["high"] == 50
+    assert [row["images_seen"] for row in rows if "images_per_second" in row] == [4, 8, 12, 16]
+    (evaluated,) = [row for row in rows if "valid/gain_db" in row]
+    result = world.runs["online"].result()
+    assert evaluated["images_seen"] == 16
+    assert evaluated["valid/gain_db"] == result["gain_db"] == server.summaries[run]["gain_db"]
+    assert evaluated["panels"]["captions"] == sorted(path.stem for path in (folder / "panels").iterdir())
+    table = json.loads(next(body for path, body in server.files.items() if f"{run}/media/table/predictions" in path))
+    assert {"image", "blur_std", "blur_std_predicted", "psnr_restored"} <= set(table["columns"])
+    assert len(table["data"]) == result["rows"]
+    assert set(evaluated["panels"]["filenames"]) <= {path.removeprefix(f"/put/{run}/") for path in server.files}
+
+
+def test_a_run_that_fails_says_why_and_is_finished(world: World) -> None:
+    run = world.runs["raises"]
+    assert run.status == 1
+    assert run.errors[-1] == "RuntimeError: the power went"
+    assert world.server.exits[arrived(world.server, "raises")] == 1
+    assert "groupName" not in world.server.runs[arrived(world.server, "raises")]
+
+
+def test_a_run_that_was_kept_offline_is_sent_later(world: World) -> None:
+    run = world.runs["unreachable"]
+    (kept,) = run.folder.glob("wandb/offline-run-*")
+    sync = [sys.executable, "-m", "wandb", "sync", str(kept)]
+    done = subprocess.run(sync, env={**os.environ, **world.server.account()}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    there = arrived(world.server, "unreachable")
+    live = arrived(world.server, "sweep/7")
+    assert world.server.exits[there] == 0
+    names = [[sorted(row) for _, row in sorted(world.server.history[run].items())] for run in (there, live)]
+    assert names[0] == names[1]
+    assert world.server.summaries[there]["gain_db"] == run.result()["gain_db"]
+    assert any(f"{there}/media/table/predictions" in path for path in world.server.files)
+
+
+def test_a_server_is_given_some_time(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="patience=0 is not above 0"):
+        Tracker({"logger": {"patience": 0}}, tmp_path)
+
+
+def test_the_jobs_of_a_sweep_make_a_group() -> None:
+    assert named(Path("runs/sweeps/lambda_sigma/7")) == ("lambda_sigma/7", "lambda_sigma")
+    assert named(Path("runs/csrgan/2026-11-23_10-00-00")) == ("2026-11-23_10-00-00", None)
