@@ -7,16 +7,16 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test lint bench clean
+.PHONY: help install train test test-long lint bench clean
 
 help:  ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 .venv/runs: pyproject.toml constraints.txt
 	@echo "setting up .venv (a minute or two the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "csrgan needs Python 3.11 or newer; name one as in: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[perceptual]'
 	@touch $@
 
 .venv/tests: .venv/runs
@@ -31,6 +31,9 @@ train: .venv/runs  ## train CSRGAN on the photographs inside the scikit-image wh
 
 test: .venv/tests  ## run the tests
 	@$(BIN)/python -m pytest
+
+test-long: .venv/tests  ## run the tests that take many minutes
+	@$(BIN)/python -m pytest -m long
 
 lint: .venv/tests  ## check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

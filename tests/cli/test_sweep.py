@@ -1,54 +1,92 @@
-"""A sweep survives its failures: one job is made to crash, one is killed."""
+"""A sweep survives its failures, ends with all its processes, and is the same under every launcher."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from commands import SMOKE, csrgan
+from hydra import compose, initialize_config_dir
 
 from csrgan.cli import main
+from csrgan.cli.sweep import _cores, _folder
+from csrgan.config.faults import examine
+from csrgan.config.folder import conf
+from csrgan.fault import Fault
+
+JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+SUBMITIT = ("hydra/launcher=submitit_local",)
+TOO_LARGE = "data.crop=9999"  # a job that fails at little cost
+needs_proc = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds processes in /proc, which is Linux's")
+
+
+def processes(holds: str, file: str = "cmdline") -> list[int]:
+    """The processes that have this word in their command line, or in their environment."""
+    found = []
+    for place in Path("/proc").glob(f"[0-9]*/{file}"):
+        try:
+            words = place.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if holds in words:
+            found.append(int(place.parent.name))
+    return found
+
+
+def until(holds: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether it came true in time."""
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.1)
+    return holds()
 
 
 def kill_when_it_runs(run_dir: Path) -> threading.Thread:
-    """SIGKILL for the process whose command line names this run_dir, a moment after it has started."""
+    """SIGKILL for the job of this folder, a moment after it has started."""
 
     def watch() -> None:
-        for _ in range(600):
-            for process in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    words = process.read_bytes().decode(errors="replace").split("\0")
-                except OSError:
-                    continue
-                if f"run_dir={run_dir}" in words:
-                    time.sleep(1)
-                    os.kill(int(process.parent.name), signal.SIGKILL)
-                    return
-            time.sleep(0.1)
+        if until(lambda: bool(processes(f"run_dir={run_dir}")), 3600):
+            time.sleep(1)
+            os.kill(processes(f"run_dir={run_dir}")[0], signal.SIGKILL)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     return thread
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the job to kill in /proc, which is Linux's")
+def complete(folder: Path, *words: str, gain_db: float = 1.0) -> None:
+    """What a complete job leaves, as far as a sweep looks at it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    job = {"words": words, "command": "csrgan train", "status": "complete", "reason": "", "seconds": 1.0}
+    (folder / "job.json").write_text(json.dumps(job))
+    (folder / "summary.json").write_text(json.dumps({"gain_db": gain_db}))
+
+
+def job(folder: Path) -> dict[str, str]:
+    return json.loads((folder / "job.json").read_text())
+
+
+@needs_proc
 def test_a_sweep_survives_a_killed_job_and_runs_only_what_is_missing(tmp_path: Path) -> None:
     """Two jobs at a time, in processes of their own."""
     folder = tmp_path / "sweep"
-    parallel = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    words = ["train", "-m", *parallel, f"run_dir={folder}", *SMOKE, "trainer.images=8", "data.crop=32,64"]
+    words = ["train", "-m", *JOBLIB, f"run_dir={folder}", *SMOKE, "trainer.images=8", "data.crop=32,64"]
     killer = kill_when_it_runs(folder / "1")
     done = csrgan(*words)
     killer.join()
     assert done.returncode == 1, done.stderr
     assert "1 failed: ended by SIGKILL" in done.stdout
     assert "1 of 2 jobs failed" in done.stdout
-    jobs = [json.loads((folder / name / "job.json").read_text()) for name in "01"]
+    jobs = [job(folder / name) for name in "01"]
     assert [job["status"] for job in jobs] == ["complete", "failed"]
     assert jobs[0]["command"].startswith("csrgan train trainer=smoke")
     assert json.loads((folder / "0" / "overrides.json").read_text())[-1] == "data.crop=32"
@@ -58,7 +96,7 @@ def test_a_sweep_survives_a_killed_job_and_runs_only_what_is_missing(tmp_path: P
     assert refused.stderr.strip().startswith(f"csrgan train: {folder}/0 holds another job")
     assert main([*words[:2], *words[4:]]) == 0
     assert (folder / "0" / "summary.json").stat().st_mtime_ns == first
-    assert json.loads((folder / "1" / "job.json").read_text())["status"] == "complete"
+    assert job(folder / "1")["status"] == "complete"
     assert main(["report", str(folder), "question=Is a larger crop, by itself, better?"]) == 0
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert "Is a larger crop, by itself, better?" in text
@@ -71,12 +109,167 @@ def test_a_job_that_cannot_run_says_why_and_a_changed_sweep_is_refused(tmp_path:
     told = capsys.readouterr().out
     assert "0 failed: data.crop=9999 is larger than" in told
     assert "1 of 1 jobs failed" in told
+    (tmp_path / "sweep" / "0" / "job.json").rename(tmp_path / "sweep" / "0" / "job.json.part")  # as if the power had gone
+    assert main(words) == 1
+    assert "1 of 1 jobs failed" in capsys.readouterr().out
     assert main([*words[:-1], "data.crop=48"]) == 2
     assert "holds another job" in capsys.readouterr().err
     assert main(["list", "group=output"]) == 0  # nothing of the sweep is left in this process
     assert "jobs failed" not in capsys.readouterr().out
 
 
+@needs_proc
+def test_submitit_runs_the_same_sweep(tmp_path: Path) -> None:
+    """One job is there already, one is killed."""
+    words = ["train", "-m", *SUBMITIT, f"run_dir={tmp_path}", *SMOKE, "data.crop=48,32"]
+    complete(tmp_path / "0", *SMOKE, "data.crop=48", gain_db=2.5)
+    killer = kill_when_it_runs(tmp_path / "1")
+    done = csrgan(*words)
+    killer.join()
+    assert done.returncode == 1, done.stderr
+    assert "1 failed: ended by SIGKILL" in done.stdout
+    assert "+2.50 dB" in done.stdout
+    assert "1 of 2 jobs failed" in done.stdout
+    assert (tmp_path / ".submitit").is_dir()
+    refused = csrgan(*words[:-1], "data.crop=64")
+    assert refused.returncode == 2
+    assert refused.stderr.strip().startswith(f"csrgan train: {tmp_path}/0 holds another job")
+
+
+def test_cores_are_divided_among_the_jobs_that_run_at_once() -> None:
+    cores = os.cpu_count() or 1
+
+    def divided(*words: str) -> int | None:
+        with initialize_config_dir(str(conf()), version_base="1.3"):
+            return _cores(compose("train", [*words], return_hydra_config=True).hydra)
+
+    assert divided() is None
+    assert divided("hydra/launcher=joblib", f"hydra.launcher.n_jobs={cores}") == 1
+    assert divided("hydra/launcher=joblib", "hydra.launcher.n_jobs=1") == cores
+    assert divided("hydra/launcher=joblib", "hydra.launcher.n_jobs=-1") == 1
+    assert divided(*SUBMITIT) == 1
+    assert divided("hydra/launcher=submitit_slurm", "hydra.launcher.cpus_per_task=8") == 8
+
+
+@needs_proc
+@pytest.mark.parametrize(
+    ("launcher", "end"),
+    [((), signal.SIGINT), ((), signal.SIGTERM), (JOBLIB, signal.SIGINT), (JOBLIB, signal.SIGKILL), (SUBMITIT, signal.SIGTERM)],
+    ids=str,
+)
+def test_no_process_outlives_its_sweep(tmp_path: Path, launcher: tuple[str, ...], end: signal.Signals) -> None:
+    words = ["train", "-m", *launcher, f"run_dir={tmp_path}", *SMOKE, "seed=1,2"]
+    sweep = subprocess.Popen([sys.executable, "-m", "csrgan", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    last = 1 if launcher == JOBLIB else 0
+    assert until(lambda: bool(processes(f"run_dir={tmp_path}/{last}")))
+    sweep.send_signal(end)
+    sweep.wait()
+    assert until(lambda: not processes(f"CSRGAN_SWEEP={sweep.pid}", "environ"), 10)
+    assert job(tmp_path / str(last))["status"] == "running"  # and is run again: only a complete job is not
+
+
+def test_two_sweeps_in_one_folder_leave_each_other_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "0").mkdir()
+    with (tmp_path / "0" / "output.txt").open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        main(["train", "-m", f"run_dir={tmp_path}", TOO_LARGE])
+    assert "0  is being run by another sweep" in capsys.readouterr().out
+    assert [file.name for file in (tmp_path / "0").iterdir()] == ["output.txt"]
+
+
+DIES = "import os, sys; 'csrgan.cli.tied' in sys.orig_argv and os._exit(7)"  # as sitecustomize.py, it ends each job at once
+
+
+def test_a_guided_search_goes_on_after_failures_and_finds_its_trials_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The highest gain is sought, and a failed trial is none."""
+    (tmp_path / "sitecustomize.py").write_text(DIES)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    search = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "loss.parameters.weight=interval(0.001,1)")
+    words = ["train", "-m", *search, f"run_dir={tmp_path}"]
+    best = tmp_path / "optimization_results.yaml"
+    assert main(words) == 2
+    assert "no trial of the search is complete" in capsys.readouterr().err
+    trials = [job(tmp_path / name)["words"] for name in "01"]
+    complete(tmp_path / "0", *trials[0], gain_db=1.0)
+    assert main(words) == 1
+    assert "best_value: 1.0" in best.read_text()
+    complete(tmp_path / "1", *trials[1], gain_db=2.0)
+    assert main(words) == 0
+    assert "best_value: 2.0" in best.read_text()
+    assert _folder(tmp_path / "1", ["seed=7"], guided=True) == tmp_path / "1.2"  # where the search has turned elsewhere
+
+
+MEMORY = """
+import resource, sys
+from csrgan.cli import main
+for jobs in (8, 24):
+    assert main(["train", "-m", sys.argv[1], "seed=" + ",".join(map(str, range(jobs)))]) == 0
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "torch" in sys.modules, file=sys.stderr)
+"""
+
+
+def test_memory_does_not_grow_from_job_to_job(tmp_path: Path) -> None:
+    """Peaks of the process that starts the jobs, in kB on Linux: after 8, and after 24 more. It never loads torch."""
+    for k in range(24):
+        complete(tmp_path / str(k), f"seed={k}")
+    done = subprocess.run([sys.executable, "-c", MEMORY, f"run_dir={tmp_path}"], capture_output=True, text=True, check=True)
+    (first, torch), (last, _) = (line.split() for line in done.stderr.splitlines())
+    assert torch == "False"
+    assert int(last) < int(first) * 1.03
+
+
+@pytest.mark.long
+@needs_proc
+def test_twelve_jobs_one_crashes_one_is_killed(tmp_path: Path) -> None:
+    crops = ",".join(map(str, range(32, 120, 8)))
+    words = ["train", "-m", f"run_dir={tmp_path}", *SMOKE, "trainer.images=8", f"data.crop={crops},9999"]
+    killer = kill_when_it_runs(tmp_path / "5")
+    done = csrgan(*words, *JOBLIB)
+    killer.join()
+    assert "2 of 12 jobs failed" in done.stdout, done.stderr
+    assert "5 failed: ended by SIGKILL" in done.stdout
+    assert "11 failed: data.crop=9999 is larger than" in done.stdout
+    assert main(["report", str(tmp_path)]) == 0
+    assert "10 of 12 jobs complete" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    ended = {file.parent.name: file.stat().st_mtime_ns for file in tmp_path.glob("*/job.json")}
+    assert "1 of 12 jobs failed" in csrgan(*words).stdout
+    assert {name for name, before in ended.items() if (tmp_path / name / "job.json").stat().st_mtime_ns != before} == {"5", "11"}
+
+
 def test_a_sweep_of_its_own_name_is_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "sweep=lambda_sigmo"]) == 2
     assert "Did you mean lambda_sigma?" in capsys.readouterr().err
+
+
+def test_every_kind_of_sweep_is_examined() -> None:
+    kinds = ("interval(0.001,1)", "tag(log,interval(1e-3,1))", "range(0,1,0.1)", "shuffle(range(1,4))", "choice(0,1)")
+    examine("train", ["output=glob(min*)", *(f"loss.parameters.weight={values}" for values in kinds)])
+    with pytest.raises(Fault) as told:
+        examine("train", ["data.crop=interval(32.5,64)", "loss.parameters.weigt=interval(0,1)"])
+    assert "data.crop=32.5 is not a whole number." in str(told.value)
+    assert "Did you mean weight?" in str(told.value)
+    with pytest.raises(Fault) as told:
+        examine("train", ["output=glob(x*)", "hydra/launcher=jobli"])
+    assert "output=glob(x*) is none of output's choices: clamp, " in str(told.value)
+    assert "Its choices: basic, joblib, submitit_local, submitit_slurm. Did you mean joblib?" in str(told.value)
+
+
+WITHOUT_PLUGINS = (
+    "import sys, hydra_plugins; hydra_plugins.__path__ = []; from csrgan.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+@pytest.mark.parametrize("word", ["sweep=lambda_guided", "hydra/sweeper=optuna", "hydra/launcher=joblib"])
+def test_a_missing_package_is_named(word: str) -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_PLUGINS, "train", "-m", word], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    package = "hydra-joblib-launcher" if "joblib" in word else "hydra-optuna-sweeper"
+    assert done.stderr.endswith(f"needs {package}, which is not installed: pip install {package}.\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_interval_without_a_search_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "-m", f"run_dir={tmp_path}", "loss.parameters.weight=interval(0,1)"]) == 2
+    assert "add hydra/sweeper=optuna" in capsys.readouterr().err

@@ -158,7 +158,8 @@ def test_a_run_that_was_kept_offline_is_sent_later(world: World) -> None:
     run = world.runs["unreachable"]
     (kept,) = run.folder.glob("wandb/offline-run-*")
     sync = [sys.executable, "-m", "wandb", "sync", str(kept)]
-    done = subprocess.run(sync, env={**os.environ, **world.server.account()}, capture_output=True, text=True, check=False)
+    account = {**os.environ, **world.server.account()}
+    done = subprocess.run(sync, cwd=kept.parent, env=account, capture_output=True, text=True, check=False)  # it leaves logs there
     assert done.returncode == 0, done.stderr
     there = arrived(world.server, "unreachable")
     live = arrived(world.server, "sweep/7")

@@ -1,33 +1,71 @@
-"""csrgan evaluate: the rows, table and panels of a checkpoint on any photographs over the frozen grid."""
+"""csrgan evaluate: the rows, tables and panels of a checkpoint, or of every job of a sweep, over the frozen grid."""
 
 from __future__ import annotations
 
+import copy
 import json
+import shutil
 import time
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
 from csrgan.callbacks.scores import Scores
-from csrgan.cli.train import quiet, report
+from csrgan.cli import relative
+from csrgan.cli.sweep import FILE
+from csrgan.cli.train import conclude, quiet
 from csrgan.cli.trained import trained
 from csrgan.config.build import build, plain
 from csrgan.data.module import Photographs
 
 
-def run(config: DictConfig) -> float:
-    """Score, and leave results.csv, summary.json, config.yaml and panels in the run folder. Returns the gain in dB."""
+def run(config: DictConfig) -> float | int:
+    """Score, and leave results.csv, summary.json, config.yaml and panels in the run folder.
+
+    Returns the gain in dB; of a sweep exit status 0, with a folder for each job, for csrgan report.
+    """
     quiet()
-    system, recipe = trained(config.checkpoint, config.device)
+    source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
+    jobs = sorted(source.glob(f"**/{FILE}")) if source.is_dir() and not (source / "checkpoints").is_dir() else []
+    if not jobs:
+        return _score(config, source, folder, Console())
+    for done, job in enumerate(jobs, start=1):
+        place = job.parent.relative_to(source)
+        told = _score_job(config, job, folder / place)
+        Console().print(f"{done}/{len(jobs)}  {place}  {told}", highlight=False, soft_wrap=True)
+    Console().print(f"csrgan report {relative(folder)}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
+    """Score one job of a sweep unless it is done; it keeps what was said of its training, and its settings gain those of the
+    evaluation."""
+    held = json.loads(job.read_text(encoding="utf-8"))
+    own = [word for word in HydraConfig.get().overrides.task if not word.startswith(("checkpoint=", "run_dir="))]
+    held["words"] += own
+    if (folder / FILE).is_file() and json.loads((folder / FILE).read_text(encoding="utf-8")) == held:
+        return "done before"
+    folder.mkdir(parents=True, exist_ok=True)
+    told = f"failed: {held['reason']}"
+    if held["status"] == "complete":
+        told = f"{_score(copy.deepcopy(config), job.parent, folder, Console(quiet=True)):+.2f} dB"
+        if (job.parent / "metrics.csv").is_file():
+            shutil.copy(job.parent / "metrics.csv", folder / "metrics.csv")
+    (folder / FILE).write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
+    return told
+
+
+def _score(config: DictConfig, checkpoint: Path, folder: Path, console: Console) -> float:
+    system, recipe = trained(str(checkpoint), config.device)
     if not config.get("degradation"):
         with open_dict(config):
             config.degradation = recipe["degradation"]
     settings = plain(config)
     data: Photographs = build(settings["data"])
     system.examine(data.degradation)
-    folder = Path(settings["run_dir"])
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(settings, folder / "config.yaml")
     scores = Scores(folder, settings["panels"])
@@ -38,12 +76,11 @@ def run(config: DictConfig) -> float:
         logger=False,
         default_root_dir=folder,
         enable_checkpointing=False,
-        enable_progress_bar=Console().is_terminal,
+        enable_progress_bar=console.is_terminal and not console.quiet,
         enable_model_summary=False,
     )
     began = time.monotonic()
     trainer.validate(system, data, verbose=False)
     summary = scores.summary | {"images_seen": system.images_seen, "seconds": time.monotonic() - began}
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    report(Console(), summary, folder)
+    conclude(console, summary, scores.rows, folder)
     return float(summary["gain_db"])

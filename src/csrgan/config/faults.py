@@ -8,14 +8,33 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from csrgan.config.folder import conf, groups
 from csrgan.fault import Fault
+
+# What Hydra finds in packages of their own, and the package.
+PLUGINS = {
+    "hydra/launcher": {
+        "joblib": "hydra-joblib-launcher",
+        "submitit_local": "hydra-submitit-launcher",
+        "submitit_slurm": "hydra-submitit-launcher",
+    },
+    "hydra/sweeper": {"optuna": "hydra-optuna-sweeper"},
+}
+
+# Errors of sweepers and launchers, by the type or the words that tell them, and what they mean to a user.
+SWEEPS = {
+    "BasicSweeper does not support": "interval() and tag() are for a guided search: add hydra/sweeper=optuna.",
+    "No trials are completed yet": "no trial of the search is complete; job.json in each one's folder says why.",
+    "TerminatedWorkerError": "a process that ran jobs was killed; the same command runs what is missing.",
+    "UncompletedJobError": "a process that ran jobs was killed; the same command runs what is missing.",
+}
 
 
 def examine(command: str, arguments: Sequence[str]) -> None:
@@ -31,26 +50,14 @@ def examine(command: str, arguments: Sequence[str]) -> None:
 
 
 def _faults(command: str, words: Sequence[str]) -> Iterator[str]:
+    parsed, faults = _parsed(words)
+    yield from faults
     known = {name: [file.stem for file in files] for name, files in groups()}
-    parsed = []
-    for word in words:
-        if "=" not in word and not word.startswith("~"):
-            yield f"{word} is no setting: a setting is given as key=value."
-            continue
-        try:
-            parsed.append(OverridesParser.create().parse_override(word))
-        except OverrideParseException as reason:
-            yield f"{word} is no override of the form key=value: {_first_line(reason)}"
-    chosen = [override for override in parsed if _group(override, known)]
-    broken = False
-    for override in chosen:
-        group = _group(override, known)
-        for choice in _choices(override):
-            if choice not in known[group]:
-                broken = True
-                yield str(Fault.unknown(group, choice, known[group]))
+    broken = list(_choice_faults(parsed, known))
+    yield from broken
     if broken:
         return
+    chosen = [override for override in parsed if _group(override, known)]
     base = _compose(command, [next(_single(override)) for override in chosen])
     for override in parsed:
         if override not in chosen and not str(override.key_or_group).startswith(("hydra.", "hydra/")):
@@ -58,11 +65,51 @@ def _faults(command: str, words: Sequence[str]) -> Iterator[str]:
                 yield from _value_fault(base, override, word)
 
 
+def _parsed(words: Sequence[str]) -> tuple[list[Override], list[str]]:
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+    parsed, faults = [], []
+    for word in words:
+        if "=" not in word and not word.startswith("~"):
+            faults.append(f"{word} is no setting: a setting is given as key=value.")
+            continue
+        try:
+            parsed += parser.parse_overrides([word])
+        except OverrideParseException as reason:
+            faults.append(f"{word} is no override of the form key=value: {_first_line(reason)}")
+    return parsed, faults
+
+
+def _choice_faults(parsed: Sequence[Override], known: dict[str, list[str]]) -> Iterator[str]:
+    for override in parsed:
+        group = _group(override, known)
+        if group:
+            named = list(_choices(override))
+            if not named:
+                yield f"{override.input_line} is none of {group}'s choices: {', '.join(known[group])}."
+            for choice in named:
+                if choice not in known[group]:
+                    yield str(Fault.unknown(group, choice, known[group]))
+        elif override.key_or_group in PLUGINS:
+            yield from _plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
+
+
 def _compose(command: str, words: list[str]) -> DictConfig:
     try:
         return compose(command, words, return_hydra_config=False)
     except (HydraException, OmegaConfBaseException) as reason:
+        missing = re.search(r"'(hydra/\w+)/(\w+)'", str(reason))
+        if missing:
+            raise Fault("\n".join(_plugin_fault(*missing.groups()))) from None
         raise Fault(f"the configuration cannot be composed: {_first_line(reason)}") from None
+
+
+def _plugin_fault(group: str, choice: str) -> Iterator[str]:
+    """A sweeper or launcher that Hydra does not find; Hydra itself says it in many lines."""
+    found = GlobalHydra.instance().config_loader().get_group_options(group)
+    if choice not in found and choice in PLUGINS[group]:
+        yield f"{group}={choice} needs {PLUGINS[group][choice]}, which is not installed: pip install {PLUGINS[group][choice]}."
+    elif choice not in found:
+        yield str(Fault.unknown(group, choice, {*found, *PLUGINS[group]}))
 
 
 def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:
@@ -124,9 +171,12 @@ def _choices(override: Override) -> Iterator[str]:
 
 
 def _single(override: Override) -> Iterator[str]:
-    """The override as one or, for a sweep, several plain key=value words."""
+    """The override as one or, for a sweep, several plain key=value words; of an interval its two ends."""
     name = override.get_key_element()
-    if override.is_sweep_override():
+    interval = override.value()
+    if isinstance(interval, IntervalSweep):
+        yield from (f"{name}={end}" for end in (interval.start, interval.end))
+    elif override.is_sweep_override():
         for value in override.sweep_string_iterator():
             yield f"{name}={value}"
     else:
@@ -145,8 +195,9 @@ def told(error: BaseException) -> str | None:
         return f"{error.full_key} is needed: give it as {error.full_key}=VALUE."
     if isinstance(error, InstantiationException):
         return re.sub(r"\s+", " ", str(error))
-    if isinstance(error, HydraException | OmegaConfBaseException):
-        return _first_line(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{Path(str(error.filename))}: {error.strerror}."
-    return None
+    for sign, sentence in SWEEPS.items():
+        if sign in f"{type(error).__name__}: {error}":
+            return sentence
+    return _first_line(error) if isinstance(error, HydraException | OmegaConfBaseException) else None

@@ -1,0 +1,48 @@
+"""A sweep is scored job by job, and becomes a folder that csrgan report reads."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from csrgan.cli import main
+
+GRID = ("evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=48", "panels=1")
+
+
+@pytest.fixture
+def sweep(run: Path, tmp_path: Path) -> Path:
+    """One complete job, and one that failed."""
+    folder = tmp_path / "sweep"
+    shutil.copytree(run, folder / "main" / "0")
+    (folder / "main" / "1").mkdir()
+    said = {"command": "csrgan train", "seconds": 1.0}
+    complete = said | {"words": ["output=clamp", "seed=1"], "status": "complete", "reason": ""}
+    failed = said | {"words": ["output=tanh", "seed=1"], "status": "failed", "reason": "ended by SIGKILL"}
+    for name, held in (("0", complete), ("1", failed)):
+        (folder / "main" / name / "job.json").write_text(json.dumps(held))
+    return folder
+
+
+def test_every_job_of_a_sweep_is_scored_once(sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = tmp_path / "stressed"
+    words = ["evaluate", f"checkpoint={sweep}", "evaluation=hot_pixel", *GRID, f"run_dir={there}"]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert "1/2  main/0" in told
+    assert "2/2  main/1  failed: ended by SIGKILL" in told
+    held = json.loads((there / "main" / "0" / "job.json").read_text())
+    assert held["words"] == ["output=clamp", "seed=1", *words[2:-1]]
+    rows = list(csv.DictReader((there / "main" / "0" / "results.csv").open()))
+    assert {row["image"] for row in rows} == {"chelsea.png", "coffee.png"}
+    assert float(rows[0]["psnr_low"]) > 25  # three tenths of the contrast: a tenth of the squared error
+    first = (there / "main" / "0" / "results.csv").stat().st_mtime_ns
+    assert main(words) == 0
+    assert "main/0  done before" in capsys.readouterr().out
+    assert (there / "main" / "0" / "results.csv").stat().st_mtime_ns == first
+    assert main(["report", str(there)]) == 0
+    assert "1 of 2 jobs complete" in (there / "report.html").read_text(encoding="utf-8")
