@@ -14,7 +14,7 @@ SMOKE = ("trainer=smoke", "logger=none", "trainer.panels=0")
 
 
 def csrgan(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    settings = {**os.environ, "OMP_NUM_THREADS": "2", **environment}
+    settings = {**os.environ, "OMP_NUM_THREADS": "1", **environment}  # on a busy machine, several only wait for each other
     return subprocess.run([sys.executable, "-m", "csrgan", *words], capture_output=True, text=True, env=settings, check=False)
 
 

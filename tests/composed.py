@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -20,7 +20,7 @@ def composed(*overrides: str, command: str = "train") -> dict[str, Any]:
     return copy.deepcopy(_composed(overrides, command))
 
 
-@lru_cache(maxsize=64)
+@cache
 def _composed(overrides: tuple[str, ...], command: str) -> dict[str, Any]:
     with initialize_config_dir(str(conf()), version_base="1.3"):
         config = compose(command, [*overrides])

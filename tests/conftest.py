@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 import skimage.data
@@ -11,7 +13,19 @@ from jaxtyping import install_import_hook
 from torch import Tensor
 
 os.environ["WANDB_MODE"] = "offline"
+torch.set_num_threads(1)  # the pictures are small, and on a busy machine several threads only wait for each other
 install_import_hook("csrgan", "typechecker.numeric").__enter__()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What the tests import stays to the end: the collector need not look through it, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
