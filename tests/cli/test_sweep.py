@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 from commands import SMOKE, csrgan
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 
 from csrgan.cli import main
-from csrgan.cli.sweep import _cores, _folder
+from csrgan.cli.sweep import Remember, _cores, _folder
+from csrgan.cli.tied import SWEEP
 from csrgan.config.faults import examine
 from csrgan.config.folder import conf
 from csrgan.fault import Fault
@@ -204,15 +206,15 @@ def test_a_guided_search_goes_on_after_failures_and_finds_its_trials_again(
 MEMORY = """
 import resource, sys
 from csrgan.cli import main
-for jobs in (8, 24):
+for jobs in (4, 16):
     assert main(["train", "-m", sys.argv[1], "seed=" + ",".join(map(str, range(jobs)))]) == 0
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "torch" in sys.modules, file=sys.stderr)
 """
 
 
 def test_memory_does_not_grow_from_job_to_job(tmp_path: Path) -> None:
-    """Peaks of the process that starts the jobs, in kB on Linux: after 8, and after 24 more. It never loads torch."""
-    for k in range(24):
+    """Peaks of the process that starts the jobs, in kB on Linux: after 4, and after 16 more. It never loads torch."""
+    for k in range(16):
         complete(tmp_path / str(k), f"seed={k}")
     done = subprocess.run([sys.executable, "-c", MEMORY, f"run_dir={tmp_path}"], capture_output=True, text=True, check=True)
     (first, torch), (last, _) = (line.split() for line in done.stderr.splitlines())
@@ -241,6 +243,15 @@ def test_twelve_jobs_one_crashes_one_is_killed(tmp_path: Path) -> None:
 def test_a_sweep_of_its_own_name_is_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "sweep=lambda_sigmo"]) == 2
     assert "Did you mean lambda_sigma?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "place"), [("seed=0", "runs/csrgan"), ("sweep=lambda_sigma", "runs/sweeps/lambda_sigma")])
+def test_a_sweep_has_a_folder_without_being_given_one(word: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWEEP, "")  # what the start of a sweep leaves in the environment
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
+    with initialize_config_dir(str(conf()), version_base="1.3", job_name="train"):
+        Remember().on_multirun_start(compose("train", [word], return_hydra_config=True))
+    assert str(Remember.taken()).startswith(place)
 
 
 def test_every_kind_of_sweep_is_examined() -> None:

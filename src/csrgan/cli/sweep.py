@@ -130,7 +130,8 @@ def _held(folder: Path) -> dict[str, Any] | None:
 
 def _run(folder: Path, words: list[str], cores: int | None) -> dict[str, Any]:
     command = ["train", *words, f"run_dir={folder}"]
-    job: dict[str, Any] = {"words": words, "command": shlex.join(["csrgan", *command])}
+    told = shlex.join(["csrgan", "train", *words, f"run_dir={relative(folder)}"])
+    job: dict[str, Any] = {"words": words, "command": told}
     _write(folder, {**job, "status": "running", "reason": UNENDED, "seconds": 0.0})
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}
     began = time.monotonic()
