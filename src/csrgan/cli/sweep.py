@@ -84,7 +84,7 @@ def run(config: DictConfig) -> float | None:
     """Run the job of this configuration unless it is complete, and write job.json. Returns the gain in dB; None if it failed."""
     tied.tie()
     hydra = cast(DictConfig, HydraConfig.get())
-    words = [word for word in hydra.overrides.task if not word.startswith(("run_dir=", "sweep="))]
+    words = [word for word in hydra.overrides.task if not word.startswith("run_dir=")]
     folder = _folder(Path(config.run_dir), words, _guided(hydra))
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / OUTPUT).open("a", encoding="utf-8") as lock:
@@ -129,8 +129,9 @@ def _held(folder: Path) -> dict[str, Any] | None:
 
 
 def _run(folder: Path, words: list[str], cores: int | None) -> dict[str, Any]:
-    command = ["train", *words, f"run_dir={folder}"]
-    told = shlex.join(["csrgan", "train", *words, f"run_dir={relative(folder)}"])
+    alone = ["hydra.mode=RUN"] if any(word.startswith("sweep=") for word in words) else []  # with its settings, but once
+    command = ["train", *words, *alone, f"run_dir={folder}"]
+    told = shlex.join(["csrgan", *command[:-1], f"run_dir={relative(folder)}"])
     job: dict[str, Any] = {"words": words, "command": told}
     _write(folder, {**job, "status": "running", "reason": UNENDED, "seconds": 0.0})
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}

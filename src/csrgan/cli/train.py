@@ -114,6 +114,8 @@ def describe(settings: dict[str, Any], folder: Path) -> None:
 
     OmegaConf.save(settings, folder / "config.yaml")
     overrides = [word for word in HydraConfig.get().overrides.task if not word.startswith(("resume=", "run_dir="))]
+    if any(word.startswith("sweep=") for word in overrides):
+        overrides.append("hydra.mode=RUN")  # this job of it
     (folder / OVERRIDES).write_text(json.dumps(overrides), encoding="utf-8")
 
 
