@@ -139,8 +139,8 @@ class Difference(NamedTuple):
 
 
 def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2000) -> Difference | None:
-    """Mean difference of a score to the baseline's with its 95 % bootstrap interval, paired by photograph and degradation, and by
-    seed where both have the same seeds.
+    """Mean difference of a score to the baseline's with its 95 % bootstrap interval, paired by photograph and degradation, and
+    over the seeds that both have.
 
     Photographs are resampled where there are at least PICTURES, else photograph and degradation pairs, which makes the interval
     too narrow to speak for other photographs. Paired seeds are resampled too, so that the interval speaks for other seeds;
@@ -166,10 +166,12 @@ def _weights(drawn: np.random.Generator, count: int, resamples: int) -> np.ndarr
 
 
 def _pairs(group: Group, baseline: Group) -> list[tuple[list[Job], list[Job]]]:
-    """The jobs of either group with the same seed, or, where the seeds are not the same, all of them."""
+    """The jobs of either group with the same seed, of all seeds that both have; where they share none, or have one twice, all
+    jobs against all."""
     mine, theirs = ({job.seed: job for job in each.jobs} for each in (group, baseline))
-    if mine.keys() == theirs.keys() and len(mine) == len(group.jobs) == len(baseline.jobs):
-        return [([mine[seed]], [theirs[seed]]) for seed in mine]
+    common = [seed for seed in mine if seed in theirs]
+    if common and len(mine) == len(group.jobs) and len(theirs) == len(baseline.jobs):
+        return [([mine[seed]], [theirs[seed]]) for seed in common]
     return [(group.jobs, baseline.jobs)]
 
 

@@ -54,8 +54,8 @@ def note(references: Mapping[Group, Group], chosen: Score) -> str:
     resampled = f"the {images} photographs" if images >= PICTURES else "photograph and degradation pairs"
     warning = "" if images >= PICTURES else f" {images} photographs are too few to speak for others."
     return (
-        f"The score is {chosen.heading}: {chosen.better}. Differences are of means over seeds, with 95 % intervals of a paired"
-        f" bootstrap over {resampled}, and over the seeds where both have the same.{warning}"
+        f"The score is {chosen.heading}: {chosen.better}. Differences are of means over the seeds that both have, with 95 %"
+        f" intervals of a paired bootstrap over {resampled} and these seeds.{warning}"
         f" A job has collapsed where its mean gain is below {COLLAPSED:g} dB, or nan."
     )
 
