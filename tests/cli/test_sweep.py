@@ -168,7 +168,9 @@ def test_cores_are_divided_among_the_jobs_that_run_at_once() -> None:
 )
 def test_no_process_outlives_its_sweep(tmp_path: Path, launcher: tuple[str, ...], end: signal.Signals) -> None:
     words = ["train", "-m", *launcher, f"run_dir={tmp_path}", *SMOKE, "seed=1,2"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs with & ignores it, and so do its children
     sweep = subprocess.Popen([sys.executable, "-m", "csrgan", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    signal.signal(signal.SIGINT, before)
     last = 1 if launcher == JOBLIB else 0
     assert until(lambda: bool(processes(f"run_dir={tmp_path}/{last}")))
     sweep.send_signal(end)
