@@ -22,6 +22,7 @@ help:  ## show this list
 .venv/tests: .venv/runs
 	@echo "adding the tools for tests and lint"
 	@$(PIP) --editable '.[dev]'
+	@$(PIP) --no-deps --upgrade --target .venv/torchvision torchvision
 	@touch $@
 
 install: .venv/runs  ## make .venv with csrgan in it

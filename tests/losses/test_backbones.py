@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
+from commands import train
 from torch import Tensor, nn
 
 from csrgan.fault import Fault
 from csrgan.losses import backbones
 from csrgan.losses.perceptual import FeatureDistance
 
+TORCHVISION = (
+    Path(sys.prefix) / "torchvision"
+)  # where make test puts it, beside the packages, for torch here may be one for CPUs alone
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Weights of a VGG19 as torchvision names them; drawn at random, because those of ImageNet must be downloaded."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(TORCHVISION))
     if find_spec("torchvision") is None:
         pytest.skip("needs torchvision")
     library = torch.library.Library("torchvision", "FRAGMENT")
-    try:  # a torch for CPUs alone lacks what torchvision's wheel links to; VGG19 needs none of it, and the import only these
+    with suppress(
+        RuntimeError
+    ):  # torch for CPUs lacks what torchvision's wheel links to; VGG19 needs none of it, the import only these
         for operator in ("nms", "qnms"):
             library.define(f"{operator}(Tensor a) -> Tensor")
-    except RuntimeError:
-        pass
     from torchvision.models.vgg import cfgs, make_layers
 
-    file = tmp_path_factory.mktemp("weights") / "vgg19.pth"
     drawn = {f"features.{name}": value for name, value in make_layers(cfgs["E"]).state_dict().items()}
-    torch.save(drawn | {"classifier.0.bias": torch.zeros(1)}, file)
-    return file
+    torch.save(drawn | {"classifier.0.bias": torch.zeros(1)}, tmp_path / "vgg19.pth")
+    yield tmp_path / "vgg19.pth"
+    for name in set(sys.modules) - before:
+        if name.startswith("torchvision"):
+            del sys.modules[name]
 
 
 def test_vgg19_compares_what_is_before_the_relu(weights: Path, chelsea: Tensor) -> None:
@@ -43,6 +56,14 @@ def test_vgg19_compares_what_is_before_the_relu(weights: Path, chelsea: Tensor) 
     assert bool((before < 0).any())
     assert torch.equal(after, before.relu())
     assert float(distance(chelsea[..., :32, :32], chelsea[..., :32, :32])) == 0
+
+
+def test_a_run_learns_from_vgg19(weights: Path, tmp_path: Path) -> None:
+    fixed = ("loss/perceptual=vgg19", f"loss.perceptual.function.backbone.weights={weights}", "trainer.images=8", "data.crop=32")
+    train(tmp_path / "run", *fixed, "logger=csv")
+    rows = list(csv.DictReader((tmp_path / "run" / "metrics.csv").open()))
+    (share,) = (float(row["gradient_share/perceptual"]) for row in rows if row["gradient_share/perceptual"])
+    assert share > 0
 
 
 def test_other_weights_are_refused(weights: Path, tmp_path: Path) -> None:

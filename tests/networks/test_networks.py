@@ -20,7 +20,9 @@ SIGMOID = partial(output.sigmoid, epsilon=0.004)
 SMALL = {"width": 8, "levels": 2, "middle_blocks": 1, "unshuffle": 4, "upsampling": upsampling.transposed}
 BOTTLENECK = partial(heads.Bottleneck, hidden=8, stop_gradient=False)
 DECODER_MEAN = partial(heads.DecoderMean, stop_gradient=False)
-AS_CODED = UNetAsCoded(width=4, upsampling=upsampling.transposed)
+# made in the test and not here, so that their weights follow from its seed
+SPECTRAL, PLAIN = (partial(UNet, **SMALL, spectrum_bins=bins) for bins in (16, 0))
+AS_CODED = partial(UNetAsCoded, width=4, upsampling=upsampling.transposed)
 FILM = partial(FiLM, hidden=8, detach=False)
 
 
@@ -40,14 +42,14 @@ def test_the_as_coded_networks_have_the_sizes_of_the_authors_program() -> None:
     assert size(VGGAsCoded(size=512)) == 16_443_997
 
 
-@pytest.mark.parametrize("body", [UNet(**SMALL, spectrum_bins=16), UNet(**SMALL, spectrum_bins=0), AS_CODED])
+@pytest.mark.parametrize("body", [SPECTRAL, PLAIN, AS_CODED], ids=["spectral", "plain", "as_coded"])
 @pytest.mark.parametrize(
     "head",
     [BOTTLENECK, DECODER_MEAN, partial(heads.Separate, width=8, unshuffle=2), None],
 )
 @pytest.mark.parametrize("shape", [(64, 64), (50, 37), (1, 1)])
-def test_any_size_goes_in_and_the_same_size_comes_out(body: nn.Module, head: object, shape: tuple[int, int]) -> None:
-    image, theta, _ = generator(body, SIGMOID, head, ["blur_std", "scale"]).eval()(torch.rand(1, 3, *shape))
+def test_any_size_goes_in_and_the_same_size_comes_out(body: Callable[[], nn.Module], head: object, shape: tuple[int, int]) -> None:
+    image, theta, _ = generator(body(), SIGMOID, head, ["blur_std", "scale"]).eval()(torch.rand(1, 3, *shape))
     assert image.shape == (1, 3, *shape)
     assert (theta is None) if head is None else (theta.shape == (1, 2))
     assert torch.isfinite(image).all()
@@ -138,9 +140,9 @@ def test_bilinear_upsampling_cannot_draw_a_grid() -> None:
     assert bilinear < 1e-6 < transposed
 
 
-@pytest.mark.parametrize("body", [UNet(**SMALL, spectrum_bins=0), AS_CODED])
-def test_film_begins_as_the_identity_and_lets_the_prediction_into_the_picture(body: nn.Module) -> None:
-    one = generator(body.eval(), output.residual, BOTTLENECK, ["scale"], FILM)
+@pytest.mark.parametrize("body", [PLAIN, AS_CODED], ids=["plain", "as_coded"])
+def test_film_begins_as_the_identity_and_lets_the_prediction_into_the_picture(body: Callable[[], nn.Module]) -> None:
+    one = generator(body().eval(), output.residual, BOTTLENECK, ["scale"], FILM)
     nn.init.normal_(one.body.last.weight, std=0.1)
     low = torch.rand(1, 3, 32, 32)
     image = one(low).image
