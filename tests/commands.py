@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from composed import SMALL
+
 from csrgan.cli import main
 
-SMOKE = ("trainer=smoke", "logger=none", "trainer.panels=0")
+SHORT = ("trainer=smoke", "logger=none", "trainer.panels=0")
+SMOKE = (*SHORT, *SMALL[1:])  # the default networks, small
 
 
 def csrgan(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -18,6 +21,6 @@ def csrgan(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "csrgan", *words], capture_output=True, text=True, env=settings, check=False)
 
 
-def train(folder: Path, *words: str) -> dict[str, float]:
-    assert main(["train", f"run_dir={folder}", *SMOKE, *words]) == 0
+def train(folder: Path, *words: str, size: tuple[str, ...] = SMALL[1:]) -> dict[str, float]:
+    assert main(["train", f"run_dir={folder}", *SHORT, *size, *words]) == 0
     return json.loads((folder / "summary.json").read_text())

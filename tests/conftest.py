@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import tempfile
 from collections.abc import Generator
 
 import pytest
@@ -13,6 +14,7 @@ from jaxtyping import install_import_hook
 from torch import Tensor
 
 os.environ["WANDB_MODE"] = "offline"
+os.environ["XDG_CACHE_HOME"] = f"{tempfile.gettempdir()}/csrgan-tests-{os.getuid()}"  # for decoded photographs
 torch.set_num_threads(1)  # the pictures are small, and on a busy machine several threads only wait for each other
 install_import_hook("csrgan", "typechecker.numeric").__enter__()
 

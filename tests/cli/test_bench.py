@@ -32,6 +32,7 @@ def test_bench_measures_every_method_and_the_training_step(tmp_path: Path) -> No
         "data.crop=32",
         "data.batch_size=2",
         "trainer.images=16",
+        "reading={count: 4, crop: 512, crops: 100}",
     ]
     assert main(["bench", *small, f"file={tmp_path}/bench.json"]) == 0
     told = json.loads((tmp_path / "bench.json").read_text())
@@ -39,6 +40,10 @@ def test_bench_measures_every_method_and_the_training_step(tmp_path: Path) -> No
     assert [row["method"] for row in rows] == list(bench.METHODS)
     assert all(row["images_per_second"] > 0 for row in rows)
     assert 0 < told["training_steps"][0]["share"] < 1
+    read = told["reading"]
+    assert read["crops_per_second"] > 20 * read["opencv_per_second"]  # some 300 times on a quiet machine
+    assert read["crops_per_second"] > 0.25 * read["page_cache_per_second"]  # 0.6
+    assert max(read["resident_mb"].values()) < 64 + 40
 
 
 def test_the_degradation_is_faster_than_the_composition() -> None:

@@ -51,7 +51,8 @@ class Run:
     errors: list[str]
 
     def result(self) -> dict[str, Any]:
-        return json.loads((self.folder / "summary.json").read_text()) | {"seconds": 0}
+        held = json.loads((self.folder / "summary.json").read_text())
+        return {name: value for name, value in held.items() if not name.startswith("seconds")}
 
 
 @dataclass(frozen=True)

@@ -4,56 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from streamed import README, photographs, same, stream
 
-from csrgan.data.crops import Undegraded
-from csrgan.data.module import Photographs
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.shapes import Anisotropic
 from csrgan.fault import Fault
-
-README = {
-    "blur": {"low": 0, "high": 50, "uniform_in": "variance"},
-    "scale": {"low": 1, "high": 3},
-    "noise": {"low": 0, "high": 10 / 255},
-}
-
-
-def photographs(**change: object) -> Photographs:
-    settings = {
-        "train": ["astronaut", "camera", "brick"],
-        "valid": ["chelsea"],
-        "crop": 32,
-        "batch_size": 4,
-        "workers": 0,
-        "keep_mb": 100,
-        "degradation": Degradation(**README),
-        "images": 24,
-        "grid": {"blur": 2, "scale": 1, "noise": 1},
-        "repeats": 2,
-        "evaluation_crop": 64,
-        "contrast": 1.0,
-        "hot_pixels": 0,
-        "seed": 5,
-    }
-    return Photographs(**(settings | change))
-
-
-def stream(data: Photographs) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    batches: list[Undegraded] = list(data.train_dataloader())
-    return [(sharp, theta) for batch in batches for sharp, theta in zip(batch.sharp, batch.parameters.stack(), strict=True)]
-
-
-def same(a: list, b: list) -> bool:
-    return len(a) == len(b) and all(
-        torch.equal(x, y) for one, other in zip(a, b, strict=True) for x, y in zip(one, other, strict=True)
-    )
 
 
 def test_a_native_protocol_needs_crops_and_gets_pictures_of_whole_low_resolution_pixels() -> None:
@@ -84,24 +47,43 @@ def test_kernels_travel_with_the_stream_and_the_grid() -> None:
     assert not torch.equal(cells[0], cells[2])
 
 
-def test_worker_count_and_batch_size_do_not_change_the_samples() -> None:
+def test_worker_count_batch_size_and_memory_do_not_change_the_samples() -> None:
+    """H, L with its noise, and theta, byte for byte."""
     plain = stream(photographs())
     assert len(plain) == 24
-    assert same(plain, stream(photographs(workers=2)))
-    assert same(plain, stream(photographs(batch_size=6)))
+    for change in (
+        {"workers": 1},
+        {"workers": 2},
+        {"batch_size": 8},
+        {"workers": 2, "batch_size": 6},
+        {"keep_mb": 0},
+        {"cache_mb": 0},
+    ):
+        assert same(plain, stream(photographs(**change))), change
     assert not same(plain, stream(photographs(seed=6)))
+
+
+def test_several_processes_share_the_samples_of_one() -> None:
+    plain = stream(photographs())
+    ranks = []
+    for rank in range(2):
+        data = photographs(batch_size=2)
+        data.trainer = SimpleNamespace(global_rank=rank, world_size=2)
+        ranks.append(stream(data))
+    together = [sample for step in range(0, 12, 2) for ranked in ranks for sample in ranked[step : step + 2]]
+    assert same(plain, together)
 
 
 def test_no_crop_and_no_theta_comes_twice() -> None:
     plain = stream(photographs())
-    assert len({sharp.numpy().tobytes() for sharp, _ in plain}) == 24
-    assert len({theta.numpy().tobytes() for _, theta in plain}) == 24
+    for column in zip(*plain, strict=True):
+        assert len({value.numpy().tobytes() for value in column}) == 24
 
 
 def test_each_photograph_comes_once_a_round() -> None:
-    crops = photographs().train_dataloader().dataset
+    order = photographs().train_dataloader().dataset.order
     for round_ in range(3):
-        assert sorted(crops._picture(3 * round_ + place) for place in range(3)) == [0, 1, 2]
+        assert sorted(order[3 * round_ + place] for place in range(3)) == [0, 1, 2]
 
 
 def test_a_loader_that_is_restarted_goes_on_where_it_stopped() -> None:
@@ -123,8 +105,7 @@ def test_the_label_in_the_batch_is_what_was_applied() -> None:
     data = photographs()
     undegraded = next(iter(data.train_dataloader()))
     batch = data.on_after_batch_transfer(undegraded, 0)
-    drawn = torch.Generator().manual_seed(undegraded.noise)
-    noise = standard_normal(tuple(batch.sharp.shape), batch.parameters, generator=drawn)
+    noise = standard_normal(tuple(batch.sharp.shape), batch.parameters, seeds=undegraded.noise)
     again = data.degradation(batch.sharp, params=data.degradation.recorded(batch.parameters, noise))
     assert torch.equal(again, batch.low)
     assert len(torch.unique(batch.parameters.blur_std)) == len(batch.sharp)
@@ -140,13 +121,9 @@ def test_the_grid_is_frozen() -> None:
     assert not torch.equal(one[0].noise, one[1].noise)
 
 
-def test_a_small_memory_gives_the_same_samples() -> None:
-    assert same(stream(photographs()), stream(photographs(keep_mb=0)))
-
-
 def test_faults_are_told(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((20, 50, 3), np.uint8)).save(tmp_path / "tiny.png")
-    with pytest.raises(Fault, match=r"data\.crop=32 is larger than .*tiny\.png \(50x20\)"):
+    with pytest.raises(Fault, match=r"data\.crop=32 is larger than every photograph of data\.train: tiny\.png \(50x20 is smaller"):
         photographs(train=str(tmp_path)).train_dataloader()
     with pytest.raises(Fault, match=r"data\.train has no|data\.train: .*astronout.*Did you mean astronaut"):
         photographs(train=["astronout"]).train_dataloader()
@@ -155,5 +132,5 @@ def test_faults_are_told(tmp_path: Path) -> None:
     with pytest.raises(Fault, match=r"trainer\.images=2"):
         photographs(images=2)
     (tmp_path / "tiny.png").write_text("no picture")
-    with pytest.raises(Fault, match=r"tiny\.png is no picture"):
+    with pytest.raises(Fault, match=r"no photograph can be used: tiny\.png \(is no picture"):
         photographs(train=str(tmp_path)).train_dataloader()

@@ -133,3 +133,8 @@ def test_a_blur_bin_is_the_summary_of_its_rows(chelsea: Tensor) -> None:
     assert (bins[2]["blur_std_low"], bins[2]["blur_std_high"]) == (rows[2]["blur_std"], rows[3]["blur_std"])
     assert all(math.isfinite(value) for found in bins for value in found.values())
     assert "scale_r2" not in bins[2]  # the scale is the same everywhere
+    assert results.by_set(rows) == {}
+    rows = [row | {"image": f"Set{5 + 9 * (k > 4)}/{k}.png"} for k, row in enumerate(rows)]
+    sets = results.by_set(rows)
+    assert {name: found["rows"] for name, found in sets.items()} == {"Set5": 5, "Set14": 2}
+    assert sets["Set14"]["psnr_low"] == pytest.approx((rows[5]["psnr_low"] + rows[6]["psnr_low"]) / 2)

@@ -19,9 +19,8 @@ from csrgan.fault import Fault
 from csrgan.losses import backbones
 from csrgan.losses.perceptual import FeatureDistance
 
-TORCHVISION = (
-    Path(sys.prefix) / "torchvision"
-)  # where make test puts it, beside the packages, for torch here may be one for CPUs alone
+# Where make test puts it, beside the packages, for torch here may be one for CPUs alone.
+TORCHVISION = Path(sys.prefix) / "torchvision"
 
 
 @pytest.fixture

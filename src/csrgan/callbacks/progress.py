@@ -31,6 +31,7 @@ class Watch(Callback):
 
     def __init__(self, console: Console, total: int, every: int, scores: Scores) -> None:
         self.console, self.total, self.every, self.scores = console, total, every, scores
+        self.trained = 0.0  # seconds, without the evaluations
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -75,7 +76,24 @@ class Watch(Callback):
         for logger in trainer.loggers:
             logger.log_metrics({**values, "images_per_second": speed}, step=pl_module.images_seen)
 
+    def on_validation_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        self.paused = time.monotonic()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        self.trained -= time.monotonic() - self.paused
+
+    def waiting(self, trainer: Trainer) -> dict[str, float]:
+        """How long the training took without evaluations, for how much of it data was waited for, and for the first batch.
+
+        Empty where nothing was left to train.
+        """
+        loader: Any = trainer.train_dataloader
+        if not loader:
+            return {}
+        return {"seconds_training": self.trained, "seconds_waiting": loader.waited, "seconds_first_batch": loader.first}
+
     def on_train_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        self.trained += time.monotonic() - self.began
         if pl_module.images_seen > self.drawn:
             self._log(trainer, pl_module, _floats(pl_module.recorded), time.monotonic())
         self.bar.stop()

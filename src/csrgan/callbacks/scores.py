@@ -39,7 +39,8 @@ class Scores(Callback):
         self.rows.append(results.row(batch, outputs, pl_module.prior, data.degradation.chain))
         if batch_idx in self.drawn:
             drawing = figure.panel(batch, outputs)
-            file = self.folder / "panels" / f"{batch_idx:04d}_{Path(batch.names[0]).stem}.png"
+            # Cut off, for some names are as long as a name may be.
+            file = self.folder / "panels" / f"{batch_idx:04d}_{Path(batch.names[0]).stem[:60]}.png"
             figure.save(drawing, file)
             for letter, image in (("S", outputs.image), ("L", batch.low), ("H", batch.sharp)):
                 picture.write(self.folder / "pictures" / file.stem / f"{letter}.png", image[0].cpu())

@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": "score a checkpoint on photographs over the frozen grid of degradations",
     "restore": "restore photographs with a checkpoint, and say how they had been degraded",
     "degrade": "degrade photographs with known parameters, as a benchmark set",
+    "prepare": "decode photographs once, or pack them into shards, before they are needed",
     "report": "turn a sweep into one page",
     "dashboard": "create the workspace of charts, pictures and tables at Weights & Biases",
     "bench": "time the degradation beside plain compositions, and as a share of a training step",

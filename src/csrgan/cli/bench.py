@@ -1,4 +1,4 @@
-"""csrgan bench: images/s and memory of the degradation beside two plain compositions, and its share of a training step."""
+"""csrgan bench: images/s and memory of the degradation beside plain compositions, its share of a training step, and reading."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from csrgan.cli import reading
+from csrgan.cli.peak import Peak
 from csrgan.cli.train import prepare, quiet
 from csrgan.config.build import build, plain
 from csrgan.degradation.chain import Chain
@@ -51,16 +53,20 @@ def run(config: DictConfig) -> int:
         for row in measure(settings, device, size, max_std, METHODS if device == "cpu" else ON_GPU)
     ]
     steps = [training_step(settings, device) for device in devices] if settings["steps"] else []
+    read = reading.reading(**settings["reading"], seed=settings["seed"], console=console) if settings["reading"]["count"] else {}
     machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
     file = Path(settings["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({**machine, "rows": rows, "training_steps": steps}, indent=1) + "\n", encoding="utf-8")
+    found = {**machine, "rows": rows, "training_steps": steps, "reading": read}
+    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     for device in devices:
         console.print(table([row for row in rows if row["device"] == device], settings["batch"], device))
     for step in steps:
         whole, part = 1e3 * step["step_seconds"], 1e3 * step["degradation_seconds"]
         told = f"{step['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {step['share']:.1%}"
         console.print(told, highlight=False)
+    if read:
+        console.print(reading.told(read), highlight=False, soft_wrap=True)
     console.print(str(file), highlight=False, soft_wrap=True)
     return 0
 
@@ -137,34 +143,6 @@ def measure(settings: dict[str, Any], device: str, size: int, max_std: float, me
         | {"method": name, "images_per_second": count / median(seconds[name][1:]), "peak_mb": max(peaks[name], default=None)}
         for name in methods
     ]
-
-
-class Peak:
-    """Greatest memory in use beyond that at the start; on a CPU where Linux tells it."""
-
-    def __init__(self, device: str) -> None:
-        self.cuda = device == "cuda"
-        if self.cuda:
-            torch.cuda.reset_peak_memory_stats()
-            self.before = torch.cuda.memory_allocated() / 2**20
-        elif Path("/proc/self/clear_refs").exists():
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # sets the peak to what is in use now
-            self.before = self._status("VmRSS")
-
-    def synchronise(self) -> None:
-        if self.cuda:
-            torch.cuda.synchronize()
-
-    def megabytes(self) -> list[float]:
-        """One number, or none where it cannot be told."""
-        if self.cuda:
-            return [torch.cuda.max_memory_allocated() / 2**20 - self.before]
-        return [self._status("VmHWM") - self.before] if hasattr(self, "before") else []
-
-    @staticmethod
-    def _status(field: str) -> float:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").split("\n")
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field + ":"))
 
 
 def training_step(settings: dict[str, Any], device: str) -> dict[str, Any]:

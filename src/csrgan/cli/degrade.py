@@ -16,16 +16,16 @@ from rich.progress import track
 from csrgan.cli import relative
 from csrgan.config.build import build, plain
 from csrgan.data import picture
-from csrgan.data.crops import Decoded
 from csrgan.data.grid import centre
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.shapes import rms_std
-from csrgan.fault import check
+from csrgan.fault import Fault, check
 from csrgan.reports import figure
 
 SHEET = 24  # pictures on the contact sheet
+FORMATS = ("png", "npy")
 
 
 def run(config: DictConfig) -> int:
@@ -33,19 +33,20 @@ def run(config: DictConfig) -> int:
     settings = plain(config)
     source, destination, crop, form = Path(settings["source"]), Path(settings["destination"]), settings["crop"], settings["format"]
     check(source.exists(), f"source={source} does not exist.")
+    if form not in FORMATS:
+        raise Fault.unknown("format", form, FORMATS)
     degradation: Degradation = build(settings["degradation"])
     files, root = (picture.find(source), source) if source.is_dir() else ([source], source.parent)
     check(destination.resolve() != root.resolve(), f"destination={destination} is where the source lies.")
     small = sum(crop is not None and min(picture.size(file)) < crop for file in files)
     names = [file.relative_to(root) for file in files]
     taken = Counter(name.with_suffix("") for name in names)
-    photographs = Decoded(files, keep_bytes=0)
     rows: list[dict[str, str | float]] = []
     sheet: list[tuple[torch.Tensor, Parameters, str]] = []
     kernels: list[torch.Tensor] = []
     console = Console()
-    for index, name in enumerate(track(names, "degrading", console=console, disable=not console.is_terminal)):
-        sharp = torch.from_numpy(centre(photographs[index], crop, degradation.multiple).astype(np.float32) / 255)
+    for photograph, name in zip(files, track(names, "degrading", console=console, disable=not console.is_terminal), strict=True):
+        sharp = torch.from_numpy(centre(picture.read(photograph).eight_bits, crop, degradation.multiple).astype(np.float32) / 255)
         sharp = sharp.permute(2, 0, 1)[None].contiguous()
         stem = name.with_suffix("") if taken[name.with_suffix("")] == 1 else name.with_name(name.name.replace(".", "_"))
         for version in range(settings["per_image"]):

@@ -20,6 +20,7 @@ from csrgan.cli.train import conclude, quiet
 from csrgan.cli.trained import trained
 from csrgan.config.build import build, plain
 from csrgan.data.module import Photographs
+from csrgan.reports import table
 
 
 def run(config: DictConfig) -> float | int:
@@ -66,6 +67,8 @@ def _score(config: DictConfig, checkpoint: Path, folder: Path, console: Console)
     settings = plain(config)
     data: Photographs = build(settings["data"])
     system.examine(data.degradation)
+    if refused := data.examine(console, train=False):
+        console.print(table.refused(refused))
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(settings, folder / "config.yaml")
     scores = Scores(folder, settings["panels"])

@@ -25,7 +25,7 @@ from csrgan.cli.tracking import close_with, recording
 from csrgan.config.build import build, plain
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
-from csrgan.evaluation.results import Row, by_blur
+from csrgan.evaluation.results import Row, by_blur, by_set
 from csrgan.fault import check
 from csrgan.reports import table
 from csrgan.systems.base import System
@@ -41,7 +41,8 @@ def run(config: DictConfig) -> float:
     seed_everything(settings["seed"], verbose=False)
     data: Photographs = build(settings["data"])
     system: System = build(settings["system"])
-    data.examine()
+    if refused := data.examine(console, train=True):
+        console.print(table.refused(refused))
     system.recipe = settings
     prepare(system, settings["trainer"])
     scores = Scores(folder, settings["trainer"]["panels"])
@@ -57,12 +58,16 @@ def run(config: DictConfig) -> float:
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
         trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+        spent = watch.waiting(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,
             "seconds": time.monotonic() - began,
+            **spent,
             **{f"{name}_parameters": size for name, size in sizes.items()},
         }
         close_with(loggers, scores.rows, summary)
+    if spent:
+        console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, soft_wrap=True)
     conclude(console, summary, scores.rows, folder)
     return float(summary["gain_db"])
 
@@ -95,6 +100,7 @@ def make_trainer(settings: dict[str, Any], folder: Path, callbacks: list[lightni
         devices=trainer["devices"],
         precision=trainer["precision"],
         deterministic=trainer["deterministic"],
+        use_distributed_sampler=False,  # the stream divides itself among the processes
         max_epochs=1,
         check_val_every_n_epoch=None,
         val_check_interval=max(1, min(batches, round(trainer["validate_every"] / batch))),
@@ -125,9 +131,10 @@ def resume_from(settings: dict[str, Any]) -> str | None:
 
 def conclude(console: Console, summary: dict[str, float], rows: list[Row], folder: Path) -> None:
     """Write summary.json and print its tables."""
-    bins = by_blur(rows)
-    (folder / "summary.json").write_text(json.dumps(summary | {"by_blur": bins}, indent=1) + "\n", encoding="utf-8")
-    for made in (table.scores(summary), table.parameters(summary), table.blurs(bins)):
+    bins, sets = by_blur(rows), by_set(rows)
+    whole = summary | {"by_blur": bins} | ({"by_set": sets} if sets else {})
+    (folder / "summary.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    for made in (table.scores(summary), table.parameters(summary), table.blurs(bins), table.sets(sets)):
         if made:
             console.print(made)
     console.print(f"{relative(folder)}", highlight=False, soft_wrap=True)

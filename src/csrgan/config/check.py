@@ -10,10 +10,9 @@ from csrgan.fault import Fault
 # The least value of a key, by its last names. A key that is not here is checked by the constructor that takes it.
 LEAST = {
     **dict.fromkeys(("seed", "workers", "keep_mb", "panels", "lr", "weight", "epsilon", "least_std", "warmup", "start", "ramp"), 0),
-    **dict.fromkeys(("middle_blocks", "spectrum_bins", "compare_every", "hot_pixels"), 0),
-    **dict.fromkeys(
-        ("crop", "batch_size", "images", "repeats", "per_image", "devices", "every", "validate_every", "save_every"), 1
-    ),
+    **dict.fromkeys(("middle_blocks", "spectrum_bins", "compare_every", "hot_pixels", "cache_mb", "least_detail", "retries"), 0),
+    **dict.fromkeys(("crop", "batch_size", "images", "repeats", "per_image", "devices"), 1),
+    **dict.fromkeys(("every", "validate_every", "save_every", "crops_each", "window", "shard_mb"), 1),
     **dict.fromkeys(("grid.blur", "grid.scale", "grid.noise", "width", "hidden", "stages", "levels", "unshuffle", "enlarge"), 1),
 }
 MAY_BE_NULL = ("crop", "evaluation.crop")  # the whole picture
@@ -21,7 +20,6 @@ CHOICES = {
     "accelerator": ("cpu", "gpu"),
     "precision": ("32-true", "bf16-mixed"),
     "device": ("cpu", "cuda"),
-    "format": ("png", "npy"),
 }
 
 

@@ -28,6 +28,9 @@ PLUGINS = {
     "hydra/sweeper": {"optuna": "hydra-optuna-sweeper"},
 }
 
+# A folder may take the place of whatever the choice of data names here.
+SOURCES = (["data", "train"], ["data", "valid"])
+
 # Errors of sweepers and launchers, by the type or the words that tell them, and what they mean to a user.
 SWEEPS = {
     "BasicSweeper does not support": "interval() and tag() are for a guided search: add hydra/sweeper=optuna.",
@@ -131,6 +134,8 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
             return
         if depth < len(path) - 1:
             continue
+        if path in SOURCES:
+            return
         if OmegaConf.is_dict(here) and not word.split("=", 1)[1].startswith(("{", "$")):
             yield f"{'.'.join(path)} holds several settings ({', '.join(here)}); set one of them."
             return

@@ -1,41 +1,39 @@
-"""The training stream: sample i is a pure function of (seed, i), whatever the worker count, batch size or restarts."""
+"""The training samples: crop, flip and degradation of sample i are a pure function of (seed, i)."""
 
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the package index at import otherwise
 
 import albumentations
 import numpy as np
 import torch
-from jaxtyping import Float
-from numpy.typing import NDArray
+from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset
 
-from csrgan.data import picture
+from csrgan.data.order import Order
+from csrgan.data.pictures import Kept, Pictures, Pixels
 from csrgan.data.stress import Stress
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
+
+TRIES = 10  # places of a crop that are looked at for detail
 
 
 @dataclass(frozen=True)
 class Undegraded:
     """Sharp pictures with the parameters and the noise that they are to get.
 
-    noise: standard normal draws like `sharp`, or the seed from which the device draws them.
+    sharp: in [0,1], or 8 bits. noise: standard normal draws like `sharp`, or for each picture the seed of its own.
     stress: what else is done to them; None: nothing.
     """
 
-    sharp: Float[Tensor, "b 3 h w"]
+    sharp: Float[Tensor, "b 3 h w"] | UInt8[Tensor, "b 3 h w"]
     parameters: Parameters
-    noise: Tensor | int
+    noise: Tensor | tuple[int, ...]
     names: tuple[str, ...]
     stress: Stress | None = None
 
@@ -44,93 +42,57 @@ class Undegraded:
         return replace(self, sharp=self.sharp.to(device), parameters=self.parameters.to(device), noise=noise)
 
 
+Sample = tuple[Pixels, Parameters, int, str]  # crop, theta, seed of its noise, name of the photograph
+
+
 def integer_seed(*entropy: int) -> int:
     """One well-mixed 63-bit seed from several integers, the same on every machine."""
     return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)
 
 
-class Decoded:
-    """Decoded pictures (uint8 RGB), the last used ones kept in memory up to a number of bytes."""
+class Crops(Dataset[Sample]):
+    """Random crops, flips and quarter turns of photographs, each with parameters drawn from the prior.
 
-    def __init__(self, paths: Sequence[Path], keep_bytes: float) -> None:
-        self.paths, self.keep_bytes = list(paths), keep_bytes
-        self._kept: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
+    crop: side in pixels. least_detail: crops with less `detail` are drawn again, up to ten times; the one with the most is taken.
+    """
 
-    def __len__(self) -> int:
-        return len(self.paths)
+    def __init__(
+        self, pictures: Pictures, keep_bytes: float, order: Order, prior: Prior, *, crop: int, least_detail: float, seed: int
+    ) -> None:
+        self.photographs, self.names, self.order, self.prior = Kept(pictures, keep_bytes), pictures.names, order, prior
+        self.crop, self.least_detail, self.seed = crop, least_detail, seed
+        self.turn = albumentations.Compose([albumentations.HorizontalFlip(), albumentations.RandomRotate90()])
 
-    def __getitem__(self, index: int) -> NDArray[np.uint8]:
-        if index in self._kept:
-            self._kept.move_to_end(index)
-            return self._kept[index]
-        found = picture.read(self.paths[index])
-        pixels = found.pixels if found.full_scale == 255 else (found.pixels / 257).round().astype(np.uint8)
-        self._kept[index] = pixels
-        while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > self.keep_bytes:
-            self._kept.popitem(last=False)
-        return pixels
-
-
-class Crops(Dataset[tuple[NDArray[np.uint8], Parameters, int, str]]):
-    """Random crops, flips and quarter turns of photographs, each with parameters drawn from the prior."""
-
-    def __init__(self, photographs: Decoded, prior: Prior, crop: int, seed: int) -> None:
-        self.photographs, self.prior, self.crop, self.seed = photographs, prior, crop, seed
-        self.augment = albumentations.Compose(
-            [albumentations.RandomCrop(crop, crop), albumentations.HorizontalFlip(), albumentations.RandomRotate90()]
-        )
-        self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Parameters, int, str]:
-        seed = integer_seed(self.seed, 0, index)
-        which = self._picture(index)
-        self.augment.set_random_seed(seed % 2**32)
-        sharp = np.ascontiguousarray(self.augment(image=self.photographs[which])["image"])
+    def __getitem__(self, index: int) -> Sample:
+        seed, which = integer_seed(self.seed, 0, index), self.order[index]
         theta = self.prior.sample(np.random.default_rng(seed)).realised(self.crop, self.crop)
-        return sharp, theta, index, self.photographs.paths[which].name
+        sharp = self.cut(which, np.random.default_rng((seed, 1)))
+        self.turn.set_random_seed(seed % 2**32)
+        sharp = np.ascontiguousarray(self.turn(image=sharp)["image"])
+        return sharp, theta, integer_seed(self.seed, 2, index), self.names[which]
 
-    def _picture(self, index: int) -> int:
-        """Every photograph comes once before any comes again, in an order drawn anew each round."""
-        round_, place = divmod(index, len(self.photographs))
-        if self._order[0] != round_:
-            self._order = (round_, np.random.default_rng((self.seed, 1, round_)).permutation(len(self.photographs)))
-        return int(self._order[1][place])
+    def cut(self, which: int, drawn: np.random.Generator) -> Pixels:
+        """A crop of photograph `which` at a random place where there is detail."""
+        pixels = torch.from_numpy(self.photographs[which])
+        best, most = None, -1.0
+        for _ in range(TRIES):
+            top, left = (int(drawn.integers(length - self.crop + 1)) for length in pixels.shape[:2])
+            found: Pixels = pixels[top : top + self.crop, left : left + self.crop].contiguous().numpy()  # faster than NumPy's copy
+            if self.least_detail <= 0 or detail(found) >= self.least_detail:
+                return found
+            if detail(found) > most:
+                best, most = found, detail(found)
+        assert best is not None
+        return best
 
-    def collate(self, samples: list[tuple[NDArray[np.uint8], Parameters, int, str]]) -> Undegraded:
-        sharp, theta, indices, names = zip(*samples, strict=True)
-        pictures = torch.from_numpy(np.stack(sharp)).permute(0, 3, 1, 2).float() / 255
-        return Undegraded(pictures, Parameters.concatenate(list(theta)), integer_seed(self.seed, 2, indices[0]), names)
-
-
-class Span(Sampler[int]):
-    """The sample indices start, start + 1, ... up to the budget."""
-
-    def __init__(self, total: int) -> None:
-        self.start, self.total = 0, total
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self.start, self.total))
-
-    def __len__(self) -> int:
-        return self.total  # also after a restart: Lightning counts the batches done before it
+    @staticmethod
+    def collate(samples: list[Sample]) -> Undegraded:
+        sharp, theta, seeds, names = zip(*samples, strict=True)
+        pictures = torch.from_numpy(np.stack(sharp)).permute(0, 3, 1, 2)  # 8 bits: a quarter to carry between processes
+        return Undegraded(pictures, Parameters.concatenate(list(theta)), seeds, names)
 
 
-class ResumableLoader(DataLoader[Any]):
-    """A DataLoader that Lightning can stop and restart in the middle: its state is the number of batches handed out."""
-
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self.handed_out = 0
-
-    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        for batch in super().__iter__():
-            self.handed_out += 1
-            yield batch
-
-    def state_dict(self) -> dict[str, int]:
-        return {"handed_out": self.handed_out}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.handed_out = state["handed_out"]
-        sampler: Any = self.sampler
-        sampler.start = self.handed_out * (self.batch_size or 1)
+def detail(pixels: Pixels) -> float:
+    """Mean absolute difference of horizontal neighbours in the green channel, in every fourth row, as a fraction of full scale."""
+    green = pixels[::4, :, 1].astype(np.int16)
+    return float(np.abs(np.diff(green, axis=1)).mean()) / 255

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from csrgan.data.crops import Decoded, Undegraded
+from csrgan.data.crops import Undegraded
+from csrgan.data.pictures import Kept, Pictures
 from csrgan.data.stress import Stress
 from csrgan.degradation.parameters import Parameters
 
@@ -16,29 +17,39 @@ from csrgan.degradation.parameters import Parameters
 class FrozenGrid(Dataset[Undegraded]):
     """One item a photograph, cell and noise seed, each a batch of one.
 
-    cells: the degradations. repeats: noise seeds a cell. crop: greatest side in pixels; larger photographs are cut to
-    their centre; None leaves them whole. multiple: sides are cut to multiples of it, px. stress: see `Stress`.
+    which: the numbers of the photographs. keep_bytes: see `Kept`. cells: the degradations. repeats: noise seeds a cell.
+    crop: greatest side in pixels; larger photographs are cut to their centre; None leaves them whole.
+    multiple: sides are cut to multiples of it, px. stress: see `Stress`.
     """
 
     def __init__(
-        self, photographs: Decoded, cells: Parameters, repeats: int, crop: int | None, stress: Stress, multiple: int = 1
+        self,
+        pictures: Pictures,
+        which: Sequence[int],
+        keep_bytes: float,
+        cells: Parameters,
+        repeats: int,
+        crop: int | None,
+        stress: Stress,
+        multiple: int = 1,
     ) -> None:
-        self.photographs, self.cells, self.repeats, self.crop, self.multiple = photographs, cells, repeats, crop, multiple
-        self.stress = stress
+        self.photographs, self.names, self.which = Kept(pictures, keep_bytes), pictures.names, which
+        self.cells, self.repeats, self.crop, self.multiple, self.stress = cells, repeats, crop, multiple, stress
 
     def __len__(self) -> int:
-        return len(self.photographs) * len(self.cells) * self.repeats
+        return len(self.which) * len(self.cells) * self.repeats
 
     def __getitem__(self, index: int) -> Undegraded:
-        which, inner = divmod(index, len(self.cells) * self.repeats)
+        place, inner = divmod(index, len(self.cells) * self.repeats)
+        which = self.which[place]
         cell, repeat = divmod(inner, self.repeats)
         pixels = centre(self.photographs[which], self.crop, self.multiple)
         sharp = torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
         # Drawn here, on the CPU and by NumPy, so that a GPU or another machine is shown the same noise.
-        noise = np.random.default_rng((repeat, which, cell)).standard_normal(sharp.shape, dtype=np.float32)
+        noise = np.random.default_rng((repeat, place, cell)).standard_normal(sharp.shape, dtype=np.float32)
         parameters = self.cells[cell : cell + 1].realised(*sharp.shape[2:])
-        names = (self.photographs.paths[which].name,)
-        return Undegraded(self.stress.on_sharp(sharp), parameters, torch.from_numpy(noise), names, self.stress)
+        stressed = self.stress.on_sharp(sharp)
+        return Undegraded(stressed, parameters, torch.from_numpy(noise), (self.names[which],), self.stress)
 
     @staticmethod
     def collate(items: Sequence[Undegraded]) -> Undegraded:
@@ -46,8 +57,11 @@ class FrozenGrid(Dataset[Undegraded]):
 
 
 def centre(pixels: np.ndarray, side: int | None, multiple: int = 1) -> np.ndarray:
-    """The middle of a picture (height, width, channels): at most `side` pixels high and wide, its sides multiples of `multiple`."""
+    """The middle of a picture (height, width, channels): at most `side` pixels high and wide, its sides multiples of `multiple`.
+
+    Where a whole picture (None) is cut to multiples, the lower and right edges go, as the field does it (`modcrop`).
+    """
     found = [length if side is None else min(length, side) for length in pixels.shape[:2]]
     height, width = (max(length - length % multiple, 1) for length in found)
-    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    top, left = (0, 0) if side is None else ((pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2)
     return pixels[top : top + height, left : left + width]

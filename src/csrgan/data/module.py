@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from lightning import LightningDataModule
+from rich.console import Console
 from torch.utils.data import DataLoader
 
-from csrgan.data import picture
-from csrgan.data.crops import Crops, Decoded, ResumableLoader, Span, Undegraded
+from csrgan.data.cache import Cache
+from csrgan.data.crops import Crops, Undegraded
 from csrgan.data.grid import FrozenGrid
-from csrgan.data.sources import photographs
+from csrgan.data.loader import ResumableLoader, Span
+from csrgan.data.order import Order
+from csrgan.data.pictures import Pictures
+from csrgan.data.shards import INDEX, Shards
+from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
-from csrgan.fault import check
+from csrgan.fault import Fault, check
 from csrgan.records import Batch
+
+LEAST_SIDE = 32  # px, of a photograph to evaluate on: SSIM and the perceptual distance have no value for smaller ones
 
 
 class Photographs(LightningDataModule):
     """Photographs to train on and to evaluate on.
 
-    train, valid: a folder, or names of photographs inside the scikit-image wheel.
-    crop: side of a training crop in pixels. batch_size: crops a batch. workers: loader processes beside the main one.
-    keep_mb: decoded photographs kept in memory, megabytes a process.
+    train, valid: a folder, shards, names of photographs inside the scikit-image wheel, or a `Source`.
+    archive: files of a downloaded data set that are on disk already. strict: stop where a file cannot be used.
+    cache, cache_mb: see `Cache`. keep_mb: photographs in memory or mapped, megabytes a process.
+    crop: side of a training crop in pixels. least_detail: see `Crops`. window, crops_each: see `Order`.
+    batch_size: crops a batch. workers: loader processes beside the main one.
     images: the training budget. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale, noise.
     contrast, hot_pixels: of the evaluation, see `Stress`.
     """
@@ -33,12 +43,19 @@ class Photographs(LightningDataModule):
     def __init__(
         self,
         *,
-        train: str | Sequence[str] | None,
-        valid: str | Sequence[str] | None,
+        train: str | Sequence[str] | Source | None,
+        valid: str | Sequence[str] | Source | None,
+        archive: str | Sequence[str] | None,
+        strict: bool,
+        cache: str | None,
+        cache_mb: float,
+        keep_mb: float,
         crop: int,
+        least_detail: float,
+        crops_each: int,
+        window: int,
         batch_size: int,
         workers: int,
-        keep_mb: float,
         degradation: Degradation,
         images: int,
         grid: dict[str, int],
@@ -50,63 +67,107 @@ class Photographs(LightningDataModule):
     ) -> None:
         super().__init__()
         check(images >= batch_size, f"trainer.images={images} is less than one batch of data.batch_size={batch_size}.")
-        self.train, self.valid, self.crop, self.batch_size, self.workers = train, valid, crop, batch_size, workers
-        self.keep_bytes, self.images, self.grid, self.repeats = keep_mb * 2**20, images, grid, repeats
+        self.sources = {"data.train": train, "data.valid": valid}
+        self.archives = [Path(file) for file in ([archive] if isinstance(archive, str) else archive or [])]
+        wanted = [name for source in self.sources.values() if isinstance(source, Source) for name in source.wants]
+        for file in self.archives:
+            if file.name not in wanted:
+                raise Fault.unknown("data.archive", file.name, wanted)
+        self.strict, self.cache, self.keep_bytes = strict, Cache(cache, cache_mb), keep_mb * 2**20
+        self.crop, self.least_detail, self.crops_each, self.window = crop, least_detail, crops_each, window
+        self.batch_size, self.workers, self.images, self.grid, self.repeats = batch_size, workers, images, grid, repeats
         self.evaluation_crop, self.stress, self.seed = evaluation_crop, Stress(contrast, hot_pixels), seed
         self.degradation = degradation
+        self.console = Console(quiet=True)
+        self.refused: dict[str, str] = {}
+        self._found: dict[str, Pictures] = {}
 
-    def examine(self) -> None:
-        """Raise Fault now, and not after hours, for photographs that cannot be trained on or evaluated on."""
-        self.train_dataloader()
+    def examine(self, console: Console, *, train: bool) -> Mapping[str, str]:
+        """Fetch and decode what is needed to evaluate and, if asked, to train: now, and not in the middle of it.
+
+        Returns the files that cannot be used, each with the reason. Raises Fault where none is left, or where one cannot be
+        used and data.strict is true.
+        """
+        self.console = console
+        if train:
+            self.train_dataloader()
         self.val_dataloader()
+        return self.refused
+
+    def pictures(self, key: str) -> Pictures:
+        """The photographs of data.train or data.valid, found and decoded when they are first asked for."""
+        if key not in self._found:
+            named = self.sources[key]
+            source = named if isinstance(named, Source) else _source(named, key)
+            self._found[key] = source.pictures(self.cache, self.archives, self.console)
+            self._refuse(key, source.refused)
+            check(len(self._found[key].names) > 0, f"{key}: no photograph can be used: {_some(source.refused)}.")
+        return self._found[key]
+
+    def _refuse(self, key: str, refused: Mapping[str, str]) -> None:
+        self.refused |= {f"{key}: {name}": reason for name, reason in refused.items()}
+        if refused and self.strict:
+            raise Fault(f"{key}: {len(refused)} cannot be used, and data.strict=true: {_some(refused)}.")
+
+    def _large_enough(self, key: str, side: int, named: str) -> list[Sequence[int]]:
+        """The groups of photographs without those that have a side of fewer pixels. named: how a user knows the number."""
+        pictures = self.pictures(key)
+        sizes = zip(pictures.names, pictures.sizes, strict=True)
+        reason = f"smaller than {named.rstrip(',')}"
+        small = {name: f"{width}x{height} is {reason}" for name, (height, width) in sizes if min(height, width) < side}
+        check(len(small) < len(pictures.names), f"{named} is larger than every photograph of {key}: {_some(small)}.")
+        self._refuse(key, small)
+        groups = ([index for index in group if min(pictures.sizes[index]) >= side] for group in pictures.groups)
+        return [group for group in groups if group]
 
     def train_dataloader(self) -> ResumableLoader:
-        paths = photographs(self.train, "data.train")
-        small = [
-            f"{path} ({width}x{height})"
-            for path in paths
-            for height, width in [picture.size(path)]
-            if min(height, width) < self.crop
-        ]
-        check(not small, f"data.crop={self.crop} is larger than {_some(small)}. Lower data.crop, or take them out.")
+        pictures = self.pictures("data.train")
         step = self.degradation.multiple
         nearest = max(step, round(self.crop / step) * step)
         check(
             self.crop % step == 0,
             f"data.crop={self.crop} is no multiple of the scale {step}, which degradation.output=native needs; {nearest} is.",
         )
-        crops = Crops(Decoded(paths, self.keep_bytes), self.degradation.prior, self.crop, self.seed)
+        groups = self._large_enough("data.train", self.crop, f"data.crop={self.crop}")
+        order = Order(groups, window=self.window, crops_each=self.crops_each, seed=self.seed)
+        prior, detail = self.degradation.prior, self.least_detail
+        crops = Crops(pictures, self.keep_bytes, order, prior, crop=self.crop, least_detail=detail, seed=self.seed)
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         return ResumableLoader(
             crops,
-            batch_size=self.batch_size,
-            sampler=Span(self.images),
+            Span(self.images, self.batch_size, rank, world),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             collate_fn=crops.collate,
-            drop_last=True,
         )
 
     def val_dataloader(self) -> DataLoader[Undegraded]:
-        paths = photographs(self.valid, "data.valid")
-        for path in paths:
-            picture.size(path)
         cells = self.degradation.prior.grid(**self.grid)
-        decoded = Decoded(paths, self.keep_bytes)
-        frozen = FrozenGrid(decoded, cells, self.repeats, self.evaluation_crop, self.stress, self.degradation.multiple)
+        multiple = self.degradation.multiple
+        pictures = self.pictures("data.valid")
+        groups = self._large_enough("data.valid", LEAST_SIDE, f"{LEAST_SIDE} px, which the scores need,")
+        which = [index for group in groups for index in group]
+        frozen = FrozenGrid(pictures, which, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
         """Degrade on the device, in float32 whatever the training precision (this hook runs outside autocast)."""
+        sharp = batch.sharp if batch.sharp.is_floating_point() else batch.sharp.float() / 255
         noise = batch.noise
-        if isinstance(noise, int):
-            rank = self.trainer.global_rank if self.trainer else 0
-            generator = torch.Generator(batch.sharp.device).manual_seed(noise + rank)
-            noise = standard_normal(tuple(batch.sharp.shape), batch.parameters, batch.sharp.device, generator)
-        low = self.degradation.degrade(batch.sharp, batch.parameters, noise)
+        if not isinstance(noise, torch.Tensor):
+            noise = standard_normal(tuple(sharp.shape), batch.parameters, sharp.device, noise)
+        low = self.degradation.degrade(sharp, batch.parameters, noise)
         low = batch.stress.on_low(low) if batch.stress else low
-        return Batch(batch.sharp, low, batch.parameters, batch.names)
+        return Batch(sharp, low, batch.parameters, batch.names)
 
 
-def _some(things: Sequence[str]) -> str:
-    shown = ", ".join(things[:3])
+def _source(named: str | Sequence[str] | None, key: str) -> Source:
+    """What a string or a list stands for: shards at a URL or in a folder, a folder of photographs, or names in the wheel."""
+    if isinstance(named, str) and ("://" in named or (Path(named) / INDEX).is_file()):
+        return Shards(url=named)
+    return Files(named, key)
+
+
+def _some(things: Mapping[str, str]) -> str:
+    shown = ", ".join(f"{name} ({reason})" for name, reason in list(things.items())[:3])
     return shown if len(things) <= 3 else f"{shown} and {len(things) - 3} more"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -10,22 +12,25 @@ from csrgan.degradation.parameters import Parameters, low_sizes
 
 
 def standard_normal(
-    shape: tuple[int, ...], parameters: Parameters, device: torch.device | str = "cpu", generator: torch.Generator | None = None
+    shape: tuple[int, ...], parameters: Parameters, device: torch.device | str = "cpu", seeds: Sequence[int] | None = None
 ) -> Float[Tensor, "batch channel height width"]:
     """Draws for pictures of this shape (batch, channel, height, width), independent for every pixel and channel.
 
+    seeds: one a picture, so that its noise does not depend on the others in its batch; None: torch's own generator goes on.
     Only the low-resolution corner of each picture is ever used. On a CPU, where a draw costs more than its use, nothing else
-    is drawn; the rest is zero. Where no parameter asks for noise, all is zero.
+    is drawn; the rest is zero, and so is a picture whose noise_std is 0.
     """
-    _, channels, height, width = shape
+    batch, channels, height, width = shape
+    generators: list[torch.Generator | None] = [None] * batch
+    if seeds is not None:
+        generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
     if torch.device(device).type != "cpu":
-        return torch.randn(shape, device=device, generator=generator)
+        if seeds is None:
+            return torch.randn(shape, device=device)
+        return torch.stack([torch.randn(shape[1:], device=device, generator=generator) for generator in generators])
     found = torch.zeros(shape)
     sizes = zip(*(size.tolist() for size in low_sizes(height, width, parameters.scale)), strict=True)
-    corners = [(k, *size) for k, (size, std) in enumerate(zip(sizes, parameters.noise_std.tolist(), strict=True)) if std > 0]
-    drawn = torch.randn(sum(channels * h * w for _, h, w in corners), generator=generator)
-    used = 0
-    for k, h, w in corners:
-        found[k, :, :h, :w] = drawn[used : used + channels * h * w].view(channels, h, w)
-        used += channels * h * w
+    for k, ((h, w), std, generator) in enumerate(zip(sizes, parameters.noise_std.tolist(), generators, strict=True)):
+        if std > 0:
+            found[k, :, :h, :w] = torch.randn((channels, h, w), generator=generator)
     return found

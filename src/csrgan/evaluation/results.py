@@ -107,6 +107,14 @@ def by_blur(rows: Sequence[Row]) -> list[dict[str, float]]:
     return found
 
 
+def by_set(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """A summary for each set: the folder that the name of a picture begins with; empty where there are no two."""
+    sets = sorted({str(r["image"]).rpartition("/")[0] for r in rows})
+    if len(sets) < 2:
+        return {}
+    return {name: summarise([r for r in rows if str(r["image"]).rpartition("/")[0] == name]) for name in sets}
+
+
 def write(path: Path, rows: Sequence[Row]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, fieldnames=list(rows[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
@@ -57,6 +58,38 @@ def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:
         bounds = f"{low:.2f}" if low == high else f"{low:.2f}-{high:.2f}"
         table.add_row(bounds, f"{found['psnr_low']:.2f}", f"{found['gain_db']:+.2f}", *errors)
     return table if table.row_count > 1 else None
+
+
+def sets(found: Mapping[str, Mapping[str, float]]) -> Table | None:
+    """Scores of luma with the border cut, as the field reports them, for each of several sets of pictures."""
+    table = Table(title="PSNR in dB and SSIM of luma, border cut, by set", title_justify="left")
+    for heading in ("set", "pictures and degradations", "L, PSNR", "L, SSIM", "S, PSNR", "S, SSIM"):
+        table.add_column(heading, justify="left" if heading == "set" else "right")
+    for name, scored in found.items():
+        values = [f"{scored[f'{score}_y_{which}']:.{digits}f}" for which in ("low", "restored") for score, digits in _PSNR_SSIM]
+        table.add_row(escape(name), f"{scored['rows']:.0f}", *values)
+    return table if table.row_count else None
+
+
+def refused(reasons: Mapping[str, str]) -> Table:
+    """The picture files that cannot be used, and why."""
+    table = Table(title=f"{len(reasons)} left out (data.strict=true would stop here)", title_justify="left")
+    table.add_column("file", overflow="fold")
+    table.add_column("reason", overflow="fold")
+    for name, reason in reasons.items():
+        table.add_row(escape(name), escape(reason))
+    return table
+
+
+def waiting(seconds: Mapping[str, float], workers: int) -> str:
+    """How much of the training was spent in waiting for data."""
+    share = seconds["seconds_waiting"] / max(seconds["seconds_training"], 1e-9)
+    first = f"{seconds['seconds_first_batch']:.1f} s for the first batch"
+    told = f"{share:.1%} of the training was spent in waiting for data, beside {first}"
+    return told + (f"; data.workers={workers + 2} may help" if share > 0.1 else "")
+
+
+_PSNR_SSIM = (("psnr", 2), ("ssim", 4))  # and their digits
 
 
 def _share(part: float, whole: float) -> str:

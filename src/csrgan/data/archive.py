@@ -1,0 +1,186 @@
+"""Photographs in a zip archive on the network: downloaded once, verified, unpacked, and from then on a folder like any other."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pooch
+import requests
+from rich.console import Console
+
+from csrgan.data.cache import Cache, File
+from csrgan.data.pictures import Pictures
+from csrgan.data.progress import alone, progress
+from csrgan.data.sources import in_folder
+from csrgan.fault import Fault, check
+
+CHUNK = 1 << 14  # bytes; what has come of one is lost when the connection breaks
+
+
+class Archive:
+    """A zip archive, of which only its owner's server and its hash are known.
+
+    url: where it lies. bytes: its length. sha256: of the whole archive. folder: the one folder that is in it.
+    notice: what a user must know before it is downloaded, such as its licence. retries: after the first attempt.
+    """
+
+    def __init__(self, *, url: str, bytes: int, sha256: str, folder: str, notice: str, retries: int) -> None:
+        self.url, self.bytes, self.sha256, self.folder, self.notice, self.retries = url, bytes, sha256, folder, notice, retries
+        self.file = PurePosixPath(url).name
+        self.wants, self.refused = (self.file,), dict[str, str]()
+
+    def pictures(self, cache: Cache, archives: Sequence[Path], console: Console) -> Pictures:
+        prepared = cache.prepare(self.files(cache.folder / "data", archives, console), console)
+        self.refused = prepared.refused
+        return prepared
+
+    def files(self, place: Path, archives: Sequence[Path], console: Console) -> list[File]:
+        """The files in the archive, unpacked below `place`. Raises Fault where they cannot be had."""
+        unpacked = place / f"{self.folder}-{self.sha256[:8]}"
+        if not unpacked.is_dir():
+            with _told(self.folder), alone(place / f"{self.folder}.lock", console, f"fetching {self.folder}"):
+                if not unpacked.is_dir():  # another process may have been quicker
+                    self._fetch(unpacked, archives, console)
+        return in_folder(unpacked)
+
+    def _fetch(self, unpacked: Path, archives: Sequence[Path], console: Console) -> None:
+        console.print(self.notice, highlight=False, soft_wrap=True)
+        given = [archive for archive in archives if archive.name == self.file]
+        archive = given[0] if given else unpacked.parent / self.file
+        if given:
+            check(archive.is_file(), f"data.archive={archive} is not there.")
+            self._verify(archive, console)
+        else:
+            _need(unpacked.parent, 2 * self.bytes - _length(unpacked.parent / f"{self.file}.part"), self.folder)
+            self._download(archive, console)
+        unpack(archive, unpacked, self.folder, console)
+        if not given:
+            archive.unlink()
+
+    def _verify(self, archive: Path, console: Console) -> None:
+        console.print(f"verifying {archive.name}", highlight=False, soft_wrap=True)
+        found = pooch.file_hash(str(archive), alg="sha256")
+        check(
+            found == self.sha256,
+            f"data.archive={archive} is not the archive that is meant: its SHA-256 is {found}, not {self.sha256}.",
+        )
+
+    def _download(self, archive: Path, console: Console) -> None:
+        """pooch tries again and compares the hash; what came before a break is kept, and the rest asked for."""
+        pooch.get_logger().setLevel("ERROR")
+        known = {archive.name: f"sha256:{self.sha256}"}
+        source = pooch.create(archive.parent, "", registry=known, urls={archive.name: self.url}, retry_if_failed=self.retries)
+        try:
+            source.fetch(archive.name, downloader=Resuming(archive.with_name(f"{archive.name}.part"), self.bytes, console))
+        except requests.RequestException as reason:
+            raise Fault(
+                f"{self.url} cannot be downloaded, tried {self.retries + 1} times: {_brief(reason)}. What has come is kept, and the"
+                f" same command goes on; or get {archive.name} elsewhere and give it as data.archive=FILE."
+            ) from reason
+        except ValueError as reason:  # pooch's word for another hash
+            raise Fault(f"{self.url} gave a file that is not the one that is meant: its SHA-256 is another one.") from reason
+
+
+class Resuming:
+    """A downloader for pooch that keeps what has come in `part`, and asks the server for the rest."""
+
+    def __init__(self, part: Path, total: int, console: Console) -> None:
+        self.part, self.total, self.console = part, total, console
+        self.finished = 0
+
+    def __call__(self, url: str, output_file: str, _: Any) -> None:
+        # pooch comes back when the hash is another one: once is an accident on the way, twice is another file
+        if self.finished == 2:
+            raise ValueError(f"{url} gave another file twice")
+        have = _length(self.part)
+        asked = {"Range": f"bytes={have}-"} if have else {}
+        with requests.get(url, headers=asked, stream=True, timeout=(10, 60)) as answer:
+            if answer.status_code == requests.codes.requested_range_not_satisfiable:  # more than there is, or all of it
+                self._finish(output_file)
+                return
+            answer.raise_for_status()
+            goes_on = answer.status_code == requests.codes.partial_content
+            done = have if goes_on else 0
+            shown = progress(self.console, f"downloading {self.part.stem}", self.total, unit="bytes")
+            with shown as advance, self.part.open("ab" if goes_on else "wb") as stream:
+                for chunk in answer.iter_content(CHUNK):
+                    stream.write(chunk)
+                    done += len(chunk)
+                    advance(done)
+        self._finish(output_file)
+
+    def _finish(self, output_file: str) -> None:
+        self.part.replace(output_file)
+        self.finished += 1
+
+
+def unpack(archive: Path, destination: Path, folder: str, console: Console) -> None:
+    """The pictures in `folder` of a zip archive, as the folder `destination`: all of them, or none that anybody would find.
+
+    What an interrupted start has unpacked is kept. Raises Fault for an archive that is broken, or that would write elsewhere.
+    """
+    unfinished = destination.with_name(f"{destination.name}.part")
+    try:
+        with zipfile.ZipFile(archive) as held:
+            members = [member for member in held.infolist() if not member.is_dir()]
+            for member in members:
+                _check_member(member, folder, archive)
+            _need(destination.parent, sum(member.file_size for member in members), folder)
+            with progress(console, f"unpacking {archive.name}", len(members)) as advance:
+                for done, member in enumerate(members, start=1):
+                    target = unfinished / member.filename
+                    if _length(target) != member.file_size:
+                        held.extract(member, unfinished)
+                    advance(done)
+    except zipfile.BadZipFile as reason:
+        raise Fault(f"{archive} is no archive that can be unpacked: {reason}.") from reason
+    (unfinished / folder).rename(destination)
+    shutil.rmtree(unfinished)
+
+
+def _check_member(member: zipfile.ZipInfo, folder: str, archive: Path) -> None:
+    path = PurePosixPath(member.filename)
+    inside = path.parts[0] == folder and ".." not in path.parts and "\\" not in member.filename
+    plain = not stat.S_ISLNK(member.external_attr >> 16)
+    check(inside and plain, f"{archive} holds {member.filename!r}, which does not lie in {folder}/: nothing is unpacked.")
+
+
+def _need(place: Path, count: float, what: str) -> None:
+    """Raise Fault where the disk has no room for so many bytes."""
+    free = shutil.disk_usage(place).free
+    check(
+        free >= count,
+        f"{what} needs {count / 1e9:.1f} GB in {place}, where {free / 1e9:.1f} GB are free; data.cache=FOLDER is elsewhere.",
+    )
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """A disk that is full or cannot be written is a fault of the place and told as such."""
+    try:
+        yield
+    except OSError as reason:
+        if isinstance(reason, requests.RequestException):
+            raise
+        place = f"{reason.filename}: " if reason.filename else ""
+        raise Fault(f"{what} cannot be stored: {place}{reason.strerror or reason}; data.cache=FOLDER is elsewhere.") from reason
+
+
+def _length(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
+
+
+def _brief(reason: requests.RequestException) -> str:
+    """The last cause of a chain of library errors, which is what happened."""
+    cause: Any = reason
+    while isinstance(cause, BaseException) and (inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)):
+        if not isinstance(inner, BaseException):
+            break
+        cause = inner
+    return str(cause).rstrip(".")

@@ -1,0 +1,54 @@
+"""Decoded photographs by number, as many of them kept at hand as the memory is given for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
+
+
+@runtime_checkable
+class Pictures(Protocol):
+    """Photographs, wherever they lie: what a data set must offer."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of each, unique, as rows and panels call it."""
+
+    @property
+    def sizes(self) -> Sequence[tuple[int, int]]:
+        """Height and width of each, px."""
+
+    @property
+    def groups(self) -> Sequence[Sequence[int]]:
+        """The numbers of those that are cheap to read together."""
+
+    def pixels(self, index: int) -> Pixels:
+        """Photograph `index`, decoded or mapped from a file."""
+
+
+class Kept:
+    """Photographs of which the last used ones stay in memory or mapped, up to a number of bytes, in each process."""
+
+    def __init__(self, pictures: Pictures, keep_bytes: float) -> None:
+        self.pictures, self.keep_bytes = pictures, keep_bytes
+        self._kept: OrderedDict[int, Pixels] = OrderedDict()
+        self._bytes = 0
+
+    def __getitem__(self, index: int) -> Pixels:
+        if index in self._kept:
+            self._kept.move_to_end(index)
+            return self._kept[index]
+        found = self._kept[index] = self.pictures.pixels(index)
+        self._bytes += found.nbytes
+        while len(self._kept) > 1 and self._bytes > self.keep_bytes:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_kept": OrderedDict(), "_bytes": 0}  # a loader process begins with none

@@ -1,0 +1,111 @@
+"""Many photographs in few files, near or far."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from archive_server import ArchiveServer
+from commands import SMOKE
+from PIL import Image
+from rich.console import Console
+from streamed import photographs, same, stream
+
+from csrgan.cli import main
+from csrgan.data import picture, shards
+from csrgan.data.cache import Cache, Prepared
+from csrgan.data.shards import Sharded
+from csrgan.data.sources import in_folder
+from csrgan.fault import Fault
+
+QUIET = Console(quiet=True)
+
+
+def folder_of(place: Path, count: int) -> Prepared:
+    place.mkdir(parents=True)
+    drawn = np.random.default_rng(0)
+    for k in range(count):
+        Image.fromarray(drawn.integers(0, 256, (40, 44, 3), np.uint8)).save(place / f"{k:05d}.png", compress_level=0)
+    return Cache(place.parent / "cache", 0).prepare(in_folder(place), QUIET)
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Prepared, Path]:
+    """Thirty photographs, and the same in six shards."""
+    place = tmp_path_factory.mktemp("shards")
+    pictures = folder_of(place / "photos", 30)
+    assert shards.write(pictures, place / "shards", 5.2 * pictures.files[0].stat().st_size / 2**20, QUIET) == 6
+    return pictures, place / "shards"
+
+
+def test_every_photograph_is_in_them(packed: tuple[Prepared, Path]) -> None:
+    pictures, place = packed
+    found = Sharded(str(place))
+    assert found.names == pictures.names
+    assert found.sizes == pictures.sizes
+    assert [list(group) for group in found.groups] == [list(range(5 * k, 5 * k + 5)) for k in range(6)]
+    assert all(np.array_equal(found.pixels(k), picture.read(file).pixels) for k, file in enumerate(pictures.files))
+    with tarfile.open(place / "000001.tar") as shard:  # what WebDataset and tar see
+        assert shard.getnames() == pictures.names[5:10]
+
+
+def test_writing_goes_on_where_it_was_stopped(packed: tuple[Prepared, Path], tmp_path: Path) -> None:
+    pictures, place = packed
+    for name in ("000000.tar", "000002.tar"):
+        (tmp_path / name).write_bytes((place / name).read_bytes())
+    (tmp_path / "000001.tar").write_bytes((place / "000005.tar").read_bytes())  # of another set of photographs
+    (tmp_path / "000003.tar.part").write_bytes(b"half")
+    before = (tmp_path / "000002.tar").stat().st_ino
+    shards.write(pictures, tmp_path, 5.2 * pictures.files[0].stat().st_size / 2**20, QUIET)
+    assert (tmp_path / "000002.tar").stat().st_ino == before
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        file.name: file.read_bytes() for file in place.iterdir()
+    }
+
+
+def test_the_stream_is_a_function_of_seed_and_index(packed: tuple[Prepared, Path]) -> None:
+    fixed = {"train": str(packed[1]), "window": 2, "crops_each": 2, "images": 72}
+    plain = stream(photographs(**fixed))
+    for change in ({"workers": 2}, {"batch_size": 8}, {"keep_mb": 0}, {"train": f"file://{packed[1]}"}):
+        assert same(plain, stream(photographs(**(fixed | change)))), change
+    again = photographs(**fixed).train_dataloader()
+    again.load_state_dict({"handed_out": 9})
+    assert [tuple(batch.names) for batch in again] == [batch.names for batch in list(photographs(**fixed).train_dataloader())[9:]]
+
+
+def test_they_can_lie_behind_a_url(packed: tuple[Prepared, Path]) -> None:
+    pictures, place = packed
+    with ArchiveServer({file.name: file.read_bytes() for file in place.iterdir()}) as server:
+        fixed = {"window": 2, "crops_each": 2}
+        near, far = (stream(photographs(train=train, workers=1, **fixed)) for train in (str(place), f"{server.url}/shards"))
+        assert same(near, far)
+        index = len(server.files["index.json"])
+        assert server.sent - index < 24 * 2 * pictures.files[0].stat().st_size  # pictures, not shards
+
+
+def test_what_is_no_shard_is_told(tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text("{}")
+    with pytest.raises(Fault, match="is not of the format 'csrgan shards 1'"):
+        Sharded(str(tmp_path))
+    with pytest.raises(Fault, match="holds no shards that can be read"):
+        Sharded("file:///nowhere")
+    with pytest.raises(Fault, match="holds no shards that can be read"):
+        Sharded("gopher://somewhere")
+
+
+@pytest.mark.long
+def test_twenty_thousand_photographs(tmp_path: Path) -> None:
+    """From files to shards to training, by the commands."""
+    pictures = folder_of(tmp_path / "photos", 20_000)
+    words = ["data=folder", f"data.train={tmp_path}/photos", f"data.cache={tmp_path}/cache"]
+    assert main(["prepare", "format=shards", f"destination={tmp_path}/shards", "shard_mb=8", *words]) == 0
+    found = Sharded(str(tmp_path / "shards"))
+    assert found.names == pictures.names
+    assert len(found.groups) > 10
+    order = photographs(train=str(tmp_path / "shards"), images=20_000).train_dataloader().dataset.order
+    assert sorted(order[index] for index in range(20_000)) == list(range(20_000))
+    smoke = [*SMOKE, "data.crop=32", f"run_dir={tmp_path}/run"]
+    valid = f"data.valid={Path(__file__).parents[2] / 'experiments' / '000_make_train'}"
+    assert main(["train", *smoke, "data=stream", f"data.train={tmp_path}/shards", valid, "data.workers=2"]) == 0
