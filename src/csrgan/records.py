@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from csrgan.degradation.parameters import Parameters
 
@@ -24,6 +25,14 @@ class Batch:
     low: Float[Tensor, "b 3 h2 w2"]
     parameters: Parameters
     names: tuple[str, ...]
+
+    @property
+    def enlarged(self) -> Picture:
+        """L as large as H: enlarged bicubically where it is not, which is what a restorer must beat."""
+        if self.low.shape == self.sharp.shape:
+            return self.low
+        found: Picture = interpolate(self.low, size=self.sharp.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)
+        return found
 
 
 @dataclass(frozen=True)

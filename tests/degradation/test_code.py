@@ -8,7 +8,7 @@ from torch import nn
 
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.code import KernelCode, kernel_code, kernels_of, maps
+from csrgan.degradation.code import Code, KernelCode, kernel_code, kernels_of, maps
 from csrgan.fault import Fault
 
 
@@ -71,3 +71,20 @@ def test_impossible_codes_are_told(srmd: Degradation) -> None:
         KernelCode(4, 2)
     with pytest.raises(Fault, match="fewer taps"):
         kernel_code(srmd, 4, size=401)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("readme", "units"), ("gaussian8_x4", "kernel"), ("gaussian8_x4", "units"), ("srmd_x2", "kernel")]
+)
+def test_a_code_leads_back_to_what_varies(name: str, kind: str) -> None:
+    degradation: Degradation = build(composed(f"degradation={name}")["degradation"])
+    code = Code(degradation, kind=kind, components=15)
+    true = degradation.prior.sample(np.random.default_rng(3), 50)
+    found = code.decode(code.encode(true))
+    assert code.encode(true).shape == (50, code.length)
+    torch.testing.assert_close(found.noise_std, true.noise_std, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.scale, true.scale, atol=1e-4, rtol=0)
+    wide = 0.6 if name == "srmd_x2" else 0.02  # there blur_std is of the kernel before it is cut off
+    torch.testing.assert_close(found.blur_std, true.blur_std, atol=wide, rtol=0)
+    assert code.taps == (21**2 if (name, kind) == ("gaussian8_x4", "kernel") else 0)
+    assert code.beginning(2).shape == (2, code.length)

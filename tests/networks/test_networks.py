@@ -49,7 +49,7 @@ def test_the_as_coded_networks_have_the_sizes_of_the_authors_program() -> None:
 )
 @pytest.mark.parametrize("shape", [(64, 64), (50, 37), (1, 1)])
 def test_any_size_goes_in_and_the_same_size_comes_out(body: Callable[[], nn.Module], head: object, shape: tuple[int, int]) -> None:
-    image, theta, _ = generator(body(), SIGMOID, head, ["blur_std", "scale"]).eval()(torch.rand(1, 3, *shape))
+    image, theta, *_ = generator(body(), SIGMOID, head, ["blur_std", "scale"]).eval()(torch.rand(1, 3, *shape))
     assert image.shape == (1, 3, *shape)
     assert (theta is None) if head is None else (theta.shape == (1, 2))
     assert torch.isfinite(image).all()

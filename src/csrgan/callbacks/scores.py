@@ -42,7 +42,7 @@ class Scores(Callback):
             # Cut off, for some names are as long as a name may be.
             file = self.folder / "panels" / f"{batch_idx:04d}_{Path(batch.names[0]).stem[:60]}.png"
             figure.save(drawing, file)
-            for letter, image in (("S", outputs.image), ("L", batch.low), ("H", batch.sharp)):
+            for letter, image in (("S", outputs.image), ("L", batch.enlarged), ("H", batch.sharp)):
                 picture.write(self.folder / "pictures" / file.stem / f"{letter}.png", image[0].cpu())
             for logger in trainer.loggers:
                 log_image: Any = getattr(logger, "log_image", None)

@@ -65,6 +65,8 @@ def _score(config: DictConfig, checkpoint: Path, folder: Path, console: Console)
         with open_dict(config):
             config.degradation = recipe["degradation"]
     settings = plain(config)
+    if settings["told"]:
+        system.tell(settings["told"])
     data: Photographs = build(settings["data"])
     system.examine(data.degradation)
     if refused := data.examine(console, train=False):

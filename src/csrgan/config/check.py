@@ -21,6 +21,7 @@ CHOICES = {
     "precision": ("32-true", "bf16-mixed"),
     "device": ("cpu", "cuda"),
 }
+WHOLE = {"size": ("paper", "small")}  # by the whole key
 
 
 def check_values(settings: dict[str, Any]) -> None:
@@ -41,6 +42,6 @@ def _faults(tree: Any, path: tuple[str, ...]) -> Iterator[str]:
         yield f"{place}=null is not a number."
     if least is not None and isinstance(tree, int | float) and tree < least:
         yield f"{place}={tree} is below {least}, the least that it can be."
-    choices = CHOICES.get(path[-1])
+    choices = CHOICES.get(path[-1]) or WHOLE.get(place)
     if choices and isinstance(tree, str | int) and tree not in choices:
         yield str(Fault.unknown(place, str(tree), choices))

@@ -28,6 +28,9 @@ PLUGINS = {
     "hydra/sweeper": {"optuna": "hydra-optuna-sweeper"},
 }
 
+# The parts that a system may be put together from.
+PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
+
 # A folder may take the place of whatever the choice of data names here.
 SOURCES = (["data", "train"], ["data", "valid"])
 
@@ -62,6 +65,7 @@ def _faults(command: str, words: Sequence[str]) -> Iterator[str]:
         return
     chosen = [override for override in parsed if _group(override, known)]
     base = _compose(command, [next(_single(override)) for override in chosen])
+    yield from _unused(base, parsed)
     for override in parsed:
         if override not in chosen and not str(override.key_or_group).startswith(("hydra.", "hydra/")):
             for word in _single(override):
@@ -94,6 +98,24 @@ def _choice_faults(parsed: Sequence[Override], known: dict[str, list[str]]) -> I
                     yield str(Fault.unknown(group, choice, known[group]))
         elif override.key_or_group in PLUGINS:
             yield from _plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
+
+
+def _unused(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
+    """Overrides of parts that the chosen system has not."""
+    if "system" not in base:
+        return
+    used, found = {"system"}, set[str]()
+    while used - found:
+        name = next(iter(used - found))
+        found.add(name)
+        node = base.get(name) if name == "system" or OmegaConf.is_config(base._get_node(name)) else None
+        text = OmegaConf.to_yaml(node) if OmegaConf.is_config(node) else ""
+        used |= {part for part in PARTS if f"${{{part}" in text}
+    for override in parsed:
+        part = str(override.key_or_group).split(".")[0]
+        if part in PARTS and part not in found:
+            system = base.system._target_.rpartition(".")[2]
+            yield f"{override.input_line} changes nothing: {system} has no {part} of this kind to choose."
 
 
 def _compose(command: str, words: list[str]) -> DictConfig:

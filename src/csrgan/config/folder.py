@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
 
 import csrgan
 
 PACKAGE = Path(csrgan.__file__).parent
+
+
+def _by_size(paper: Any, small: Any, *, _root_: DictConfig) -> Any:
+    return small if _root_.size == "small" else paper
+
+
+def _share(part: float, *, _root_: DictConfig) -> int:
+    return round(part * _root_.trainer.images)
+
+
+# ${share:0.5} is half of the images of the training.
+OmegaConf.register_new_resolver("share", _share, replace=True)
+
+# ${by_size:64,16} in a yaml file is the first number at the size of the paper, and the second where size=small.
+OmegaConf.register_new_resolver("by_size", _by_size, replace=True)
 
 
 def conf() -> Path:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import SUPPORT
-from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.shapes import isotropic
-from csrgan.fault import check
+from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.shapes import isotropic, rms_std
+from csrgan.fault import Fault, check
 
 LARGEST = 10**8  # taps of all kernels that a basis is fitted to
 
@@ -78,6 +78,76 @@ def kernel_code(degradation: Degradation, length: int, *, size: int | None = Non
     check(count * size**2 <= LARGEST, f"{count} kernels of {size}x{size} taps are too many numbers; take fewer taps or kernels.")
     drawn = prior.sample(np.random.default_rng(0), count)
     return KernelCode(size, length).fit(kernels_of(drawn, size, chain))
+
+
+class Code(nn.Module):
+    """The numbers that a network is told, or asked for, in place of theta.
+
+    `units`: each parameter that varies as its place in its prior, in [0,1]; no kernel. `kernel`: the kernel's principal
+    components, and scale and noise, where they vary, as above. The basis is a buffer: a checkpoint holds it (see `KernelCode`).
+
+    kind: units or kernel. components: of a kernel.
+    """
+
+    def __init__(self, degradation: Degradation, *, kind: str, components: int) -> None:
+        super().__init__()
+        if kind not in ("units", "kernel"):
+            raise Fault.unknown("system.code", kind, ("units", "kernel"))
+        self.prior, self.chain = degradation.prior, degradation.chain
+        self.kernels = kernel_code(degradation, components) if kind == "kernel" else None
+        varies = [name for name in NAMES if self.prior.ranges[name].high > self.prior.ranges[name].low]
+        self.names = [name for name in varies if self.kernels is None or name != "blur_std"]
+        self.length = len(self.names) + (components if self.kernels else 0)
+        check(self.length > 0, "no parameter of this degradation varies: there is nothing that this system could be told.")
+
+    def encode(self, parameters: Parameters) -> Float[Tensor, "b p"]:
+        """The code of each picture's degradation."""
+        columns = [self.prior.ranges[name].normalise(getattr(parameters, name))[:, None] for name in self.names]
+        if self.kernels:
+            columns.insert(0, self.kernels.encode(kernels_of(parameters, self.kernels.size, self.chain)))
+        return torch.cat(columns, dim=1)
+
+    def decode(self, code: Float[Tensor, "b p"]) -> Parameters:
+        """The parameters with this code; of a kernel its width. What does not vary has its only value."""
+        found = {name: value.to(code) for name, value in self.prior.mean(len(code)).present().items()}
+        if self.kernels:
+            found["blur_std"] = self._blur_std(code[:, : code.shape[1] - len(self.names)])
+        for place, name in enumerate(reversed(self.names), start=1):
+            found[name] = self.prior.ranges[name].quantile(code[:, -place])
+        return Parameters(**found)
+
+    def _blur_std(self, code: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
+        """The width of the kernels with these components; of isotropic ones that of the Gaussian with the nearest components."""
+        assert self.kernels is not None
+        if self.prior.kernel is not None:
+            kernels = self.kernels.decode(code).clamp(min=0)
+            return rms_std(kernels / kernels.sum(dim=(1, 2), keepdim=True).clamp(min=1e-6))
+        stds = torch.linspace(*self.prior.ranges["blur_std"].bounds, 200, device=code.device)
+        known = Parameters(stds, torch.full_like(stds, self.prior.ranges["scale"].low), torch.zeros_like(stds))
+        distance = torch.cdist(code, self.kernels.encode(kernels_of(known, self.kernels.size, self.chain))).square()
+        nearest = distance.argmin(dim=1, keepdim=True).clamp(1, len(stds) - 2)
+        before, here, after = (distance.gather(1, nearest + step)[:, 0] for step in (-1, 0, 1))
+        bend = (before - 2 * here + after).clamp(min=1e-12)  # the lowest point of the parabola through three distances
+        return stds[nearest[:, 0]] + ((before - after) / (2 * bend)).clamp(-1, 1) * (stds[1] - stds[0])
+
+    @property
+    def taps(self) -> int:
+        """Of the kernel that a code stands for; 0 where it stands for anything else, too."""
+        return self.kernels.size**2 if self.kernels and not self.names else 0
+
+    def taps_of(self, parameters: Parameters) -> Float[Tensor, "b taps"]:
+        """The kernel of each picture, its taps in a row."""
+        assert self.kernels is not None
+        return kernels_of(parameters, self.kernels.size, self.chain).flatten(1)
+
+    def of_taps(self, taps: Float[Tensor, "b taps"]) -> Float[Tensor, "b p"]:
+        """The code of a kernel whose taps stand in a row."""
+        assert self.kernels is not None
+        return self.kernels.encode(taps.view(len(taps), self.kernels.size, self.kernels.size))
+
+    def beginning(self, count: int) -> Float[Tensor, "b p"]:
+        """The code to begin with where nothing is known: that of the prior's mean."""
+        return self.encode(self.prior.mean(count))
 
 
 def maps(values: Float[Tensor, "batch p"], height: int, width: int) -> Float[Tensor, "batch p height width"]:

@@ -33,7 +33,7 @@ def row(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
     found: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
     found |= _parameters(batch.parameters, restored, prior)
     crop = math.ceil(float(batch.parameters.scale[0]))
-    shown = {"low": batch.low, "restored": restored.image}
+    shown = {"low": batch.enlarged, "restored": restored.image}
     for which, image in shown.items():
         found |= {f"{score}_{which}": value for score, value in _quality(image, batch.sharp, crop).items()}
     distances = metrics.perceptual(torch.cat(list(shown.values())), batch.sharp)
@@ -43,6 +43,17 @@ def row(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
     if restored.parameters:
         within = prior.denormalise(prior.normalise(restored.parameters).clamp(0, 1))  # no operator for what was never drawn
         found["consistency_predicted"] = consistency(restored.image, batch.low, within, chain)
+    return found | _iterations(batch, restored, prior)
+
+
+def _iterations(batch: Batch, restored: Restoration, prior: Prior) -> Row:
+    """PSNR of S, and the mean error of theta^ in units of the priors' ranges, after each iteration of a system that has several."""
+    found: Row = {}
+    for place, step in enumerate(restored.trace, start=1):
+        found[f"psnr_at_{place}"] = metrics.psnr(step.image, batch.sharp)
+        if step.parameters and prior.predicted:
+            error = prior.normalise(step.parameters) - prior.normalise(batch.parameters)
+            found[f"theta_error_at_{place}"] = float(error.abs().mean())
     return found
 
 
@@ -79,6 +90,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
     for column in (*(f"{score}_{which}" for score in SCORES for which in ("low", "restored")), *OF_RESTORED):
         if column in rows[0]:
             summary[column] = _mean(rows, column)
+    summary |= {column: _mean(rows, column) for column in rows[0] if "_at_" in column}
     summary["gain_db"] = summary["psnr_restored"] - summary["psnr_low"]
     for name in NAMES:
         if f"{name}_predicted" not in rows[0]:

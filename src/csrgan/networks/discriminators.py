@@ -62,6 +62,30 @@ class VGG(nn.Module):
         return self.stack(image)
 
 
+class SRGANs(nn.Module):
+    """SRGAN's discriminator (Ledig et al. 2017, fig. 4): eight convolutions with batch norm, and two linear layers behind an
+    average over 6 x 6 places, so that it takes pictures of any size; 23,563,649 parameters for width 64 and hidden 1024.
+
+    width: channels of the first pair of convolutions; doubled at each of the three others. hidden: width of the linear layer.
+    """
+
+    def __init__(self, *, width: int, hidden: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.LeakyReLU(0.2)]
+        sizes = [width * scale for scale in (1, 1, 2, 2, 4, 4, 8, 8)]
+        for place, (before, after) in enumerate(pairwise(sizes)):
+            layers += [
+                nn.Conv2d(before, after, 3, stride=1 + (place + 1) % 2, padding=1, bias=False),
+                nn.BatchNorm2d(after, track_running_stats=False),  # a forward pass must not change it, see `VGGAsCoded`
+                nn.LeakyReLU(0.2),
+            ]
+        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(6), nn.Flatten())
+        self.judge = nn.Sequential(nn.Linear(36 * sizes[-1], hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1))
+
+    def forward(self, image: Picture, low: Picture, theta: Theta) -> Logits:
+        return self.judge(self.features(image))[:, 0]
+
+
 class Conditional(nn.Module):
     """The VGG-style stack, shown L and the true degradation as maps beside the picture: it judges whether they belong together
     (the first version of CSRGAN's program).

@@ -48,11 +48,13 @@ class Body(nn.Module):
 
 
 class Restored(NamedTuple):
-    """S, and in network units theta^ and the logarithm of its variance, where they are predicted."""
+    """S, and in network units theta^ and the logarithm of its variance, where they are predicted; of a network with iterations
+    what each of them gave."""
 
     image: Float[Tensor, "b 3 h w"]
-    theta: Float[Tensor, "b p"] | None
-    log_variance: Float[Tensor, "b p"] | None
+    theta: Float[Tensor, "b p"] | None = None
+    log_variance: Float[Tensor, "b p"] | None = None
+    trace: tuple[Restored, ...] = ()
 
 
 Output = Callable[[Tensor, Tensor], Tensor]

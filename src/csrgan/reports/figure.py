@@ -22,7 +22,7 @@ def panel(batch: Batch, restored: Restoration) -> Figure:
     size = min(9.0, width / 30)
     shown = (
         ("S", restored.image, f"{_db(batch, restored.image)}\npredicted: {_line(restored.parameters)}"),
-        ("L", batch.low, f"{_db(batch, batch.low)}\ntrue: {_line(batch.parameters)}"),
+        ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}\ntrue: {_line(batch.parameters)}"),
         ("H", batch.sharp, f"{batch.names[0]}\n"),
     )
     for column, (letter, image, caption) in enumerate(shown):

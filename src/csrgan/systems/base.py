@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,18 @@ import torch
 from jaxtyping import Float
 from lightning import LightningModule
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
-from csrgan.degradation.parameters import low_sizes
-from csrgan.fault import check
+from csrgan.degradation.parameters import Parameters, low_sizes
+from csrgan.fault import Fault, check
+from csrgan.losses.objective import Objective
+from csrgan.networks.generator import Restored
 from csrgan.records import Batch, Restoration
+from csrgan.systems.player import Player
 
+MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}
 
 
@@ -50,13 +55,16 @@ class System(LightningModule):
     Raises Fault for a degradation whose L is not of the size that the system takes.
     """
 
-    output: str = "upsampled"  # the kind of L that the system takes
+    outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that the system takes
+    tells: tuple[str, ...] = ()  # what the network can be told in an evaluation, if it is told anything
+    told_by: str | None = None  # which of them it is
 
     def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.examine(degradation)
         self.generator, self.prior, self.chain, self.rule = generator, degradation.prior, degradation.chain, rule
+        self.enlarge = degradation.multiple
         self.average = copy.deepcopy(generator).requires_grad_(False)
         self.images_seen = self.batches_seen = 0
         self.recipe: Mapping[str, Any] = {}
@@ -66,19 +74,43 @@ class System(LightningModule):
         """Raise Fault for a degradation whose L is not of the size that the system takes."""
         given = degradation.chain.output
         check(
-            given == self.output,
-            f"degradation.output={given} does not suit {type(self).__name__}, which takes L {SIZES[self.output]}:"
-            f" choose degradation.output={self.output}.",
+            given in self.outputs,
+            f"degradation.output={given} does not suit {type(self).__name__}, which takes L {SIZES[self.outputs[0]]}:"
+            f" choose degradation.output={self.outputs[0]}.",
         )
+        mine = getattr(self, "enlarge", degradation.multiple)
+        check(
+            mine == degradation.multiple,
+            f"the network enlarges by {mine}, and L of this degradation is smaller than H by {degradation.multiple}:"
+            " choose a degradation with the same scale and degradation.output.",
+        )
+
+    def tell(self, what: str) -> None:
+        """Choose what the network is told in an evaluation. Raises Fault for what it cannot be told."""
+        if what not in self.tells:
+            raise Fault.unknown(f"told: {type(self).__name__}", what, self.tells)
+        self.told_by = what
 
     def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
         """S and theta^ by the averaged generator."""
         self.average.eval()
         with torch.no_grad():
-            image, theta, log_variance = self.average(low)
-        parameters = None if theta is None else self.prior.denormalise(theta.float())
-        spread = None if log_variance is None else self.prior.spread(theta.float(), (0.5 * log_variance.float()).exp())
-        return Restoration(image.float().clamp(0, 1), parameters, spread)
+            found: Restored = self.average(low)
+        return self.told(found)
+
+    def told(self, found: Restored) -> Restoration:
+        """What a network gives, in pictures and physical units."""
+        theta, log_variance = found.theta, found.log_variance
+        parameters = None if theta is None else self.physical(theta.float())
+        spread = None
+        if theta is not None and log_variance is not None:
+            spread = self.prior.spread(theta.float(), (0.5 * log_variance.float()).exp())
+        trace = tuple(self.told(step) for step in found.trace)
+        return Restoration(found.image.float().clamp(0, 1), parameters, spread, trace)
+
+    def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
+        """theta^ of the network in physical units."""
+        return self.prior.denormalise(theta)
 
     def redegraded(self, image: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"]) -> Float[Tensor, "b 3 h2 w2"]:
         """A_theta of a picture for theta in network units, without noise; differentiable in both, the scale included."""
@@ -89,6 +121,22 @@ class System(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
         return self.restore(batch.low)
+
+    def on_fit_start(self) -> None:
+        """Load what the losses need, such as a frozen network."""
+        for player in vars(self).values():
+            for one in player.values() if isinstance(player, dict) else (player,):
+                if isinstance(one, Player):
+                    for term in one.objective.terms.values():
+                        getattr(term.function, "prepare", lambda: None)()
+
+    def optimizers_of(self, *pairs: tuple[MakeOptimizer, nn.Module]) -> list[Optimizer]:
+        """An optimiser for each network, in the order of the players' indices; schedules begin at its own learning rate."""
+        optimizers = [make(network.parameters()) for make, network in pairs]
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["initial_lr"] = group["lr"]
+        return optimizers
 
     def networks(self) -> dict[str, nn.Module]:
         """The networks that are trained, by name."""
@@ -122,3 +170,14 @@ class System(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.images_seen, self.batches_seen = (checkpoint["csrgan"][key] for key in ("images_seen", "batches_seen"))
+
+
+def objective_of(
+    losses: Mapping[str, Any], offers: Iterable[str], *, only: Collection[str] = (), without: Collection[str] = ()
+) -> Objective:
+    """The objective of a player without an opponent: of the named losses, or of all but some. Raises Fault for an
+    adversarial one."""
+    game = losses.get("adversarial")
+    check(not (game and game.weight), "this system has no discriminator: choose loss/adversarial=none.")
+    named = {name: term for name, term in losses.items() if name != "adversarial" and name not in without}
+    return Objective({name: term for name, term in named.items() if not only or name in only}, offers)

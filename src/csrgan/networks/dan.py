@@ -1,0 +1,154 @@
+"""The networks of DAN, first and second version (Luo et al. 2020 and 2021): Restorer and Estimator, which take turns."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from csrgan.degradation.code import maps
+from csrgan.networks.blocks import pad_to_multiple
+from csrgan.networks.tails import Stem, upsampler
+
+Picture = Float[Tensor, "b 3 h w"]
+Code = Float[Tensor, "b p"]
+Features = Float[Tensor, "b c h w"]
+
+
+def leaky() -> nn.Module:
+    return nn.LeakyReLU(0.2)
+
+
+class ChannelAttention(nn.Module):
+    """Each channel times a number in (0,1) that is read from the means of all (Zhang et al. 2018, RCAN, eq. 7)."""
+
+    def __init__(self, width: int, reduction: int = 16) -> None:
+        super().__init__()
+        hidden = max(width // reduction, 1)
+        self.read = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(width, hidden, 1), leaky(), nn.Conv2d(hidden, width, 1), nn.Sigmoid()
+        )
+
+    def forward(self, x: Features) -> Features:
+        return x * self.read(x)
+
+
+class ConditionalBlock(nn.Module):
+    """CRB: x + attention(conv(act(conv(x and what is known)))) (DAN, fig. 3)."""
+
+    def __init__(self, width: int, known: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width + known, width + known, 3, padding=1),
+            leaky(),
+            nn.Conv2d(width + known, width, 3, padding=1),
+            ChannelAttention(width),
+        )
+
+    def forward(self, x: Features, known: Float[Tensor, "b p h w"]) -> Features:
+        return x + self.body(torch.cat([x, known], dim=1))
+
+
+class DualPathBlock(nn.Module):
+    """DPCB: f = f2(known); x + f1(x) f, and known + f (DAN v2, fig. 4). side: of the convolutions of f2."""
+
+    def __init__(self, width: int, side: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), leaky(), nn.Conv2d(width, width, 3, padding=1))
+        make = partial(nn.Conv2d, width, width, side, padding=side // 2)
+        self.second = nn.Sequential(make(), leaky(), make())
+
+    def forward(self, x: Features, known: Float[Tensor, "b c h2 w2"]) -> tuple[Features, Float[Tensor, "b c h2 w2"]]:
+        found = self.second(known)
+        return x + self.first(x) * found, known + found
+
+
+class RestorerV1(nn.Module):
+    """L and a code to S, the code beside the features of every block.
+
+    code: numbers in a code. enlarge, unshuffle: see `SRResNet`.
+    """
+
+    def __init__(self, *, enlarge: int, code: int, width: int, blocks: int, unshuffle: int) -> None:
+        super().__init__()
+        self.stem = Stem(enlarge, unshuffle)
+        self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 3, padding=1))
+        self.blocks = nn.ModuleList(ConditionalBlock(width, code) for _ in range(blocks))
+        self.middle = nn.Conv2d(width, width, 3, padding=1)
+        self.tail = nn.Sequential(upsampler(width, self.stem.factor), nn.Conv2d(width, 3, 3, padding=1))
+
+    def forward(self, low: Picture, code: Code) -> Float[Tensor, "b 3 h2 w2"]:
+        x = self.head(low)
+        known = maps(code, *x.shape[-2:])
+        for block in self.blocks:
+            x = block(x, known)
+        image: Tensor = self.tail(self.middle(x))
+        return self.stem.cut(image, low)
+
+
+class EstimatorV1(nn.Module):
+    """L and S to `outputs` numbers. Sees both at the size that the restorer works at."""
+
+    def __init__(self, *, enlarge: int, outputs: int, width: int, blocks: int, unshuffle: int) -> None:
+        super().__init__()
+        self.stem = Stem(enlarge, unshuffle)
+        self.low = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 1))
+        self.high = nn.Conv2d(3, width, 9, self.stem.factor, padding=4)
+        self.blocks = nn.ModuleList(ConditionalBlock(width, width) for _ in range(blocks))
+        self.tail = nn.Conv2d(width, outputs, 3, padding=1)
+
+    def forward(self, low: Picture, restored: Float[Tensor, "b 3 h2 w2"]) -> Code:
+        x = self.low(low)
+        known = _fitting(self.high(pad_to_multiple(restored, self.stem.factor)), x)
+        for block in self.blocks:
+            x = block(x, known)
+        return self.tail(x).mean(dim=(2, 3))
+
+
+class RestorerV2(nn.Module):
+    """L and a code to S: groups of dual-path blocks, in which the code's features change along with the picture's."""
+
+    def __init__(self, *, enlarge: int, code: int, width: int, groups: int, blocks: int, unshuffle: int) -> None:
+        super().__init__()
+        self.stem = Stem(enlarge, unshuffle)
+        self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 3, padding=1))
+        self.know = nn.Conv2d(code, width, 1)
+        self.groups = nn.ModuleList(nn.ModuleList(DualPathBlock(width, 1) for _ in range(blocks)) for _ in range(groups))
+        self.middle = nn.Conv2d(width, width, 3, padding=1)
+        self.tail = nn.Sequential(upsampler(width, self.stem.factor), nn.Conv2d(width, 3, 3, padding=1))
+
+    def forward(self, low: Picture, code: Code) -> Float[Tensor, "b 3 h2 w2"]:
+        x, known = self.head(low), self.know(code[:, :, None, None])
+        for group in self.groups:
+            first_x, first_known = x, known
+            for block in group:  # type: ignore[attr-defined]
+                x, known = block(x, known)
+            x, known = first_x + x, first_known + known
+        image: Tensor = self.tail(self.middle(x))
+        return self.stem.cut(image, low)
+
+
+class EstimatorV2(nn.Module):
+    """L and S to `outputs` numbers, by dual-path blocks."""
+
+    def __init__(self, *, enlarge: int, outputs: int, width: int, blocks: int, unshuffle: int) -> None:
+        super().__init__()
+        self.stem = Stem(enlarge, unshuffle)
+        self.low = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 5, padding=2))
+        self.high = nn.Conv2d(3, width, 4 * self.stem.factor + 1, self.stem.factor, padding=2 * self.stem.factor)
+        self.blocks = nn.ModuleList(DualPathBlock(width, 3) for _ in range(blocks))
+        self.tail = nn.Conv2d(width, 2 * width, 3, padding=1)
+        self.read = nn.Conv2d(2 * width, outputs, 1)
+
+    def forward(self, low: Picture, restored: Float[Tensor, "b 3 h2 w2"]) -> Code:
+        x = self.low(low)
+        known = _fitting(self.high(pad_to_multiple(restored, self.stem.factor)), x)
+        for block in self.blocks:
+            x, known = block(x, known)
+        return self.read(self.tail(x).mean(dim=(2, 3), keepdim=True)).flatten(1)
+
+
+def _fitting(features: Float[Tensor, "b c h2 w2"], like: Features) -> Features:
+    return features[..., : like.shape[-2], : like.shape[-1]]

@@ -1,0 +1,107 @@
+"""DAN: a restorer and an estimator take turns, each given what the other found (Luo et al. 2020; second version 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.nn import functional
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.code import Code
+from csrgan.degradation.parameters import Parameters
+from csrgan.fault import Fault, check
+from csrgan.networks.generator import Restored
+from csrgan.records import Batch
+from csrgan.systems.base import MakeOptimizer, System, UpdateRule, objective_of
+from csrgan.systems.player import Player
+
+
+class Networks(nn.Module):
+    """L to S in `loops` turns, beginning with the code of the prior's mean. No gradient passes from one network to the other, as
+    in the authors' program: each turn is learned by itself.
+
+    kernel: the estimator gives the taps of a kernel, of which the code is made; otherwise the code.
+    """
+
+    def __init__(self, code: Code, restorer: nn.Module, estimator: nn.Module, loops: int, kernel: bool) -> None:
+        super().__init__()
+        self.code, self.restorer, self.estimator, self.loops, self.kernel = code, restorer, estimator, loops, kernel
+
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
+        code = self.code.beginning(len(low)).to(low)
+        trace = []
+        for _ in range(self.loops):
+            image = self.restorer(low, code.detach())
+            theta = self.estimator(low, image.detach())
+            theta = functional.softmax(theta, dim=1) if self.kernel else theta
+            code = self.code.of_taps(theta) if self.kernel else theta
+            trace.append(Restored(image, theta))
+        return trace[-1]._replace(trace=tuple(trace))
+
+
+class DAN(System):
+    """Both networks learn at once.
+
+    loops: turns. estimates: what the estimator gives, a code or (second version) a kernel.
+    supervise_all: every turn is supervised, and not the last alone; it made the authors' training unstable.
+    losses: `image` and others of S; `parameters` of the code.
+    """
+
+    outputs = ("native", "upsampled")
+
+    def __init__(
+        self,
+        *,
+        restorer: Callable[..., nn.Module],
+        estimator: Callable[..., nn.Module],
+        code: Callable[[Degradation], Code],
+        loops: int,
+        estimates: str,
+        supervise_all: bool,
+        losses: dict[str, Any],
+        degradation: Degradation,
+        rule: UpdateRule,
+        optimizer: MakeOptimizer,
+    ) -> None:
+        codes = code(degradation)
+        if estimates not in ("code", "kernel"):
+            raise Fault.unknown("system.estimates", estimates, ("code", "kernel"))
+        kernel = estimates == "kernel"
+        whole = "system.estimates=kernel needs system.code.kind=kernel, and a degradation of which nothing but the blur varies."
+        check(not kernel or codes.taps > 0, whole)
+        sees = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
+        restores = restorer(enlarge=degradation.multiple, code=codes.length)
+        super().__init__(Networks(codes, restores, sees, loops, kernel), degradation, rule)
+        self.supervise_all, self.make_optimizer = supervise_all, optimizer
+        objective = objective_of(losses, {"restored", "sharp", "theta", "theta_true"})
+        check({"image", "parameters"} <= set(objective.terms), "DAN needs a loss/image and a loss/parameters.")
+        self.player = Player(self, "generator", self.generator, objective, index=0)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        parts: Any = self.generator
+        found: Restored = parts(batch.low)
+        turns = found.trace if self.supervise_all else found.trace[-1:]
+        self.player.turn(
+            restored=torch.cat([turn.image for turn in turns]),
+            sharp=batch.sharp.repeat(len(turns), 1, 1, 1),
+            theta=torch.cat([turn.theta for turn in turns if turn.theta is not None]),
+            theta_true=self.sought(batch.parameters).repeat(len(turns), 1),
+        )
+        self.seen(batch)
+
+    def sought(self, parameters: Parameters) -> Float[Tensor, "b p"]:
+        """What the estimator should give."""
+        code: Any = self.generator.code
+        return code.taps_of(parameters) if self.generator.kernel else code.encode(parameters)  # type: ignore[no-any-return]
+
+    def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
+        code: Any = self.average.code
+        return code.decode(code.of_taps(theta) if self.average.kernel else theta)  # type: ignore[no-any-return]
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return self.optimizers_of((self.make_optimizer, self.generator))

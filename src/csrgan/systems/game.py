@@ -1,0 +1,96 @@
+"""A generator that restores against a discriminator that tells S from H: what CSRGAN and SRGAN have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, cast
+
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.fault import Fault, check
+from csrgan.losses.adversarial import Adversarial
+from csrgan.losses.objective import Objective, Term
+from csrgan.networks.generator import Restored
+from csrgan.records import Batch
+from csrgan.systems.base import MakeOptimizer, System, UpdateRule
+from csrgan.systems.player import Player
+
+
+class Game(System):
+    """L_G = adversarial + other terms; L_D by the adversarial loss's other side.
+
+    losses: `adversarial` and other terms by name, each None where it is switched off; without an adversarial loss there is no
+    discriminator. offers: evidence that the generator gives beside S. shared: weights at which gradients are compared.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        losses: dict[str, Any],
+        degradation: Degradation,
+        rule: UpdateRule,
+        generator_optimizer: MakeOptimizer,
+        discriminator_optimizer: MakeOptimizer,
+        offers: Iterable[str] = (),
+        shared: Sequence[nn.Parameter] = (),
+    ) -> None:
+        super().__init__(generator, degradation, rule)
+        game: Adversarial | None = losses.get("adversarial")
+        self.game = game = game if game and game.weight else None
+        self.discriminator: nn.Module | None = discriminator if game else None
+        offered = {"restored", "sharp", "low", *offers}
+        terms = {name: term for name, term in losses.items() if name != "adversarial"}
+        if game:
+            offered |= {"real", "fake"}
+            terms["adversarial"] = Term(game.generator, game.weight)
+            against = Objective({"adversarial": Term(game.discriminator, 1.0)}, {"real", "fake"})
+            self.judge = Player(self, "discriminator", discriminator, against, index=1)
+        objective = Objective(terms, offered)
+        check(bool(objective), "every loss of the generator is none or weighs 0: choose a loss/image or a loss/adversarial.")
+        if game and game.start and set(objective.terms) == {"adversarial"}:
+            raise Fault(
+                f"loss.adversarial.start={game.start} leaves the generator nothing to learn until then:"
+                " the adversarial loss is its only one."
+            )
+        self.restorer = Player(self, "generator", generator, objective, index=0, shared=shared)
+        self.make_optimizers = (generator_optimizer, discriminator_optimizer)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        found: Restored = self.generator(batch.low)
+        theta_true = self.prior.normalise(batch.parameters)
+        share = self.game.share(self.images_seen) if self.game else 0.0
+        judge: Any = partial(self._judged, low=batch.low, theta=theta_true)
+        if share:
+            real, fake = judge(batch.sharp), judge(found.image.detach())
+            self.judge.turn(real=real, fake=fake)
+            self.record({"D(real)": real.sigmoid().mean(), "D(fake)": fake.sigmoid().mean()})
+        self.restorer.turn(
+            {"adversarial": share},
+            restored=found.image,
+            sharp=batch.sharp,
+            low=batch.low,
+            theta=found.theta,
+            log_variance=found.log_variance,
+            theta_true=theta_true,
+            redegraded=lambda: self.redegraded(found.image, cast(Tensor, found.theta)),
+            real=lambda: judge(batch.sharp, learn=False),
+            fake=lambda: judge(found.image, learn=False),
+        )
+        self.seen(batch)
+
+    def _judged(self, image: Tensor, *, low: Tensor, theta: Tensor, learn: bool = True) -> Tensor:
+        """The discriminator's logits. learn: it may change what it keeps of a forward pass (spectral norms); else it is left as
+        it is."""
+        judge = cast(nn.Module, self.discriminator).train(learn)
+        logits: Tensor = judge(image, low, theta)
+        judge.train()
+        return logits
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        networks = [self.generator, self.discriminator] if self.discriminator else [self.generator]
+        return self.optimizers_of(*zip(self.make_optimizers, networks, strict=False))

@@ -1,0 +1,103 @@
+"""IKC: a code is predicted from L and corrected by the artefacts that it leaves in S, again and again (Gu et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.code import Code
+from csrgan.degradation.parameters import Parameters
+from csrgan.fault import check
+from csrgan.networks.generator import Restored
+from csrgan.records import Batch
+from csrgan.systems.base import MakeOptimizer, System, UpdateRule, objective_of
+from csrgan.systems.player import Player
+
+
+class Networks(nn.Module):
+    """L to S: the predicted code, then `corrections` times S and the code that it corrects. The last is the result, always:
+    the best could only be found by looking at H."""
+
+    def __init__(self, code: Code, restorer: nn.Module, predictor: nn.Module, corrector: nn.Module, corrections: int) -> None:
+        super().__init__()
+        self.code, self.restorer, self.predictor, self.corrector = code, restorer, predictor, corrector
+        self.corrections = corrections
+
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
+        code = self.predictor(low)
+        trace = [Restored(self.restorer(low, code), code)]
+        for _ in range(self.corrections):
+            code = self.corrector(trace[-1].image.clamp(0, 1), code)
+            trace.append(Restored(self.restorer(low, code), code))
+        return trace[-1]._replace(trace=tuple(trace))
+
+
+class IKC(System):
+    """First the restorer learns from true codes; then it rests, and the predictor and the corrector learn together, the corrector
+    `corrections` times a batch, each time from the code before, without a gradient through it.
+
+    first_stage: images of the first stage. losses: `image` and others of S; `parameters` of the codes.
+    """
+
+    outputs = ("native", "upsampled")
+
+    def __init__(
+        self,
+        *,
+        restorer: Callable[..., nn.Module],
+        predictor: Callable[..., nn.Module],
+        corrector: Callable[..., nn.Module],
+        code: Callable[[Degradation], Code],
+        corrections: int,
+        first_stage: int,
+        losses: dict[str, Any],
+        degradation: Degradation,
+        rule: UpdateRule,
+        optimizer: MakeOptimizer,
+    ) -> None:
+        codes = code(degradation)
+        restores = restorer(enlarge=degradation.multiple, code=codes.length)
+        networks = Networks(codes, restores, predictor(code=codes.length), corrector(code=codes.length), corrections)
+        super().__init__(networks, degradation, rule)
+        self.first_stage, self.make_optimizer = first_stage, optimizer
+        of_picture = objective_of(losses, {"restored", "sharp"}, without=("parameters",))
+        of_code = objective_of(losses, {"theta", "theta_true"}, only=("parameters",))
+        check(bool(of_picture) and bool(of_code), "IKC needs a loss/image for its restorer and a loss/parameters for its codes.")
+        objectives = {"restorer": of_picture, "predictor": of_code, "corrector": of_code}
+        self.players = {
+            name: Player(self, name, network, objectives[name], index)
+            for index, (name, network) in enumerate(self.networks().items())
+        }
+
+    def networks(self) -> dict[str, nn.Module]:
+        parts: Any = self.generator
+        return {"restorer": parts.restorer, "predictor": parts.predictor, "corrector": parts.corrector}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        parts: Any = self.generator
+        true = parts.code.encode(batch.parameters)
+        if self.images_seen < self.first_stage:
+            self.players["restorer"].turn(restored=parts.restorer(batch.low, true), sharp=batch.sharp)
+        else:
+            code = parts.predictor(batch.low)
+            self.players["predictor"].turn(theta=code, theta_true=true)
+            for _ in range(parts.corrections):
+                code = code.detach()
+                with torch.no_grad():
+                    restored = parts.restorer(batch.low, code).clamp(0, 1)
+                code = parts.corrector(restored, code)
+                self.players["corrector"].turn(theta=code, theta_true=true)
+        self.seen(batch)
+
+    def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
+        code: Any = self.average.code
+        return code.decode(theta)  # type: ignore[no-any-return]
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return self.optimizers_of(*((self.make_optimizer, network) for network in self.networks().values()))

@@ -1,0 +1,102 @@
+"""SRMD: a network that is told the degradation (Zhang et al. 2018), and one that finds it in L where nobody can tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.code import Code
+from csrgan.degradation.parameters import Parameters
+from csrgan.fault import check
+from csrgan.networks.generator import Restored
+from csrgan.records import Batch, Restoration
+from csrgan.systems.base import MakeOptimizer, System, UpdateRule, objective_of
+from csrgan.systems.player import Player
+
+
+class Networks(nn.Module):
+    """L to S by way of a predicted code."""
+
+    def __init__(self, code: Code, restorer: nn.Module, predictor: nn.Module) -> None:
+        super().__init__()
+        self.code, self.restorer, self.predictor = code, restorer, predictor
+
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
+        code = self.predictor(low)
+        return Restored(self.restorer(low, code), code)
+
+
+class SRMD(System):
+    """The restorer learns from true codes; the predictor, IKC's, learns beside it, and shares no weight with it.
+
+    told: what the restorer is told in an evaluation: the truth; the prediction, as in `restore`; or a mismatch, the truth with
+    `mismatch` px more blur. losses: `image` and others of S; `parameters` of the predicted code.
+    """
+
+    outputs = ("native", "upsampled")
+    tells = ("truth", "prediction", "mismatch")
+
+    def __init__(
+        self,
+        *,
+        restorer: Callable[..., nn.Module],
+        predictor: Callable[..., nn.Module],
+        code: Callable[[Degradation], Code],
+        told: str,
+        mismatch: float,
+        losses: dict[str, Any],
+        degradation: Degradation,
+        rule: UpdateRule,
+        optimizer: MakeOptimizer,
+    ) -> None:
+        codes = code(degradation)
+        networks = Networks(codes, restorer(enlarge=degradation.multiple, code=codes.length), predictor(code=codes.length))
+        super().__init__(networks, degradation, rule)
+        self.tell(told)
+        self.mismatch, self.make_optimizer = mismatch, optimizer
+        of_picture = objective_of(losses, {"restored", "sharp"}, without=("parameters",))
+        of_code = objective_of(losses, {"theta", "theta_true"}, only=("parameters",))
+        check(
+            bool(of_picture) and bool(of_code), "SRMD needs a loss/image for its restorer and a loss/parameters for its predictor."
+        )
+        self.restorer = Player(self, "restorer", networks.restorer, of_picture, index=0)
+        self.predictor = Player(self, "predictor", networks.predictor, of_code, index=1)
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {"restorer": self.generator.restorer, "predictor": self.generator.predictor}  # type: ignore[dict-item]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        code: Any = self.generator.code
+        true = code.encode(batch.parameters)
+        self.restorer.turn(restored=self.restorer.network(batch.low, true), sharp=batch.sharp)
+        self.predictor.turn(theta=self.predictor.network(batch.low), theta_true=true)
+        self.seen(batch)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
+        if self.told_by == "prediction":
+            return self.restore(batch.low)
+        parameters = batch.parameters
+        if self.told_by == "mismatch":
+            parameters = replace(parameters, blur_std=parameters.blur_std + self.mismatch, kernel=None)
+        return self.restore_told(batch.low, parameters)
+
+    def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
+        """S where these parameters are told."""
+        networks: Any = self.average.eval()
+        with torch.no_grad():
+            code = networks.code.encode(parameters)
+            return self.told(Restored(networks.restorer(low, code), networks.predictor(low)))
+
+    def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
+        code: Any = self.average.code
+        return code.decode(theta)  # type: ignore[no-any-return]
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return self.optimizers_of(*((self.make_optimizer, network) for network in self.networks().values()))

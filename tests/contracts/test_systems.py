@@ -1,0 +1,91 @@
+"""Contracts that every system keeps; a new one is picked up by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from composed import composed
+from lightning import Trainer
+from training import fitted, made, same, state
+
+from csrgan.config.build import build
+from csrgan.config.faults import examine
+from csrgan.config.folder import groups
+from csrgan.fault import Fault
+from csrgan.systems import checkpoint
+from csrgan.systems.player import Player
+
+SYSTEMS = [file.stem for file in dict(groups())["system"]]
+NATIVE = [name for name in SYSTEMS if name != "csrgan"]  # those that take L of H/s pixels
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_each_players_turn_moves_its_own_network_and_training_is_deterministic(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: set[str] = set()
+    turn = Player.turn
+
+    def watched(player: Player, shares: Any = None, **evidence: Any) -> None:
+        networks = player.system.networks()
+        before = {name: state(network) for name, network in networks.items()}
+        turn(player, shares, **evidence)
+        for part, network in networks.items():
+            assert same(before[part], state(network)) == (network is not player.network), (player.name, part)
+        turns.add(player.name)
+
+    monkeypatch.setattr(Player, "turn", watched)
+    one = fitted(name)
+    assert turns == set(one.networks())
+    assert (one.images_seen, one.batches_seen) == (8, 4)
+    monkeypatch.undo()
+    assert same(state(one), state(fitted(name)))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_checkpoint_alone_rebuilds_it(name: str, tmp_path: Path) -> None:
+    system = fitted(name)
+    system.trainer.save_checkpoint(tmp_path / "a.ckpt")
+    held = checkpoint.read(tmp_path / "a.ckpt")
+    again = build(held["csrgan"]["recipe"]["system"])
+    again.load_state_dict(held["state_dict"])
+    low = torch.rand(1, 3, 37, 50)
+    one, other = again.restore(low), system.restore(low)
+    assert one.image.shape == low.shape
+    assert torch.equal(one.image, other.image)
+    assert one.image.min() >= 0
+    assert one.image.max() <= 1
+    assert (one.parameters is None) == (name == "srgan")
+    if one.parameters:
+        assert torch.equal(one.parameters.stack(), other.parameters.stack())
+        assert bool(torch.isfinite(one.parameters.stack()).all())
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_l_of_fewer_pixels_is_enlarged_and_another_scale_is_refused(name: str) -> None:
+    degradation = "bicubic_x4" if name == "srgan" else "gaussian8_x4"
+    system, data = made(name, f"degradation={degradation}")
+    batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    assert batch.low.shape == (2, 3, 8, 8)
+    assert batch.enlarged.shape == batch.sharp.shape
+    assert system.restore(batch.low).image.shape == batch.sharp.shape
+    with pytest.raises(Fault, match="the network enlarges by 4, and L of this degradation is smaller than H by 2"):
+        system.examine(build(composed("degradation=gaussian8_x2")["degradation"]))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_loss_that_is_not_finite_is_refused_by_name(name: str) -> None:
+    system, data = made(name)
+    players = [player for value in vars(system).values() for player in (value.values() if isinstance(value, dict) else [value])]
+    (first, *_) = [player for player in players if isinstance(player, Player) and "image" in player.objective.terms]
+    first.objective.terms["image"].function = lambda restored, sharp: restored.sum() * float("nan")
+    trainer = Trainer(accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    with pytest.raises(Fault, match=r"loss\.image is nan when it is first used"):
+        trainer.fit(system, data)
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_parts_that_it_has_not_are_told(name: str) -> None:
+    with pytest.raises(Fault, match="output=minmax changes nothing"):
+        examine("train", [f"system={name}", "output=minmax"])

@@ -1,0 +1,100 @@
+"""The networks of the papers have the sizes that are known of them, and take pictures of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from csrgan.fault import Fault
+from csrgan.networks.dan import EstimatorV1, EstimatorV2, RestorerV1, RestorerV2
+from csrgan.networks.discriminators import SRGANs
+from csrgan.networks.generator import Restored
+from csrgan.networks.sft import SFTMD, Corrector, Predictor
+from csrgan.networks.srmd import SRMDNet
+from csrgan.networks.srresnet import SRResNet
+from csrgan.networks.tails import Stem
+
+RESNET = partial(SRResNet, width=64, blocks=16)
+SRMD = partial(SRMDNet, width=128, layers=12)
+SFT = partial(SFTMD, code=10, width=64, blocks=16, hidden=32)
+V1 = partial(RestorerV1, code=10, width=64, blocks=40), partial(EstimatorV1, outputs=10, width=32, blocks=5)
+V2 = partial(RestorerV2, code=10, width=64, groups=5, blocks=10), partial(EstimatorV2, outputs=21**2, width=32, blocks=5)
+
+
+def size(*networks: nn.Module) -> int:
+    return sum(weight.numel() for network in networks for weight in network.parameters())
+
+
+def at(scale: int, *makers: Callable[..., nn.Module]) -> int:
+    """Parameters of the networks at a scale, as in the papers: L of H/s pixels."""
+    return size(*(make(enlarge=scale, unshuffle=4) for make in makers))
+
+
+def test_the_parameters_are_counted_as_the_papers_programs_have_them() -> None:
+    assert at(4, RESNET) == 1_549_635
+    assert size(SRGANs(width=64, hidden=1024)) == 23_563_649
+    assert [at(s, partial(SRMD, code=16)) for s in (2, 3, 4)] == [1_511_692, 1_528_987, 1_553_200]
+    assert [at(s, partial(SRMD, code=16)) - at(s, partial(SRMD, code=15)) for s in (2, 3, 4)] == [1_152] * 3
+    assert [at(s, SFT) for s in (2, 3, 4)] == [4_086_979, 4_271_619, 4_234_691]
+    assert size(Predictor(code=10, width=64)) == 430_730
+    assert size(Corrector(code=10, width=64)) == 649_930
+    assert [at(s, *V1) for s in (2, 3, 4)] == [4_181_799, 4_366_439, 4_329_511]
+    assert [at(s, *V2) for s in (2, 3, 4)] == [4_540_028, 4_733_116, 4_707_708]
+
+
+SMALL: dict[str, Callable[..., nn.Module]] = {
+    "srresnet": partial(SRResNet, width=8, blocks=1),
+    "srmd": partial(SRMDNet, code=3, width=8, layers=3),
+    "sftmd": partial(SFTMD, code=3, width=8, blocks=1, hidden=4),
+    "dan v1": partial(RestorerV1, code=3, width=8, blocks=1),
+    "dan v2": partial(RestorerV2, code=3, width=8, groups=1, blocks=1),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("enlarge", [1, 2, 3, 4])
+def test_s_is_so_many_times_as_large_as_l(name: str, enlarge: int) -> None:
+    network = SMALL[name](enlarge=enlarge, unshuffle=4).eval()
+    for shape in ((12, 17), (1, 5)):
+        low = torch.rand(2, 3, *shape)
+        found = network(low) if name == "srresnet" else network(low, torch.rand(2, 3))
+        image = found.image if isinstance(found, Restored) else found
+        assert image.shape == (2, 3, enlarge * shape[0], enlarge * shape[1])
+
+
+@pytest.mark.parametrize(
+    "make", [partial(EstimatorV1, outputs=3, width=8, blocks=1), partial(EstimatorV2, outputs=3, width=8, blocks=1)]
+)
+@pytest.mark.parametrize("enlarge", [1, 2, 3])
+def test_an_estimator_looks_at_l_and_at_s(make: Callable[..., nn.Module], enlarge: int) -> None:
+    network = make(enlarge=enlarge, unshuffle=4)
+    low = torch.rand(2, 3, 13, 18, requires_grad=True)
+    restored = torch.rand(2, 3, enlarge * 13, enlarge * 18, requires_grad=True)
+    found = network(low, restored)
+    assert found.shape == (2, 3)
+    assert all(bool(gradient.any()) for gradient in torch.autograd.grad(found.sum(), (low, restored)))
+
+
+def test_what_a_network_is_told_changes_the_picture_and_the_corrector_adds_to_the_code() -> None:
+    low, one, other = torch.rand(1, 3, 16, 16), torch.zeros(1, 3), torch.ones(1, 3)
+    for name in ("srmd", "sftmd", "dan v1", "dan v2"):
+        network = SMALL[name](enlarge=2, unshuffle=1).eval()
+        assert not torch.equal(network(low, one), network(low, other)), name
+    corrector = Corrector(code=3, width=8)
+    nn.init.zeros_(corrector.judge[-1].weight)
+    nn.init.zeros_(corrector.judge[-1].bias)
+    assert torch.equal(corrector(low, other), other)
+
+
+def test_the_stem_loses_nothing_and_a_scale_that_no_tail_has_is_told() -> None:
+    low = torch.rand(1, 3, 10, 11)
+    narrow = Stem(1, 4)(low)
+    assert narrow.shape == (1, 48, 3, 3)
+    assert torch.equal(Stem(1, 4).cut(nn.functional.pixel_shuffle(narrow, 4), low), low)
+    assert torch.equal(Stem(3, 4)(low), low)
+    with pytest.raises(Fault, match="and not by 5"):
+        SRResNet(enlarge=5, width=8, blocks=1, unshuffle=1)
