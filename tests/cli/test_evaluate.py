@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from commands import SMOKE
 
 from csrgan.cli import main
 
@@ -46,3 +47,17 @@ def test_every_job_of_a_sweep_is_scored_once(sweep: Path, tmp_path: Path, capsys
     assert (there / "main" / "0" / "results.csv").stat().st_mtime_ns == first
     assert main(["report", str(there)]) == 0
     assert "1 of 2 jobs complete" in (there / "report.html").read_text(encoding="utf-8")
+
+
+def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=64", "panels=0"]
+    assert main(["evaluate", "system=degraded", "degradation=gaussian8_x4", *small, f"run_dir={tmp_path}/a"]) == 0
+    assert "+0.00" in capsys.readouterr().out
+    assert main(["evaluate", "system=wiener", "told=prediction", f"checkpoint={run}", *small, f"run_dir={tmp_path}/b"]) == 0
+    assert "Error of the predicted degradation" in capsys.readouterr().out
+    assert main(["evaluate", "system=wiener", *small, f"run_dir={tmp_path}/c"]) == 2
+    assert "degradation is needed where there is no checkpoint" in capsys.readouterr().err
+    assert main(["train", *SMOKE[:3], "system=degraded", f"run_dir={tmp_path}/d"]) == 2
+    assert "Degraded learns nothing" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from csrgan.fault import Fault
 from csrgan.systems import checkpoint
 from csrgan.systems.player import Player
 
-SYSTEMS = [file.stem for file in dict(groups())["system"]]
+SYSTEMS = [file.stem for file in dict(groups())["system"] if file.stem not in ("degraded", "wiener")]  # those that learn
 NATIVE = [name for name in SYSTEMS if name != "csrgan"]  # those that take L of H/s pixels
 
 

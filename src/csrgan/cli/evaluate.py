@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from lightning import Trainer
@@ -20,6 +21,7 @@ from csrgan.cli.train import conclude, quiet
 from csrgan.cli.trained import trained
 from csrgan.config.build import build, plain
 from csrgan.data.module import Photographs
+from csrgan.fault import Fault, check
 from csrgan.reports import table
 
 
@@ -29,6 +31,10 @@ def run(config: DictConfig) -> float | int:
     Returns the gain in dB; of a sweep exit status 0, with a folder for each job, for csrgan report.
     """
     quiet()
+    check(
+        config.checkpoint is not None or bool(config.get("system")),
+        "checkpoint is needed: give it as checkpoint=VALUE; only system=degraded and system=wiener do without.",
+    )
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     jobs = sorted(source.glob(f"**/{FILE}")) if source.is_dir() and not (source / "checkpoints").is_dir() else []
     if not jobs:
@@ -60,11 +66,16 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
 
 
 def _score(config: DictConfig, checkpoint: Path, folder: Path, console: Console) -> float:
-    system, recipe = trained(str(checkpoint), config.device)
+    learned, recipe = trained(str(checkpoint), config.device) if config.checkpoint is not None else (None, None)
     if not config.get("degradation"):
+        if not recipe:
+            raise Fault("degradation is needed where there is no checkpoint: choose one, as in degradation=readme.")
         with open_dict(config):
             config.degradation = recipe["degradation"]
     settings = plain(config)
+    system: Any = build(settings["system"]) if settings.get("system") else learned
+    if hasattr(system, "predictor"):
+        system.predictor = learned
     if settings["told"]:
         system.tell(settings["told"])
     data: Photographs = build(settings["data"])

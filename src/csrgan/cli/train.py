@@ -41,6 +41,7 @@ def run(config: DictConfig) -> float:
     seed_everything(settings["seed"], verbose=False)
     data: Photographs = build(settings["data"])
     system: System = build(settings["system"])
+    _ = system.rule  # which one that learns has
     if refused := data.examine(console, train=True):
         console.print(table.refused(refused))
     system.recipe = settings

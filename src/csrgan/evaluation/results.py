@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import degrade
@@ -76,7 +78,7 @@ def _quality(image: Picture, sharp: Picture, crop: int) -> Row:
     return found | {"ciede2000": metrics.ciede2000(image, sharp), "hf_ratio": metrics.hf_ratio(image, sharp)}
 
 
-def consistency(image: Picture, low: Picture, parameters: Parameters, chain: Chain) -> float:
+def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Parameters, chain: Chain) -> float:
     """PSNR in dB of the picture, degraded with these parameters but without noise, against L. What is consistent with L reaches
     the level of the noise in L; higher means that the noise was restored too."""
     unbounded = replace(chain, max_std=None, max_scale=None)  # theta^ may lie outside the protocol

@@ -51,6 +51,7 @@ class System(LightningModule):
     """A blind super-resolution system under manual optimisation.
 
     generator: the network that restores; its running average is the one that is evaluated and used.
+    rule: None for a system that learns nothing.
     degradation: what it is trained to undo; its prior gives the network units their meaning.
     Raises Fault for a degradation whose L is not of the size that the system takes.
     """
@@ -59,16 +60,23 @@ class System(LightningModule):
     tells: tuple[str, ...] = ()  # what the network can be told in an evaluation, if it is told anything
     told_by: str | None = None  # which of them it is
 
-    def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule) -> None:
+    def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule | None) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.examine(degradation)
-        self.generator, self.prior, self.chain, self.rule = generator, degradation.prior, degradation.chain, rule
+        self.generator, self.prior, self.chain, self._rule = generator, degradation.prior, degradation.chain, rule
         self.enlarge = degradation.multiple
         self.average = copy.deepcopy(generator).requires_grad_(False)
         self.images_seen = self.batches_seen = 0
         self.recipe: Mapping[str, Any] = {}
         self.recorded: dict[str, Tensor] = {}
+
+    @property
+    def rule(self) -> UpdateRule:
+        """Raises Fault for a system that learns nothing."""
+        if self._rule is None:
+            raise Fault(f"{type(self).__name__} learns nothing: csrgan evaluate scores it as it is, without a checkpoint.")
+        return self._rule
 
     def examine(self, degradation: Degradation) -> None:
         """Raise Fault for a degradation whose L is not of the size that the system takes."""

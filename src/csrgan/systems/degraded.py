@@ -1,0 +1,31 @@
+"""The degraded picture itself: what every restorer must beat."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.records import Restoration
+from csrgan.systems.base import System
+
+
+class Degraded(System):
+    """S = L, enlarged bicubically where it is smaller than H. Learns nothing and predicts nothing."""
+
+    outputs = ("upsampled", "native")
+
+    def __init__(self, *, degradation: Degradation) -> None:
+        super().__init__(nn.Identity(), degradation, None)
+
+    def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
+        return Restoration(enlarged(low, self.enlarge))
+
+
+def enlarged(low: Float[Tensor, "b 3 h w"], factor: int) -> Float[Tensor, "b 3 h2 w2"]:
+    """L, so many times as large; bicubic."""
+    if factor == 1:
+        return low
+    found: Tensor = interpolate(low, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)
+    return found

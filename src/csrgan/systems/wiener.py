@@ -1,0 +1,99 @@
+"""A Wiener filter that is told the degradation: what a linear filter can do, and what knowing theta is worth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.resample import cubic
+from csrgan.fault import Fault
+from csrgan.records import Batch, Restoration
+from csrgan.systems.base import System
+from csrgan.systems.degraded import enlarged
+
+
+class Wiener(System):
+    """S^(f) = T* L^(f) / (|T|^2 + r f^2), f in cycles/px, for photographs whose power falls as 1/f^2 (Wiener 1949).
+
+    T is the frequency response of the degradation: the kernel's, and of bicubic resampling that of the cubic, twice. r = floor +
+    noise_weight (noise_std s)^2; the noise is spread over s pixels.
+
+    told: the truth, or the prediction of another system, `predictor`.
+    """
+
+    outputs = ("upsampled", "native")
+    tells = ("truth", "prediction")
+
+    def __init__(self, *, told: str, floor: float, noise_weight: float, degradation: Degradation) -> None:
+        super().__init__(nn.Identity(), degradation, None)
+        self.tell(told)
+        self.floor, self.noise_weight = floor, noise_weight
+        self.predictor: System | None = None
+
+    def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
+        """S for the predictor's theta^. Raises Fault where there is none."""
+        found = self.predictor.restore(low) if self.predictor else None
+        if found is None or found.parameters is None:
+            raise Fault("system=wiener is told the prediction of a system that predicts: name its run as checkpoint=RUN_FOLDER.")
+        return replace(found, image=self.restore_told(low, found.parameters), trace=())
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
+        if self.told_by == "truth":
+            return Restoration(self.restore_told(batch.low, batch.parameters))
+        return self.restore(batch.low)
+
+    def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Float[Tensor, "b 3 h2 w2"]:
+        """S where these parameters are told."""
+        image = mirrored(enlarged(low, self.enlarge))
+        height, width = image.shape[-2:]
+        response = self.response(parameters, height, width)
+        squared = torch.fft.fftfreq(height)[:, None] ** 2 + torch.fft.rfftfreq(width) ** 2
+        strength = self.floor + self.noise_weight * (parameters.noise_std * parameters.scale) ** 2
+        gain = response.conj() / (response.abs() ** 2 + strength[:, None, None] * squared)
+        found = torch.fft.irfft2(torch.fft.rfft2(image) * gain[:, None], s=(height, width))
+        return found[..., : height // 2 + 1, : width // 2 + 1].clamp(0, 1)
+
+    def response(self, parameters: Parameters, height: int, width: int) -> Float[Tensor, "b h w2"]:
+        """T at the frequencies of a picture of height x width pixels."""
+        down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
+        times = 2 if self.chain.downsampling == "bicubic" else 1  # up alone, where every s-th pixel is taken
+        same = parameters.scale[:, None] == 1
+        resampled = [cubic_response(parameters.scale[:, None] * f.abs()).masked_fill(same, 1.0) ** times for f in (down, across)]
+        if parameters.kernel is None:
+            taps = self.chain.taps(parameters)
+            blurred = [_even_response(taps, f) for f in (down, across)]
+            return (blurred[0] * resampled[0])[:, :, None] * (blurred[1] * resampled[1])[:, None]
+        reach = parameters.kernel.shape[-1] // 2
+        wide = parameters.kernel.new_zeros(len(parameters), height, width)
+        places = torch.arange(-reach, reach + 1)
+        wide.index_put_(
+            (torch.arange(len(parameters))[:, None, None], (places % height)[:, None], (places % width)[None]),
+            parameters.kernel,
+            accumulate=True,
+        )
+        return torch.fft.rfft2(wide).real * resampled[0][:, :, None] * resampled[1][:, None]
+
+
+def mirrored(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h2 w2"]:
+    """One period of the picture between mirrors, 2 (side - 1) pixels: a blur between mirrors is a product on its spectrum."""
+    image = torch.cat([image, image[..., 1:-1, :].flip(2)], dim=2)
+    return torch.cat([image, image[..., 1:-1].flip(3)], dim=3)
+
+
+def cubic_response(frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Fourier transform of the bicubic kernel, frequency in cycles a sample; 1 at 0."""
+    x = torch.linspace(-2, 2, 401)
+    weights = cubic(x)
+    found = (torch.cos(2 * torch.pi * frequency[..., None] * x) * weights).sum(dim=-1)
+    return found / weights.sum()
+
+
+def _even_response(taps: Float[Tensor, "b taps"], frequency: Float[Tensor, " f"]) -> Float[Tensor, "b f"]:
+    reach = taps.shape[1] // 2
+    distance = torch.arange(-reach, reach + 1)
+    return taps @ torch.cos(2 * torch.pi * distance[:, None] * frequency)
