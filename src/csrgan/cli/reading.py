@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -33,7 +34,7 @@ def reading(count: int, crop: int, crops: int, seed: int, console: Console) -> d
 
     count: synthetic photographs of 2040x1356 px. crop: px. crops: in each timing, of OpenCV a fiftieth.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
         place = Path(folder)
         for k in range(count):
             _photograph(place / "photographs" / f"{k:04d}.png", seed + k)
@@ -41,7 +42,8 @@ def reading(count: int, crop: int, crops: int, seed: int, console: Console) -> d
         began = time.perf_counter()
         pictures = Cache(place / "cache", 1e6).prepare(files, console)
         prepared = time.perf_counter() - began
-        methods = _methods([file.path for file in files], pictures.decoded, _crops(pictures, crop, seed), crop, seed)
+        handles = [opened.enter_context(file.open("rb")).fileno() for file in pictures.decoded if file]
+        methods = _methods([file.path for file in files], handles, _crops(pictures, crop, seed), crop, seed)
         seconds: dict[str, list[float]] = {name: [] for name in methods}
         for _ in range(TURNS):
             for name, method in methods.items():
@@ -92,10 +94,10 @@ def _crops(pictures: Pictures, crop: int, seed: int, keep_bytes: float = 1e12) -
 
 
 def _methods(
-    files: Sequence[Path], decoded: Sequence[Path | None], crops: Crops, crop: int, seed: int
+    files: Sequence[Path], handles: Sequence[int], crops: Crops, crop: int, seed: int
 ) -> dict[str, Callable[[int], object]]:
     drawn = np.random.default_rng(seed)
-    buffer, handles = bytearray(3 * crop**2), [os.open(file, os.O_RDONLY) for file in decoded if file]
+    buffer = bytearray(3 * crop**2)
 
     def opencv(_: int) -> object:
         top, left = (int(drawn.integers(length - crop + 1)) for length in (HEIGHT, WIDTH))

@@ -78,10 +78,13 @@ class Crops(Dataset[Sample]):
         for _ in range(TRIES):
             top, left = (int(drawn.integers(length - self.crop + 1)) for length in pixels.shape[:2])
             found: Pixels = pixels[top : top + self.crop, left : left + self.crop].contiguous().numpy()  # faster than NumPy's copy
-            if self.least_detail <= 0 or detail(found) >= self.least_detail:
+            if self.least_detail <= 0:
                 return found
-            if detail(found) > most:
-                best, most = found, detail(found)
+            here = detail(found)
+            if here >= self.least_detail:
+                return found
+            if here > most:
+                best, most = found, here
         assert best is not None
         return best
 

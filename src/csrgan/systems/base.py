@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters, low_sizes
 from csrgan.fault import Fault, check
-from csrgan.losses.objective import Objective
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch, Restoration
 from csrgan.systems.player import Player
@@ -178,14 +177,3 @@ class System(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.images_seen, self.batches_seen = (checkpoint["csrgan"][key] for key in ("images_seen", "batches_seen"))
-
-
-def objective_of(
-    losses: Mapping[str, Any], offers: Iterable[str], *, only: Collection[str] = (), without: Collection[str] = ()
-) -> Objective:
-    """The objective of a player without an opponent: of the named losses, or of all but some. Raises Fault for an
-    adversarial one."""
-    game = losses.get("adversarial")
-    check(not (game and game.weight), "this system has no discriminator: choose loss/adversarial=none.")
-    named = {name: term for name, term in losses.items() if name != "adversarial" and name not in without}
-    return Objective({name: term for name, term in named.items() if not only or name in only}, offers)

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,10 +14,12 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
 from csrgan.degradation.parameters import Parameters
 from csrgan.fault import Fault, check
+from csrgan.losses.objective import Objective
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch
-from csrgan.systems.base import MakeOptimizer, System, UpdateRule, objective_of
+from csrgan.systems.base import MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
+from csrgan.systems.told import OF_CODE, OF_PICTURE, Told, without_opponent
 
 
 class Networks(nn.Module):
@@ -44,15 +45,13 @@ class Networks(nn.Module):
         return trace[-1]._replace(trace=tuple(trace))
 
 
-class DAN(System):
+class DAN(Told):
     """Both networks learn at once.
 
     loops: turns. estimates: what the estimator gives, a code or (second version) a kernel.
     supervise_all: every turn is supervised, and not the last alone; it made the authors' training unstable.
     losses: `image` and others of S; `parameters` of the code.
     """
-
-    outputs = ("native", "upsampled")
 
     def __init__(
         self,
@@ -76,9 +75,11 @@ class DAN(System):
         check(not kernel or codes.taps > 0, whole)
         sees = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
         restores = restorer(enlarge=degradation.multiple, code=codes.length)
-        super().__init__(Networks(codes, restores, sees, loops, kernel), degradation, rule)
-        self.supervise_all, self.make_optimizer = supervise_all, optimizer
-        objective = objective_of(losses, {"restored", "sharp", "theta", "theta_true"})
+        super().__init__(Networks(codes, restores, sees, loops, kernel), degradation, rule, optimizer)
+        self.supervise_all = supervise_all
+        without_opponent(losses)
+        terms = {name: term for name, term in losses.items() if name != "adversarial"}
+        objective = Objective(terms, OF_PICTURE + OF_CODE)
         check({"image", "parameters"} <= set(objective.terms), "DAN needs a loss/image and a loss/parameters.")
         self.player = Player(self, "generator", self.generator, objective, index=0)
 
@@ -102,6 +103,3 @@ class DAN(System):
     def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
         code: Any = self.average.code
         return code.decode(code.of_taps(theta) if self.average.kernel else theta)  # type: ignore[no-any-return]
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        return self.optimizers_of((self.make_optimizer, self.generator))

@@ -7,17 +7,15 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
-from csrgan.degradation.parameters import Parameters
-from csrgan.fault import check
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch
-from csrgan.systems.base import MakeOptimizer, System, UpdateRule, objective_of
+from csrgan.systems.base import MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
+from csrgan.systems.told import Told, objectives
 
 
 class Networks(nn.Module):
@@ -38,14 +36,12 @@ class Networks(nn.Module):
         return trace[-1]._replace(trace=tuple(trace))
 
 
-class IKC(System):
+class IKC(Told):
     """First the restorer learns from true codes; then it rests, and the predictor and the corrector learn together, the corrector
     `corrections` times a batch, each time from the code before, without a gradient through it.
 
     first_stage: images of the first stage. losses: `image` and others of S; `parameters` of the codes.
     """
-
-    outputs = ("native", "upsampled")
 
     def __init__(
         self,
@@ -64,15 +60,12 @@ class IKC(System):
         codes = code(degradation)
         restores = restorer(enlarge=degradation.multiple, code=codes.length)
         networks = Networks(codes, restores, predictor(code=codes.length), corrector(code=codes.length), corrections)
-        super().__init__(networks, degradation, rule)
-        self.first_stage, self.make_optimizer = first_stage, optimizer
-        of_picture = objective_of(losses, {"restored", "sharp"}, without=("parameters",))
-        of_code = objective_of(losses, {"theta", "theta_true"}, only=("parameters",))
-        check(bool(of_picture) and bool(of_code), "IKC needs a loss/image for its restorer and a loss/parameters for its codes.")
-        objectives = {"restorer": of_picture, "predictor": of_code, "corrector": of_code}
+        super().__init__(networks, degradation, rule, optimizer)
+        self.first_stage = first_stage
+        of_picture, of_code = objectives(losses)
+        roles = {"restorer": of_picture, "predictor": of_code, "corrector": of_code}
         self.players = {
-            name: Player(self, name, network, objectives[name], index)
-            for index, (name, network) in enumerate(self.networks().items())
+            name: Player(self, name, network, roles[name], index) for index, (name, network) in enumerate(self.networks().items())
         }
 
     def networks(self) -> dict[str, nn.Module]:
@@ -94,10 +87,3 @@ class IKC(System):
                 code = parts.corrector(restored, code)
                 self.players["corrector"].turn(theta=code, theta_true=true)
         self.seen(batch)
-
-    def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
-        code: Any = self.average.code
-        return code.decode(theta)  # type: ignore[no-any-return]
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        return self.optimizers_of(*((self.make_optimizer, network) for network in self.networks().values()))

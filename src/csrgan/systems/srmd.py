@@ -8,17 +8,16 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
 from csrgan.degradation.parameters import Parameters
-from csrgan.fault import check
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch, Restoration
-from csrgan.systems.base import MakeOptimizer, System, UpdateRule, objective_of
+from csrgan.systems.base import MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
+from csrgan.systems.told import Told, objectives
 
 
 class Networks(nn.Module):
@@ -33,14 +32,13 @@ class Networks(nn.Module):
         return Restored(self.restorer(low, code), code)
 
 
-class SRMD(System):
+class SRMD(Told):
     """The restorer learns from true codes; the predictor, IKC's, learns beside it, and shares no weight with it.
 
     told: what the restorer is told in an evaluation: the truth; the prediction, as in `restore`; or a mismatch, the truth with
     `mismatch` px more blur. losses: `image` and others of S; `parameters` of the predicted code.
     """
 
-    outputs = ("native", "upsampled")
     tells = ("truth", "prediction", "mismatch")
 
     def __init__(
@@ -58,14 +56,10 @@ class SRMD(System):
     ) -> None:
         codes = code(degradation)
         networks = Networks(codes, restorer(enlarge=degradation.multiple, code=codes.length), predictor(code=codes.length))
-        super().__init__(networks, degradation, rule)
+        super().__init__(networks, degradation, rule, optimizer)
         self.tell(told)
-        self.mismatch, self.make_optimizer = mismatch, optimizer
-        of_picture = objective_of(losses, {"restored", "sharp"}, without=("parameters",))
-        of_code = objective_of(losses, {"theta", "theta_true"}, only=("parameters",))
-        check(
-            bool(of_picture) and bool(of_code), "SRMD needs a loss/image for its restorer and a loss/parameters for its predictor."
-        )
+        self.mismatch = mismatch
+        of_picture, of_code = objectives(losses)
         self.restorer = Player(self, "restorer", networks.restorer, of_picture, index=0)
         self.predictor = Player(self, "predictor", networks.predictor, of_code, index=1)
 
@@ -93,10 +87,3 @@ class SRMD(System):
         with torch.no_grad():
             code = networks.code.encode(parameters)
             return self.told(Restored(networks.restorer(low, code), networks.predictor(low)))
-
-    def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
-        code: Any = self.average.code
-        return code.decode(theta)  # type: ignore[no-any-return]
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        return self.optimizers_of(*((self.make_optimizer, network) for network in self.networks().values()))

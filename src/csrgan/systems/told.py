@@ -1,0 +1,52 @@
+"""What systems have in common whose restorer is told a code of the degradation: SRMD, IKC and DAN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jaxtyping import Float
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.parameters import Parameters
+from csrgan.fault import check
+from csrgan.losses.objective import Objective
+from csrgan.systems.base import MakeOptimizer, System, UpdateRule
+
+OF_PICTURE, OF_CODE = ("restored", "sharp"), ("theta", "theta_true")  # what its losses can be shown
+
+
+class Told(System):
+    """One optimiser a network, and theta^ is a code. networks: with the `code` (see `Code`) as one of its parts."""
+
+    outputs = ("native", "upsampled")
+
+    def __init__(self, networks: nn.Module, degradation: Degradation, rule: UpdateRule, optimizer: MakeOptimizer) -> None:
+        super().__init__(networks, degradation, rule)
+        self.make_optimizer = optimizer
+
+    def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
+        code: Any = self.average.code
+        return code.decode(theta)  # type: ignore[no-any-return]
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return self.optimizers_of(*((self.make_optimizer, network) for network in self.networks().values()))
+
+
+def objectives(losses: Mapping[str, Any]) -> tuple[Objective, Objective]:
+    """Of those who restore: every loss but `parameters`; of those who find a code: that one. Raises Fault where one has none."""
+    without_opponent(losses)
+    of_picture = Objective({name: term for name, term in losses.items() if name not in ("adversarial", "parameters")}, OF_PICTURE)
+    of_code = Objective({"parameters": losses.get("parameters")}, OF_CODE)
+    check(
+        bool(of_picture) and bool(of_code), "this system needs a loss/image for its restorer and a loss/parameters for its codes."
+    )
+    return of_picture, of_code
+
+
+def without_opponent(losses: Mapping[str, Any]) -> None:
+    """Raise Fault for an adversarial loss, which has nobody to play against."""
+    game = losses.get("adversarial")
+    check(not (game and game.weight), "this system has no discriminator: choose loss/adversarial=none.")

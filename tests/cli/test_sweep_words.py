@@ -1,0 +1,64 @@
+"""What the words of a sweep mean, and what is told of those that mean nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+
+from csrgan.cli import main
+from csrgan.cli.sweep import Remember
+from csrgan.cli.tied import SWEEP
+from csrgan.config.faults import examine
+from csrgan.config.folder import conf
+from csrgan.fault import Fault
+
+
+def test_a_sweep_of_its_own_name_is_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "sweep=lambda_sigmo"]) == 2
+    assert "Did you mean lambda_sigma?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "place"), [("seed=0", "runs/csrgan"), ("sweep=lambda_sigma", "runs/sweeps/lambda_sigma")])
+def test_a_sweep_has_a_folder_without_being_given_one(word: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWEEP, "")  # what the start of a sweep leaves in the environment
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
+    with initialize_config_dir(str(conf()), version_base="1.3", job_name="train"):
+        Remember().on_multirun_start(compose("train", [word], return_hydra_config=True))
+    assert str(Remember.taken()).startswith(place)
+
+
+def test_every_kind_of_sweep_is_examined() -> None:
+    kinds = ("interval(0.001,1)", "tag(log,interval(1e-3,1))", "range(0,1,0.1)", "shuffle(range(1,4))", "choice(0,1)")
+    examine("train", ["output=glob(min*)", *(f"loss.parameters.weight={values}" for values in kinds)])
+    with pytest.raises(Fault) as told:
+        examine("train", ["data.crop=interval(32.5,64)", "loss.parameters.weigt=interval(0,1)"])
+    assert "data.crop=32.5 is not a whole number." in str(told.value)
+    assert "Did you mean weight?" in str(told.value)
+    with pytest.raises(Fault) as told:
+        examine("train", ["output=glob(x*)", "hydra/launcher=jobli"])
+    assert "output=glob(x*) is none of output's choices: clamp, " in str(told.value)
+    assert "Its choices: basic, joblib, submitit_local, submitit_slurm. Did you mean joblib?" in str(told.value)
+
+
+WITHOUT_PLUGINS = (
+    "import sys, hydra_plugins; hydra_plugins.__path__ = []; from csrgan.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+@pytest.mark.parametrize("word", ["sweep=lambda_guided", "hydra/sweeper=optuna", "hydra/launcher=joblib"])
+def test_a_missing_package_is_named(word: str) -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_PLUGINS, "train", "-m", word], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    package = "hydra-joblib-launcher" if "joblib" in word else "hydra-optuna-sweeper"
+    assert done.stderr.endswith(f"needs {package}, which is not installed: pip install {package}.\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_interval_without_a_search_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "-m", f"run_dir={tmp_path}", "loss.parameters.weight=interval(0,1)"]) == 2
+    assert "add hydra/sweeper=optuna" in capsys.readouterr().err
