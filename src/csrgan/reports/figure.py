@@ -19,7 +19,7 @@ def panel(batch: Batch, restored: Restoration) -> Figure:
     height, width = batch.sharp.shape[-2:]
     dpi, gap, text = 100, 6, 44
     figure = Figure(figsize=((3 * width + 2 * gap) / dpi, (height + text) / dpi), dpi=dpi, facecolor="white")
-    size = min(9.0, width / 30)
+    size = min(9.0, width / 44)  # the longest caption has some fifty letters
     shown = (
         ("S", restored.image, f"{_db(batch, restored.image)}\npredicted: {_line(restored.parameters)}"),
         ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}\ntrue: {_line(batch.parameters)}"),
