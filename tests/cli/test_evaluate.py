@@ -7,8 +7,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import SMOKE
+from PIL import Image
 
 from csrgan.cli import main
 
@@ -59,5 +61,28 @@ def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
     assert "Error of the predicted degradation" in capsys.readouterr().out
     assert main(["evaluate", "system=wiener", *small, f"run_dir={tmp_path}/c"]) == 2
     assert "degradation is needed where there is no checkpoint" in capsys.readouterr().err
-    assert main(["train", *SMOKE[:3], "system=degraded", f"run_dir={tmp_path}/d"]) == 2
-    assert "Degraded learns nothing" in capsys.readouterr().err
+    assert main(["train", *SMOKE[:3], "system=degraded", f"run_dir={tmp_path}/d"]) == 0
+    assert "Degraded needs no training; it is scored as it is" in capsys.readouterr().out
+    assert not (tmp_path / "d" / "checkpoints").exists()
+    assert main(["evaluate", "system=srmd", "degradation=readme", f"run_dir={tmp_path}/e"]) == 2
+    assert "system=srmd is trained: name its run as checkpoint=RUN" in capsys.readouterr().err
+
+
+def test_kernelgan_is_scored_and_restores_without_a_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quick = ["system.gaussian.judge_steps=2", "system.gaussian.refine=2", "system.game.steps=5", "system.game.warmup=2"]
+    quick += ["system.zssr.steps=2", "system.zssr.width=4"]
+    words = ["system=kernelgan", "degradation=div2krk_x2", *quick]
+    grid = ["evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=168", "panels=0"]
+    assert main(["evaluate", *words, *grid, f"run_dir={tmp_path}/a"]) == 0
+    told = capsys.readouterr().out
+    assert "1/2  chelsea.png" in told
+    assert "blur std, px" in told
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 96, 3), dtype=np.uint8))
+    picture.save(tmp_path / "p.png")
+    places = [f"source={tmp_path}/p.png", f"destination={tmp_path}/out"]
+    assert main(["restore", *words, *places]) == 0
+    assert Image.open(tmp_path / "out" / "p.png").size == (192, 160)
+    (row,) = csv.DictReader((tmp_path / "out" / "parameters.csv").open())
+    assert 0 < float(row["blur_std"]) < 6
+    assert main(["restore", *words[:1], *places]) == 2
+    assert "degradation is needed where there is no checkpoint" in capsys.readouterr().err

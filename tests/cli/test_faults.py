@@ -37,7 +37,10 @@ FAULTS = [
     (["train", "degradation.scale.low=0.5"], "degradation.scale.low=0.5 lies below 1"),
     (["train", "degradation.kernel_size=14"], "degradation.kernel_size=14 is not an odd number of pixels"),
     (["train", "degradation.output=native"], "degradation.output=native gives every L the same size, so degradation.scale.low=1"),
-    (["train", "degradation=gaussian8_x2"], "degradation.output=native does not suit CSRGAN, which takes L of the same size as H"),
+    (
+        ["evaluate", "system=kernelgan", "degradation=readme"],
+        "degradation.output=upsampled does not suit KernelGAN, which takes L of H/s pixels",
+    ),
     (["train", "degradation=bicubic_x4", "degradation.output=upsampled"], "choose loss/parameters=none."),
     (["train", "degradation=gaussian8"], "degradation has no gaussian8. Its choices: as_coded, bicubic_x4,"),
     (["train", "degradation.kernel={{_target_: csrgan.degradation.shapes.FreeForm, file: no.npy}}"], "file=no.npy is not a file"),

@@ -13,16 +13,23 @@ from csrgan.fault import Fault
 from csrgan.networks.dan import EstimatorV1, EstimatorV2, RestorerV1, RestorerV2
 from csrgan.networks.discriminators import SRGANs
 from csrgan.networks.generator import Restored
+from csrgan.networks.internal import DeepLinear, PatchJudge, ZSSRNet
 from csrgan.networks.sft import SFTMD, Corrector, Predictor
 from csrgan.networks.srmd import SRMDNet
 from csrgan.networks.srresnet import SRResNet
 from csrgan.networks.tails import Stem
 
-RESNET = partial(SRResNet, width=64, blocks=16)
-SRMD = partial(SRMDNet, width=128, layers=12)
-SFT = partial(SFTMD, code=10, width=64, blocks=16, hidden=32)
-V1 = partial(RestorerV1, code=10, width=64, blocks=40), partial(EstimatorV1, outputs=10, width=32, blocks=5)
-V2 = partial(RestorerV2, code=10, width=64, groups=5, blocks=10), partial(EstimatorV2, outputs=21**2, width=32, blocks=5)
+RESNET = partial(SRResNet, width=64, blocks=16, skip=False)
+SRMD = partial(SRMDNet, width=128, layers=12, skip=False)
+SFT = partial(SFTMD, code=10, width=64, blocks=16, hidden=32, skip=False)
+V1 = (
+    partial(RestorerV1, code=10, width=64, blocks=40, skip=False),
+    partial(EstimatorV1, outputs=10, width=32, blocks=5, reads="mean"),
+)
+V2 = (
+    partial(RestorerV2, code=10, width=64, groups=5, blocks=10, skip=False),
+    partial(EstimatorV2, outputs=21**2, width=32, blocks=5, reads="mean"),
+)
 
 
 def size(*networks: nn.Module) -> int:
@@ -40,8 +47,11 @@ def test_the_parameters_are_counted_as_the_papers_programs_have_them() -> None:
     assert [at(s, partial(SRMD, code=16)) for s in (2, 3, 4)] == [1_511_692, 1_528_987, 1_553_200]
     assert [at(s, partial(SRMD, code=16)) - at(s, partial(SRMD, code=15)) for s in (2, 3, 4)] == [1_152] * 3
     assert [at(s, SFT) for s in (2, 3, 4)] == [4_086_979, 4_271_619, 4_234_691]
-    assert size(Predictor(code=10, width=64)) == 430_730
-    assert size(Corrector(code=10, width=64)) == 649_930
+    assert size(Predictor(code=10, width=64, reads="mean")) == 430_730
+    assert size(Corrector(code=10, width=64, reads="mean")) == 649_930
+    assert size(DeepLinear(64)) == 150_656
+    assert size(PatchJudge(64)) == 30_977
+    assert size(ZSSRNet(width=64, layers=8)) == 224_640
     assert [at(s, *V1) for s in (2, 3, 4)] == [4_181_799, 4_366_439, 4_329_511]
     assert [at(s, *V2) for s in (2, 3, 4)] == [4_540_028, 4_733_116, 4_707_708]
 
@@ -58,7 +68,7 @@ SMALL: dict[str, Callable[..., nn.Module]] = {
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("enlarge", [1, 2, 3, 4])
 def test_s_is_so_many_times_as_large_as_l(name: str, enlarge: int) -> None:
-    network = SMALL[name](enlarge=enlarge, unshuffle=4).eval()
+    network = SMALL[name](enlarge=enlarge, unshuffle=4, skip=False).eval()
     for shape in ((12, 17), (1, 5)):
         low = torch.rand(2, 3, *shape)
         found = network(low) if name == "srresnet" else network(low, torch.rand(2, 3))
@@ -66,12 +76,11 @@ def test_s_is_so_many_times_as_large_as_l(name: str, enlarge: int) -> None:
         assert image.shape == (2, 3, enlarge * shape[0], enlarge * shape[1])
 
 
-@pytest.mark.parametrize(
-    "make", [partial(EstimatorV1, outputs=3, width=8, blocks=1), partial(EstimatorV2, outputs=3, width=8, blocks=1)]
-)
+@pytest.mark.parametrize("reads", ["mean", "statistics"])
+@pytest.mark.parametrize("make", [partial(kind, outputs=3, width=8, blocks=1) for kind in (EstimatorV1, EstimatorV2)])
 @pytest.mark.parametrize("enlarge", [1, 2, 3])
-def test_an_estimator_looks_at_l_and_at_s(make: Callable[..., nn.Module], enlarge: int) -> None:
-    network = make(enlarge=enlarge, unshuffle=4)
+def test_an_estimator_looks_at_l_and_at_s(make: Callable[..., nn.Module], enlarge: int, reads: str) -> None:
+    network = make(enlarge=enlarge, unshuffle=4, reads=reads)
     low = torch.rand(2, 3, 13, 18, requires_grad=True)
     restored = torch.rand(2, 3, enlarge * 13, enlarge * 18, requires_grad=True)
     found = network(low, restored)
@@ -82,19 +91,39 @@ def test_an_estimator_looks_at_l_and_at_s(make: Callable[..., nn.Module], enlarg
 def test_what_a_network_is_told_changes_the_picture_and_the_corrector_adds_to_the_code() -> None:
     low, one, other = torch.rand(1, 3, 16, 16), torch.zeros(1, 3), torch.ones(1, 3)
     for name in ("srmd", "sftmd", "dan v1", "dan v2"):
-        network = SMALL[name](enlarge=2, unshuffle=1).eval()
+        network = SMALL[name](enlarge=2, unshuffle=1, skip=True).eval()
         assert not torch.equal(network(low, one), network(low, other)), name
-    corrector = Corrector(code=3, width=8)
-    nn.init.zeros_(corrector.judge[-1].weight)
-    nn.init.zeros_(corrector.judge[-1].bias)
+    corrector = Corrector(code=3, width=8, reads="mean")
+    nn.init.zeros_(corrector.read.last.weight)
+    nn.init.zeros_(corrector.read.last.bias)
     assert torch.equal(corrector(low, other), other)
+
+
+@pytest.mark.parametrize("reads", ["mean", "statistics"])
+def test_a_predictor_begins_with_features_that_differ_from_picture_to_picture(reads: str) -> None:
+    """The initial weights neither lose nor blow up what is seen: the codes of noise and of its blur are some way apart."""
+    torch.manual_seed(0)
+    network, noise = Predictor(code=3, width=16, reads=reads), torch.rand(4, 3, 32, 32)
+    codes = torch.stack([network(noise), network(nn.functional.avg_pool2d(noise, 3, 1, 1))])
+    assert 0.01 < float((codes[0] - codes[1]).abs().mean()) < 10
+    with pytest.raises(Fault, match="reads has no median"):
+        Predictor(code=3, width=8, reads="median")
+
+
+def test_a_skip_adds_the_enlarged_picture() -> None:
+    low = torch.rand(1, 3, 10, 11)
+    network = SRMDNet(enlarge=2, code=1, width=8, layers=3, unshuffle=4, skip=True)
+    nn.init.zeros_(network.body[-2].weight)
+    nn.init.zeros_(network.body[-2].bias)
+    enlarged = nn.functional.interpolate(low, (20, 22), mode="bicubic", antialias=True)
+    assert torch.equal(network(low, torch.zeros(1, 1)), enlarged)
 
 
 def test_the_stem_loses_nothing_and_a_scale_that_no_tail_has_is_told() -> None:
     low = torch.rand(1, 3, 10, 11)
     narrow = Stem(1, 4)(low)
     assert narrow.shape == (1, 48, 3, 3)
-    assert torch.equal(Stem(1, 4).cut(nn.functional.pixel_shuffle(narrow, 4), low), low)
+    assert torch.equal(Stem(1, 4).picture(nn.functional.pixel_shuffle(narrow, 4), low), low)
     assert torch.equal(Stem(3, 4)(low), low)
     with pytest.raises(Fault, match="and not by 5"):
-        SRResNet(enlarge=5, width=8, blocks=1, unshuffle=1)
+        SRResNet(enlarge=5, width=8, blocks=1, unshuffle=1, skip=False)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from csrgan.callbacks.scores import Scores
+from csrgan.records import Batch, Restoration
 from csrgan.systems.base import System
 
 SHOWN = {
@@ -100,6 +101,20 @@ class Watch(Callback):
 
     def on_exception(self, trainer: Trainer, pl_module: System, exception: BaseException) -> None:  # type: ignore[override]
         self.bar.stop()
+
+
+class Lines(Callback):
+    """A line a picture, for systems that take minutes for each."""
+
+    def __init__(self, console: Console) -> None:
+        self.console, self.began = console, time.monotonic()
+
+    def on_validation_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: System, outputs: Restoration, batch: Batch, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        done, count = batch_idx + 1, int(sum(trainer.num_val_batches))
+        left = (time.monotonic() - self.began) / done * (count - done)
+        self.console.print(f"{done}/{count}  {batch.names[0]}, {left:.0f} s left", highlight=False, soft_wrap=True)
 
 
 def _floats(values: Mapping[str, Tensor]) -> dict[str, float]:

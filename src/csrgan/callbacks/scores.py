@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from lightning import Callback, Trainer
@@ -29,12 +31,22 @@ class Scores(Callback):
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         self.rows = []
+        self.spent: list[float] = []
         count = int(sum(trainer.num_val_batches))
         self.drawn = {round((place + 0.5) * count / self.panels - 0.5) for place in range(min(self.panels, count))}
+
+    def on_validation_batch_start(self, *_: Any) -> None:
+        self.began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Median of the time for a picture."""
+        return median(self.spent)
 
     def on_validation_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: System, outputs: Restoration, batch: Batch, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
+        self.spent.append(time.monotonic() - self.began)
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         self.rows.append(results.row(batch, outputs, pl_module.prior, data.degradation.chain))
         if batch_idx in self.drawn:

@@ -7,21 +7,20 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from lightning import Trainer
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from csrgan.callbacks.progress import Lines
 from csrgan.callbacks.scores import Scores
 from csrgan.cli import relative
 from csrgan.cli.sweep import FILE
 from csrgan.cli.train import conclude, quiet
-from csrgan.cli.trained import trained
-from csrgan.config.build import build, plain
+from csrgan.cli.trained import chosen
+from csrgan.config.build import build
 from csrgan.data.module import Photographs
-from csrgan.fault import Fault, check
 from csrgan.reports import table
 
 
@@ -31,14 +30,10 @@ def run(config: DictConfig) -> float | int:
     Returns the gain in dB; of a sweep exit status 0, with a folder for each job, for csrgan report.
     """
     quiet()
-    check(
-        config.checkpoint is not None or bool(config.get("system")),
-        "checkpoint is needed: give it as checkpoint=VALUE; only system=degraded and system=wiener do without.",
-    )
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     jobs = sorted(source.glob(f"**/{FILE}")) if source.is_dir() and not (source / "checkpoints").is_dir() else []
     if not jobs:
-        return _score(config, source, folder, Console())
+        return _score(config, config.checkpoint, folder, Console())
     for done, job in enumerate(jobs, start=1):
         place = job.parent.relative_to(source)
         told = _score_job(config, job, folder / place)
@@ -58,24 +53,15 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     told = f"failed: {held['reason']}"
     if held["status"] == "complete":
-        told = f"{_score(copy.deepcopy(config), job.parent, folder, Console(quiet=True)):+.2f} dB"
+        told = f"{_score(copy.deepcopy(config), str(job.parent), folder, Console(quiet=True)):+.2f} dB"
         if (job.parent / "metrics.csv").is_file():
             shutil.copy(job.parent / "metrics.csv", folder / "metrics.csv")
     (folder / FILE).write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
     return told
 
 
-def _score(config: DictConfig, checkpoint: Path, folder: Path, console: Console) -> float:
-    learned, recipe = trained(str(checkpoint), config.device) if config.checkpoint is not None else (None, None)
-    if not config.get("degradation"):
-        if not recipe:
-            raise Fault("degradation is needed where there is no checkpoint: choose one, as in degradation=readme.")
-        with open_dict(config):
-            config.degradation = recipe["degradation"]
-    settings = plain(config)
-    system: Any = build(settings["system"]) if settings.get("system") else learned
-    if hasattr(system, "predictor"):
-        system.predictor = learned
+def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Console) -> float:
+    system, settings = chosen(config, checkpoint)
     if settings["told"]:
         system.tell(settings["told"])
     data: Photographs = build(settings["data"])
@@ -85,18 +71,20 @@ def _score(config: DictConfig, checkpoint: Path, folder: Path, console: Console)
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(settings, folder / "config.yaml")
     scores = Scores(folder, settings["panels"])
+    system.console = console
     trainer = Trainer(
         accelerator="cpu" if settings["device"] == "cpu" else "gpu",
         devices=1,
-        callbacks=[scores],
+        callbacks=[scores, Lines(console)] if system.per_picture else [scores],
         logger=False,
         default_root_dir=folder,
         enable_checkpointing=False,
-        enable_progress_bar=console.is_terminal and not console.quiet,
+        enable_progress_bar=console.is_terminal and not console.quiet and not system.per_picture,
         enable_model_summary=False,
     )
     began = time.monotonic()
     trainer.validate(system, data, verbose=False)
-    summary = scores.summary | {"images_seen": system.images_seen, "seconds": time.monotonic() - began}
+    seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
+    summary = scores.summary | {"images_seen": system.images_seen, **seconds}
     conclude(console, summary, scores.rows, folder)
     return float(summary["gain_db"])

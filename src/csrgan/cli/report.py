@@ -19,6 +19,13 @@ from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.fault import Fault, check
 from csrgan.reports import columns, page
 
+COSTS = {  # what a summary.json says of them, what they are called, and in what unit: 1 of it is so many
+    "images_seen": ("images seen", 1),
+    "multiply_adds_training": ("multiply-adds a training image, 1e9", 1e9),
+    "seconds_training": ("training, s", 1),
+    "multiply_adds_restore": ("multiply-adds a pixel of S, 1e3", 1e3),
+    "seconds_restore": ("restoring a picture, s", 1),
+}
 DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # how their columns in metrics.csv begin
 
 Table = list[dict[str, str]]
@@ -72,6 +79,7 @@ def _job(place: Path, name: str, score: str) -> Job:
         rows=rows if complete else (),
         curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
         diagnostics=_diagnostics(metrics),
+        costs=_costs(place / "summary.json") if complete else {},
         pictures=sorted(file.parent for file in place.glob("pictures/*/S.png") if _whole(file.parent)),
     )
 
@@ -93,6 +101,16 @@ def _diagnostics(metrics: Table) -> dict[str, float]:
     names = [name for name in (metrics[0] if metrics else ()) if name.startswith(DIAGNOSTICS)]
     values = {name: [_number(row[name]) for row in metrics if row[name]] for name in names}
     return {name: fmean(found) for name, found in values.items() if found}
+
+
+def _costs(file: Path) -> dict[str, float]:
+    """Parameters, and those of COSTS that the run measured."""
+    if not file.is_file():
+        return {}
+    held = json.loads(file.read_text(encoding="utf-8"))
+    sizes = [held[key] for key in held if key.endswith("_parameters")]
+    found = {"parameters": float(sum(sizes))} if any(sizes) else {}
+    return found | {name: float(held[key]) / unit for key, (name, unit) in COSTS.items() if held.get(key)}
 
 
 def _whole(folder: Path) -> bool:

@@ -6,14 +6,13 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import track
 from torch.nn.functional import interpolate
 
 from csrgan.cli import relative
-from csrgan.cli.trained import trained
-from csrgan.config.build import plain
+from csrgan.cli.trained import chosen
 from csrgan.data import picture
 from csrgan.fault import Fault, check
 from csrgan.records import Restoration
@@ -21,20 +20,24 @@ from csrgan.records import Restoration
 
 def run(config: DictConfig) -> int:
     """Restore every picture that can be read. Exit status 1 where some could not."""
-    settings = plain(config)
-    source, destination, factor = Path(settings["source"]), Path(settings["destination"]), float(settings["enlarge"])
+    for key in ("source", "destination"):
+        check(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
+    source, destination, factor = Path(config.source), Path(config.destination), float(config.enlarge)
     check(source.exists(), f"source={source} does not exist.")
     files, root = (picture.find(source), source) if source.is_dir() else ([source], source.parent)
     check(
         destination.resolve() != root.resolve(),
         f"destination={destination} is where the source lies: its pictures would be overwritten.",
     )
-    system, _ = trained(settings["checkpoint"], settings["device"])
+    system, _ = chosen(config, config.checkpoint)
     destination.mkdir(parents=True, exist_ok=True)
     console, errors = Console(), Console(stderr=True)
     rows: list[dict[str, str | float]] = []
     broken = 0
-    for file in track(files, "restoring", console=console, disable=not console.is_terminal):
+    system.console = console
+    for place, file in enumerate(track(files, "restoring", console=console, disable=not console.is_terminal or system.per_picture)):
+        if system.per_picture:
+            console.print(f"{place + 1}/{len(files)}  {file.name}", highlight=False, soft_wrap=True)
         try:
             found = picture.read(file)
         except Fault as fault:

@@ -14,13 +14,13 @@ import lightning
 import torch
 from lightning import Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
 from csrgan.callbacks.checkpoints import Checkpoints
-from csrgan.callbacks.progress import Watch
+from csrgan.callbacks.progress import Lines, Watch
 from csrgan.callbacks.scores import Scores
-from csrgan.cli import relative
+from csrgan.cli import cost, relative
 from csrgan.cli.tracking import close_with, recording
 from csrgan.config.build import build, plain
 from csrgan.config.resume import FILE as OVERRIDES
@@ -33,18 +33,21 @@ from csrgan.systems.base import System
 
 def run(config: DictConfig) -> float:
     """Train, and leave everything in the run folder. Returns the gain of S over L in dB, for sweepers."""
+    quiet()
     settings = plain(config)
+    costs = cost.measure(settings) if settings["trainer"]["multiply_adds"] or settings["trainer"]["count"] else {}
+    if settings["trainer"]["multiply_adds"] and "multiply_adds_training" in costs:
+        settings = within(config, settings, costs["multiply_adds_training"])
     folder = Path(settings["run_dir"])
     folder.mkdir(parents=True, exist_ok=True)
     console = Console()
-    quiet()
     seed_everything(settings["seed"], verbose=False)
     data: Photographs = build(settings["data"])
     system: System = build(settings["system"])
-    _ = system.rule  # which one that learns has
     if refused := data.examine(console, train=True):
         console.print(table.refused(refused))
     system.recipe = settings
+    system.console = console
     prepare(system, settings["trainer"])
     scores = Scores(folder, settings["trainer"]["panels"])
     keep = Checkpoints(folder / "checkpoints", settings["trainer"]["save_every"], scores)
@@ -53,17 +56,25 @@ def run(config: DictConfig) -> float:
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
     with recording(settings, folder) as loggers:
-        trainer = make_trainer(settings, folder, [scores, keep, watch], loggers)
+        callbacks = [scores, watch] if system.untrained else [scores, keep, watch]
+        callbacks += [Lines(console)] if system.per_picture else []
+        trainer = make_trainer(settings, folder, callbacks, loggers)
         began = time.monotonic()
-        trainer.fit(system, data, ckpt_path=resume_from(settings), weights_only=True)
+        if system.untrained:
+            console.print(f"{type(system).__name__} needs no training; it is scored as it is", highlight=False)
+        else:
+            trainer.fit(system, data, ckpt_path=resume_from(settings), weights_only=True)
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
-        trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+        if not system.untrained:
+            trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
         spent = watch.waiting(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,
             "seconds": time.monotonic() - began,
+            "seconds_restore": scores.seconds,
             **spent,
+            **costs,
             **{f"{name}_parameters": size for name, size in sizes.items()},
         }
         close_with(loggers, scores.rows, summary)
@@ -71,6 +82,16 @@ def run(config: DictConfig) -> float:
         console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, soft_wrap=True)
     conclude(console, summary, scores.rows, folder)
     return float(summary["gain_db"])
+
+
+def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[str, Any]:
+    """The settings with as many images as a budget of multiply-adds allows, `each` of them an image; at least a batch."""
+    trainer, batch = settings["trainer"], settings["data"]["batch_size"]
+    images = max(1, int(trainer["multiply_adds"] * 1e12 / each) // batch) * batch
+    with open_dict(config):
+        for key in ("images", "validate_every", "save_every"):
+            config.trainer[key] = images
+    return plain(config)
 
 
 def quiet() -> None:
@@ -121,7 +142,7 @@ def describe(settings: dict[str, Any], folder: Path) -> None:
 
     OmegaConf.save(settings, folder / "config.yaml")
     overrides = [word for word in HydraConfig.get().overrides.task if not word.startswith(("resume=", "run_dir="))]
-    if any(word.startswith("sweep=") for word in overrides):
+    if any(word.startswith(("sweep=", "experiment=")) for word in overrides):
         overrides.append("hydra.mode=RUN")  # this job of it
     (folder / OVERRIDES).write_text(json.dumps(overrides), encoding="utf-8")
 

@@ -1,13 +1,14 @@
-"""A trained system, rebuilt from its checkpoint alone."""
+"""A trained system, rebuilt from its checkpoint alone; or one that is not trained, which may ask a trained one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
+from omegaconf import DictConfig, open_dict
 
-from csrgan.config.build import build
-from csrgan.fault import Fault
+from csrgan.config.build import build, plain
+from csrgan.fault import Fault, check
 from csrgan.systems import checkpoint
 from csrgan.systems.base import System
 
@@ -26,3 +27,29 @@ def trained(path: str, device: str) -> tuple[System, dict[str, Any]]:
     if device != "cpu" and not torch.cuda.is_available():
         raise Fault(f"device={device}: there is no GPU that torch can use here; choose cpu.")
     return system.eval().to(device), recipe
+
+
+def chosen(config: DictConfig, checkpoint: str | None) -> tuple[System, dict[str, Any]]:
+    """The system of a command that takes `system`, `checkpoint` or both, and the command's settings; where no degradation is
+    chosen, it becomes the checkpoint's.
+
+    Raises Fault where neither is given, or what an untrained system needs is missing.
+    """
+    check(
+        checkpoint is not None or bool(config.get("system")),
+        "checkpoint is needed: give it as checkpoint=VALUE; only system=degraded, kernelgan and wiener do without.",
+    )
+    learned, recipe = trained(checkpoint, config.device) if checkpoint is not None else (None, None)
+    if not config.get("degradation"):
+        if not recipe:
+            raise Fault("degradation is needed where there is no checkpoint: choose one, as in degradation=readme.")
+        with open_dict(config):
+            config.degradation = recipe["degradation"]
+    settings = plain(config)
+    if not settings.get("system"):
+        assert learned
+        return learned, settings
+    system: System = build(settings["system"])
+    check(system.untrained, f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system.")
+    system.helper = learned
+    return system.eval().to(config.device), settings

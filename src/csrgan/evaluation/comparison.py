@@ -29,7 +29,7 @@ Key = tuple[Any, ...]  # a photograph, its degradation, and which noise seed of 
 @dataclass(frozen=True, eq=False)
 class Job:
     """One run: the settings it was started with, what became of it, its rows, the learning curve of a score (images, score), the
-    means of its diagnostics, and the folders that hold an S, L and H each."""
+    means of its diagnostics, what it cost, and the folders that hold an S, L and H each."""
 
     name: str
     words: tuple[str, ...]
@@ -39,6 +39,7 @@ class Job:
     rows: Sequence[Row] = ()
     curve: Sequence[tuple[float, float]] = ()
     diagnostics: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
     pictures: Sequence[Path] = ()
 
     @property

@@ -23,7 +23,7 @@ from csrgan.records import Batch, Picture, Restoration
 Row = dict[str, str | float]
 SCORES = ("psnr", "ssim", "psnr_y", "ssim_y", "ciede2000", "hf_ratio", "perceptual")  # of L and of S
 COLOURS = [f"{kind}_{name}" for kind in ("shift", "contrast") for name in metrics.COLOURS]
-OF_RESTORED = ("consistency_restored", "consistency_predicted", *COLOURS)
+OF_RESTORED = ("consistency_restored", "consistency_predicted", "theta_error", *COLOURS)
 BINS = 5  # of the blur, at most
 
 
@@ -45,7 +45,15 @@ def row(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
     if restored.parameters:
         within = prior.denormalise(prior.normalise(restored.parameters).clamp(0, 1))  # no operator for what was never drawn
         found["consistency_predicted"] = consistency(restored.image, batch.low, within, chain)
+        found["theta_error"] = _theta_error(batch, restored, prior)
     return found | _iterations(batch, restored, prior)
+
+
+def _theta_error(batch: Batch, restored: Restoration, prior: Prior) -> float:
+    """Mean absolute error over the predicted parameters, each in units of its prior's range."""
+    assert restored.parameters
+    error = prior.normalise(restored.parameters) - prior.normalise(batch.parameters)
+    return float(error.abs().mean()) if prior.predicted else math.nan
 
 
 def _iterations(batch: Batch, restored: Restoration, prior: Prior) -> Row:
@@ -54,8 +62,7 @@ def _iterations(batch: Batch, restored: Restoration, prior: Prior) -> Row:
     for place, step in enumerate(restored.trace, start=1):
         found[f"psnr_at_{place}"] = metrics.psnr(step.image, batch.sharp)
         if step.parameters and prior.predicted:
-            error = prior.normalise(step.parameters) - prior.normalise(batch.parameters)
-            found[f"theta_error_at_{place}"] = float(error.abs().mean())
+            found[f"theta_error_at_{place}"] = _theta_error(batch, step, prior)
     return found
 
 

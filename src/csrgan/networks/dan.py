@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from csrgan.degradation.code import maps
 from csrgan.networks.blocks import pad_to_multiple
+from csrgan.networks.reading import Reading, begin
 from csrgan.networks.tails import Stem, upsampler
 
 Picture = Float[Tensor, "b 3 h w"]
@@ -68,12 +69,12 @@ class DualPathBlock(nn.Module):
 class RestorerV1(nn.Module):
     """L and a code to S, the code beside the features of every block.
 
-    code: numbers in a code. enlarge, unshuffle: see `SRResNet`.
+    code: numbers in a code. enlarge, unshuffle, skip: see `SRResNet`.
     """
 
-    def __init__(self, *, enlarge: int, code: int, width: int, blocks: int, unshuffle: int) -> None:
+    def __init__(self, *, enlarge: int, code: int, width: int, blocks: int, unshuffle: int, skip: bool) -> None:
         super().__init__()
-        self.stem = Stem(enlarge, unshuffle)
+        self.stem = Stem(enlarge, unshuffle, skip)
         self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 3, padding=1))
         self.blocks = nn.ModuleList(ConditionalBlock(width, code) for _ in range(blocks))
         self.middle = nn.Conv2d(width, width, 3, padding=1)
@@ -85,34 +86,36 @@ class RestorerV1(nn.Module):
         for block in self.blocks:
             x = block(x, known)
         image: Tensor = self.tail(self.middle(x))
-        return self.stem.cut(image, low)
+        return self.stem.picture(image, low)
 
 
 class EstimatorV1(nn.Module):
-    """L and S to `outputs` numbers. Sees both at the size that the restorer works at."""
+    """L and S to `outputs` numbers. Sees both at the size that the restorer works at. reads: see `Reading`."""
 
-    def __init__(self, *, enlarge: int, outputs: int, width: int, blocks: int, unshuffle: int) -> None:
+    def __init__(self, *, enlarge: int, outputs: int, width: int, blocks: int, unshuffle: int, reads: str) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle)
         self.low = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 1))
         self.high = nn.Conv2d(3, width, 9, self.stem.factor, padding=4)
         self.blocks = nn.ModuleList(ConditionalBlock(width, width) for _ in range(blocks))
-        self.tail = nn.Conv2d(width, outputs, 3, padding=1)
+        self.read = Reading(reads, lambda channels: nn.Conv2d(width, channels, 3, padding=1), width=width, outputs=outputs)
+        begin(self)
 
     def forward(self, low: Picture, restored: Float[Tensor, "b 3 h2 w2"]) -> Code:
+        low, restored = self.read.shown(low), self.read.shown(restored)
         x = self.low(low)
         known = _fitting(self.high(pad_to_multiple(restored, self.stem.factor)), x)
         for block in self.blocks:
             x = block(x, known)
-        return self.tail(x).mean(dim=(2, 3))
+        return self.read(x)
 
 
 class RestorerV2(nn.Module):
     """L and a code to S: groups of dual-path blocks, in which the code's features change along with the picture's."""
 
-    def __init__(self, *, enlarge: int, code: int, width: int, groups: int, blocks: int, unshuffle: int) -> None:
+    def __init__(self, *, enlarge: int, code: int, width: int, groups: int, blocks: int, unshuffle: int, skip: bool) -> None:
         super().__init__()
-        self.stem = Stem(enlarge, unshuffle)
+        self.stem = Stem(enlarge, unshuffle, skip)
         self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 3, padding=1))
         self.know = nn.Conv2d(code, width, 1)
         self.groups = nn.ModuleList(nn.ModuleList(DualPathBlock(width, 1) for _ in range(blocks)) for _ in range(groups))
@@ -127,27 +130,29 @@ class RestorerV2(nn.Module):
                 x, known = block(x, known)
             x, known = first_x + x, first_known + known
         image: Tensor = self.tail(self.middle(x))
-        return self.stem.cut(image, low)
+        return self.stem.picture(image, low)
 
 
 class EstimatorV2(nn.Module):
-    """L and S to `outputs` numbers, by dual-path blocks."""
+    """L and S to `outputs` numbers, by dual-path blocks. reads: see `Reading`."""
 
-    def __init__(self, *, enlarge: int, outputs: int, width: int, blocks: int, unshuffle: int) -> None:
+    def __init__(self, *, enlarge: int, outputs: int, width: int, blocks: int, unshuffle: int, reads: str) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle)
         self.low = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 5, padding=2))
         self.high = nn.Conv2d(3, width, 4 * self.stem.factor + 1, self.stem.factor, padding=2 * self.stem.factor)
         self.blocks = nn.ModuleList(DualPathBlock(width, 3) for _ in range(blocks))
         self.tail = nn.Conv2d(width, 2 * width, 3, padding=1)
-        self.read = nn.Conv2d(2 * width, outputs, 1)
+        self.read = Reading(reads, lambda channels: nn.Conv2d(2 * width, channels, 1), width=2 * width, outputs=outputs)
+        begin(self)
 
     def forward(self, low: Picture, restored: Float[Tensor, "b 3 h2 w2"]) -> Code:
+        low, restored = self.read.shown(low), self.read.shown(restored)
         x = self.low(low)
         known = _fitting(self.high(pad_to_multiple(restored, self.stem.factor)), x)
         for block in self.blocks:
             x, known = block(x, known)
-        return self.read(self.tail(x).mean(dim=(2, 3), keepdim=True)).flatten(1)
+        return self.read(self.tail(x))
 
 
 def _fitting(features: Float[Tensor, "b c h2 w2"], like: Features) -> Features:

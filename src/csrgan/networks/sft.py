@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from csrgan.degradation.code import maps
+from csrgan.networks.reading import Reading, begin
 from csrgan.networks.tails import Stem, upsampler
 
 Picture = Float[Tensor, "b 3 h w"]
@@ -54,13 +55,13 @@ class SFTBlock(nn.Module):
 class SFTMD(nn.Module):
     """SRResNet with SFT layers in place of batch norm; every block is told the code.
 
-    code: numbers in a code. enlarge, unshuffle: see `SRResNet`. hidden: channels within an SFT layer.
+    code: numbers in a code. enlarge, unshuffle, skip: see `SRResNet`. hidden: channels within an SFT layer.
     4,086,979, 4,271,619 and 4,234,691 parameters for x2, x3 and x4, width 64, 16 blocks, hidden 32 and a code of 10 numbers.
     """
 
-    def __init__(self, *, enlarge: int, code: int, width: int, blocks: int, hidden: int, unshuffle: int) -> None:
+    def __init__(self, *, enlarge: int, code: int, width: int, blocks: int, hidden: int, unshuffle: int, skip: bool) -> None:
         super().__init__()
-        self.stem = Stem(enlarge, unshuffle)
+        self.stem = Stem(enlarge, unshuffle, skip)
         self.head = nn.Sequential(
             self.stem,
             nn.Conv2d(self.stem.channels, width, 3, padding=1),
@@ -80,37 +81,43 @@ class SFTMD(nn.Module):
         for block in self.blocks:
             x = block(x, told)
         image: Tensor = self.tail(self.middle(self.tune(first + x, told)))
-        return self.stem.cut(image, low)
+        return self.stem.picture(image, low)
 
 
 class Predictor(nn.Module):
-    """Six convolutions 5x5 and the mean over all places: a first code from L; 430,730 parameters for width 64 and 10 numbers."""
+    """Six convolutions 5x5 and the mean over all places: a first code from L; 430,730 parameters for width 64 and 10 numbers.
 
-    def __init__(self, *, code: int, width: int) -> None:
+    code: numbers in a code. reads: see `Reading`.
+    """
+
+    def __init__(self, *, code: int, width: int, reads: str) -> None:
         super().__init__()
-        strides = (1, 1, 1, 2, 1, 1)
-        sizes = (3, *[width] * 5, code)
-        self.body = _stack(sizes, strides)
+        self.body = _stack((3, *[width] * 5), (1, 1, 1, 2, 1))
+        self.read = Reading(reads, lambda channels: _stack((width, channels), (1,)), width=width, outputs=code)
+        begin(self)
 
     def forward(self, low: Picture) -> Code:
-        return self.body(low).mean(dim=(2, 3))
+        return self.read(self.body(self.read.shown(low)))
 
 
 class Corrector(nn.Module):
-    """code + what S shows to be wrong with it; 649,930 parameters for width 64 and 10 numbers."""
+    """code + what S shows to be wrong with it; 649,930 parameters for width 64 and 10 numbers.
 
-    def __init__(self, *, code: int, width: int) -> None:
+    code, reads: see `Predictor`.
+    """
+
+    def __init__(self, *, code: int, width: int, reads: str) -> None:
         super().__init__()
         self.look = _stack((3, *[width] * 7), (1, 2, 1, 2, 1, 1, 1))
         self.know = nn.Sequential(nn.Linear(code, width), leaky(), nn.Linear(width, width), leaky())
-        self.judge = nn.Sequential(
-            nn.Conv2d(2 * width, 2 * width, 1), leaky(), nn.Conv2d(2 * width, width, 1), leaky(), nn.Conv2d(width, code, 1)
-        )
+        self.judge = nn.Sequential(nn.Conv2d(2 * width, 2 * width, 1), leaky(), nn.Conv2d(2 * width, width, 1), leaky())
+        self.read = Reading(reads, lambda channels: nn.Conv2d(width, channels, 1), width=width, outputs=code)
+        begin(self)
 
     def forward(self, restored: Picture, code: Code) -> Code:
-        seen = self.look(restored)
+        seen = self.look(self.read.shown(restored))
         known = maps(self.know(code), *seen.shape[-2:])
-        return code + self.judge(torch.cat([seen, known], dim=1)).mean(dim=(2, 3))
+        return code + self.read(self.judge(torch.cat([seen, known], dim=1)))
 
 
 def _stack(sizes: tuple[int, ...], strides: tuple[int, ...]) -> nn.Sequential:

@@ -15,13 +15,13 @@ from csrgan.networks.tails import Stem
 class SRMDNet(nn.Module):
     """A plain stack of convolutions on L and the code as maps, with a sub-pixel convolution at its end.
 
-    code: numbers in a code. enlarge, unshuffle: see `SRResNet`. width: channels. layers: convolutions.
+    code: numbers in a code. enlarge, unshuffle, skip: see `SRResNet`. width: channels. layers: convolutions.
     1,511,692, 1,528,987 and 1,553,200 parameters for x2, x3 and x4, width 128, 12 layers and a code of 15 + 1 numbers.
     """
 
-    def __init__(self, *, enlarge: int, code: int, width: int, layers: int, unshuffle: int) -> None:
+    def __init__(self, *, enlarge: int, code: int, width: int, layers: int, unshuffle: int, skip: bool) -> None:
         super().__init__()
-        self.stem = Stem(enlarge, unshuffle)
+        self.stem = Stem(enlarge, unshuffle, skip)
         sizes = [self.stem.channels + code, *[width] * (layers - 1), 3 * self.stem.factor**2]
         convolutions: list[nn.Module] = []
         for before, after in pairwise(sizes):
@@ -31,4 +31,4 @@ class SRMDNet(nn.Module):
     def forward(self, low: Float[Tensor, "b 3 h w"], code: Float[Tensor, "b p"]) -> Float[Tensor, "b 3 h2 w2"]:
         x = self.stem(low)
         image: Tensor = self.body(torch.cat([x, maps(code, *x.shape[-2:])], dim=1))
-        return self.stem.cut(image, low)
+        return self.stem.picture(image, low)

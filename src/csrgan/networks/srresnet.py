@@ -14,12 +14,13 @@ from csrgan.networks.tails import Stem, upsampler
 class SRResNet(nn.Module):
     """Residual blocks on the small picture, then sub-pixel convolutions; 1,549,635 parameters for width 64, 16 blocks and x4.
 
-    enlarge: size of S over that of L. unshuffle: side of the pixel blocks that become channels where enlarge is 1, see `Stem`.
+    enlarge: size of S over that of L. unshuffle: side of the pixel blocks that become channels where enlarge is 1. skip: see
+    `Stem`.
     """
 
-    def __init__(self, *, enlarge: int, width: int, blocks: int, unshuffle: int) -> None:
+    def __init__(self, *, enlarge: int, width: int, blocks: int, unshuffle: int, skip: bool) -> None:
         super().__init__()
-        self.stem = Stem(enlarge, unshuffle)
+        self.stem = Stem(enlarge, unshuffle, skip)
         self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 9, padding=4), nn.PReLU(width))
         self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))
         self.middle = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width))
@@ -28,7 +29,7 @@ class SRResNet(nn.Module):
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
         x = self.head(low)
         image = self.tail(x + self.middle(self.blocks(x)))
-        return Restored(self.stem.cut(image, low), None, None)
+        return Restored(self.stem.picture(image, low), None, None)
 
 
 class Block(nn.Module):

@@ -16,21 +16,25 @@ class Stem(nn.Module):
     """Where L is as large as S (enlarge 1), turns blocks of unshuffle x unshuffle pixels into channels, so that a network that
     enlarges can be used all the same (RRDBNet, Wang et al. 2021, does so for small scales); elsewhere nothing.
 
+    skip: S is what the network gives, and L, enlarged bicubically. None of the papers has it; a short training gains by it.
     channels: that it gives. factor: by which the network behind it must enlarge.
     """
 
-    def __init__(self, enlarge: int, unshuffle: int) -> None:
+    def __init__(self, enlarge: int, unshuffle: int, skip: bool = False) -> None:
         super().__init__()
-        self.enlarge, self.block = enlarge, unshuffle if enlarge == 1 else 1
+        self.enlarge, self.block, self.skip = enlarge, unshuffle if enlarge == 1 else 1, skip
         self.channels, self.factor = 3 * self.block**2, enlarge * self.block
 
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h2 w2"]:
         return functional.pixel_unshuffle(pad_to_multiple(low, self.block), self.block)
 
-    def cut(self, image: Float[Tensor, "b 3 h2 w2"], low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h3 w3"]:
-        """S without what was padded."""
+    def picture(self, image: Float[Tensor, "b 3 h2 w2"], low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h3 w3"]:
+        """S from what the network gives: without what was padded, and with L where there is a skip."""
         height, width = low.shape[-2:]
-        return image[..., : height * self.enlarge, : width * self.enlarge]
+        image = image[..., : height * self.enlarge, : width * self.enlarge]
+        if not self.skip:
+            return image
+        return image + functional.interpolate(low, image.shape[-2:], mode="bicubic", antialias=True)
 
 
 def upsampler(channels: int, factor: int, activation: Callable[[], nn.Module] = nn.Identity) -> nn.Sequential:

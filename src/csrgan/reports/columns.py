@@ -59,6 +59,7 @@ IN_TABLE = (
     Score("ciede2000_restored", "CIEDE2000", "", 2, LOWER),
     Score("hf_ratio_restored", "HF ratio", "", 3, 1.0),
     Score("consistency_restored", "consistency", "dB", 2),
+    Score("theta_error", "error of theta^", "", 3, LOWER),
 )
 KNOWN = (
     *IN_TABLE,

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from csrgan.evaluation.comparison import Difference, Group, Job, difference, grouped, references
 from csrgan.reports import album, chart, columns, effects, maps, predictions, rows, training, verdicts
 
+Lines = Sequence[Sequence[str]]
+
 LIMIT = 30_000_000  # bytes of the page
 SPARE = 500_000  # of them, for what the estimate of the pictures' share does not see
 
@@ -33,16 +35,16 @@ def write(
     labels = chart.labels(list(found))
     differences = {group: None if group is other else difference(group, other, score) for group, other in found.items()}
     lines = verdicts.table(found, differences, labels, scores=columns.in_table(jobs, score), chosen=chosen, baseline=baseline)
-    diagnostics = training.diagnostics(list(found))
+    tables = {"Diagnostics, means over the run": training.diagnostics(list(found)), "Costs": training.costs(list(found))}
     rows.write(folder / "rows.csv", jobs)
-    _tables(folder, lines, diagnostics, heading=f"# {title}\n\n{question}\n\n")
+    _tables(folder, lines, tables, heading=f"# {title}\n\n{question}\n\n")
     content = {
         "title": title,
         "question": question,
         "notes": [verdicts.rule(baseline), verdicts.note(found, chosen)] if found else ["No job is complete."],
         "lines": _short(lines, labels),
         "charts": _charts(folder / "figures", found, differences, chosen),
-        "diagnostics": _short(diagnostics, labels),
+        "tables": {name: _short(table, labels) for name, table in tables.items() if table},
         "jobs": jobs,
         "complete": sum(not job.reason for job in jobs),
         "limit": f"{LIMIT // 1_000_000} MB",
@@ -69,14 +71,16 @@ def _short(lines: Sequence[Sequence[str]], labels: Mapping[Group, str]) -> list[
     return [[names.get(line[0], line[0]), *line[1:]] for line in lines]
 
 
-def _tables(folder: Path, lines: Sequence[Sequence[str]], diagnostics: Sequence[Sequence[str]], *, heading: str) -> None:
+def _tables(folder: Path, lines: Lines, others: Mapping[str, Lines], *, heading: str) -> None:
+    """report.csv; of each other table a csv of its first word; and all of them in report.md."""
     with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(lines)
     text = heading + verdicts.markdown(lines)
-    if diagnostics:
-        with (folder / "diagnostics.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(diagnostics)
-        text += "\nDiagnostics, means over the run:\n\n" + verdicts.markdown(diagnostics)
+    for name, table in others.items():
+        if table:
+            with (folder / f"{name.split(',')[0].lower()}.csv").open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(table)
+            text += f"\n{name}:\n\n" + verdicts.markdown(table)
     (folder / "report.md").write_text(text, encoding="utf-8")
 
 
@@ -102,6 +106,7 @@ def _charts(
     perceptual = "perceptual_restored" in columns.present(job for group in groups for job in group.jobs)
     figures += [
         ("perception_distortion", "Perception and distortion.", effects.perception_distortion(groups) if perceptual else None),
+        ("iterations", "PSNR and the error of theta^ after each iteration.", training.iterations(groups)),
         ("grid", f"{chosen.name} over blur, noise and scale.{some}", maps.over_grid(groups, chosen)),
         ("predictions", f"Predicted against true parameters, with deviations.{some}", predictions.against_truth(groups)),
         ("curves", f"Learning curves: {chosen.name} at each evaluation.", training.curves(groups, chosen)),

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from lightning import LightningModule
+from rich.console import Console
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -50,7 +51,7 @@ class System(LightningModule):
     """A blind super-resolution system under manual optimisation.
 
     generator: the network that restores; its running average is the one that is evaluated and used.
-    rule: None for a system that learns nothing.
+    rule: None for a system that is not trained.
     degradation: what it is trained to undo; its prior gives the network units their meaning.
     Raises Fault for a degradation whose L is not of the size that the system takes.
     """
@@ -58,6 +59,8 @@ class System(LightningModule):
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that the system takes
     tells: tuple[str, ...] = ()  # what the network can be told in an evaluation, if it is told anything
     told_by: str | None = None  # which of them it is
+    per_picture = False  # whether it learns from each picture anew: minutes a picture, and it shows its own progress
+    console: Console | None = None  # where such a system shows it
 
     def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule | None) -> None:
         super().__init__()
@@ -66,15 +69,21 @@ class System(LightningModule):
         self.generator, self.prior, self.chain, self._rule = generator, degradation.prior, degradation.chain, rule
         self.enlarge = degradation.multiple
         self.average = copy.deepcopy(generator).requires_grad_(False)
+        self.helper: System | None = None  # a trained system that this one asks, where it asks one
         self.images_seen = self.batches_seen = 0
         self.recipe: Mapping[str, Any] = {}
         self.recorded: dict[str, Tensor] = {}
 
     @property
+    def untrained(self) -> bool:
+        """Whether it needs no training."""
+        return self._rule is None
+
+    @property
     def rule(self) -> UpdateRule:
-        """Raises Fault for a system that learns nothing."""
+        """Raises Fault for a system that is not trained."""
         if self._rule is None:
-            raise Fault(f"{type(self).__name__} learns nothing: csrgan evaluate scores it as it is, without a checkpoint.")
+            raise Fault(f"{type(self).__name__} is not trained: csrgan evaluate scores it as it is, without a checkpoint.")
         return self._rule
 
     def examine(self, degradation: Degradation) -> None:
@@ -102,8 +111,16 @@ class System(LightningModule):
         """S and theta^ by the averaged generator."""
         self.average.eval()
         with torch.no_grad():
-            found: Restored = self.average(low)
+            found: Restored = self.average(self.given(low))
         return self.told(found)
+
+    def given(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
+        """L as the networks are given it."""
+        return low
+
+    def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
+        """S where these parameters are told. Raises Fault for a system that cannot be told any."""
+        raise Fault(f"{type(self).__name__} cannot be told the degradation: choose a checkpoint of system=srmd.")
 
     def told(self, found: Restored) -> Restoration:
         """What a network gives, in pictures and physical units."""

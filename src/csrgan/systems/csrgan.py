@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import check
 from csrgan.losses.objective import Term
 from csrgan.networks.generator import Generator
 from csrgan.systems.base import MakeOptimizer, UpdateRule
+from csrgan.systems.degraded import enlarged
 from csrgan.systems.game import Game
 
 
 class CSRGAN(Game):
-    """L_G = adversarial + image + lambda x parameters. losses: see `Game`."""
+    """L_G = adversarial + image + lambda x parameters. losses: see `Game`. A smaller L is enlarged bicubically first."""
+
+    outputs = ("upsampled", "native")
 
     def __init__(
         self,
@@ -47,3 +51,6 @@ class CSRGAN(Game):
             offers=offers,
             shared=generator.body.encoder_weights(),
         )
+
+    def given(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
+        return enlarged(low, self.enlarge)

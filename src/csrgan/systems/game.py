@@ -61,10 +61,11 @@ class Game(System):
         self.make_optimizers = (generator_optimizer, discriminator_optimizer)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        found: Restored = self.generator(batch.low)
+        low = self.given(batch.low)
+        found: Restored = self.generator(low)
         theta_true = self.prior.normalise(batch.parameters)
         share = self.game.share(self.images_seen) if self.game else 0.0
-        judge: Any = partial(self._judged, low=batch.low, theta=theta_true)
+        judge: Any = partial(self._judged, low=low, theta=theta_true)
         if share:
             real, fake = judge(batch.sharp), judge(found.image.detach())
             self.judge.turn(real=real, fake=fake)

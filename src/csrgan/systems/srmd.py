@@ -82,7 +82,6 @@ class SRMD(Told):
         return self.restore_told(batch.low, parameters)
 
     def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
-        """S where these parameters are told."""
         networks: Any = self.average.eval()
         with torch.no_grad():
             code = networks.code.encode(parameters)

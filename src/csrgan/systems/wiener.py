@@ -23,7 +23,7 @@ class Wiener(System):
     T is the frequency response of the degradation: the kernel's, and of bicubic resampling that of the cubic, twice. r = floor +
     noise_weight (noise_std s)^2; the noise is spread over s pixels.
 
-    told: the truth, or the prediction of another system, `predictor`.
+    told: the truth, or the prediction of another system, its `helper`.
     """
 
     outputs = ("upsampled", "native")
@@ -33,22 +33,20 @@ class Wiener(System):
         super().__init__(nn.Identity(), degradation, None)
         self.tell(told)
         self.floor, self.noise_weight = floor, noise_weight
-        self.predictor: System | None = None
 
     def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
-        """S for the predictor's theta^. Raises Fault where there is none."""
-        found = self.predictor.restore(low) if self.predictor else None
+        """S for the helper's theta^. Raises Fault where there is none."""
+        found = self.helper.restore(low) if self.helper else None
         if found is None or found.parameters is None:
             raise Fault("system=wiener is told the prediction of a system that predicts: name its run as checkpoint=RUN_FOLDER.")
-        return replace(found, image=self.restore_told(low, found.parameters), trace=())
+        return replace(found, image=self.restore_told(low, found.parameters).image, trace=())
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
         if self.told_by == "truth":
-            return Restoration(self.restore_told(batch.low, batch.parameters))
+            return self.restore_told(batch.low, batch.parameters)
         return self.restore(batch.low)
 
-    def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Float[Tensor, "b 3 h2 w2"]:
-        """S where these parameters are told."""
+    def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         image = mirrored(enlarged(low, self.enlarge))
         height, width = image.shape[-2:]
         response = self.response(parameters, height, width)
@@ -56,7 +54,7 @@ class Wiener(System):
         strength = self.floor + self.noise_weight * (parameters.noise_std * parameters.scale) ** 2
         gain = response.conj() / (response.abs() ** 2 + strength[:, None, None] * squared)
         found = torch.fft.irfft2(torch.fft.rfft2(image) * gain[:, None], s=(height, width))
-        return found[..., : height // 2 + 1, : width // 2 + 1].clamp(0, 1)
+        return Restoration(found[..., : height // 2 + 1, : width // 2 + 1].clamp(0, 1))
 
     def response(self, parameters: Parameters, height: int, width: int) -> Float[Tensor, "b h w2"]:
         """T at the frequencies of a picture of height x width pixels."""

@@ -1,0 +1,89 @@
+"""What a system costs, in multiply-adds as torch counts them: of an image in training, and of a picture restored."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from lightning import Callback, LightningDataModule, Trainer
+from torch.utils.flop_counter import FlopCounterMode
+
+from csrgan.config.build import build
+from csrgan.degradation.augmentation import Degradation
+from csrgan.records import Batch
+from csrgan.systems.base import System
+
+MOMENTS = 10  # of a training at which a batch is counted, for some systems have stages
+SIDE = 256  # of the restored picture that is counted, px
+
+
+def measure(settings: dict[str, Any]) -> dict[str, float]:
+    """`multiply_adds_training`: an image, mean over the training; `multiply_adds_restore`: a pixel of S.
+
+    Convolutions and matrix products are counted, forwards and backwards. Empty for systems that learn from each picture, where
+    nothing short of the whole would tell.
+    """
+    settings = copy.deepcopy(settings)
+    system, degradation = build(settings["system"]), build(settings["degradation"])
+    if system.per_picture:
+        return {}
+    found: dict[str, float] = {}
+    if not system.untrained:
+        batch = _batch(degradation, settings["data"]["batch_size"], settings["data"]["crop"])
+        count = _Count(settings["trainer"]["images"])
+        trainer = Trainer(
+            accelerator="cpu",
+            max_epochs=1,
+            callbacks=[count],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(system, _Same(batch))
+        found["multiply_adds_training"] = count.total / MOMENTS / len(batch.names)
+    with FlopCounterMode(display=False) as counter:
+        system.validation_step(_batch(degradation, 1, SIDE // 4 * 4), 0)
+    found["multiply_adds_restore"] = counter.get_total_flops() / 2 / SIDE**2
+    return found
+
+
+def _batch(degradation: Degradation, count: int, side: int) -> Batch:
+    """Noise, degraded as the protocol does: what is counted does not depend on what is shown."""
+    theta = degradation.prior.sample(np.random.default_rng(0), count).realised(side, side)
+    sharp = torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(0))
+    return Batch(sharp, degradation.degrade(sharp, theta, torch.zeros_like(sharp)), theta, ("",) * count)
+
+
+class _Same(LightningDataModule):
+    """The same batch, again and again."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__()
+        self.batch = batch
+
+    def train_dataloader(self) -> list[int]:
+        return list(range(MOMENTS))
+
+    def on_after_batch_transfer(self, batch: int, dataloader_idx: int) -> Batch:
+        return self.batch
+
+
+class _Count(Callback):
+    """Counts batches at equal distances through a training of so many images."""
+
+    def __init__(self, images: int) -> None:
+        self.images, self.total = images, 0.0
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: System, batch: Any, batch_idx: int) -> None:  # type: ignore[override]
+        pl_module.images_seen = round((batch_idx + 0.5) / MOMENTS * self.images)
+        counter: Any = FlopCounterMode(display=False)
+        self.counter = counter.__enter__()
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: System, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.counter.__exit__(None, None, None)
+        self.total += self.counter.get_total_flops() / 2
