@@ -38,6 +38,23 @@ def test_a_long_value_loses_its_middle_where_its_ends_tell_it() -> None:
     assert all(len(label) < 35 for label in chart.labels([one, other]).values())
 
 
+def test_iterations_are_drawn_of_the_systems_that_have_several() -> None:
+    plain, turns = (Group((f"system={name}",), [Job("0", (), rows=rows(0.1))]) for name in ("srgan", "dan"))
+    assert training.iterations([plain]) is None
+    for place, row in enumerate(turns.jobs[0].rows):
+        row |= {"psnr_at_1": 20.0 + place % 2, "psnr_at_2": 23.0, "theta_error_at_1": 0.2, "theta_error_at_2": 0.1}
+    figure = training.iterations([plain, turns])
+    assert figure is not None
+    psnr, error = (axes.lines for axes in figure.axes)
+    assert [line.get_ydata().tolist() for line in (*psnr, *error)] == [pytest.approx(line) for line in ([20.5, 23.0], [0.2, 0.1])]
+
+
+def test_costs_have_a_line_a_group() -> None:
+    cheap, dear = (Group((name,), [Job("0", (), rows=rows(0.1), costs=costs)]) for name, costs in (("a", {}), ("b", {"s": 1234.5})))
+    assert training.costs([cheap, dear]) == [["settings", "s"], ["a", "-"], ["b", "1,234"]]
+    assert training.costs([cheap]) == []
+
+
 @pytest.mark.parametrize("draw", [effects.perception_distortion, predictions.against_truth, lambda g: training.curves(g, GAIN)])
 def test_a_legend_of_thirty_groups_stands_below_the_axes(draw) -> None:
     figure = draw(groups(30))

@@ -171,8 +171,8 @@ def test_zssr_beats_the_enlarged_picture_by_far_when_it_knows_the_kernel(chelsea
 
 
 def test_the_width_of_a_gaussian_is_found_in_a_photograph() -> None:
-    """A short form; other widths and three seeds are in the long tests."""
-    system = kernelgan("system.kernel=gaussian", "system.gaussian.judge_steps=60", "system.gaussian.width=64")
+    """Other widths, free kernels and three seeds are in the long tests."""
+    system = build(composed("system=kernelgan", "degradation=gaussian8_x2", "system.kernel=gaussian")["system"])
     low = degrade(coffee(), theta(2.0), chain=system.chain)
     torch.manual_seed(0)
     assert float(system.find(low)[0].blur_std) == pytest.approx(2.0, rel=0.25)

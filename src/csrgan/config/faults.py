@@ -125,6 +125,9 @@ def _compose(command: str, words: list[str]) -> DictConfig:
         missing = re.search(r"'(hydra/\w+)/(\w+)'", str(reason))
         if missing:
             raise Fault("\n".join(_plugin_fault(*missing.groups()))) from None
+        trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
+        if trained:
+            raise Fault(f"system={trained[1]} is trained: name its run as checkpoint=RUN, without system.") from None
         raise Fault(f"the configuration cannot be composed: {_first_line(reason)}") from None
 
 
