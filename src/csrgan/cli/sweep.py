@@ -129,9 +129,8 @@ def _held(folder: Path) -> dict[str, Any] | None:
 
 
 def _run(folder: Path, words: list[str], cores: int | None) -> dict[str, Any]:
-    alone = (
-        ["hydra.mode=RUN"] if any(word.startswith(("sweep=", "experiment=")) for word in words) else []
-    )  # with its settings, but once
+    sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
+    alone = ["hydra.mode=RUN"] if sweeps else []  # with its settings, but once
     command = ["train", *words, *alone, f"run_dir={folder}"]
     told = shlex.join(["csrgan", *command[:-1], f"run_dir={relative(folder)}"])
     job: dict[str, Any] = {"words": words, "command": told}
