@@ -29,10 +29,10 @@ def test_each_players_turn_moves_its_own_network_and_training_is_deterministic(n
     turns: set[str] = set()
     turn = Player.turn
 
-    def watched(player: Player, shares: Any = None, **evidence: Any) -> None:
+    def watched(player: Player, **evidence: Any) -> None:
         networks = player.system.networks()
         before = {name: state(network) for name, network in networks.items()}
-        turn(player, shares, **evidence)
+        turn(player, **evidence)
         for part, network in networks.items():
             assert same(before[part], state(network)) == (network is not player.network), (player.name, part)
         turns.add(player.name)

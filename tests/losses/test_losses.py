@@ -84,12 +84,14 @@ def test_the_hinge_lets_go_of_what_is_told_apart() -> None:
 
 def test_the_game_begins_late_and_rises() -> None:
     game = adversarial.Adversarial(1.0, 100, 50, adversarial.bce_generator, adversarial.bce_discriminator)
-    assert [game.share(seen) for seen in (0, 99)] == [0.0, 0.0]
-    shares = [game.share(seen) for seen in range(100, 160)]
+    mine, judge = game.sides()
+    assert [mine.share(seen) for seen in (0, 99)] == [judge.share(seen) for seen in (0, 99)] == [0.0, 0.0]
+    assert judge.share(100) == 1.0
+    shares = [mine.share(seen) for seen in range(100, 160)]
     assert shares[0] == pytest.approx(1 / 51)
     assert shares[25] == pytest.approx(26 / 51)
     assert shares[50:] == [1.0] * 10
-    assert adversarial.Adversarial(1.0, 0, 0, adversarial.bce_generator, adversarial.bce_discriminator).share(0) == 1.0
+    assert Term(image.l1, 1.0).share(0) == 1.0
 
 
 def test_the_likelihood_is_best_at_the_true_variance() -> None:

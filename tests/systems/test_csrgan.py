@@ -55,10 +55,10 @@ def test_each_players_turn_moves_its_own_network_and_no_other(monkeypatch: pytes
     turns: list[str] = []
     turn = Player.turn
 
-    def watched(player: Player, shares: Any = None, **evidence: Any) -> None:
+    def watched(player: Player, **evidence: Any) -> None:
         system = player.system
         before = {name: state(network) for name, network in system.networks().items()}
-        turn(player, shares, **evidence)
+        turn(player, **evidence)
         for name, network in system.networks().items():
             assert same(before[name], state(network)) == (name != player.name), (player.name, name)
             assert all(weight.grad is None or name == player.name for weight in network.parameters())

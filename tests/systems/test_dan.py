@@ -14,7 +14,7 @@ from csrgan.systems.player import Player
 @pytest.mark.parametrize("supervise_all", [False, True])
 def test_dan_supervises_its_last_turn_unless_asked(supervise_all: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[dict[str, Any]] = []
-    monkeypatch.setattr(Player, "turn", lambda player, shares=None, **evidence: shown.append(evidence))
+    monkeypatch.setattr(Player, "turn", lambda player, **evidence: shown.append(evidence))
     fitted("dan", f"system.supervise_all={supervise_all}")
     turns = 4 if supervise_all else 1
     assert [value.shape[0] for value in shown[0].values()] == [2 * turns] * 4

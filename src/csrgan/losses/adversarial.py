@@ -19,10 +19,10 @@ Scalar = Float[Tensor, ""]
 
 @dataclass(frozen=True)
 class Adversarial:
-    """The two sides of one game.
+    """The two sides of one game, from their loss functions.
 
     weight: of the generator's side. start: images seen before the game begins; until then the discriminator rests.
-    ramp: images over which the weight then rises from 0. generator, discriminator: their loss functions.
+    ramp: images over which the weight then rises from 0.
     """
 
     weight: float
@@ -31,11 +31,9 @@ class Adversarial:
     generator: Term.Function
     discriminator: Term.Function
 
-    def share(self, images_seen: int) -> float:
-        """Share of the weight after so many images; while it is 0, the game is not played."""
-        if images_seen < self.start:
-            return 0.0
-        return min(1.0, (images_seen - self.start + 1) / (self.ramp + 1))
+    def sides(self) -> tuple[Term, Term]:
+        """The generator's term and the discriminator's, which enter together."""
+        return Term(self.generator, self.weight, self.start, self.ramp), Term(self.discriminator, 1.0, self.start)
 
 
 def bce_discriminator(real: Logits, fake: Logits) -> Scalar:

@@ -13,15 +13,24 @@ from csrgan.fault import Fault
 
 
 class Term:
-    """A loss function with its weight. What the function measures are its positional arguments, their names the evidence."""
+    """A loss function with its weight. What the function measures are its positional arguments, their names the evidence.
+
+    start: images seen before the term enters. ramp: images over which its weight then rises from 0.
+    """
 
     Function = Callable[..., Tensor]
 
-    def __init__(self, function: Function, weight: float) -> None:
-        self.function, self.weight = function, float(weight)
+    def __init__(self, function: Function, weight: float, start: int = 0, ramp: int = 0) -> None:
+        self.function, self.weight, self.start, self.ramp = function, float(weight), start, ramp
         plain = function.func if isinstance(function, partial) else function
         kinds = inspect.signature(plain).parameters.values()
         self.needs = tuple(p.name for p in kinds if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+    def share(self, images_seen: int) -> float:
+        """Share of the weight after so many images; while it is 0, the term is left out."""
+        if images_seen < self.start:
+            return 0.0
+        return min(1.0, (images_seen - self.start + 1) / (self.ramp + 1))
 
 
 class Evidence(Mapping[str, Any]):
@@ -63,12 +72,9 @@ class Objective:
     def __bool__(self) -> bool:
         return bool(self.terms)
 
-    def __call__(self, evidence: Evidence, shares: Mapping[str, float] | None = None) -> dict[str, Tensor]:
-        """Each term's weighted value; their sum is the loss.
-
-        shares: of the weights of some terms at this moment; a term whose share is 0 is left out.
-        """
-        weights = {name: term.weight * (shares or {}).get(name, 1.0) for name, term in self.terms.items()}
+    def __call__(self, evidence: Evidence, images_seen: int = 0) -> dict[str, Tensor]:
+        """Each term's weighted value after so many images; their sum is the loss. A term that has not entered yet is left out."""
+        weights = {name: term.weight * term.share(images_seen) for name, term in self.terms.items()}
         return {
             name: weights[name] * term.function(*(evidence[need] for need in term.needs))
             for name, term in self.terms.items()

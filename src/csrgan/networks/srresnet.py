@@ -24,7 +24,13 @@ class SRResNet(nn.Module):
         self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 9, padding=4), nn.PReLU(width))
         self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))
         self.middle = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width))
-        self.tail = nn.Sequential(upsampler(width, self.stem.factor, partial(nn.PReLU, width)), nn.Conv2d(width, 3, 9, padding=4))
+        last = nn.Conv2d(width, 3, 9, padding=4)
+        self.tail = nn.Sequential(upsampler(width, self.stem.factor, partial(nn.PReLU, width)), last)
+
+        if skip:  # S begins as the enlarged L
+            nn.init.zeros_(last.weight)
+            assert last.bias is not None
+            nn.init.zeros_(last.bias)
 
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
         x = self.head(low)

@@ -10,7 +10,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from csrgan.degradation.augmentation import Degradation
-from csrgan.fault import Fault, check
+from csrgan.fault import check
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term
 from csrgan.networks.generator import Restored
@@ -40,23 +40,23 @@ class Game(System):
         shared: Sequence[nn.Parameter] = (),
     ) -> None:
         super().__init__(generator, degradation, rule)
+        # A file may set something of a term that the user switched off: what is left of it is a mapping.
+        losses = {name: term for name, term in losses.items() if isinstance(term, Adversarial | Term)}
         game: Adversarial | None = losses.get("adversarial")
-        self.game = game = game if game and game.weight else None
+        game = game if game and game.weight else None
         self.discriminator: nn.Module | None = discriminator if game else None
         offered = {"restored", "sharp", "low", *offers}
         terms = {name: term for name, term in losses.items() if name != "adversarial"}
         if game:
             offered |= {"real", "fake"}
-            terms["adversarial"] = Term(game.generator, game.weight)
-            against = Objective({"adversarial": Term(game.discriminator, 1.0)}, {"real", "fake"})
-            self.judge = Player(self, "discriminator", discriminator, against, index=1)
+            terms["adversarial"], against = game.sides()
+            game_of_judge = Objective({"adversarial": against}, {"real", "fake"})
+            self.judge = Player(self, "discriminator", discriminator, game_of_judge, index=1)
         objective = Objective(terms, offered)
         check(bool(objective), "every loss of the generator is none or weighs 0: choose a loss/image or a loss/adversarial.")
-        if game and game.start and set(objective.terms) == {"adversarial"}:
-            raise Fault(
-                f"loss.adversarial.start={game.start} leaves the generator nothing to learn until then:"
-                " the adversarial loss is its only one."
-            )
+        first = min(objective.terms, key=lambda name: objective.terms[name].start)
+        until = objective.terms[first].start
+        check(until == 0, f"loss.{first}.start={until} leaves the generator nothing to learn until then: no other loss is earlier.")
         self.restorer = Player(self, "generator", generator, objective, index=0, shared=shared)
         self.make_optimizers = (generator_optimizer, discriminator_optimizer)
 
@@ -64,14 +64,12 @@ class Game(System):
         low = self.given(batch.low)
         found: Restored = self.generator(low)
         theta_true = self.prior.normalise(batch.parameters)
-        share = self.game.share(self.images_seen) if self.game else 0.0
         judge: Any = partial(self._judged, low=low, theta=theta_true)
-        if share:
+        if self.discriminator and self.judge.plays:
             real, fake = judge(batch.sharp), judge(found.image.detach())
             self.judge.turn(real=real, fake=fake)
             self.record({"D(real)": real.sigmoid().mean(), "D(fake)": fake.sigmoid().mean()})
         self.restorer.turn(
-            {"adversarial": share},
             restored=found.image,
             sharp=batch.sharp,
             low=batch.low,

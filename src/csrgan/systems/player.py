@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -36,14 +36,21 @@ class Player:
         self.shared = shared
         self.examined: set[str] = set()
 
-    def turn(self, shares: Mapping[str, float] | None = None, **evidence: Any) -> None:
+    @property
+    def plays(self) -> bool:
+        """Whether any of its terms has entered yet."""
+        return any(term.share(self.system.images_seen) for term in self.objective.terms.values())
+
+    def turn(self, **evidence: Any) -> None:
         """One update from this evidence: tensors, or functions that make them when a term first asks.
 
-        shares: of the weights of some terms at this moment, see `Objective`.
+        A player none of whose terms has entered yet rests.
         """
+        if not self.plays:
+            return
         system, rule = self.system, self.system.rule
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
-        parts = self.objective(Evidence(**evidence), shares)
+        parts = self.objective(Evidence(**evidence), system.images_seen)
         self._examine({name: value for name, value in parts.items() if name not in self.examined}, weights)
         if self.shared and system.compares_gradients:
             system.record(gradients.compare(parts, self.shared))

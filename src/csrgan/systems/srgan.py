@@ -1,4 +1,4 @@
-"""SRGAN: SRResNet, learned on an image loss and a perceptual distance, then against a discriminator too (Ledig et al. 2017)."""
+"""SRGAN: SRResNet, learned on an image loss, then on a perceptual distance and against a discriminator too (Ledig et al. 2017)."""
 
 from __future__ import annotations
 
