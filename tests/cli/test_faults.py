@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from commands import SMOKE, csrgan
 
 from csrgan.cli import main
+from csrgan.config.faults import examine
+from csrgan.fault import Fault
 
 FAULTS = [
     (["trian"], "Did you mean train?"),
@@ -25,7 +29,33 @@ FAULTS = [
     (["train", "output=sigmiod", "loss/image=l3"], "loss/image has no l3."),
     (["train", "-m", "output=sigmoid,tahn"], "Did you mean tanh?"),
     (["train", "bare"], "bare is no setting: a setting is given as key=value."),
-    (["train", "seed=-1"], "seed=-1 is below 0"),
+    (["train", "seed=-1"], "seed=-1 is not in [0,4294967295]"),
+    (["train", "--multirn", "seed=1"], "csrgan train has no --multirn. Its choices: "),
+    (["train", "--multirn", "sede=1"], "Did you mean seed?"),
+    (["train", "~seed"], "~seed takes away what is read"),
+    (["train", "seed=[1,2]"], "seed=[1, 2] is not a number."),
+    (["train", "trainer.images=1e3"], "trainer.images=1000.0 is not a whole number: write 1000."),
+    (["train", "trainer.images=${{trainer.imagse}}"], "trainer.images=${trainer.imagse}: Interpolation key"),
+    (["train", "trainer.images=2"], "trainer.images=2 is less than one batch of data.batch_size=4."),
+    (["train", "optimizer.generator.lr=nan"], "optimizer.generator.lr=nan is not a number."),
+    (["train", "degradation.noise.high=inf"], "degradation.noise.high=inf is not finite."),
+    (["train", "optimizer.generator.betas=[0.9,1]"], "optimizer.generator.betas=[0.9, 1]: 1 is not in [0,1)."),
+    (["train", "optimizer.generator.betas=0.9"], "optimizer.generator.betas=0.9 is not a list, as [0.9, 0.99] is."),
+    (["train", "optimizer.average=1"], "optimizer.average=1 is not in [0,1)."),
+    (["train", "optimizer.clip=0"], "optimizer.clip=0 is not above 0."),
+    (["train", "evaluation.contrast=0"], "evaluation.contrast=0 is not in (0,1]."),
+    (["train", "evaluation.crop=16"], "evaluation.crop=16 is below 32"),
+    (["train", "degradation.blur.uniform_in=std"], "degradation.blur.uniform_in has no std. Its choices: value, variance."),
+    (
+        ["train", "degradation=gaussian8_x3"],
+        "data.crop=64 is no multiple of the scale 3, which degradation.output=native needs; 63 and 66",
+    ),
+    (["train", "condition=film", "parameter_head=none"], "choose parameter_head=bottleneck or parameter_head=separate"),
+    (["train", "loss/consistency=redegrade", "parameter_head=none"], "choose loss/consistency=none."),
+    (["train", "loss/image=none", "loss/adversarial=none", "loss/parameters=none"], "every loss of the generator is none"),
+    (["train", "loss/parameters=shuffled", "data.batch_size=1"], "data.batch_size=1 has none"),
+    (["train", "discriminator=srgan", "data.batch_size=1", "data.crop=16"], "the batch norm of the discriminator a single number"),
+    (["train", "loss/perceptual=features", "data.crop=8"], "data.crop=8 is too small for loss/perceptual"),
     (["train", "data.crop=null"], "data.crop=null is not a number."),
     (["train", "generator.width=0"], "generator.width=0 is below 1"),
     (["train", "optimizer.generator.lr=-1"], "optimizer.generator.lr=-1 is below 0"),
@@ -33,8 +63,8 @@ FAULTS = [
     (["train", "trainer.precision=16"], "trainer.precision has no 16. Its choices: 32-true, bf16-mixed."),
     (["train", "loss.adversarial.generator=3"], "loss.adversarial.generator holds several settings"),
     (["train", "degradation.blur.low=60"], "degradation.blur.low=60"),
-    (["train", "degradation.blur.low=-1"], "degradation.blur.low=-1 lies below 0"),
-    (["train", "degradation.scale.low=0.5"], "degradation.scale.low=0.5 lies below 1"),
+    (["train", "degradation.blur.low=-1"], "degradation.blur.low=-1 is below 0"),
+    (["train", "degradation.scale.low=0.5"], "degradation.scale.low=0.5 is below 1"),
     (["train", "degradation.kernel_size=14"], "degradation.kernel_size=14 is not an odd number of pixels"),
     (["train", "degradation.output=native"], "degradation.output=native gives every L the same size, so degradation.scale.low=1"),
     (
@@ -55,6 +85,13 @@ FAULTS = [
     (["train", "resume={tmp}"], "is not the folder of a run"),
     (["train", "run_dir={tmp}/file/inside"], "file"),
     (["evaluate"], "checkpoint is needed"),
+    (["evaluate", "system=wiener"], "degradation is needed where there is no checkpoint"),
+    (["evaluate", "system=csrgan"], "system=csrgan is trained: name its run as checkpoint=RUN, without system."),
+    (["evaluate", "told=truht"], "told has no truht. Its choices: mismatch, prediction, truth. Did you mean truth?"),
+    (["restore", "enlarge=0"], "enlarge=0 is not above 0."),
+    (["restore", "enlarge=0"], "destination is needed"),
+    (["prepare", "format=shards"], "destination is empty"),
+    (["bench", "sizes=[0]"], "sizes=[0]: 0 is below 1"),
     (["evaluate", "checkpoint={tmp}/file"], "no checkpoint that can be read"),
     (["restore", "checkpoint={tmp}/absent", "source={tmp}", "destination={tmp}/out"], "holds no picture"),
     (["restore", "checkpoint={tmp}/absent", "source={tmp}/absent", "destination={tmp}/out"], "does not exist"),
@@ -79,6 +116,48 @@ def test_wrong_input_gets_one_sentence_and_status_2(
     assert said in told
     assert "Traceback" not in told
     assert all(line.startswith("csrgan") for line in told.strip().split("\n"))
+
+
+ALL_AT_ONCE = {
+    "sede=1": "the configuration has no sede.",
+    "+trainer.colour=red": "+trainer.colour is not a setting that anything reads.",
+    "data.crop=0": "data.crop=0 is below 1",
+    "loss/image=mes": "loss/image has no mes.",
+    "degradation.output=native": "degradation.scale.low=1 and degradation.scale.high=3 must be the same.",
+    "output=minmaxx": "output has no minmaxx.",
+    "trainer.panels=1.5": "trainer.panels=1.5 is not a whole number.",
+    "condition=film": "condition needs a prediction before the picture is made",
+    "parameter_head=none": "choose loss/parameters=none.",
+}
+
+
+def test_all_faults_are_told_at_once_and_nothing_else() -> None:
+    with pytest.raises(Fault) as told:
+        examine("train", list(ALL_AT_ONCE))
+    lines = str(told.value).split("\n")
+    assert len(lines) == len(ALL_AT_ONCE)
+    assert all(any(said in line for line in lines) for said in ALL_AT_ONCE.values())
+
+
+@pytest.mark.parametrize(
+    ("word", "silent"), [("parameter_head=non", "condition"), ("degradation.blur.high=x", "above"), ("system=dann", "DAN")]
+)
+def test_nothing_is_said_of_what_a_wrong_word_would_have_set(word: str, silent: str) -> None:
+    with pytest.raises(Fault) as told:
+        examine("train", [word, "condition=film", "degradation.blur.low=60", "loss/parameters=none"])
+    assert silent not in str(told.value).replace(word.partition("=")[0], "")
+
+
+def test_help_is_given_where_something_is_missing() -> None:
+    examine("restore", ["--help"])
+    with pytest.raises(Fault, match="source is needed"):
+        examine("restore", [])
+
+
+def test_faults_are_told_before_anything_heavy_is_imported() -> None:
+    words = ["train", *ALL_AT_ONCE]
+    program = f"import sys; from csrgan.cli import main; assert main({words}) == 2; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
 def test_a_real_process_tells_it_in_one_line(tmp_path: Path) -> None:

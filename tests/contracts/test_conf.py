@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import inspect
 import math
+import re
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,14 @@ import witness
 from composed import SMALL, composed
 from hydra.utils import get_object
 from kornia.augmentation import AugmentationSequential
+from omegaconf import OmegaConf
 from torch import Tensor
 
+from csrgan.cli import COMMANDS, MODULES
 from csrgan.config.build import build
-from csrgan.config.folder import conf, first_line, groups
+from csrgan.config.check import range_of, value_faults
+from csrgan.config.combinations import NATIVE, combination_faults
+from csrgan.config.folder import PACKAGE, conf, first_line, groups
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault
 from csrgan.losses.adversarial import Adversarial
@@ -66,6 +72,139 @@ def test_every_choice_is_total_and_every_key_is_used(k: int) -> None:
         else:
             settings = {name for name, p in arguments.items() if p.kind is p.KEYWORD_ONLY}
             assert keys <= settings | {"total", "warmup"}, (path, node, chosen)
+
+
+# What a command cannot do without, or reads from a checkpoint.
+GIVEN = {
+    "degrade": ("source=a", "destination=b"),
+    "evaluate": ("degradation=readme",),
+    "replay": ("file=a",),
+    "report": ("folder=a",),
+    "restore": ("source=a", "destination=b", "degradation=readme"),
+}
+ROOTS = ("config", "settings", "_root_")  # what the code calls a whole configuration
+TAKEN_OVER = re.compile(r"\$\{(?:[\w.]+:)?([\w.]+)[},]")  # ${key}, or ${resolver:key,...}
+
+
+@cache
+def taken_over() -> frozenset[str]:
+    """Keys that one yaml file takes over from another."""
+    return frozenset(key for file in FILES for key in TAKEN_OVER.findall(file.read_text(encoding="utf-8")))
+
+
+def tail(node: ast.AST) -> str:
+    """The last name of an expression: `trainer` of `settings["trainer"]`, `config.trainer` and `trainer`."""
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value)
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+@cache
+def read(command: str = "") -> frozenset[tuple[str, str]]:
+    """What the code reads of what, such as ("trainer", "images"); of a mapping that becomes keywords ("grid", "*"), for there a
+    signature refuses what it does not know. command: without the files of the other commands."""
+    found: set[tuple[str, str]] = set()
+    others = {f"{MODULES.get(name, name)}.py" for name in COMMANDS if command not in ("", name)}
+    for file in PACKAGE.rglob("*.py"):
+        if file.parent.name == "cli" and file.name in others:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Load):
+                found.add((tail(node.value), tail(node)))
+            if isinstance(node, ast.Call) and tail(node.func) == "get" and node.args and isinstance(node.args[0], ast.Constant):
+                found.add((tail(node.func.value), str(node.args[0].value)))
+            if isinstance(node, ast.keyword) and node.arg is None:
+                found.add((tail(node.value), "*"))
+    return frozenset(found)
+
+
+def unread(tree: dict[str, Any], command: str, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Keys outside what is built that no yaml file takes over and no code reads; those at the top, no code of this command."""
+    for key, value in tree.items():
+        here = (*path, key)
+        if isinstance(value, dict):
+            inside = "_target_" in value or (key, "*") in read()
+            yield from () if inside else unread(value, command, here)
+            continue
+        above = path[-1:] or ROOTS
+        by_code = any((name, key) in read("" if path else command) for name in above)
+        if not by_code and not {".".join(here), ".".join(path)} & taken_over():
+            yield ".".join(here)
+
+
+@pytest.mark.parametrize("command", [file.stem for file in conf().glob("*.yaml") if file.stem in COMMANDS])
+def test_every_key_of_a_command_is_read(command: str) -> None:
+    assert not list(unread(composed(*GIVEN.get(command, ()), command=command), command))
+
+
+@pytest.mark.parametrize(
+    "word", [f"{g}={n}" for g in ("evaluation", "experiment", "logger", "sweep", "trainer") for n in choices(g)]
+)
+def test_every_key_of_a_choice_that_builds_nothing_is_read(word: str) -> None:
+    assert not list(unread(composed(word), "train"))
+
+
+def test_a_key_that_nothing_reads_is_found() -> None:
+    """One is planted at every place that no signature guards."""
+    settings = composed()
+    planted = ("trainer", "evaluation", "logger", "optimizer")
+    for key in planted:
+        settings[key]["colour"] = "red"
+    assert set(unread(settings | {"colour": "red"}, "train")) == {"colour", *(f"{key}.colour" for key in planted)}
+
+
+def numbers(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Where a yaml file gives a number, or a list of numbers."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from numbers(value, (*path, str(key)))
+    elif any(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in (tree if isinstance(tree, list) else [tree])
+    ):
+        yield path
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(conf()).as_posix())
+def test_every_number_has_a_range_and_is_in_it(file: Any) -> None:
+    tree: Any = OmegaConf.to_container(OmegaConf.load(file))
+    tree.pop("hydra", None)
+    place = file.relative_to(conf()).with_suffix("").parts
+    here = place[:-1] if "@package _global_" not in file.read_text(encoding="utf-8") else ()
+    assert not [path for path in numbers(tree, here) if not range_of(path)[1]]
+    whole = tree
+    for key in reversed(here):
+        whole = {key: whole}
+    assert not [said for said in value_faults(whole) if "${" not in said and "null" not in said]
+
+
+SYSTEMS = [name for name in choices("system") if name not in ("degraded", "kernelgan", "wiener")]
+KINDS = [(group, name) for group in GROUPS if group.startswith("loss/") for name in choices(group) if name != "vgg19"]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_what_is_refused_without_torch_is_what_the_system_refuses(name: str) -> None:
+    """Every loss with every system: the sentence of the examination comes exactly where the system cannot be built."""
+    settings = composed(f"system={name}", "size=small", "data.crop=32")
+    for group, choice in KINDS:
+        tried = copy.deepcopy(settings)
+        term: Any = OmegaConf.to_container(OmegaConf.load(conf() / group / f"{choice}.yaml")) or {}
+        tried["loss"][group.split("/")[1]] = term
+        system = tried["system"] | {"losses": tried["loss"]}
+        if name == "csrgan":
+            system["generator"]["variance"] = tried["loss"]["parameters"].get("variance", False)
+        told = list(combination_faults(tried))
+        try:
+            build(system)
+        except Fault:
+            assert told, (name, group, choice)
+        else:
+            assert not told, (name, group, choice)
+
+
+@pytest.mark.parametrize("name", choices("system"))
+def test_who_takes_no_upsampled_l_is_known_without_torch(name: str) -> None:
+    target = get_object(composed(f"system={name}")["system"]["_target_"])
+    assert (target.outputs == ("native",)) == (target.__name__ in NATIVE)
 
 
 @pytest.mark.parametrize("name", choices("degradation"))

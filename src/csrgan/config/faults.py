@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from csrgan.config.check import value_faults
+from csrgan.config.combinations import combination_faults
 from csrgan.config.folder import conf, groups
 from csrgan.fault import Fault
 
@@ -31,11 +33,30 @@ PLUGINS = {
 # The parts that a system may be put together from.
 PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
 
+TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
+SEVERAL = {"-m", "--multirun"}
+OPTIONS = (  # Hydra's
+    *("--cfg", "--config-dir", "--config-name", "--config-path", "--experimental-rerun", "--help", "--hydra-help", "--info"),
+    *("--multirun", "--package", "--resolve", "--run", "--shell-completion", "--version"),
+)
+
 # A folder may take the place of whatever the choice of data names here.
 SOURCES = (["data", "train"], ["data", "valid"])
 
-# Errors of sweepers and launchers, by the type or the words that tell them, and what they mean to a user.
-SWEEPS = {
+MEMORY = (
+    "out of memory: lower data.batch_size (optimizer.accumulate makes up for it), data.crop, evaluation.crop or data.keep_mb, or"
+    " take trainer.precision=bf16-mixed; what was saved before is whole, and csrgan train resume=RUN_FOLDER goes on with it."
+)
+
+KILLED = (
+    "a process that reads photographs was killed, which a machine does where memory runs out: lower data.workers or data.keep_mb."
+    " What was saved before is whole, and csrgan train resume=RUN_FOLDER goes on with it."
+)
+
+# Errors that others raise, by the type or the words that tell them, and what they mean to a user.
+SIGNS = {
+    **dict.fromkeys(("OutOfMemoryError", "MemoryError", "can't allocate memory", "Cannot allocate memory"), MEMORY),
+    **dict.fromkeys(("is killed by signal", "exited unexpectedly"), KILLED),  # torch's loader says so
     "BasicSweeper does not support": "interval() and tag() are for a guided search: add hydra/sweeper=optuna.",
     "No trials are completed yet": "no trial of the search is complete; job.json in each one's folder says why.",
     "TerminatedWorkerError": "a process that ran jobs was killed; the same command runs what is missing.",
@@ -44,39 +65,121 @@ SWEEPS = {
 
 
 def examine(command: str, arguments: Sequence[str]) -> None:
-    """Raise Fault for the overrides of a command that cannot be composed, all of them in one message.
+    """Raise Fault for all that is wrong with the overrides of a command, and with the configuration that they make.
 
-    Nothing heavy is imported. Sweeps are examined choice by choice.
+    Nothing heavy is imported. Of a sweep each choice and each value is examined, and their combinations job by job.
     """
     overrides = [word for word in arguments if not word.startswith("-")]
+    flags = {word for word in arguments if word.startswith("-")}
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
-        faults = list(dict.fromkeys(_faults(command, overrides)))
+        faults = list(dict.fromkeys(_faults(command, overrides, flags)))
     if faults:
         raise Fault("\n".join(faults))
 
 
-def _faults(command: str, words: Sequence[str]) -> Iterator[str]:
+def _faults(command: str, words: Sequence[str], flags: set[str]) -> Iterator[str]:
+    for flag in sorted(flags):
+        if flag.startswith("--") and not any(option.startswith(flag.partition("=")[0]) for option in OPTIONS):
+            yield str(Fault.unknown(f"csrgan {command}", flag, OPTIONS))
     parsed, faults = _parsed(words)
     yield from faults
     known = {name: [file.stem for file in files] for name, files in groups()}
-    broken = list(_choice_faults(parsed, known))
-    yield from broken
-    if broken:
-        return
-    chosen = [override for override in parsed if _group(override, known)]
-    base = _compose(command, [next(_single(override)) for override in chosen])
-    yield from _unused(base, parsed)
+    wrong: dict[str, list[str]] = {}
     for override in parsed:
-        if override not in chosen and not str(override.key_or_group).startswith(("hydra.", "hydra/")):
-            for word in _single(override):
-                yield from _value_fault(base, override, word)
+        if told := list(_choice_faults(override, known)):
+            wrong.setdefault(str(override.key_or_group), []).extend(told)
+    chosen = [override for override in parsed if _group(override, known)]
+    good = [next(_single(override)) for override in chosen if str(override.key_or_group) not in wrong]
+    try:
+        base = _compose(command, good)
+    except Fault as fault:
+        yield from (sentence for told in (*wrong.values(), [str(fault)]) for sentence in told)
+        return
+    with open_dict(base):
+        mode = str(base.pop("hydra").mode)
+    if "system" not in wrong:
+        yield from _unused(base, parsed)
+    for override in parsed:
+        key = str(override.key_or_group)
+        within_wrong = any(key.startswith(f"{group.replace('/', '.')}.") for group in wrong)
+        if override in chosen or key in PLUGINS or key.startswith(("hydra.", "hydra/")) or within_wrong:
+            continue
+        if told := [*_override_faults(base, override)] or [*_set(base, override)]:
+            wrong.setdefault(key, []).extend(told)
+    yield from (sentence for told in wrong.values() for sentence in told)
+    if flags <= SEVERAL:  # else the command is asked for something, such as --help
+        modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [mode]
+        several = bool(flags) or modes[-1].endswith("MULTIRUN") or any(override.is_sweep_override() for override in parsed)
+        yield from _whole_faults(base, wrong, several)
+
+
+def _override_faults(base: DictConfig, override: Override) -> Iterator[str]:
+    """What is wrong with an override by itself: its key, or the kind or the range of its value or values."""
+    for word in _single(override):
+        value: Any = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
+        told = list(_value_fault(base, override, word))
+        key = str(override.key_or_group)
+        yield from told or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, tuple(key.split("."))))
+
+
+def _set(config: DictConfig, override: Override) -> Iterator[str]:
+    """Give the configuration an override's value, unless it is a sweep's; what is wrong with a mapping shows here."""
+    try:
+        if not override.is_sweep_override():
+            OmegaConf.update(config, str(override.key_or_group), override.value())
+    except OmegaConfBaseException as reason:
+        yield f"{override.input_line}: {_first_line(reason)}."
+
+
+def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> Iterator[str]:
+    """What is missing in a composed configuration or cannot be in it, and choices that do not go together.
+
+    wrong: keys and groups that were not set, because they are told to be wrong. several: whether it is that of a sweep.
+    """
+    with open_dict(config):
+        config.run_dir = ""  # it names the time and the experiment, which Hydra tells later
+        config.setdefault("degradation", None)  # where a checkpoint has it
+    if "rule" in (config.get("system") or {}) and "optimizer" not in config:
+        yield TRAINED.format(str(config.system._target_).rpartition(".")[2].lower())
+        return
+    try:
+        settings: Any = OmegaConf.to_container(config, resolve=True)
+        missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
+        found = [*(f"{key} is needed: give it as {key}=VALUE." for key in missing), *_untold(config), *value_faults(_own(config))]
+    except OmegaConfBaseException as reason:
+        yield f"{reason.full_key}: {_first_line(reason)}."
+        return
+    yield from found
+    if not several and not list(value_faults(settings)):
+        yield from combination_faults(settings, wrong)
+
+
+def _untold(config: DictConfig) -> Iterator[str]:
+    """What csrgan evaluate and restore need where they are not given a checkpoint."""
+    if "checkpoint" not in config or config.checkpoint is not None:
+        return
+    if not config.get("system"):
+        yield "checkpoint is needed: give it as checkpoint=VALUE; only system=degraded, kernelgan and wiener do without."
+    elif not config.degradation:
+        yield "degradation is needed where there is no checkpoint: choose one, as in degradation=readme."
+
+
+def _own(config: DictConfig) -> dict[str, Any]:
+    """A configuration without what it only repeats from elsewhere, so that a fault is told where it was made."""
+    names = [str(name) for name in config]
+    given = [name for name in names if not OmegaConf.is_interpolation(config, name) and not OmegaConf.is_missing(config, name)]
+    return {name: _own(config[name]) if OmegaConf.is_dict(config[name]) else _plain(config[name]) for name in given}
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def _parsed(words: Sequence[str]) -> tuple[list[Override], list[str]]:
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     parsed, faults = [], []
     for word in words:
-        if "=" not in word and not word.startswith("~"):
+        if ("=" not in word and not word.startswith("~")) or word.startswith("="):
             faults.append(f"{word} is no setting: a setting is given as key=value.")
             continue
         try:
@@ -86,18 +189,17 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], list[str]]:
     return parsed, faults
 
 
-def _choice_faults(parsed: Sequence[Override], known: dict[str, list[str]]) -> Iterator[str]:
-    for override in parsed:
-        group = _group(override, known)
-        if group:
-            named = list(_choices(override))
-            if not named:
-                yield f"{override.input_line} is none of {group}'s choices: {', '.join(known[group])}."
-            for choice in named:
-                if choice not in known[group]:
-                    yield str(Fault.unknown(group, choice, known[group]))
-        elif override.key_or_group in PLUGINS:
-            yield from _plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
+def _choice_faults(override: Override, known: dict[str, list[str]]) -> Iterator[str]:
+    group = _group(override, known)
+    if group:
+        named = list(filter(None, _choices(override)))
+        if not named:
+            yield f"{override.input_line} is none of {group}'s choices: {', '.join(known[group])}."
+        for choice in named:
+            if choice not in known[group]:
+                yield str(Fault.unknown(group, choice, known[group]))
+    elif override.key_or_group in PLUGINS:
+        yield from _plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
 
 
 def _unused(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
@@ -108,7 +210,7 @@ def _unused(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
     while used - found:
         name = next(iter(used - found))
         found.add(name)
-        node = base.get(name) if name == "system" or OmegaConf.is_config(base._get_node(name)) else None
+        node = base.get(name, None)
         text = OmegaConf.to_yaml(node) if OmegaConf.is_config(node) else ""
         used |= {part for part in PARTS if f"${{{part}" in text}
     for override in parsed:
@@ -120,14 +222,14 @@ def _unused(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
 
 def _compose(command: str, words: list[str]) -> DictConfig:
     try:
-        return compose(command, words, return_hydra_config=False)
+        return compose(command, words, return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as reason:
         missing = re.search(r"'(hydra/\w+)/(\w+)'", str(reason))
         if missing:
             raise Fault("\n".join(_plugin_fault(*missing.groups()))) from None
         trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
         if trained:
-            raise Fault(f"system={trained[1]} is trained: name its run as checkpoint=RUN, without system.") from None
+            raise Fault(TRAINED.format(trained[1])) from None
         raise Fault(f"the configuration cannot be composed: {_first_line(reason)}") from None
 
 
@@ -142,8 +244,14 @@ def _plugin_fault(group: str, choice: str) -> Iterator[str]:
 
 def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:
     """A key that does not exist, or a value of another kind than the default's."""
+    if override.is_delete():
+        yield f"{override.input_line} takes away what is read: set another value, or the choice none."
+        return
     path = str(override.key_or_group).split(".")
     here: Any = base
+    if override.is_add() and not override.is_force_add() and OmegaConf.select(base, ".".join(path)) is not None:
+        yield f"{override.input_line}: {'.'.join(path)} is there already, and is set without the +."
+        return
     for depth, key in enumerate(path):
         names = list(here) if OmegaConf.is_dict(here) else []
         if key not in names:
@@ -166,7 +274,8 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
             return
         default = here if OmegaConf.is_config(here) else here._value()
         given = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
-        yield from _kind_fault(".".join(path), default, given)
+        if not _refers(given):
+            yield from _kind_fault(".".join(path), default, given)
 
 
 def _kind_fault(place: str, default: Any, given: Any) -> Iterator[str]:
@@ -174,11 +283,29 @@ def _kind_fault(place: str, default: Any, given: Any) -> Iterator[str]:
     if isinstance(default, bool):
         if not isinstance(given, bool):
             yield f"{place}={given} is neither true nor false."
+    elif OmegaConf.is_list(default):
+        if not isinstance(given, list):
+            yield f"{place}={given} is not a list, as {list(default)} is."
     elif isinstance(default, int | float):
         if isinstance(given, bool) or not isinstance(given, int | float | None):
             yield f"{place}={given} is not a number."
         elif isinstance(default, int) and isinstance(given, float) and not given.is_integer():
             yield f"{place}={given} is not a whole number."
+
+
+def _refers(value: Any) -> bool:
+    """Whether a value is taken from elsewhere; what it is shows when all is composed."""
+    return isinstance(value, str) and "${" in value
+
+
+def _reference_fault(base: DictConfig, key: str, value: str) -> Iterator[str]:
+    """A value that is taken from where nothing is."""
+    asked = OmegaConf.create({"value": value})
+    asked._set_parent(base)
+    try:
+        OmegaConf.select(asked, "value")
+    except OmegaConfBaseException as reason:
+        yield f"{key}={value}: {_first_line(reason)}."
 
 
 def _number(text: str) -> Any:
@@ -205,7 +332,7 @@ def _single(override: Override) -> Iterator[str]:
     name = override.get_key_element()
     interval = override.value()
     if isinstance(interval, IntervalSweep):
-        yield from (f"{name}={end}" for end in (interval.start, interval.end))
+        yield from (f"{name}={end:.12g}" for end in (interval.start, interval.end))
     elif override.is_sweep_override():
         for value in override.sweep_string_iterator():
             yield f"{name}={value}"
@@ -227,7 +354,7 @@ def told(error: BaseException) -> str | None:
         return re.sub(r"\s+", " ", str(error))
     if isinstance(error, OSError) and error.filename is not None:
         return f"{Path(str(error.filename))}: {error.strerror}."
-    for sign, sentence in SWEEPS.items():
+    for sign, sentence in SIGNS.items():
         if sign in f"{type(error).__name__}: {error}":
             return sentence
     return _first_line(error) if isinstance(error, HydraException | OmegaConfBaseException) else None
