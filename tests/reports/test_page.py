@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from sweep import jobs, noise, rows
 
 from csrgan.evaluation.comparison import Job
-from csrgan.reports import page
+from csrgan.reports import chart, page
 
 
 class Reader(HTMLParser):
@@ -21,11 +22,12 @@ class Reader(HTMLParser):
 
     def __init__(self, file: Path) -> None:
         super().__init__()
-        self.loads, self.tags, self.text, self.handlers = [], [], [], []
+        self.loads, self.tags, self.text, self.handlers, self.attributes = [], [], [], [], []
         self.feed(file.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.attributes.append((tag, [name for name, _ in attributes]))
         self.loads += [value for name, value in attributes if name == "src" or (name == "href" and not value.startswith("#"))]
         self.handlers += [name for name, _ in attributes if name.startswith("on")]
 
@@ -98,6 +100,45 @@ def test_what_a_job_says_is_text_and_never_a_script(tmp_path: Path) -> None:
     assert "x" not in read.loads
     assert "".join(read.text).count(hostile) >= 4
     assert "3 of 4 jobs complete" in " ".join(read.text)
+
+
+HOSTILE = (
+    "<script>alert(1)</script>.png",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</script><svg onload=alert(1)>",
+    "--><iframe src=//evil></iframe><!--",
+    "</title></style></table></section><base href=//evil>",
+    "{{ 7 * 7 }}{% include 'page.css' %}",
+    "&lt;b&gt;\x1b[31m\u202egnp.exe",
+    "javascript:alert(1)",
+    "../../../etc/passwd",
+)
+
+
+def test_hostile_names_add_no_element_and_no_attribute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As names of pictures, words of the settings, reasons, commands, names of jobs, columns, title and question."""
+    monkeypatch.setattr(chart, "save", lambda figure, file: f"data:{file.parent}")  # to draw them takes long
+
+    def built(folder: Path, said: Sequence[str]) -> Reader:
+        found, together = [], " ".join(said)
+        for place, job in enumerate(jobs(3, folder / "runs")):
+            rows = [row | {"image": f"{together}{row['image']}"} for row in job.rows]
+            words = (*job.words, *(f"x={place}{one}" for one in said), *(f"{one.replace('=', '-')}={place}" for one in said))
+            noted = {"diagnostics": {f"loss_share/{one}": 0.5 for one in said}, "costs": dict.fromkeys(said, 1.0)}
+            found.append(replace(job, name=together, command=together, words=words, rows=rows, **noted))
+        found.append(Job("9", (together, "seed=1"), reason=together, command=together))
+        folder.mkdir(exist_ok=True)
+        return Reader(page.write(folder, found, title=together, question=together))
+
+    plain, odd = built(tmp_path / "plain", [f"p{place}" for place in range(len(HOSTILE))]), built(tmp_path / "odd", HOSTILE)
+    assert odd.tags == plain.tags
+    assert odd.attributes == plain.attributes
+    assert not odd.handlers
+    figures = f"data:{tmp_path / 'odd' / 'figures'}"
+    assert all(value in ("data:,", figures) or value.startswith("data:image/jpeg;base64,") for value in odd.loads)
+    for hostile in HOSTILE:
+        assert "".join(odd.text).count(hostile) >= 8
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -148,7 +148,7 @@ def measure(settings: dict[str, Any], device: str, size: int, max_std: float, me
 def training_step(settings: dict[str, Any], device: str) -> dict[str, Any]:
     """Median time of a step of the configured training, and of the degradation in it."""
     seed_everything(settings["seed"], verbose=False)
-    data, system = build(settings["data"]), build(settings["system"])
+    data, system = build(settings["data"], "data"), build(settings["system"], "system")
     prepare(system, settings["trainer"])
     degrade_batch, starts, seconds = data.on_after_batch_transfer, [], []
 

@@ -71,7 +71,7 @@ def run(config: DictConfig) -> int:
         except Exception as error:
             _write(made, file)
             raise Fault(f"the server of Weights & Biases took no workspace ({told(error)}); it is kept in {where}.") from None
-    Console().print(said, highlight=False, soft_wrap=True)
+    Console().print(said, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

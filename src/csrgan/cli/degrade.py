@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -35,7 +36,7 @@ def run(config: DictConfig) -> int:
     check(source.exists(), f"source={source} does not exist.")
     if form not in FORMATS:
         raise Fault.unknown("format", form, FORMATS)
-    degradation: Degradation = build(settings["degradation"])
+    degradation: Degradation = build(settings["degradation"], "degradation")
     files, root = (picture.find(source), source) if source.is_dir() else ([source], source.parent)
     check(destination.resolve() != root.resolve(), f"destination={destination} is where the source lies.")
     small = sum(crop is not None and min(picture.size(file)) < crop for file in files)
@@ -51,18 +52,18 @@ def run(config: DictConfig) -> int:
         stem = name.with_suffix("") if taken[name.with_suffix("")] == 1 else name.with_name(name.name.replace(".", "_"))
         for version in range(settings["per_image"]):
             # Drawn by NumPy from the file's own name, so that neither the machine nor the other files matter.
-            generator = np.random.default_rng((settings["seed"], zlib.crc32(name.as_posix().encode()), version))
+            generator = np.random.default_rng((settings["seed"], zlib.crc32(os.fsencode(name.as_posix())), version))
             theta = degradation.prior.sample(generator).realised(*sharp.shape[2:])
             noise = torch.from_numpy(generator.standard_normal(sharp.shape, dtype=np.float32))
             low = degradation.degrade(sharp, theta, noise)[0]
             file = stem.with_name(f"{stem.name}_{version}.png")
             picture.write(destination / "sharp" / file, sharp[0])
             _write_low(destination / "low" / file, low, form)
-            rows.append({"file": file.with_suffix(f".{form}").as_posix(), **_told(theta, degradation)})
+            rows.append({"file": picture.called(file.with_suffix(f".{form}")), **_told(theta, degradation)})
             if theta.kernel is not None:
                 kernels.append(theta.kernel[0])
             if len(sheet) < SHEET:
-                sheet.append((low, theta, file.name))
+                sheet.append((low, theta, picture.called(Path(file.name))))
     with (destination / "parameters.csv").open("w", newline="", encoding="utf-8") as table:
         writer = csv.DictWriter(table, fieldnames=list(rows[0]))
         writer.writeheader()
@@ -73,7 +74,7 @@ def run(config: DictConfig) -> int:
     remarks = [f"{small} of {len(files)} photographs are smaller than crop={crop} and stay so"] if small else []
     remarks += [f"sides are cut to multiples of {degradation.multiple} px"] if degradation.multiple > 1 else []
     said = "; ".join([f"{len(rows)} pictures degraded", *remarks])
-    console.print(f"{said}: {relative(destination)}", highlight=False, soft_wrap=True)
+    console.print(f"{said}: {relative(destination)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

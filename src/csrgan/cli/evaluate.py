@@ -6,6 +6,7 @@ import copy
 import json
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -15,12 +16,13 @@ from rich.console import Console
 
 from csrgan.callbacks.progress import Lines
 from csrgan.callbacks.scores import Scores
-from csrgan.cli import relative
+from csrgan.cli import jobs, relative
 from csrgan.cli.sweep import FILE
 from csrgan.cli.train import conclude, quiet
 from csrgan.cli.trained import chosen
 from csrgan.config.build import build
 from csrgan.data.module import Photographs
+from csrgan.fault import Fault
 from csrgan.reports import table
 
 
@@ -31,25 +33,26 @@ def run(config: DictConfig) -> float | int:
     """
     quiet()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
-    jobs = sorted(source.glob(f"**/{FILE}")) if source.is_dir() and not (source / "checkpoints").is_dir() else []
-    if not jobs:
+    files = sorted(source.glob(f"**/{FILE}")) if source.is_dir() and not (source / "checkpoints").is_dir() else []
+    if not files:
         return _score(config, config.checkpoint, folder, Console())
-    for done, job in enumerate(jobs, start=1):
+    for done, job in enumerate(files, start=1):
         place = job.parent.relative_to(source)
         told = _score_job(config, job, folder / place)
-        Console().print(f"{done}/{len(jobs)}  {place}  {told}", highlight=False, soft_wrap=True)
-    Console().print(f"csrgan report {relative(folder)}", highlight=False, soft_wrap=True)
+        Console().print(f"{done}/{len(files)}  {place}  {told}", highlight=False, markup=False, soft_wrap=True)
+    Console().print(f"csrgan report {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
 def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
     """Score one job of a sweep unless it is done; it keeps what was said of its training, and its settings gain those of the
     evaluation."""
-    held = json.loads(job.read_text(encoding="utf-8"))
+    held = dict(jobs.job(job.parent))
     own = [word for word in HydraConfig.get().overrides.task if not word.startswith(("checkpoint=", "run_dir="))]
     held["words"] += own
-    if (folder / FILE).is_file() and json.loads((folder / FILE).read_text(encoding="utf-8")) == held:
-        return "done before"
+    with suppress(Fault):  # a damaged one is not done
+        if jobs.job(folder) == held:
+            return "done before"
     folder.mkdir(parents=True, exist_ok=True)
     told = f"failed: {held['reason']}"
     if held["status"] == "complete":
@@ -64,7 +67,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     system, settings = chosen(config, checkpoint)
     if settings["told"]:
         system.tell(settings["told"])
-    data: Photographs = build(settings["data"])
+    data: Photographs = build(settings["data"], "data")
     system.examine(data.degradation)
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))

@@ -25,7 +25,7 @@ def run(config: DictConfig) -> int:
     if form not in FORMATS:
         raise Fault.unknown("format", form, FORMATS)
     check(form == "cache" or bool(destination), "destination is empty: the shards need a folder, as in destination=FOLDER.")
-    data: Photographs = build(settings["data"])
+    data: Photographs = build(settings["data"], "data")
     data.console = console = Console()
     if form == "shards":
         data.cache = Cache(data.cache.folder, 0)  # every picture is decoded once, to see that it can be
@@ -43,5 +43,5 @@ def run(config: DictConfig) -> int:
         else:
             pixels = sum(height * width for height, width in pictures.sizes)
             told, place = f"{key}: {len(pictures.names)} photographs, {3e-9 * pixels:.2f} GB decoded", data.cache.folder
-        console.print(f"{told}: {relative(place)}", highlight=False, soft_wrap=True)
+        console.print(f"{told}: {relative(place)}", highlight=False, markup=False, soft_wrap=True)
     return 0

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from csrgan.cli import relative
+from csrgan.cli import jobs, relative
 from csrgan.cli.sweep import FILE
 from csrgan.config.build import plain
+from csrgan.data import picture
 from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.fault import Fault, check
 from csrgan.reports import columns, page
@@ -28,8 +28,6 @@ COSTS = {  # what a summary.json says of them, what they are called, and in what
 }
 DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # how their columns in metrics.csv begin
 
-Table = list[dict[str, str]]
-
 
 def run(config: DictConfig) -> int:
     """Read every job below the folder and write the page and what belongs to it into the folder."""
@@ -38,17 +36,17 @@ def run(config: DictConfig) -> int:
     check(folder.is_dir(), f"folder={folder} is not a folder.")
     places = sorted((file.parent for file in folder.rglob(FILE)), key=_natural)
     check(bool(places), f"folder={folder} is not the folder of a sweep: no folder in it holds a {FILE}.")
-    jobs = [_job(place, place.relative_to(folder).as_posix(), settings["score"]) for place in places]
-    _examine(jobs, settings["baseline"], settings["score"])
+    found = [_job(place, place.relative_to(folder).as_posix(), settings["score"]) for place in places]
+    _examine(found, settings["baseline"], settings["score"])
     written = page.write(
         folder,
-        jobs,
+        found,
         title=settings["title"] or folder.resolve().name,
         question=settings["question"] or "",
         baseline=settings["baseline"],
         score=settings["score"],
     )
-    Console().print(f"{len(jobs)} jobs: {relative(written)}", highlight=False, soft_wrap=True)
+    Console().print(f"{len(found)} jobs: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -57,65 +55,64 @@ def _natural(place: Path) -> list[tuple[str, int]]:
     return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", place.as_posix())]
 
 
-def _examine(jobs: list[Job], baseline: str | None, score: str) -> None:
-    groups = grouped(jobs)
-    if groups and score not in columns.present(jobs):
-        raise Fault.unknown("score", score, columns.present(jobs))
+def _examine(found: list[Job], baseline: str | None, score: str) -> None:
+    groups = grouped(found)
+    if groups and score not in columns.present(found):
+        raise Fault.unknown("score", score, columns.present(found))
     if baseline is not None and not any(holds(group, baseline) for group in groups):
         raise Fault.unknown("baseline", baseline, {word for group in groups for word in group.settings})
 
 
 def _job(place: Path, name: str, score: str) -> Job:
-    held = json.loads((place / FILE).read_text(encoding="utf-8"))
-    complete = held["status"] == "complete"
-    rows = [{key: text if key == "image" else _number(text) for key, text in row.items()} for row in _table(place / "results.csv")]
-    metrics = _table(place / "metrics.csv")
-    return Job(
-        name=name,
-        words=tuple(held["words"]),
-        reason=held["reason"] if rows or not complete else "results.csv is missing or empty",
-        command=held["command"],
-        seconds=held["seconds"],
-        rows=rows if complete else (),
-        curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
-        diagnostics=_diagnostics(metrics),
-        costs=_costs(place / "summary.json") if complete else {},
-        pictures=sorted(file.parent for file in place.glob("pictures/*/S.png") if _whole(file.parent)),
-    )
+    """A job whose files are damaged is left out, and the page says why."""
+    try:
+        held = jobs.job(place)
+    except Fault as fault:
+        return Job(name, (), reason=str(fault))
+    told = Job(name, tuple(held["words"]), held["reason"] or held["status"], held["command"], held["seconds"])
+    if held["status"] != "complete":
+        return told
+    try:
+        rows, metrics = jobs.rows(place), jobs.table(place / "metrics.csv")
+        return replace(
+            told,
+            reason="",
+            rows=rows,
+            curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
+            diagnostics=_diagnostics(metrics),
+            costs=_costs(jobs.summary(place)),
+            pictures=sorted(file.parent for file in place.glob("pictures/*/S.png") if _whole(file.parent)),
+        )
+    except Fault as fault:
+        return replace(told, reason=str(fault))
 
 
-def _table(file: Path) -> Table:
-    if not file.is_file():
-        return []
-    with file.open(encoding="utf-8", newline="") as held:
-        return list(csv.DictReader(held))
-
-
-def _curve(metrics: Table, column: str) -> list[tuple[float, float]]:
+def _curve(metrics: jobs.Table, column: str) -> list[tuple[float, float]]:
     """Images seen and the score at each evaluation, where the run kept them."""
-    return [(_number(row["step"]), _number(row[column])) for row in metrics if row.get(column)]
+    return [(_number(row, "step"), _number(row, column)) for row in metrics if row.get(column) and row.get("step")]
 
 
-def _diagnostics(metrics: Table) -> dict[str, float]:
+def _diagnostics(metrics: jobs.Table) -> dict[str, float]:
     """The mean over the run of each diagnostic that it logged."""
     names = [name for name in (metrics[0] if metrics else ()) if name.startswith(DIAGNOSTICS)]
-    values = {name: [_number(row[name]) for row in metrics if row[name]] for name in names}
+    values = {name: [_number(row, name) for row in metrics if row[name]] for name in names}
     return {name: fmean(found) for name, found in values.items() if found}
 
 
-def _costs(file: Path) -> dict[str, float]:
+def _number(row: Mapping[str, str], column: str) -> float:
+    return jobs.number(row[column], f"metrics.csv: {column}")
+
+
+def _costs(held: Mapping[str, float]) -> dict[str, float]:
     """Parameters, and those of COSTS that the run measured."""
-    if not file.is_file():
-        return {}
-    held = json.loads(file.read_text(encoding="utf-8"))
     sizes = [held[key] for key in held if key.endswith("_parameters")]
     found = {"parameters": float(sum(sizes))} if any(sizes) else {}
-    return found | {name: float(held[key]) / unit for key, (name, unit) in COSTS.items() if held.get(key)}
+    return found | {name: held[key] / unit for key, (name, unit) in COSTS.items() if held.get(key)}
 
 
 def _whole(folder: Path) -> bool:
-    return all((folder / f"{letter}.png").is_file() for letter in "SLH")
-
-
-def _number(text: str) -> float:
-    return float(text) if text else math.nan
+    """Whether S, L and H are there, each a picture."""
+    try:
+        return all(min(picture.size(folder / f"{letter}.png")) > 0 for letter in "SLH")
+    except Fault:
+        return False

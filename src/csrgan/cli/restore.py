@@ -37,14 +37,16 @@ def run(config: DictConfig) -> int:
     system.console = console
     for place, file in enumerate(track(files, "restoring", console=console, disable=not console.is_terminal or system.per_picture)):
         if system.per_picture:
-            console.print(f"{place + 1}/{len(files)}  {file.name}", highlight=False, soft_wrap=True)
+            console.print(f"{place + 1}/{len(files)}  {picture.called(file)}", highlight=False, markup=False, soft_wrap=True)
         try:
             found = picture.read(file)
+            least = factor * min(found.pixels.shape[:2])
+            check(least >= 1, f"{picture.called(file)} has a side that enlarge={factor:g} would make smaller than a pixel.")
         except Fault as fault:
             if not source.is_dir():
                 raise
             broken += 1
-            errors.print(f"csrgan restore: skipped: {fault}", style="yellow", highlight=False, soft_wrap=True)
+            errors.print(f"csrgan restore: skipped: {fault}", style="yellow", highlight=False, markup=False, soft_wrap=True)
             continue
         low = found.tensor()[None].to(system.device)
         if factor != 1:
@@ -52,13 +54,13 @@ def run(config: DictConfig) -> int:
         restored = system.restore(low)
         name = file.relative_to(root)
         picture.write(destination / name, restored.image[0].cpu(), like=found)
-        rows.append({"file": name.as_posix(), **_told(restored, system.prior.predicted)})
+        rows.append({"file": picture.called(name), **_told(restored, system.prior.predicted)})
     if rows:
         with (destination / "parameters.csv").open("w", newline="", encoding="utf-8") as table:
             writer = csv.DictWriter(table, fieldnames=list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-    console.print(f"{len(rows)} restored, {broken} skipped: {relative(destination)}", highlight=False, soft_wrap=True)
+    console.print(f"{len(rows)} restored, {broken} skipped: {relative(destination)}", highlight=False, markup=False, soft_wrap=True)
     return 1 if broken else 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, open_dict
 
+from csrgan.config import targets
 from csrgan.config.build import build, plain
 from csrgan.fault import Fault, check
 from csrgan.systems import checkpoint
@@ -18,15 +19,20 @@ def trained(path: str, device: str) -> tuple[System, dict[str, Any]]:
     held = checkpoint.read(path)
     recipe = held["csrgan"]["recipe"]
     try:
-        system: System = build(recipe["system"])
+        targets.examine({key: recipe[key] for key in ("system", "degradation")}, f"checkpoint={path}: recipe")
+        system: Any = build(recipe["system"]) if isinstance(recipe["system"], dict) else None
+        check(isinstance(system, System), f"checkpoint={path} describes a {type(system).__name__}, which is no system.")
         system.load_state_dict(held["state_dict"])
         system.recipe = recipe
         system.images_seen = held["csrgan"]["images_seen"]
-    except (KeyError, RuntimeError) as reason:
+    except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
         raise Fault(f"checkpoint={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
-    if device != "cpu" and not torch.cuda.is_available():
-        raise Fault(f"device={device}: there is no GPU that torch can use here; choose cpu.")
-    return system.eval().to(device), recipe
+    return _placed(system, device), recipe
+
+
+def _placed(system: System, device: str) -> System:
+    check(device == "cpu" or torch.cuda.is_available(), f"device={device}: there is no GPU that torch can use here; choose cpu.")
+    return system.eval().to(device)
 
 
 def chosen(config: DictConfig, checkpoint: str | None) -> tuple[System, dict[str, Any]]:
@@ -49,7 +55,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[System, dict[str
     if not settings.get("system"):
         assert learned
         return learned, settings
-    system: System = build(settings["system"])
+    system: System = build(settings["system"], "system")
     check(system.untrained, f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system.")
     system.helper = learned
-    return system.eval().to(config.device), settings
+    return _placed(system, config.device), settings

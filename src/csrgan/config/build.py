@@ -8,6 +8,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from csrgan.config import targets
 from csrgan.config.check import check_values
 from csrgan.fault import Fault
 
@@ -22,8 +23,12 @@ def plain(config: DictConfig) -> dict[str, Any]:
     return settings
 
 
-def build(node: Any) -> Any:
-    """The object that a node with `_target_` describes, and all objects inside it; an empty node is None."""
+def build(node: Any, place: str = "") -> Any:
+    """The object that a node with `_target_` describes, and all objects inside it; an empty node is None. place: the node's key.
+
+    Raises Fault for what may not be built, see `targets`.
+    """
+    targets.examine(node, place)
     try:
         return instantiate(_without_empty(node), _convert_="all")
     except InstantiationException as failure:

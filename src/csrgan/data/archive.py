@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -21,6 +24,9 @@ from csrgan.data.sources import in_folder
 from csrgan.fault import Fault, check
 
 CHUNK = 1 << 14  # bytes; what has come of one is lost when the connection breaks
+
+# What zipfile raises for an archive that is damaged, encrypted, or compressed in a way that it does not know.
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, IndexError, OverflowError, RuntimeError)
 
 
 class Archive:
@@ -50,7 +56,7 @@ class Archive:
         return in_folder(unpacked)
 
     def _fetch(self, unpacked: Path, archives: Sequence[Path], console: Console) -> None:
-        console.print(self.notice, highlight=False, soft_wrap=True)
+        console.print(self.notice, highlight=False, markup=False, soft_wrap=True)
         given = [archive for archive in archives if archive.name == self.file]
         archive = given[0] if given else unpacked.parent / self.file
         if given:
@@ -64,7 +70,7 @@ class Archive:
             archive.unlink()
 
     def _verify(self, archive: Path, console: Console) -> None:
-        console.print(f"verifying {archive.name}", highlight=False, soft_wrap=True)
+        console.print(f"verifying {archive.name}", highlight=False, markup=False, soft_wrap=True)
         found = pooch.file_hash(str(archive), alg="sha256")
         check(
             found == self.sha256,
@@ -128,7 +134,8 @@ def unpack(archive: Path, destination: Path, folder: str, console: Console) -> N
     unfinished = destination.with_name(f"{destination.name}.part")
     try:
         with zipfile.ZipFile(archive) as held:
-            members = [member for member in held.infolist() if not member.is_dir()]
+            members = [member for member in held.infolist() if not member.filename.endswith("/")]
+            check(bool(members), f"{archive} holds no file.")
             for member in members:
                 _check_member(member, folder, archive)
             _need(destination.parent, sum(member.file_size for member in members), folder)
@@ -138,7 +145,7 @@ def unpack(archive: Path, destination: Path, folder: str, console: Console) -> N
                     if _length(target) != member.file_size:
                         held.extract(member, unfinished)
                     advance(done)
-    except zipfile.BadZipFile as reason:
+    except BROKEN as reason:
         raise Fault(f"{archive} is no archive that can be unpacked: {reason}.") from reason
     (unfinished / folder).rename(destination)
     shutil.rmtree(unfinished)
@@ -146,7 +153,7 @@ def unpack(archive: Path, destination: Path, folder: str, console: Console) -> N
 
 def _check_member(member: zipfile.ZipInfo, folder: str, archive: Path) -> None:
     path = PurePosixPath(member.filename)
-    inside = path.parts[0] == folder and ".." not in path.parts and "\\" not in member.filename
+    inside = len(path.parts) > 1 and path.parts[0] == folder and ".." not in path.parts and "\\" not in member.filename
     plain = not stat.S_ISLNK(member.external_attr >> 16)
     check(inside and plain, f"{archive} holds {member.filename!r}, which does not lie in {folder}/: nothing is unpacked.")
 

@@ -75,7 +75,9 @@ class Prepared:
         decoded = self.decoded[index]
         if decoded:
             with suppress(OSError, ValueError):  # another run may have made room in the cache since
-                return np.asarray(np.load(decoded, mmap_mode="c"))
+                found = np.asarray(np.load(decoded, mmap_mode="c", allow_pickle=False))
+                if found.dtype == np.uint8 and found.shape == (*self.sizes[index], 3):
+                    return found
         return np.require(picture.read(self.files[index]).eight_bits, requirements=["C", "W"])  # as torch wants it
 
 
@@ -122,7 +124,7 @@ class Cache:
         if absent and self.limit:
             why = f"{self.folder} cannot be written ({self.trouble})" if self.trouble else "data.cache_mb has no room for them"
             told = f"{absent} of {total} photographs are decoded for every crop, because {why}; data.crops_each=8 makes that rarer."
-            console.print(told, highlight=False, soft_wrap=True)
+            console.print(told, highlight=False, markup=False, soft_wrap=True)
 
     def _survey(self, files: Sequence[File]) -> tuple[dict[Path, Known], list[Path]]:
         """What is known of the files, and those that must be decoded: unknown, or not there though there is room for them."""

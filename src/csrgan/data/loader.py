@@ -40,7 +40,7 @@ class ResumableLoader(DataLoader[Any]):
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         began, first = time.perf_counter(), True
-        for batch in super().__iter__():
+        for batch in _told(super().__iter__()):
             took = time.perf_counter() - began
             self.first, self.waited = (took, self.waited) if first else (self.first, self.waited + took)
             first = False
@@ -53,3 +53,11 @@ class ResumableLoader(DataLoader[Any]):
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.handed_out = self.span.start = state["handed_out"]
+
+
+def _told(batches: Iterator[Any]) -> Iterator[Any]:
+    """A loader process that is killed while it hands a batch over breaks the connection, which torch does not say in words."""
+    try:
+        yield from batches
+    except (ConnectionError, EOFError) as reason:
+        raise RuntimeError("a loader process exited unexpectedly") from reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 import zlib
 from contextlib import suppress
@@ -22,8 +23,15 @@ from torch import Tensor
 from csrgan.fault import Fault
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+# What such a file may hold, whatever its name says. Of the others that Pillow opens, some run programs (EPS starts Ghostscript).
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+ALPHA = (".bmp", ".png", ".tif", ".tiff", ".webp")  # what an alpha channel can be written to
+DEEP = (".png", ".tif", ".tiff")  # and 16 bits
 ORIENTATION = 0x0112  # EXIF tag
 BITS_PER_SAMPLE = 258  # TIFF tag
+
+# A file of a few bytes may declare a picture that fills the memory; below PLAIN pixels even a blank one is taken.
+PLAIN, DENSEST = 32_000_000, 10_000  # px; px a byte
 
 # A photograph of 100 megapixels is no attack; Pillow refuses what has twice as many and more.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -62,10 +70,18 @@ def find(folder: str | Path) -> list[Path]:
     return files
 
 
+def called(path: Path) -> str:
+    """A path as text that can be written anywhere: bytes of its name that are no UTF-8 are told as \\xNN."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
 def size(path: Path) -> tuple[int, int]:
     """Height and width in pixels as shown upright; nothing is decoded."""
     with _open(path, path) as image:
-        turned = _orientation(image, path.read_bytes() if image.format == "PNG" else b"") >= 5
+        try:
+            turned = _orientation(image, path.read_bytes() if image.format == "PNG" else b"") >= 5
+        except Exception as reason:
+            raise Fault(f"{path} cannot be decoded: {reason}.") from reason
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
@@ -87,14 +103,18 @@ def decode(data: bytes, name: Path | str) -> Picture:
     """The picture in the bytes of a file, as `read` gives it. name: how an error calls it."""
     with _open(BytesIO(data), name) as image:
         try:
+            if image.width * image.height > max(PLAIN, DENSEST * len(data)):
+                raise ValueError(f"{len(data)} bytes are too few for the {image.width}x{image.height} pixels that they declare")
             orientation = _orientation(image, data)
             if _is_deep(image, data):
-                return _read_16_bits(data, orientation)
+                return _read_16_bits(data, image.size, orientation)
+            if image.mode in ("I", "F"):
+                raise ValueError("its numbers have no full scale that is known")
             plain = _plain_png(image, data) if orientation == 1 else None
             if plain is not None:
                 return Picture(plain)
             upright = ImageOps.exif_transpose(image)
-            grey = upright.mode in ("1", "L", "LA", "I;16", "I", "F")
+            grey = upright.mode in ("1", "L", "LA")
             alpha = None
             if upright.has_transparency_data:
                 upright = upright.convert("RGBA")
@@ -107,9 +127,9 @@ def decode(data: bytes, name: Path | str) -> Picture:
 def write(path: Path, image: Float[Tensor, "3 h w"], like: Picture | None = None) -> None:
     """Encode a picture by the name's suffix, with the bit depth, alpha channel and greyness of `like`; whole or not at all.
 
-    JPEG is written at quality 95 without chroma subsampling, WebP without loss.
+    JPEG is written at quality 95 without chroma subsampling, WebP without loss. What the format cannot hold is left out.
     """
-    like = like or Picture(np.zeros((1, 1, 3), np.uint8))
+    like = _held(like or Picture(np.zeros((1, 1, 3), np.uint8)), path.suffix.lower())
     scaled = (image.detach().clamp(0, 1).permute(1, 2, 0).double().numpy() * like.full_scale).round()
     pixels: NDArray[Any] = scaled.astype(like.pixels.dtype)
     if like.grey:
@@ -138,11 +158,24 @@ def write(path: Path, image: Float[Tensor, "3 h w"], like: Picture | None = None
         unfinished.unlink(missing_ok=True)
 
 
+def _held(like: Picture, suffix: str) -> Picture:
+    """What a format can hold of a picture's kind, which the name need not tell: a PNG may be called a.jpg."""
+    alpha = like.alpha if suffix in ALPHA else None
+    grey = like.grey and not (suffix == ".bmp" and alpha is not None)
+    if like.full_scale == 255 or suffix in DEEP:
+        return Picture(like.pixels, alpha, grey)
+    return Picture(like.eight_bits, None if alpha is None else (alpha / 257).round().astype(np.uint8), grey)
+
+
 def _open(source: Path | BytesIO, name: Path | str) -> Image.Image:
     try:
-        return Image.open(source)
+        return Image.open(source, formats=FORMATS)
     except Exception as reason:
-        said = "it holds no picture of a format that Pillow knows" if isinstance(reason, UnidentifiedImageError) else reason
+        said = (
+            f"it holds no picture of a format that is read ({', '.join(FORMATS)})"
+            if isinstance(reason, UnidentifiedImageError)
+            else reason
+        )
         raise Fault(f"{name} is no picture that can be read: {said}.") from reason
 
 
@@ -169,11 +202,13 @@ def _plain_png(image: Image.Image, data: bytes) -> NDArray[np.uint8] | None:
     return None
 
 
-def _read_16_bits(data: bytes, orientation: int) -> Picture:
-    """Pillow reduces 16-bit colour to 8 bits; OpenCV does not."""
+def _read_16_bits(data: bytes, size: tuple[int, int], orientation: int) -> Picture:
+    """Pillow reduces 16-bit colour to 8 bits; OpenCV does not. size: width and height that Pillow has found."""
     raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if raw is None or raw.dtype != np.uint16:
         raise ValueError("its 16 bits a channel are packed in a way that OpenCV does not read")
+    if raw.shape[1::-1] != size:
+        raise ValueError(f"it is {size[0]}x{size[1]} by its header, and {raw.shape[1]}x{raw.shape[0]} by its contents")
     raw = _upright(raw if raw.ndim == 3 else raw[:, :, None], orientation)
     alpha = raw[:, :, 3] if raw.shape[2] == 4 else None
     grey = raw.shape[2] == 1

@@ -39,7 +39,7 @@ def progress(console: Console, what: str, total: int, *, unit: str = "") -> Iter
             if not console.is_terminal and now - told >= EVERY and done > first:
                 told = now
                 left = (total - done) * (now - began) / (done - first)
-                console.print(f"{what}: {done / total:.0%}, {left:.0f} s left", highlight=False, soft_wrap=True)
+                console.print(f"{what}: {done / total:.0%}, {left:.0f} s left", highlight=False, markup=False, soft_wrap=True)
 
         yield advance
 
@@ -52,7 +52,7 @@ def alone(place: Path, console: Console, what: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        console.print(f"another process is {what}; waiting for it", highlight=False, soft_wrap=True)
+        console.print(f"another process is {what}; waiting for it", highlight=False, markup=False, soft_wrap=True)
         lock.acquire()
     try:
         yield

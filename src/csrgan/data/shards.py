@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tarfile
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from csrgan.data.progress import progress
 from csrgan.fault import Fault, check
 
 INDEX, FORMAT = "index.json", "csrgan shards 1"
+SHARD = re.compile(r"[\w-][\w.-]*")  # the name of a file beside the index
 
 
 class Shards:
@@ -49,7 +52,7 @@ class Sharded:
         try:
             system, root = self._system()
             held = json.loads(system.cat_file(f"{root}/{INDEX}"))
-        except (OSError, ImportError, ValueError) as reason:
+        except (OSError, ImportError, ValueError, RecursionError) as reason:
             raise Fault(f"{url} holds no shards that can be read ({INDEX}: {str(reason) or type(reason).__name__}).") from reason
         known = isinstance(held, dict) and held.get("format") == FORMAT
         check(known, f"{url}/{INDEX} is not of the format {FORMAT!r} that csrgan prepare format=shards writes.")
@@ -57,12 +60,25 @@ class Sharded:
         self.names: list[str] = []
         self.sizes: list[tuple[int, int]] = []
         self.groups: list[Sequence[int]] = []
-        for shard in held["shards"]:
-            self.groups.append(range(len(self.names), len(self.names) + len(shard["pictures"])))
-            for name, offset, length, height, width in shard["pictures"]:
-                self.names.append(name)
-                self.places.append((shard["file"], offset, length))
-                self.sizes.append((height, width))
+        try:
+            for shard in held["shards"]:
+                self.groups.append(range(len(self.names), len(self.names) + len(shard["pictures"])))
+                for row in shard["pictures"]:
+                    self._add(shard["file"], *row)
+        except (KeyError, TypeError, ValueError) as reason:
+            raise Fault(f"{url}/{INDEX} is damaged ({type(reason).__name__}: {reason}).") from reason
+
+    def _add(self, shard: str, name: str, offset: int, length: int, height: int, width: int) -> None:
+        """A picture of the index, which may come from anywhere: it is not to lead to a file elsewhere. Raises ValueError."""
+        plain = isinstance(shard, str) and SHARD.fullmatch(shard) and isinstance(name, str)
+        whole = all(isinstance(number, int) for number in (offset, length, height, width))
+        if not plain or not whole or offset < 0 or min(length, height, width) < 1:
+            raise ValueError(f"{[shard, name, offset, length, height, width]} is no picture in a shard")
+        check("\0" not in name, "a name holds a NUL")
+        name.encode()  # of a surrogate, an error
+        self.names.append(name)
+        self.places.append((shard, offset, length))
+        self.sizes.append((height, width))
 
     def pixels(self, index: int) -> Pixels:
         shard, offset, length = self.places[index]
@@ -71,7 +87,11 @@ class Sharded:
             data = system.cat_file(f"{root}/{shard}", start=offset, end=offset + length)
         except OSError as reason:
             raise Fault(f"{self.url}/{shard} cannot be read: {reason}.") from reason
-        return np.require(picture.decode(data, f"{shard}: {self.names[index]}").eight_bits, requirements=["C", "W"])
+        name = f"{shard}: {self.names[index]}"
+        found = np.require(picture.decode(data, name).eight_bits, requirements=["C", "W"])
+        height, width = self.sizes[index]
+        check(found.shape[:2] == (height, width), f"{self.url}/{name} is not of {width}x{height} pixels, as {INDEX} has it.")
+        return found
 
     def _system(self) -> tuple[Any, str]:
         """The file system, opened in each process anew: connections do not survive a fork."""
@@ -96,7 +116,9 @@ def write(pictures: Prepared, destination: Path, megabytes: float, console: Cons
         for number, members in enumerate(plan):
             file = destination / f"{number:06d}.tar"
             files = [File(pictures.files[index], pictures.names[index]) for index in members]
-            places = _places(file) if file.is_file() else {}
+            places = {}
+            with suppress(FileNotFoundError, tarfile.TarError):  # another file of this name is written anew
+                places = _places(file)
             if list(places) != [one.name for one in files]:
                 _write(file, files)
                 places = _places(file)

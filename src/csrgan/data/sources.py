@@ -61,7 +61,7 @@ class Files:
 
 def in_folder(folder: Path) -> list[File]:
     """The picture files below a folder, each named by its path in there. Raises Fault where there are none."""
-    return [File(path, path.relative_to(folder).as_posix()) for path in picture.find(folder)]
+    return [File(path, picture.called(path.relative_to(folder))) for path in picture.find(folder)]
 
 
 @lru_cache

@@ -63,8 +63,10 @@ class Group:
 
 
 def varying(jobs: Sequence[Job]) -> dict[Job, tuple[str, ...]]:
-    """The words of each job that not all share. A word may come twice, once for the training and once for the evaluation."""
-    shared = reduce(and_, (Counter(job.words) for job in jobs), Counter(jobs[0].words if jobs else ()))
+    """The words of each job that not all share. A word may come twice, once for the training and once for the evaluation. A job
+    of which nothing could be read has none."""
+    known = [Counter(job.words) for job in jobs if job.words or job.rows]
+    shared = reduce(and_, known, known[0] if known else Counter())
     found: dict[Job, tuple[str, ...]] = {}
     for job in jobs:
         left, own = shared.copy(), []

@@ -18,6 +18,7 @@ from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation import metrics
+from csrgan.files import whole
 from csrgan.records import Batch, Picture, Restoration
 
 Row = dict[str, str | float]
@@ -98,8 +99,8 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
     summary: dict[str, float] = {"rows": len(rows)}
     for column in (*(f"{score}_{which}" for score in SCORES for which in ("low", "restored")), *OF_RESTORED):
         if column in rows[0]:
-            summary[column] = _mean(rows, column)
-    summary |= {column: _mean(rows, column) for column in rows[0] if "_at_" in column}
+            summary[column] = mean(rows, column)
+    summary |= {column: mean(rows, column) for column in rows[0] if "_at_" in column}
     summary["gain_db"] = summary["psnr_restored"] - summary["psnr_low"]
     for name in NAMES:
         if f"{name}_predicted" not in rows[0]:
@@ -137,12 +138,13 @@ def by_set(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, fieldnames=list(rows[0]))
         table.writeheader()
         table.writerows(rows)
 
 
-def _mean(rows: Sequence[Row], column: str) -> float:
+def mean(rows: Sequence[Row], column: str) -> float:
+    """Over the rows in which it is no nan."""
     values = [float(r[column]) for r in rows if not math.isnan(float(r[column]))]
     return fmean(values) if values else math.nan

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from csrgan.data import picture
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.results import Row
 from csrgan.reports.columns import Score
@@ -65,7 +66,7 @@ class Album:
         for file in files:
             content = file.read_bytes()
             key = "p" + hashlib.sha256(content).hexdigest()[:16]
-            found[file] = Shown(key, None if key in self.held | fresh else _uri(content))
+            found[file] = Shown(key, None if key in self.held | fresh else _uri(content, file))
             fresh.add(key)
         cost = sum(len(shown.uri or "") + MARKUP for shown in found.values())
         if cost > self.left:
@@ -133,9 +134,10 @@ def _told(name: str, row: Row | None) -> str:
     return f"{row['image']}: blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255"
 
 
-def _uri(content: bytes) -> str:
-    with Image.open(io.BytesIO(content)) as image:
-        image.thumbnail((LARGEST, LARGEST))
-        out = io.BytesIO()
-        image.convert("RGB").save(out, "JPEG", quality=85, subsampling=0)
+def _uri(content: bytes, file: Path) -> str:
+    """Raises Fault for a file that is no picture."""
+    image = Image.fromarray(picture.decode(content, file).eight_bits)
+    image.thumbnail((LARGEST, LARGEST))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=85, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

@@ -12,6 +12,7 @@ from torch import Tensor
 from csrgan.degradation.parameters import Parameters
 from csrgan.evaluation import metrics
 from csrgan.records import Batch, Restoration
+from csrgan.reports.chart import drawn
 
 
 def panel(batch: Batch, restored: Restoration) -> Figure:
@@ -23,7 +24,7 @@ def panel(batch: Batch, restored: Restoration) -> Figure:
     shown = (
         ("S", restored.image, f"{_db(batch, restored.image)}\npredicted: {_line(restored.parameters)}"),
         ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}\ntrue: {_line(batch.parameters)}"),
-        ("H", batch.sharp, f"{batch.names[0]}\n"),
+        ("H", batch.sharp, f"{drawn(batch.names[0])}\n"),
     )
     for column, (letter, image, caption) in enumerate(shown):
         left = column * (width + gap) / (3 * width + 2 * gap)
@@ -59,7 +60,7 @@ def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], columns: int = 4) -
         axes = figure.add_subplot(rows, columns, place + 1)
         axes.imshow(image.permute(1, 2, 0).numpy())
         axes.set_axis_off()
-        axes.set_title(f"{name}\n{_line(parameters)}", fontsize=7)
+        axes.set_title(f"{drawn(name)}\n{_line(parameters)}", fontsize=7)
         if parameters.kernel is not None:
             inset = axes.inset_axes((0.0, 0.0, 0.25, 0.25))
             inset.imshow(parameters.kernel[0].numpy(), cmap="gray", interpolation="nearest")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def _charts(
     some = f" The first {chart.SHOWN} of {len(groups)} groups." if len(groups) > chart.SHOWN else ""
     figures: list[tuple[str, str, Figure | None]] = [
         (
-            f"over_{key.replace('/', '.')}",
+            "over_" + re.sub(r"[^\w.-]", ".", key)[:60],
             f"{chosen.name} over {key}. Bars: deviation over seeds.",
             effects.over_factor(groups, key, chosen),
         )

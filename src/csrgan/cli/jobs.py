@@ -1,0 +1,120 @@
+"""The files that a job leaves in its folder, read with suspicion: what is damaged raises Fault, which says in which file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from csrgan.cli.sweep import FILE
+from csrgan.evaluation import results
+from csrgan.evaluation.results import Row
+from csrgan.fault import Fault, check
+
+Table = list[dict[str, str]]
+
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "words": list,
+    "command": str,
+    "status": str,
+    "reason": str,
+    "seconds": (int, float),
+}
+CELL = ("blur_std", "scale", "noise_std")  # columns that say on what a row was scored
+GREATEST = 1e60  # of any number that a run writes; sums of squares stay finite
+
+
+def job(place: Path) -> Mapping[str, Any]:
+    """What job.json says of the job in this folder."""
+    held = _json(place / FILE)
+    for key, kind in KINDS.items():
+        check(isinstance(held.get(key), kind), f"{FILE} does not say its {key}.")
+    check(all(isinstance(word, str) for word in held["words"]), f"{FILE} holds words that are no text.")
+    check(0 <= held["seconds"] < GREATEST, f"{FILE} holds seconds={held['seconds']}.")
+    spelt = {key: _spelt(value) for key, value in held.items() if isinstance(value, str)}
+    return {**held, **spelt, "words": [_spelt(word) for word in held["words"]]}
+
+
+def rows(place: Path) -> list[Row]:
+    """The rows of results.csv, which must be as many as summary.json says and have the means that stand there."""
+    found: list[Row] = []
+    for line in table(place / "results.csv"):
+        check({"image", *CELL} <= set(line), f"results.csv has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
+        row: Row = {key: text if key == "image" else number(text, f"results.csv: {key}") for key, text in line.items()}
+        check(all(math.isfinite(float(row[key])) for key in CELL), "results.csv holds a row without its degradation.")
+        found.append(row)
+    check(bool(found), "results.csv is missing or empty")
+    told = summary(place)
+    check(
+        told.get("rows", len(found)) == len(found),
+        f"results.csv has {len(found)} rows, and summary.json tells of {told.get('rows')}.",
+    )
+    for column in found[0]:
+        if column.endswith(("_low", "_restored")) and column in told:
+            mine, theirs = results.mean(found, column), told[column]
+            same = math.isclose(mine, theirs, rel_tol=1e-6, abs_tol=1e-9) or (math.isnan(mine) and math.isnan(theirs))
+            check(same, f"results.csv has the mean {mine:g} of {column}, and summary.json {theirs:g}.")
+    return found
+
+
+def summary(place: Path) -> dict[str, float]:
+    """The numbers of summary.json; none where the file is not there."""
+    file = place / "summary.json"
+    held = _json(file) if file.is_file() else {}
+    return {key: float(value) for key, value in held.items() if isinstance(value, int | float) and abs(value) < GREATEST}
+
+
+def table(file: Path) -> Table:
+    """The lines of a csv file by its headings; none where the file is not there. The last line must be whole."""
+    if not file.is_file():
+        return []
+    text = _text(file)
+    check(not text or text.endswith(("\n", "\r")), f"{file.name} is cut off.")
+    try:
+        headings, *lines = list(csv.reader(io.StringIO(text, newline=""), strict=True)) or [[]]
+    except csv.Error as reason:
+        raise Fault(f"{file.name} is damaged: {reason}.") from reason
+    lines = [line for line in lines if line]
+    check(len(set(headings)) == len(headings), f"{file.name} has two columns of the same name.")
+    for place, line in enumerate(lines, start=1):
+        check(len(line) == len(headings), f"{file.name} has {len(line)} cells in row {place}, and {len(headings)} headings.")
+    return [dict(zip(headings, line, strict=True)) for line in lines]
+
+
+def number(text: str, place: str) -> float:
+    """nan where there is none."""
+    try:
+        found = float(text) if text else math.nan
+    except ValueError:
+        found = math.inf
+    check("_" not in text and not abs(found) >= GREATEST, f"{place} holds {text[:40]!r}, which is no number that a run writes.")
+    return found
+
+
+def _json(file: Path) -> Mapping[str, Any]:
+    try:
+        held = json.loads(_text(file))
+    except (ValueError, RecursionError) as reason:
+        if isinstance(reason, Fault):
+            raise
+        raise Fault(f"{file.name} is damaged: {reason}.") from reason
+    check(isinstance(held, dict), f"{file.name} is damaged: it holds no settings.")
+    return held  # type: ignore[no-any-return]
+
+
+def _spelt(text: str) -> str:
+    """Text that can be written anywhere: what came of bytes that are no UTF-8 is told by its number."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8")
+    except OSError as reason:
+        raise Fault(f"{file.name} cannot be read: {reason.strerror}.") from reason
+    except UnicodeDecodeError as reason:
+        raise Fault(f"{file.name} is damaged: it is no text.") from reason
