@@ -22,3 +22,11 @@ def check(holds: bool, sentence: str) -> None:
     """Raise Fault(sentence) unless the condition holds."""
     if not holds:
         raise Fault(sentence)
+
+
+class Stopped(Exception):
+    """A run was asked to end early, and did. status: the exit status that tells of it."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status

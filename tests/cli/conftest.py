@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 import skimage.data
 from commands import csrgan
+from forked import Commands, commands
 from PIL import Image
+from stopped import WORDS
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +23,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().split("\n")[-1] == str(folder)
     assert "PSNR" in done.stdout
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    with commands(tmp_path_factory.mktemp("server")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def whole(server: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    status, said = server.run("train", f"run_dir={folder}", *WORDS)
+    assert status == 0, said
     return folder
 
 

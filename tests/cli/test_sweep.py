@@ -247,6 +247,28 @@ def test_twelve_jobs_one_crashes_one_is_killed(tmp_path: Path) -> None:
     assert {name for name, before in ended.items() if (tmp_path / name / "job.json").stat().st_mtime_ns != before} == {"5", "11"}
 
 
+@pytest.mark.long
+@needs_proc
+def test_a_killed_job_goes_on_from_its_checkpoint_and_a_failed_one_begins_anew(tmp_path: Path) -> None:
+    words = ["train", "-m", f"run_dir={tmp_path}", *SMOKE, "trainer.images=160", "trainer.save_every=8", "data.crop=32"]
+    last = tmp_path / "0" / "checkpoints" / "last.ckpt"
+
+    def kill() -> None:
+        if until(last.is_file, 3600):
+            os.kill(processes(f"run_dir={tmp_path}/0")[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    assert "0 failed: ended by SIGKILL" in csrgan(*words).stdout
+    killer.join()
+    assert csrgan(*words).returncode == 0
+    assert "goes on after" in (tmp_path / "0" / "output.txt").read_text()
+    held = job(tmp_path / "0")
+    (tmp_path / "0" / "job.json").write_text(json.dumps(held | {"status": "failed", "reason": "something"}))
+    assert csrgan(*words).returncode == 0
+    assert "goes on after" not in (tmp_path / "0" / "output.txt").read_text()
+
+
 def test_the_jobs_of_a_ready_sweep_have_its_settings_and_can_be_resumed(tmp_path: Path) -> None:
     """Not only what it varies."""
     one = ("loss.adversarial.weight=1e-2", "upsampling=bilinear", "seed=1")  # the command line's values take the place of its own

@@ -13,16 +13,14 @@ from typing import Any
 
 import pytest
 from composed import SMALL
+from forked import Started, together
 from wandb_server import KEY, Server
 
 from csrgan.cli.tracking import Tracker, named
 from csrgan.fault import Fault
 
-# csrgan train, where something happens when the third of four batches is read
-PROGRAM = """
-import os, sys, urllib.request
-from pathlib import Path
-from csrgan.cli import main
+# Something happens when the third of four batches is read.
+READING = """
 from csrgan.data.crops import Crops
 
 def reading(crops, index, read=Crops.__getitem__):
@@ -31,9 +29,6 @@ def reading(crops, index, read=Crops.__getitem__):
     return read(crops, index)
 
 Crops.__getitem__ = reading
-status = main(sys.argv[1:])
-print("wandb was imported" if "wandb" in sys.modules else "wandb was not imported")
-sys.exit(status)
 """
 KILL = 'os.system("pkill -KILL -P %d" % os.getpid())'
 DIE = 'urllib.request.urlopen(os.environ["WANDB_BASE_URL"] + "/die").close()'
@@ -67,34 +62,36 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     at = tmp_path_factory.mktemp("tracking")
     with Server() as server, Server() as mortal:
-        processes = {
-            "plain": start(at / "plain", {}, "pass", "logger=csv"),
-            "online": start(at / "sweep" / "7", server.account(), "pass"),
-            "unreachable": start(at / "unreachable", CLOSED, "pass", "logger.patience=4"),
-            "server dies": start(at / "dies", mortal.account(), DIE, "logger.patience=4"),
-            "service killed": start(at / "killed", {"WANDB_MODE": "offline"}, KILL),
-            "raises": start(at / "raises", server.account(), RAISE),
+        runs = {
+            "plain": (at / "plain", {}, "pass", ["logger=csv"]),
+            "online": (at / "sweep" / "7", server.account(), "pass", []),
+            "unreachable": (at / "unreachable", CLOSED, "pass", ["logger.patience=4"]),
+            "server dies": (at / "dies", mortal.account(), DIE, ["logger.patience=4"]),
+            "service killed": (at / "killed", {"WANDB_MODE": "offline"}, KILL, []),
+            "raises": (at / "raises", server.account(), RAISE, []),
         }
-        yield World(server, {name: ended(folder, process) for name, (folder, process) in processes.items()})
+        statuses = together(*(command(*run) for run in runs.values()))
+        yield World(server, {name: ended(runs[name][0], status) for name, status in zip(runs, statuses, strict=True)})
 
 
-def start(folder: Path, environment: dict[str, str], happens: str, *words: str) -> tuple[Path, subprocess.Popen[str]]:
+def command(folder: Path, environment: dict[str, str], happens: str, words: list[str]) -> Started:
+    """A run as `together` starts it."""
+    folder.parent.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
     places = {f"WANDB_{kind}_DIR": str(folder.parent / kind) for kind in ("CONFIG", "CACHE", "DATA")}
-    fixed = ("train", f"run_dir={folder}", *SMALL, "logger.every=1", "logger.patience=60", "evaluation.grid.scale=1")
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(happens=happens), *fixed, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**kept, **places, "OMP_NUM_THREADS": "1", **environment},
-    )
-    return folder, process
+    fixed = ["train", f"run_dir={folder}", *SMALL, "logger.every=1", "logger.patience=60", "evaluation.grid.scale=1"]
+    settings = {**kept, **places, "OMP_NUM_THREADS": "1", **environment}
+    return settings, said(folder), READING.format(happens=happens), [*fixed, *words]
 
 
-def ended(folder: Path, process: subprocess.Popen[str]) -> Run:
-    told, errors = process.communicate(timeout=600)
-    return Run(folder, process.returncode, told, errors.strip().split("\n") if errors.strip() else [])
+def said(folder: Path) -> Path:
+    """Beside the folder of a run, which may not be there yet."""
+    return folder.parent / f"said_{folder.name}"
+
+
+def ended(folder: Path, status: int) -> Run:
+    told, errors = (Path(f"{said(folder)}.{kind}").read_text() for kind in ("out", "err"))
+    return Run(folder, status, told, errors.strip().split("\n") if errors.strip() else [])
 
 
 @pytest.mark.parametrize("name", ["online", "unreachable", "server dies", "service killed"])

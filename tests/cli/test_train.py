@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,10 +13,9 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from commands import SMOKE, csrgan, train
+from commands import csrgan, train
 from PIL import Image
 
-from csrgan.cli import main
 from csrgan.config.folder import groups
 
 
@@ -53,41 +51,6 @@ def test_a_run_leaves_everything_in_its_folder(run: Path) -> None:
     assert not list(run.glob("*.log"))
     for name in ("last", "best"):
         torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)
-
-
-def timeless(summary: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in summary.items() if not name.startswith("seconds")}
-
-
-KILLED = """
-import os, sys
-from csrgan.cli import main
-from csrgan.systems.base import System
-
-def seen(system, batch, count=System.seen):
-    count(system, batch)
-    if system.batches_seen == 7:
-        os.kill(os.getpid(), 9)
-
-System.seen = seen
-main(sys.argv[1:])
-"""
-
-
-def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    """Ten batches are five, which were saved, SIGKILL after the seventh, and five more with other loader processes."""
-    longer = ("trainer.images=40", "trainer.save_every=20", "trainer.validate_every=40", "data.crop=32")
-    words = ["train", f"run_dir={tmp_path / 'cut'}", *SMOKE, *longer, "data.workers=1"]
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # as here: another number gives other digits
-    assert subprocess.run([sys.executable, "-c", KILLED, *words], env=one_thread, check=False).returncode == -9
-    whole = train(tmp_path / "whole", *longer)
-    assert main(["train", f"resume={tmp_path / 'cut'}", "data.workers=2"]) == 0
-    resumed = json.loads((tmp_path / "cut" / "summary.json").read_text())
-    assert timeless(resumed) == timeless(whole)
-    weights = [
-        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for name in ("whole", "cut")
-    ]
-    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
 # Of protocols that differ in their scale alone, one: each of them is held to its witness in contracts/. What must be downloaded

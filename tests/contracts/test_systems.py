@@ -79,8 +79,7 @@ def test_l_of_fewer_pixels_is_enlarged_and_another_scale_is_refused(name: str) -
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_loss_that_is_not_finite_is_refused_by_name(name: str) -> None:
     system, data = made(name)
-    players = [player for value in vars(system).values() for player in (value.values() if isinstance(value, dict) else [value])]
-    (first, *_) = [player for player in players if isinstance(player, Player) and "image" in player.objective.terms]
+    (first, *_) = [player for player in system.players.values() if "image" in player.objective.terms]
     first.objective.terms["image"].function = lambda restored, sharp: restored.sum() * float("nan")
     trainer = Trainer(accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False)
     with pytest.raises(Fault, match=r"loss\.image is nan when it is first used"):

@@ -1,4 +1,4 @@
-"""Keeps two checkpoints of a run: the last, and the best by the gain of S over L."""
+"""Keeps the checkpoints of a run: the last two, and the best by the gain of S over L; and leaves when asked to."""
 
 from __future__ import annotations
 
@@ -6,31 +6,100 @@ from pathlib import Path
 from typing import Any
 
 from lightning import Callback, Trainer
+from rich.console import Console
 
+from csrgan.callbacks.leaving import Leaving
 from csrgan.callbacks.scores import Scores
+from csrgan.fault import Fault, Stopped
+from csrgan.files import settle, unfinished
 from csrgan.systems.base import System
+from csrgan.systems.checkpoint import LAST, PREVIOUS
 
 
 class Checkpoints(Callback):
-    """Writes last.ckpt every `save_every` images and best.ckpt after an evaluation that beats all before it."""
+    """Writes last.ckpt every `save_every` images, before each evaluation and when the run is asked to leave, the one before
+    becoming previous.ckpt; and best.ckpt after an evaluation that beats all before it. Must come last among the callbacks: what
+    the others wrote of a batch is then older than the checkpoint that holds it.
 
-    def __init__(self, folder: Path, save_every: int, scores: Scores) -> None:
-        self.folder, self.save_every, self.scores = folder, save_every, scores
-        self.saved, self.best = 0, float("-inf")
+    A file that cannot be written is told, and tried again at the next save.
+    """
+
+    def __init__(self, folder: Path, save_every: int, scores: Scores, console: Console, leaving: Leaving) -> None:
+        self.folder, self.save_every, self.scores, self.console, self.leaving = folder, save_every, scores, console, leaving
+        self.saved, self.evaluated, self.best = 0, -1, float("-inf")
+        self.failure: OSError | None = None
+
+    def on_fit_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        """Loggers that can forget what will be logged again."""
+        for logger in trainer.loggers:
+            getattr(logger, "rewind", lambda *_: None)(pl_module.images_seen, self.evaluated)
+
+    def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        """A run that was stopped between a batch and its evaluation goes on with that; Lightning would leave it out."""
+        if pl_module.batches_seen and self._evaluates(trainer, pl_module) and self.evaluated != pl_module.images_seen:
+            loop = trainer.fit_loop.epoch_loop.val_loop
+            trainer.validating, loop.restarting = True, False  # from its beginning
+            loop.run()
+            trainer.training = True
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
-        if pl_module.images_seen - self.saved >= self.save_every:
-            self.saved = pl_module.images_seen
-            trainer.save_checkpoint(self.folder / "last.ckpt")
+        leaves, due = self.leaving.asked(trainer), pl_module.images_seen - self.saved >= self.save_every
+        if leaves or due or self._evaluates(trainer, pl_module):
+            self.save(trainer)
+        if leaves:
+            self._leave()
+
+    def on_validation_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
+        if self.leaving.number:  # the checkpoint before the evaluation has all that was learned
+            self._leave()
 
     def on_validation_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         gain = self.scores.summary["gain_db"]
-        if gain > self.best and not trainer.sanity_checking:
+        self.evaluated = pl_module.images_seen
+        if gain > self.best:
             self.best = gain
-            trainer.save_checkpoint(self.folder / "best.ckpt")
+            self._write(trainer, self.folder / "best.ckpt")
+        if trainer.state.fn == "fit":
+            self.save(trainer)
+
+    def save(self, trainer: Trainer) -> None:
+        """Write last.ckpt; the one before is kept."""
+        last = self.folder / LAST
+        self.saved = trainer.lightning_module.images_seen  # type: ignore[assignment]
+        self._write(trainer, last, before=self.folder / PREVIOUS)
+
+    def conclude(self, trainer: Trainer) -> None:
+        """The last save of a run. Raises Fault where it fails."""
+        self.save(trainer)
+        if self.failure:
+            raise Fault(f"{self.folder / LAST}: {self.failure.strerror}; what was saved before is whole.")
+
+    def _write(self, trainer: Trainer, file: Path, before: Path | None = None) -> None:
+        part = unfinished(file)
+        try:
+            trainer.save_checkpoint(part)
+            if trainer.is_global_zero:
+                if before and file.is_file():
+                    file.replace(before)
+                settle(part, file)
+            self.failure = None
+        except OSError as reason:
+            part.unlink(missing_ok=True)
+            self.failure = reason
+            told = f"{file} could not be saved ({reason.strerror}); the run goes on, and tries again at its next save"
+            self.console.print(told, highlight=False, markup=False, soft_wrap=True)
+
+    def _evaluates(self, trainer: Trainer, system: System) -> bool:
+        """Whether an evaluation follows this batch."""
+        return system.batches_seen % int(trainer.val_check_batch or 1) == 0
+
+    def _leave(self) -> None:
+        told = f"{self.saved} images are saved" if self.failure is None else f"the last save failed ({self.failure.strerror})"
+        raise Stopped(f"stopped; {told}. csrgan train resume={self.folder.parent} goes on.", 128 + self.leaving.number)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "saved": self.saved}
+        return {"best": self.best, "saved": self.saved, "evaluated": self.evaluated}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best, self.saved = state_dict["best"], state_dict["saved"]
+        self.evaluated = state_dict.get("evaluated", self.saved)  # a checkpoint of before this was kept

@@ -46,6 +46,8 @@ class Watch(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         self.began = self.told = self.tick = time.monotonic()
         self.first = self.drawn = pl_module.images_seen
+        if self.first:
+            self.console.print(f"goes on after {self.first} images", highlight=False)
         self.bar.start()
         self.task = self.bar.add_task("training", total=self.total, completed=self.first, speed=0.0, parts="")
 
@@ -68,6 +70,7 @@ class Watch(Callback):
             self.console.print(
                 f"{pl_module.images_seen}/{self.total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}",
                 highlight=False,
+                markup=False,
                 soft_wrap=True,
             )
 
@@ -114,7 +117,7 @@ class Lines(Callback):
     ) -> None:
         done, count = batch_idx + 1, int(sum(trainer.num_val_batches))
         left = (time.monotonic() - self.began) / done * (count - done)
-        self.console.print(f"{done}/{count}  {batch.names[0]}, {left:.0f} s left", highlight=False, soft_wrap=True)
+        self.console.print(f"{done}/{count}  {batch.names[0]}, {left:.0f} s left", highlight=False, markup=False, soft_wrap=True)
 
 
 def _floats(values: Mapping[str, Tensor]) -> dict[str, float]:

@@ -19,6 +19,7 @@ COMMANDS = {
     "prepare": "decode photographs once, or pack them into shards, before they are needed",
     "report": "turn a sweep into one page",
     "dashboard": "create the workspace of charts, pictures and tables at Weights & Biases",
+    "replay": "show why nothing could be learned from a batch that a run left out",
     "bench": "time the degradation beside plain compositions, and as a share of a training step",
     "list": "show what can be chosen",
 }
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(command: str, words: list[str]) -> int:
     from csrgan.config import faults
+    from csrgan.fault import Stopped
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through, to be told below in one sentence
     try:
@@ -71,6 +73,9 @@ def _run(command: str, words: list[str]) -> int:
     except KeyboardInterrupt:
         print("csrgan: stopped.", file=sys.stderr)
         return 130
+    except Stopped as stop:
+        print(f"csrgan {command}: {stop}", file=sys.stderr)
+        return stop.status
     except Exception as error:
         sentence = faults.told(error)
         if sentence is None:
@@ -86,7 +91,9 @@ def _prose(words: list[str]) -> list[str]:
         words = [f"folder={words[0]}", *words[1:]]
     pairs = (word.partition("=") for word in words)
     return [
-        f"{key}={value!r}" if key in ("title", "question", "baseline") and value[:1] not in ("'", '"') else key + sign + value
+        f"{key}={value!r}"
+        if key in ("title", "question", "baseline", "score") and value[:1] not in ("'", '"')
+        else key + sign + value
         for key, sign, value in pairs
     ]
 

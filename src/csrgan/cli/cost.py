@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning import Callback, LightningDataModule, Trainer
+from lightning import Callback, Trainer
 from torch.utils.flop_counter import FlopCounterMode
 
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import Degradation
 from csrgan.records import Batch
+from csrgan.systems import trial
 from csrgan.systems.base import System
 
 MOMENTS = 10  # of a training at which a batch is counted, for some systems have stages
@@ -26,23 +27,14 @@ def measure(settings: dict[str, Any]) -> dict[str, float]:
     nothing short of the whole would tell.
     """
     settings = copy.deepcopy(settings)
-    system, degradation = build(settings["system"]), build(settings["degradation"])
+    system, degradation = build(settings["system"], "system"), build(settings["degradation"], "degradation")
     if system.per_picture:
         return {}
     found: dict[str, float] = {}
     if not system.untrained:
         batch = _batch(degradation, settings["data"]["batch_size"], settings["data"]["crop"])
         count = _Count(settings["trainer"]["images"])
-        trainer = Trainer(
-            accelerator="cpu",
-            max_epochs=1,
-            callbacks=[count],
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        trainer.fit(system, _Same(batch))
+        trial.fit(system, [batch] * (2 * MOMENTS), count)
         found["multiply_adds_training"] = count.total / MOMENTS / len(batch.names)
     one = _batch(degradation, 1, SIDE)
     with FlopCounterMode(display=False) as counter:
@@ -56,20 +48,6 @@ def _batch(degradation: Degradation, count: int, side: int) -> Batch:
     theta = degradation.prior.sample(np.random.default_rng(0), count).realised(side, side)
     sharp = torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(0))
     return Batch(sharp, degradation.degrade(sharp, theta, torch.zeros_like(sharp)), theta, ("",) * count)
-
-
-class _Same(LightningDataModule):
-    """The same batch, again and again."""
-
-    def __init__(self, batch: Batch) -> None:
-        super().__init__()
-        self.batch = batch
-
-    def train_dataloader(self) -> list[int]:
-        return list(range(2 * MOMENTS))
-
-    def on_after_batch_transfer(self, batch: int, dataloader_idx: int) -> Batch:
-        return self.batch
 
 
 class _Count(Callback):

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from csrgan import files
 from csrgan.cli import relative, tied
 from csrgan.fault import Fault
 
@@ -99,7 +102,7 @@ def run(config: DictConfig) -> float | None:
             return None
         if job is None or job["status"] != "complete":
             with _turn(hydra):
-                job = _run(folder, words, _cores(hydra))
+                job = _run(folder, words, _cores(hydra), _goes_on(folder, job))
     if job["status"] != "complete":
         _tell(folder, f"failed: {job['reason']}")
         return None
@@ -108,7 +111,7 @@ def run(config: DictConfig) -> float | None:
 
 
 def _tell(folder: Path, told: str) -> None:
-    Console().print(f"{relative(folder)}  {told}", highlight=False, soft_wrap=True)
+    Console().print(f"{relative(folder)}  {told}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _folder(folder: Path, words: list[str], guided: bool) -> Path:
@@ -128,11 +131,23 @@ def _held(folder: Path) -> dict[str, Any] | None:
     return held
 
 
-def _run(folder: Path, words: list[str], cores: int | None) -> dict[str, Any]:
+def _goes_on(folder: Path, job: dict[str, Any] | None) -> bool:
+    """Whether the job has a checkpoint to go on from: it was stopped or killed. One that failed begins anew."""
+    checkpoints = folder / "checkpoints"
+    if not any(checkpoints.glob("*.ckpt")):
+        return False
+    stopped = job is not None and (job["status"] == "running" or job["reason"].startswith(("ended by ", "stopped; ")))
+    if not stopped:
+        shutil.rmtree(checkpoints)
+    return stopped
+
+
+def _run(folder: Path, words: list[str], cores: int | None, goes_on: bool) -> dict[str, Any]:
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
     alone = ["hydra.mode=RUN"] if sweeps else []  # with its settings, but once
     command = ["train", *words, *alone, f"run_dir={folder}"]
     told = shlex.join(["csrgan", *command[:-1], f"run_dir={relative(folder)}"])
+    command += [f"resume={folder}"] if goes_on else []
     job: dict[str, Any] = {"words": words, "command": told}
     _write(folder, {**job, "status": "running", "reason": UNENDED, "seconds": 0.0})
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}
@@ -153,13 +168,7 @@ def _run(folder: Path, words: list[str], cores: int | None) -> dict[str, Any]:
 
 
 def _write(folder: Path, job: dict[str, Any]) -> None:
-    """job.json, whole or not at all, even where the power goes."""
-    part = folder / f"{FILE}.part"
-    with part.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(job, indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / FILE)
+    files.write(folder / FILE, json.dumps(job, indent=1) + "\n")
 
 
 def _cores(hydra: DictConfig) -> int | None:
@@ -227,18 +236,20 @@ def report(folder: Path) -> int:
     files = sorted(folder.glob(f"*/{FILE}"), key=lambda file: (len(file.parent.name), file.parent.name))
     jobs = {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files}
     shared = set.intersection(*(set(job["words"]) for job in jobs.values())) if len(jobs) > 1 else set()
-    table = Table(title=relative(folder), title_justify="left")
+    table = Table(title=escape(relative(folder)), title_justify="left")
     for heading in ("job", "settings", "gain", "seconds"):
         table.add_column(heading, justify="right" if heading in ("gain", "seconds") else "left", overflow="fold")
     for place, job in jobs.items():
         told = gain(place) if job["status"] == "complete" else job["status"]
-        table.add_row(place.name, " ".join(word for word in job["words"] if word not in shared), told, f"{job['seconds']:.0f}")
+        table.add_row(
+            place.name, escape(" ".join(word for word in job["words"] if word not in shared)), told, f"{job['seconds']:.0f}"
+        )
     console = Console()
     console.print(table)
     failed = {place: job["reason"] for place, job in jobs.items() if job["status"] != "complete"}
     for place, reason in failed.items():
-        console.print(f"{relative(place)} {jobs[place]['status']}: {reason}", highlight=False, soft_wrap=True)
+        console.print(f"{relative(place)} {jobs[place]['status']}: {reason}", highlight=False, markup=False, soft_wrap=True)
     if failed:
         told = f"{len(failed)} of {len(jobs)} jobs failed; the same command runs them again, and only them."
-        console.print(told, highlight=False, soft_wrap=True)
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0

@@ -8,10 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import CSVLogger, Logger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
+from csrgan import files
+from csrgan.callbacks.metrics import Metrics, evaluation, read
 from csrgan.cli import relative
 from csrgan.cli.account import mode, told
 from csrgan.evaluation.results import Row
@@ -25,7 +27,7 @@ def recording(settings: dict[str, Any], folder: Path) -> Iterator[list[Logger]]:
     """The loggers that the settings ask for; the wandb run among them ends as failed where an exception passes."""
     loggers: list[Logger] = []
     if settings["logger"]["csv"]:
-        loggers.append(CSVLogger(folder, name="", version=""))
+        loggers.append(Metrics(folder / "metrics.csv", resumed=bool(settings["resume"])))
     trackers = [Tracker(settings, folder)] if settings["logger"]["wandb"] else []
     status = 1
     try:
@@ -55,7 +57,8 @@ def named(folder: Path) -> tuple[str, str | None]:
 class Tracker(Logger):
     """One wandb run, against images seen. The first thing that fails is told in a sentence, and ends the tracking, not the run.
 
-    Where no server takes the run within `logger.patience` seconds, it is kept offline, for `wandb sync`.
+    Where no server takes the run within `logger.patience` seconds, it is kept offline, for `wandb sync`. Training that goes on
+    goes on in the same wandb run, which is not told again what metrics.csv says it knows.
     """
 
     def __init__(self, settings: dict[str, Any], folder: Path) -> None:
@@ -65,6 +68,10 @@ class Tracker(Logger):
         self.settings, self.folder = settings, folder
         self.run: Any = None
         self.over = False
+        self.identity = folder / "wandb" / "run.id"
+        known = read(folder / "metrics.csv") if settings["resume"] else []
+        last = {kind: [int(row["step"]) for row in known if evaluation(row) == kind] for kind in (False, True)}
+        self.known = {kind: max(steps, default=-1) for kind, steps in last.items()}
         self.pictures: dict[str, list[tuple[str, str]]] = {}
         self._start()
 
@@ -96,9 +103,19 @@ class Tracker(Logger):
             finish_timeout=patience,
             finish_timeout_raises=True,
         )
+        resumed = bool(self.settings["resume"]) and self.identity.is_file()
         self.run = wandb.init(
-            project=self.name, name=name, group=group, dir=self.folder, config=self.settings, mode=where, settings=limits
+            project=self.name,
+            name=name,
+            group=group,
+            dir=self.folder,
+            config=self.settings,
+            mode=where,
+            settings=limits,
+            id=self.identity.read_text(encoding="utf-8") if resumed else None,
+            resume="allow" if resumed else None,
         )
+        files.write(self.identity, str(self.run.id))
         self.run.define_metric(STEP)
         self.run.define_metric("*", step_metric=STEP, step_sync=True)
 
@@ -127,6 +144,8 @@ class Tracker(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """One row of the history. step: images seen. Pictures that were waiting go with it."""
+        if step is not None and step <= self.known[evaluation(metrics)]:
+            return
         row = dict(metrics) if step is None else {**metrics, STEP: step}
         waiting, self.pictures = self.pictures, {}
         self._attempt(lambda: self.run.log(row | {gallery: _gallery(files) for gallery, files in waiting.items()}))

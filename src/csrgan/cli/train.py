@@ -7,6 +7,7 @@ import logging
 import os
 import time
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
+from csrgan import files
 from csrgan.callbacks.checkpoints import Checkpoints
+from csrgan.callbacks.health import Health
+from csrgan.callbacks.leaving import Leaving
 from csrgan.callbacks.progress import Lines, Watch
 from csrgan.callbacks.scores import Scores
 from csrgan.cli import cost, relative
@@ -27,8 +31,13 @@ from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
 from csrgan.evaluation.results import Row, by_blur, by_set
 from csrgan.fault import check
+from csrgan.files import sole
 from csrgan.reports import table
+from csrgan.systems import examination
 from csrgan.systems.base import System
+from csrgan.systems.checkpoint import FOLDER, LAST, PREVIOUS, lay_aside, newest
+
+LOOKED_AT = 4  # samples of the first batch
 
 
 def run(config: DictConfig) -> float:
@@ -39,24 +48,36 @@ def run(config: DictConfig) -> float:
     if settings["trainer"]["multiply_adds"] and "multiply_adds_training" in costs:
         settings = within(config, settings, costs["multiply_adds_training"])
     folder = Path(settings["run_dir"])
-    folder.mkdir(parents=True, exist_ok=True)
+    first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that train together
+    with sole(folder, f"run_dir={folder}") if first else nullcontext():
+        kept = [folder / FOLDER / name for name in (LAST, PREVIOUS) if (folder / FOLDER / name).is_file()]
+        anew = f"run_dir={folder} holds a run already: resume={folder} goes on with it; another run_dir begins anew."
+        check(bool(settings["resume"]) or not kept or not first, anew)
+        return _train(settings, folder, costs)
+
+
+def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> float:
     console = Console()
     seed_everything(settings["seed"], verbose=False)
-    data: Photographs = build(settings["data"])
-    system: System = build(settings["system"])
+    data: Photographs = build(settings["data"], "data")
+    system: System = build(settings["system"], "system")
     if refused := data.examine(console, train=True):
         console.print(table.refused(refused))
     system.recipe = settings
     system.console = console
     prepare(system, settings["trainer"])
+    if not system.untrained:
+        _examine(system, data, settings, console)
     scores = Scores(folder, settings["trainer"]["panels"])
-    keep = Checkpoints(folder / "checkpoints", settings["trainer"]["save_every"], scores)
+    leaving = Leaving()
+    keep = Checkpoints(folder / FOLDER, settings["trainer"]["save_every"], scores, console, leaving)
     watch = Watch(console, settings["trainer"]["images"], settings["logger"]["every"], scores)
     describe(settings, folder)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
     with recording(settings, folder) as loggers:
-        callbacks = [scores, watch] if system.untrained else [scores, keep, watch]
+        health = Health(folder, console, **settings["health"])
+        callbacks = [scores, watch] if system.untrained else [scores, watch, health, leaving, keep]
         callbacks += [Lines(console)] if system.per_picture else []
         trainer = make_trainer(settings, folder, callbacks, loggers)
         began = time.monotonic()
@@ -67,7 +88,7 @@ def run(config: DictConfig) -> float:
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
         if not system.untrained:
-            trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+            keep.conclude(trainer)
         spent = watch.waiting(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,
@@ -79,9 +100,28 @@ def run(config: DictConfig) -> float:
         }
         close_with(loggers, scores.rows, summary)
     if spent:
-        console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, soft_wrap=True)
+        console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
     conclude(console, summary, scores.rows, folder)
     return float(summary["gain_db"])
+
+
+def _examine(system: System, data: Photographs, settings: dict[str, Any], console: Console) -> None:
+    """Look at the first batch, or, where nothing is compiled for its size, at a few samples of it."""
+    trainer, size = settings["trainer"], settings["data"]["batch_size"]
+    count = size if trainer["compile"] else min(size, LOOKED_AT)
+    loader = data.train_dataloader()
+    samples = loader.collate_fn([loader.dataset[index] for index in range(count)])
+    found = examination.examine(
+        system,
+        samples,
+        data.on_after_batch_transfer,
+        count=count,
+        images=trainer["images"],
+        batch_size=size,
+        accelerator=trainer["accelerator"],
+        precision=trainer["precision"],
+    )
+    console.print(table.examination(found, f"{count} of {size} crops of {settings['data']['crop']} px"))
 
 
 def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[str, Any]:
@@ -140,23 +180,27 @@ def describe(settings: dict[str, Any], folder: Path) -> None:
     """config.yaml, and the overrides from which the run can be started again."""
     from hydra.core.hydra_config import HydraConfig
 
-    OmegaConf.save(settings, folder / "config.yaml")
+    files.write(folder / "config.yaml", OmegaConf.to_yaml(settings))
     overrides = [word for word in HydraConfig.get().overrides.task if not word.startswith(("resume=", "run_dir="))]
     if any(word.startswith(("sweep=", "experiment=")) for word in overrides):
         overrides.append("hydra.mode=RUN")  # this job of it
-    (folder / OVERRIDES).write_text(json.dumps(overrides), encoding="utf-8")
+    files.write(folder / OVERRIDES, json.dumps(overrides))
 
 
 def resume_from(settings: dict[str, Any]) -> str | None:
-    return str(Path(settings["resume"]) / "checkpoints" / "last.ckpt") if settings["resume"] else None
+    if not settings["resume"]:
+        return None
+    file = newest(Path(settings["resume"]))
+    lay_aside(Path(settings["resume"]))
+    return str(file)
 
 
 def conclude(console: Console, summary: dict[str, float], rows: list[Row], folder: Path) -> None:
     """Write summary.json and print its tables."""
     bins, sets = by_blur(rows), by_set(rows)
     whole = summary | {"by_blur": bins} | ({"by_set": sets} if sets else {})
-    (folder / "summary.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    files.write(folder / "summary.json", json.dumps(whole, indent=1) + "\n")
     for made in (table.scores(summary), table.parameters(summary), table.blurs(bins), table.sets(sets)):
         if made:
             console.print(made)
-    console.print(f"{relative(folder)}", highlight=False, soft_wrap=True)
+    console.print(f"{relative(folder)}", highlight=False, markup=False, soft_wrap=True)

@@ -17,7 +17,8 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     if not named or named[-1] in ("", "null"):
         return list(words)
     folder = Path(named[-1])
-    if not (folder / FILE).is_file() or not (folder / "checkpoints" / "last.ckpt").is_file():
+    checkpoints = [folder / "checkpoints" / name for name in ("last.ckpt", "previous.ckpt")]
+    if not (folder / FILE).is_file() or not any(file.is_file() for file in checkpoints):
         raise Fault(f"resume={folder} is not the folder of a run that has saved a checkpoint.")
     started = json.loads((folder / FILE).read_text(encoding="utf-8"))
     return [*started, *words, f"run_dir={folder}"]

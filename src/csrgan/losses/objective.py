@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -45,6 +45,10 @@ class Evidence(Mapping[str, Any]):
             made = self._makers[name] = made()
         return made
 
+    def made(self) -> Iterator[tuple[str, Any]]:
+        """What has been computed so far."""
+        return ((name, value) for name, value in self._makers.items() if not callable(value))
+
     def __iter__(self) -> Any:
         return iter(self._makers)
 
@@ -53,13 +57,14 @@ class Evidence(Mapping[str, Any]):
 
 
 class Objective:
-    """The weighted sum of its terms. A term that is None or weighs 0 is left out: it costs nothing.
+    """The weighted sum of its terms. A term that is None or weighs 0 is left out: it costs nothing. So is the mapping that is
+    left where a file sets something of a term that the user switched off.
 
     offers: names of the evidence that the system shows; a term that needs another raises Fault.
     """
 
-    def __init__(self, terms: Mapping[str, Term | None], offers: Iterable[str]) -> None:
-        self.terms = {name: term for name, term in terms.items() if term and term.weight}
+    def __init__(self, terms: Mapping[str, Any], offers: Iterable[str]) -> None:
+        self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         offered = set(offers)
         for name, term in self.terms.items():
             missing = [need for need in term.needs if need not in offered]

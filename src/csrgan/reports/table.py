@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from csrgan.systems.examination import Examination
+
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
 FACTORS = {"noise_std": 255.0}
 SCORES = {  # what it is called, and its digits
@@ -18,6 +20,30 @@ SCORES = {  # what it is called, and its digits
     "ciede2000": ("colour error, CIEDE2000 (0 best)", 2),
     "hf_ratio": ("high-frequency energy (1 best)", 2),
 }
+
+
+def examination(found: Examination, batch: str) -> Table:
+    """What the first batch told, in one table. batch: what it was."""
+    table = Table(title=f"First batch, {batch}", title_justify="left", caption=_needs(found), caption_justify="left")
+    for heading in ("", "enters at", "value", "reaches"):
+        table.add_column(heading, justify="left" if heading in ("", "reaches") else "right")
+    for term in found.terms:
+        enters = "later" if term.start is None else f"{term.start} images"
+        weights = f"{term.reached} of {term.tensors} weights"
+        table.add_row(f"{term.player}/{term.name}", enters, f"{term.value:.3g}", weights)
+    table.add_section()
+    for name, (shape, least, greatest) in found.shown.items():
+        table.add_row(name, "", f"{least:.3g} .. {greatest:.3g}", shape)
+    return table
+
+
+def _needs(found: Examination) -> str:
+    free = f" of {found.bytes_free / 2**30:.1f} GB that are free" if found.bytes_free is not None else ""
+    told = [f"about {found.bytes_needed / 2**30:.2f} GB of memory needed{free}"]
+    for network, weights in found.unreached.items():
+        some = ", ".join(weights[:2]) + (" ..." if len(weights) > 2 else "")
+        told.append(f"no loss reaches {len(weights)} weights of the {network}: {some}")
+    return "\n".join(told)
 
 
 def scores(summary: Mapping[str, float]) -> Table:

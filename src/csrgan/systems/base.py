@@ -18,8 +18,10 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters, low_sizes
 from csrgan.fault import Fault, check
+from csrgan.losses.objective import Evidence
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch, Restoration
+from csrgan.systems.notfinite import NotFinite, rows
 from csrgan.systems.player import Player
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -71,6 +73,10 @@ class System(LightningModule):
         self.average = copy.deepcopy(generator).requires_grad_(False)
         self.helper: System | None = None  # a trained system that this one asks, where it asks one
         self.images_seen = self.batches_seen = 0
+        self.pace = 1.0  # a factor on all learning rates
+        self.heeded = False  # whether somebody looks at `refused` after each batch
+        self.refused: NotFinite | None = None  # why nothing was learned from the last batch
+        self.watch: Callable[[Player, dict[str, Tensor], Evidence], None] = lambda *_: None  # sees each turn before it is taken
         self.recipe: Mapping[str, Any] = {}
         self.recorded: dict[str, Tensor] = {}
 
@@ -143,16 +149,40 @@ class System(LightningModule):
         sizes = low_sizes(image.shape[-2], image.shape[-1], parameters.scale)
         return linear(image.float(), parameters, chain=self.chain, sizes=sizes)
 
+    def learn(self, batch: Batch) -> None:
+        """One training step: the turns of its players."""
+        raise NotImplementedError
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Learn from the batch. Where something is not finite, every weight and buffer stays what it was."""
+        buffers = [buffer for network in self.networks().values() for buffer in network.buffers()]
+        before = [buffer.clone() for buffer in buffers]
+        self.refused = None
+        try:
+            self.learn(batch)
+        except NotFinite as found:
+            if not self.heeded:
+                raise Fault(f"{found} is not finite in the batch after {self.images_seen} images.") from None
+            found.samples = rows(batch.low, batch.sharp) or found.samples  # what was given spoils the whole batch
+            self.refused = found
+            for buffer, kept in zip(buffers, before, strict=True):
+                buffer.copy_(kept)
+        self.seen(batch)
+
+    @property
+    def players(self) -> dict[str, Player]:
+        """Those who take turns, by name."""
+        held = [each for value in vars(self).values() for each in (value.values() if isinstance(value, dict) else [value])]
+        return {player.name: player for player in held if isinstance(player, Player)}
+
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
         return self.restore(batch.low)
 
     def on_fit_start(self) -> None:
         """Load what the losses need, such as a frozen network."""
-        for player in vars(self).values():
-            for one in player.values() if isinstance(player, dict) else (player,):
-                if isinstance(one, Player):
-                    for term in one.objective.terms.values():
-                        getattr(term.function, "prepare", lambda: None)()
+        for player in self.players.values():
+            for term in player.objective.terms.values():
+                getattr(term.function, "prepare", lambda: None)()
 
     def optimizers_of(self, *pairs: tuple[MakeOptimizer, nn.Module]) -> list[Optimizer]:
         """An optimiser for each network, in the order of the players' indices; schedules begin at its own learning rate."""
@@ -190,7 +220,11 @@ class System(LightningModule):
                 mine.copy_(theirs)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["csrgan"] = {"images_seen": self.images_seen, "batches_seen": self.batches_seen, "recipe": dict(self.recipe)}
+        counts = {"images_seen": self.images_seen, "batches_seen": self.batches_seen, "pace": self.pace}
+        checkpoint["csrgan"] = {**counts, "recipe": dict(self.recipe), "recorded": dict(self.recorded)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.images_seen, self.batches_seen = (checkpoint["csrgan"][key] for key in ("images_seen", "batches_seen"))
+        held = checkpoint["csrgan"]
+        self.images_seen, self.batches_seen = held["images_seen"], held["batches_seen"]
+        self.pace = held.get("pace", 1.0)
+        self.recorded = held.get("recorded", {})  # checkpoints of before it was kept have none

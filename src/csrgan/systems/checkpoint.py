@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+import zlib
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 
 from csrgan.fault import Fault, check
 
+FOLDER, LAST, PREVIOUS = "checkpoints", "last.ckpt", "previous.ckpt"  # of a run; the previous is the last but one
+
 
 def read(path: Path | str) -> dict[str, Any]:
-    """The contents of a checkpoint file, or of the last checkpoint of a run's folder.
+    """The contents of a checkpoint file, or of the last whole checkpoint of a run's folder.
 
     `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration. Raises Fault for anything else.
     """
     file = Path(path)
     if file.is_dir():
-        file = file / "checkpoints" / "last.ckpt"
-    check(file.is_file(), f"checkpoint={path} is neither a file nor the folder of a run with checkpoints/last.ckpt.")
+        there = any((file / FOLDER / name).is_file() for name in (LAST, PREVIOUS))
+        check(there, f"checkpoint={path} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
+        file = newest(file)
+    check(file.is_file(), f"checkpoint={path} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
     try:
         held = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as reason:
@@ -26,3 +33,35 @@ def read(path: Path | str) -> dict[str, Any]:
     own = held.get("csrgan") if isinstance(held, dict) else None
     check(isinstance(own, dict) and "recipe" in own and "state_dict" in held, f"checkpoint={path} is not a checkpoint of csrgan.")
     return held  # type: ignore[no-any-return]
+
+
+def newest(run: Path) -> Path:
+    """The last checkpoint of a run's folder that is whole. One that is passed over is told. Raises Fault where none is whole."""
+    reasons: list[str] = []
+    for name in (LAST, PREVIOUS):
+        file = run / FOLDER / name
+        if (reason := damage(file)) is None:
+            for sentence in reasons:
+                print(f"csrgan: {sentence}; {file} is taken instead.", file=sys.stderr)
+            return file
+        reasons.append(reason)
+    raise Fault("; ".join(reasons) + ".")
+
+
+def lay_aside(run: Path) -> None:
+    """Move a damaged last checkpoint out of the way, so that it does not become the previous one, which is whole."""
+    last = run / FOLDER / LAST
+    if last.is_file() and damage(last):
+        last.replace(last.with_name("damaged.ckpt"))
+
+
+def damage(file: Path) -> str | None:
+    """Why the file cannot be used; None where it is whole: the checksums of all its parts are right."""
+    if not file.is_file():
+        return f"{file} is not there"
+    try:
+        with ZipFile(file) as held:
+            part = held.testzip()
+    except (BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error) as reason:
+        return f"{file} is damaged ({reason})"
+    return f"{file} is damaged ({part} is not what was written)" if part else None

@@ -83,7 +83,7 @@ class DAN(Told):
         check({"image", "parameters"} <= set(objective.terms), "DAN needs a loss/image and a loss/parameters.")
         self.player = Player(self, "generator", self.generator, objective, index=0)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
+    def learn(self, batch: Batch) -> None:
         parts: Any = self.generator
         found: Restored = parts(batch.low)
         turns = found.trace if self.supervise_all else found.trace[-1:]
@@ -93,7 +93,6 @@ class DAN(Told):
             theta=torch.cat([turn.theta for turn in turns if turn.theta is not None]),
             theta_true=self.sought(batch.parameters).repeat(len(turns), 1),
         )
-        self.seen(batch)
 
     def sought(self, parameters: Parameters) -> Float[Tensor, "b p"]:
         """What the estimator should give."""

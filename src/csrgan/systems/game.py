@@ -60,12 +60,12 @@ class Game(System):
         self.restorer = Player(self, "generator", generator, objective, index=0, shared=shared)
         self.make_optimizers = (generator_optimizer, discriminator_optimizer)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
+    def learn(self, batch: Batch) -> None:
         low = self.given(batch.low)
         found: Restored = self.generator(low)
         theta_true = self.prior.normalise(batch.parameters)
         judge: Any = partial(self._judged, low=low, theta=theta_true)
-        if self.discriminator and self.judge.plays:
+        if self.discriminator and self.judge.entered:
             real, fake = judge(batch.sharp), judge(found.image.detach())
             self.judge.turn(real=real, fake=fake)
             self.record({"D(real)": real.sigmoid().mean(), "D(fake)": fake.sigmoid().mean()})
@@ -80,7 +80,6 @@ class Game(System):
             real=lambda: judge(batch.sharp, learn=False),
             fake=lambda: judge(found.image, learn=False),
         )
-        self.seen(batch)
 
     def _judged(self, image: Tensor, *, low: Tensor, theta: Tensor, learn: bool = True) -> Tensor:
         """The discriminator's logits. learn: it may change what it keeps of a forward pass (spectral norms); else it is left as

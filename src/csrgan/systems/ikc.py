@@ -63,27 +63,27 @@ class IKC(Told):
         super().__init__(networks, degradation, rule, optimizer)
         self.first_stage = first_stage
         of_picture, of_code = objectives(losses)
-        roles = {"restorer": of_picture, "predictor": of_code, "corrector": of_code}
-        self.players = {
-            name: Player(self, name, network, roles[name], index) for index, (name, network) in enumerate(self.networks().items())
+        objective = {"restorer": of_picture, "predictor": of_code, "corrector": of_code}
+        self.roles = {
+            name: Player(self, name, network, objective[name], index)
+            for index, (name, network) in enumerate(self.networks().items())
         }
 
     def networks(self) -> dict[str, nn.Module]:
         parts: Any = self.generator
         return {"restorer": parts.restorer, "predictor": parts.predictor, "corrector": parts.corrector}
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
+    def learn(self, batch: Batch) -> None:
         parts: Any = self.generator
         true = parts.code.encode(batch.parameters)
         if self.images_seen < self.first_stage:
-            self.players["restorer"].turn(restored=parts.restorer(batch.low, true), sharp=batch.sharp)
+            self.roles["restorer"].turn(restored=parts.restorer(batch.low, true), sharp=batch.sharp)
         else:
             code = parts.predictor(batch.low)
-            self.players["predictor"].turn(theta=code, theta_true=true)
+            self.roles["predictor"].turn(theta=code, theta_true=true)
             for _ in range(parts.corrections):
                 code = code.detach()
                 with torch.no_grad():
                     restored = parts.restorer(batch.low, code).clamp(0, 1)
                 code = parts.corrector(restored, code)
-                self.players["corrector"].turn(theta=code, theta_true=true)
-        self.seen(batch)
+                self.roles["corrector"].turn(theta=code, theta_true=true)

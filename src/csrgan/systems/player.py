@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from csrgan.fault import Fault
 from csrgan.losses.objective import Evidence, Objective
 from csrgan.systems import gradients
+from csrgan.systems.notfinite import NotFinite, culprits
+from csrgan.systems.signs import signs
 
 if TYPE_CHECKING:
     from csrgan.systems.base import System
@@ -35,45 +37,58 @@ class Player:
         self.system, self.name, self.network, self.objective, self.index = system, name, network, objective, index
         self.shared = shared
         self.examined: set[str] = set()
+        self.resting = False
 
     @property
-    def plays(self) -> bool:
+    def entered(self) -> bool:
         """Whether any of its terms has entered yet."""
         return any(term.share(self.system.images_seen) for term in self.objective.terms.values())
 
     def turn(self, **evidence: Any) -> None:
         """One update from this evidence: tensors, or functions that make them when a term first asks.
 
-        A player none of whose terms has entered yet rests.
+        A player none of whose terms has entered yet rests, and so does one that was told to. Raises NotFinite, with its weights
+        as they were, where its loss or gradient is not finite.
         """
-        if not self.plays:
+        if self.resting or not self.entered:
             return
         system, rule = self.system, self.system.rule
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
-        parts = self.objective(Evidence(**evidence), system.images_seen)
+        shown = Evidence(**evidence)
+        parts = self.objective(shown, system.images_seen)
+        system.watch(self, parts, shown)
         self._examine({name: value for name, value in parts.items() if name not in self.examined}, weights)
         if self.shared and system.compares_gradients:
             system.record(gradients.compare(parts, self.shared))
         loss = torch.stack(list(parts.values())).sum()
+        if not torch.isfinite(loss):
+            raise self._not_finite([name for name, value in parts.items() if not torch.isfinite(value)], shown)
         # With `inputs`, autograd neither computes nor adds up a gradient of the other player's weights.
         system.manual_backward(loss / rule.accumulate, inputs=weights)
         system.record({f"{self.name}/{part}": value for part, value in parts.items()})
+        norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+        system.record({f"{self.name}/gradient_norm": norm} | signs(shown))
+        if not torch.isfinite(norm):
+            self.network.zero_grad()
+            raise self._not_finite(["gradient"], shown)
         if (system.batches_seen + 1) % rule.accumulate:
             return
         optimizers: Any = system.optimizers()
         optimizer = optimizers[self.index] if isinstance(optimizers, list) else optimizers
         if rule.clip is not None:
-            norm = nn.utils.clip_grad_norm_(weights, rule.clip)
-            system.record({f"{self.name}/gradient_norm": norm})
+            nn.utils.clip_grads_with_norm_(weights, rule.clip, norm)
         for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * rule.schedule(system.images_seen)
+            group["lr"] = group["initial_lr"] * rule.schedule(system.images_seen) * system.pace
         optimizer.step()
         optimizer.zero_grad()
+
+    def _not_finite(self, terms: list[str], shown: Evidence) -> NotFinite:
+        return NotFinite(self.name, terms, culprits(self.objective.terms, shown))
 
     def _examine(self, parts: dict[str, Tensor], weights: list[nn.Parameter]) -> None:
         """When a term is first used, it must be finite and reach the weights it is meant to move."""
         for name, value in parts.items():
-            if not torch.isfinite(value):
+            if not torch.isfinite(value) and not self.system.batches_seen:  # later, a batch may be to blame
                 raise Fault(f"loss.{name} is {float(value)} when it is first used.")
             reached = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
             if not reached or not any(gradient is not None and gradient.any() for gradient in reached):

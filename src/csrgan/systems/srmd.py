@@ -66,12 +66,11 @@ class SRMD(Told):
     def networks(self) -> dict[str, nn.Module]:
         return {"restorer": self.generator.restorer, "predictor": self.generator.predictor}  # type: ignore[dict-item]
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
+    def learn(self, batch: Batch) -> None:
         code: Any = self.generator.code
         true = code.encode(batch.parameters)
         self.restorer.turn(restored=self.restorer.network(batch.low, true), sharp=batch.sharp)
         self.predictor.turn(theta=self.predictor.network(batch.low), theta_true=true)
-        self.seen(batch)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
         if self.told_by == "prediction":

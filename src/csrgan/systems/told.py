@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.fault import check
+from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective
 from csrgan.systems.base import MakeOptimizer, System, UpdateRule
 
@@ -49,4 +50,4 @@ def objectives(losses: Mapping[str, Any]) -> tuple[Objective, Objective]:
 def without_opponent(losses: Mapping[str, Any]) -> None:
     """Raise Fault for an adversarial loss, which has nobody to play against."""
     game = losses.get("adversarial")
-    check(not (game and game.weight), "this system has no discriminator: choose loss/adversarial=none.")
+    check(not (isinstance(game, Adversarial) and game.weight), "this system has no discriminator: choose loss/adversarial=none.")

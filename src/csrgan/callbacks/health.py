@@ -1,0 +1,166 @@
+"""Watches for what ends GAN trainings. Each condition has a name, a threshold, and something that is done about it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from lightning import Callback, Trainer
+from rich.console import Console
+
+from csrgan.fault import Fault, Stopped, check
+from csrgan.records import Batch
+from csrgan.systems.base import System
+from csrgan.systems.replay import keep
+
+ACTIONS = ("log", "pause", "slow", "stop")
+
+
+@dataclass
+class Condition:
+    """Holds while the mean over the window is past the threshold.
+
+    limit: the threshold. action: `log`; `pause`, the discriminator learns nothing while it holds; `slow`, all learning rates are
+    halved when it begins; `stop`, the run ends, and its checkpoints are of before.
+    """
+
+    limit: float
+    action: str
+    values: deque[float] = field(default_factory=deque, init=False)
+    holds: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        if self.action not in ACTIONS:
+            raise Fault.unknown("health: action", self.action, ACTIONS)
+
+
+Reading = Callable[[Mapping[str, float]], "float | None"]
+
+# How each condition reads what a system records of a batch, whether it is above or below its limit, and its sentence.
+READINGS: dict[str, tuple[Reading, bool, str]] = {
+    "saturation": (
+        lambda seen: seen["D(real)"] - seen["D(fake)"] if "D(real)" in seen else None,
+        True,
+        "the discriminator tells S from H without fail, and teaches little: D(real) - D(fake) is {:.3g}",
+    ),
+    "collapse": (
+        lambda seen: seen.get("signs/diversity"),
+        False,
+        "S hardly differs from picture to picture: its spread is {:.3g} of H's",
+    ),
+    "drift": (lambda seen: seen.get("signs/drift"), True, "the mean colour of S has left H's by {:.3g} of full scale"),
+    "explosion": (lambda seen: seen.get("explosion"), True, "the gradient norm is {:.3g} times its median"),
+}
+
+
+class Health(Callback):
+    """Looks at every `every`-th batch; a condition is judged by its mean over the last `window` looks.
+
+    saturation, collapse, drift, explosion: conditions, each None where it is not watched. patience: batches with a value that is
+    not finite before the run ends; each is left out, named and kept for csrgan replay. 0: the first ends it.
+    folder: of the run.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        console: Console,
+        *,
+        every: int,
+        window: int,
+        patience: int,
+        **conditions: Mapping[str, Any] | None,
+    ) -> None:
+        check(window >= 2, f"health.window={window} is below 2.")
+        self.folder, self.console, self.every, self.window, self.patience = folder, console, every, window, patience
+        self.conditions = {name: Condition(**each) for name, each in conditions.items() if each}
+        for name, condition in self.conditions.items():
+            condition.values = deque(maxlen=1 if name == "explosion" else window)  # its median is over the window already
+        self.norms: deque[float] = deque(maxlen=window)
+        self.left_out = 0
+
+    def on_fit_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        pl_module.heeded = True
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: System, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        if pl_module.refused:
+            self._leave_out(pl_module, batch)
+        elif pl_module.batches_seen % self.every == 0:
+            self._look(trainer, pl_module)
+
+    def _leave_out(self, system: System, batch: Batch) -> None:
+        """Name and keep a batch of which nothing was learned."""
+        assert system.refused
+        first = system.images_seen - len(batch.names)  # of the batch in the stream, where one process trains
+        file = keep(self.folder / "replay" / f"batch_{system.batches_seen:06d}.pt", system, batch)
+        samples = [f"sample {first + place} ({batch.names[place]})" for place in system.refused.samples]
+        whose = ", ".join(samples) or "no single sample"
+        told = (
+            f"batch {system.batches_seen}: {' and '.join(system.refused.terms)} of the {system.refused.player} is not finite, by"
+            f" {whose}; no weight was touched. csrgan replay file={file} shows where."
+        )
+        self.left_out += 1
+        self.console.print(told, highlight=False, markup=False, soft_wrap=True)
+        if self.left_out > self.patience:
+            raise Stopped(f"{self.left_out} batches were not finite, more than health.patience={self.patience}: {told}", 1)
+
+    def _look(self, trainer: Trainer, system: System) -> None:
+        seen = {name: float(value) for name, value in system.recorded.items() if name.startswith(("D(", "signs/"))}
+        norm = max((float(value) for name, value in system.recorded.items() if name.endswith("/gradient_norm")), default=0.0)
+        if len(self.norms) == self.window and median(self.norms):
+            seen["explosion"] = norm / median(self.norms)
+        self.norms.append(norm)
+        for name, condition in self.conditions.items():
+            value = READINGS[name][0](seen)
+            if value is not None:
+                condition.values.append(value)
+                self._judge(trainer, system, name, condition)
+
+    def _judge(self, trainer: Trainer, system: System, name: str, condition: Condition) -> None:
+        _, above, sentence = READINGS[name]
+        mean = fmean(condition.values)
+        past = mean > condition.limit if above else mean < condition.limit
+        holds = past and len(condition.values) == condition.values.maxlen
+        if holds != condition.holds:
+            condition.holds = holds
+            self._act(system, name, condition, sentence.format(mean))
+            for logger in trainer.loggers:
+                logger.log_metrics({f"health/{name}": mean}, step=system.images_seen)
+
+    def _act(self, system: System, name: str, condition: Condition, sentence: str) -> None:
+        if condition.action == "pause" and "discriminator" in system.players:
+            system.players["discriminator"].resting = condition.holds
+        if not condition.holds:
+            self.console.print(f"{system.images_seen} images: {name} is over", highlight=False, markup=False, soft_wrap=True)
+            return
+        done = {"log": "", "pause": "; the discriminator rests", "slow": "; the learning rates are halved", "stop": ""}
+        told = f"{name}: {sentence} (health.{name}.limit={condition.limit:g}){done[condition.action]}"
+        self.console.print(f"{system.images_seen} images: {told}", highlight=False, markup=False, soft_wrap=True)
+        if condition.action == "slow":
+            system.pace /= 2
+        if condition.action == "stop":
+            raise Stopped(f"stopped by health.{name}.action=stop: {told}. Its checkpoints are of before.", 1)
+
+    def state_dict(self) -> dict[str, Any]:
+        conditions = {name: {"values": list(each.values), "holds": each.holds} for name, each in self.conditions.items()}
+        return {"conditions": conditions, "norms": list(self.norms), "left_out": self.left_out}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.norms.extend(state_dict["norms"])
+        self.left_out = state_dict["left_out"]
+        for name, held in state_dict["conditions"].items():
+            if name in self.conditions:
+                self.conditions[name].values.extend(held["values"])
+                self.conditions[name].holds = held["holds"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        """What a condition of before the stop had done is done still."""
+        for condition in self.conditions.values():
+            if condition.holds and condition.action == "pause" and "discriminator" in pl_module.players:
+                pl_module.players["discriminator"].resting = True

@@ -1,0 +1,91 @@
+"""metrics.csv: what a run tells of itself, a row at a time, against images seen."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+from csrgan.files import whole
+
+Row = dict[str, Any]
+STEP = "step"  # images seen
+EVALUATION = "valid/"  # how the columns of an evaluation begin
+
+
+class Metrics(Logger):
+    """Each row is on the disk when it is logged; one that cannot be written is told, and written with a later one.
+
+    A run that goes on goes on in the same file, without what it will write again.
+    """
+
+    def __init__(self, file: Path, *, resumed: bool) -> None:
+        super().__init__()
+        self.file = file
+        self.rows = read(file) if resumed else []
+        self.columns: list[str] = []  # of the file; none: the next row writes it anew
+
+    @property
+    def name(self) -> str:
+        return "metrics.csv"
+
+    @property
+    def version(self) -> str:
+        return ""
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:  # they stand in config.yaml
+        pass
+
+    def rewind(self, images_seen: int, evaluated: int) -> None:
+        """Forget what was logged after so many images, and evaluations after `evaluated` images."""
+        limits = {False: images_seen, True: evaluated}
+        self.rows = [row for row in self.rows if int(row[STEP]) <= limits[evaluation(row)]]
+        if self.rows:
+            self._write_all()
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """A row; an evaluation takes the place of one after as many images, as where a finished run is resumed."""
+        row: Row = {STEP: step, **metrics}
+        if evaluation(row):
+            others = [one for one in self.rows if not (evaluation(one) and int(one[STEP]) == step)]
+            self.columns = self.columns if len(others) == len(self.rows) else []
+            self.rows = others
+        self.rows.append(row)
+        try:
+            if row.keys() <= set(self.columns):
+                with self.file.open("a", newline="", encoding="utf-8") as file:
+                    csv.DictWriter(file, self.columns).writerow(row)
+            else:
+                self._write_all()
+        except OSError as reason:
+            self.columns = []  # so that all are written anew
+            print(f"csrgan train: {self.file} takes no row ({reason.strerror}); it is tried again with the next", file=sys.stderr)
+
+    def _write_all(self) -> None:
+        columns = sorted({column for row in self.rows for column in row})
+        with whole(self.file) as part, part.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, columns)
+            table.writeheader()
+            table.writerows(self.rows)
+        self.columns = columns
+
+
+def evaluation(row: Mapping[str, Any]) -> bool:
+    """Whether the row tells of an evaluation, and not of a training step."""
+    return any(column.startswith(EVALUATION) for column in row)
+
+
+def read(file: Path) -> list[Row]:
+    """The rows of the file, each with the columns that it has values in; a last one that was cut off is left out."""
+    if not file.is_file():
+        return []
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    rows = [row for row in rows if (row.get(STEP) or "").isdigit() and None not in row.values()]
+    return [{column: value for column, value in row.items() if value != ""} for row in rows]

@@ -1,0 +1,87 @@
+"""csrgan replay: a batch from which nothing could be learned, met again by the weights that met it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+from csrgan.cli.train import quiet
+from csrgan.config.build import build
+from csrgan.losses.objective import Evidence
+from csrgan.systems import trial
+from csrgan.systems.base import System
+from csrgan.systems.player import Player
+from csrgan.systems.replay import read
+
+
+def run(config: DictConfig) -> int:
+    """Take the step again and print what it was shown, each term, and the first layer whose output is not finite."""
+    quiet()
+    batch, held = read(Path(config.file))
+    system: System = build(held["recipe"]["system"], "system")
+    system.load_state_dict(held["state_dict"])
+    system.images_seen, system.batches_seen, system.heeded = held["images_seen"], 1, True
+    system.recipe = held["recipe"]
+    seen = _Seen(system)
+    trial.fit(system, [batch])
+    console, refused = Console(), held["refused"]
+    whose = ", ".join(f"{place} ({batch.names[place]})" for place in refused["samples"]) or "no single one"
+    told = f"{refused['player']}: {' and '.join(refused['terms'])} not finite; samples of the batch: {whose}"
+    console.print(told, highlight=False, markup=False, soft_wrap=True)
+    console.print(_table("what was shown", {"H": batch.sharp, "L": batch.low, "theta": batch.parameters.stack(), **seen.shown}))
+    console.print(_table("terms, weighted", seen.parts))
+    first = seen.first or "no layer: every output is finite"
+    console.print(f"first layer with an output that is not finite: {first}", highlight=False, markup=False, soft_wrap=True)
+    again = "as it was" if system.refused and system.refused.terms == refused["terms"] else "finite on this machine"
+    console.print(f"met again, it is {again}", highlight=False)
+    return 0
+
+
+class _Seen:
+    """What a step was shown and gave, and where it first was not finite."""
+
+    def __init__(self, system: System) -> None:
+        self.shown: dict[str, Tensor] = {}
+        self.parts: dict[str, Tensor] = {}
+        self.first = ""
+        system.watch = self.turn
+        for name, network in system.networks().items():
+            for inner, layer in network.named_modules():
+                if not list(layer.children()):
+                    layer.register_forward_hook(self.hook(f"{name}.{inner} ({type(layer).__name__})"))
+
+    def turn(self, player: Player, parts: Mapping[str, Tensor], evidence: Evidence) -> None:
+        self.shown |= {name: value.detach() for name, value in evidence.made() if isinstance(value, Tensor)}
+        self.parts |= {f"{player.name}/{name}": value.detach() for name, value in parts.items()}
+
+    def hook(self, name: str) -> Any:
+        def look(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            if not self.first and isinstance(output, Tensor) and not _finite(output):
+                met = [value for value in inputs if isinstance(value, Tensor)]
+                weights = all(_finite(weight) for weight in layer.parameters())
+                whose = "its weights are not finite" if not weights else "its input is finite" if all(map(_finite, met)) else ""
+                self.first = f"{name}; {whose or 'its input is not finite'}"
+
+        return look
+
+
+def _finite(tensor: Tensor) -> bool:
+    return bool(torch.isfinite(tensor).all())
+
+
+def _table(title: str, tensors: Mapping[str, Tensor]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in ("", "shape", "least", "greatest", "not finite"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, tensor in tensors.items():
+        finite = tensor[torch.isfinite(tensor)]
+        ends = [f"{float(end):.3g}" for end in (finite.min(), finite.max())] if finite.numel() else ["-", "-"]
+        table.add_row(name, "x".join(map(str, tensor.shape)) or "1", *ends, f"{tensor.numel() - finite.numel()}")
+    return table

@@ -1,0 +1,110 @@
+"""A run that is stopped at any moment, in any way, and goes on, ends where one that was not stopped ends: bit for bit."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from commands import csrgan
+from forked import Commands, until
+from stopped import WORDS, assert_same_runs, kill_at, logged, weights
+
+# A second system, with batch norm, several players and losses that enter late.
+SRGAN = ("system=srgan", "size=small", "degradation=gaussian8_x2", *[w for w in WORDS if not w.startswith(("generator", "discr"))])
+
+
+def stopped(server: Commands, run: Path, number: int, seconds: float, words: tuple[str, ...]) -> int | None:
+    """Start or go on, and send the signal so long after the training has begun; its exit status, None where it ended before."""
+    held = any((run / "checkpoints" / name).is_file() for name in ("last.ckpt", "previous.ckpt"))
+    process = server.start("train", f"resume={run}" if held else f"run_dir={run}", *(() if held else words))
+    until(lambda: "parameters" in server.said())
+    time.sleep(seconds)
+    ended = (run / "summary.json").is_file()
+    if not ended:
+        os.kill(process, number)
+    status = server.end()
+    return None if ended else status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_leaves_and_the_run_goes_on(server: Commands, whole: Path, tmp_path: Path, number: int) -> None:
+    run = tmp_path / "run"
+    process = server.start("train", f"run_dir={run}", *WORDS)
+    assert until(lambda: (run / "metrics.csv").is_file() and len(logged(run)) > 3)
+    os.kill(process, number)
+    began = time.monotonic()
+    assert server.end() == 128 + number, server.said()
+    assert time.monotonic() - began < 10
+    seen = weights(run)["csrgan"]["images_seen"]
+    assert f"{seen} images are saved. csrgan train resume={run} goes on." in server.said()
+    assert seen == max(int(row["step"]) for row in logged(run))
+    assert not (run / "summary.json").exists()
+    status, said = server.run("train", f"resume={run}")
+    assert status == 0, said
+    assert_same_runs(run, whole)
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_goes_on(server: Commands, whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert server.run("train", f"run_dir={run}", *WORDS, before=kill_at(15))[0] == -9
+    last = run / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
+    status, said = server.run("train", f"resume={run}")
+    assert status == 0
+    assert "last.ckpt is damaged" in said
+    assert "previous.ckpt is taken instead" in said
+    assert_same_runs(run, whole)
+
+
+def test_where_no_checkpoint_is_whole_nothing_is_begun(server: Commands, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert server.run("train", f"run_dir={run}", *WORDS, before=kill_at(7))[0] == -9
+    for file in (run / "checkpoints").glob("*.ckpt"):
+        held = bytearray(file.read_bytes())
+        held[len(held) // 2] ^= 1  # one bit
+        file.write_bytes(held)
+    status, said = server.run("train", f"resume={run}")
+    assert status == 2
+    assert "is damaged" in said
+    assert "Traceback" not in said
+
+
+def test_a_folder_is_one_runs_alone(server: Commands, whole: Path, tmp_path: Path) -> None:
+    status, said = server.run("train", f"run_dir={whole}", *WORDS)
+    assert status == 2
+    assert f"run_dir={whole} holds a run already: resume={whole} goes on with it" in said
+    process = server.start("train", f"run_dir={tmp_path / 'run'}", *WORDS)
+    assert until((tmp_path / "run" / "metrics.csv").is_file)
+    os.kill(process, signal.SIGSTOP)
+    done = csrgan("train", f"run_dir={tmp_path / 'run'}", *WORDS)
+    assert done.returncode == 2
+    assert "is in use by another run" in done.stderr
+    os.kill(process, signal.SIGKILL)
+    server.end()
+
+
+@pytest.mark.parametrize(
+    ("kills", "words"),
+    [(1, WORDS), pytest.param(20, WORDS, marks=pytest.mark.long), pytest.param(10, SRGAN, marks=pytest.mark.long)],
+    ids=["csrgan-short", "csrgan", "srgan"],
+)
+def test_killed_at_random_moments(server: Commands, tmp_path: Path, kills: int, words: tuple[str, ...]) -> None:
+    """SIGKILL wherever it falls: in a batch, an evaluation, a save. Runs are begun until so many were killed; each ends as the
+    one that was not stopped."""
+    begun = time.monotonic()
+    assert server.run("train", f"run_dir={tmp_path / 'whole'}", *words)[0] == 0, server.said()
+    lasts = time.monotonic() - begun
+    draw = random.Random(0)
+    died = runs = 0
+    while died < kills:
+        run = tmp_path / f"run{runs}"
+        runs += 1
+        while not (run / "summary.json").is_file():
+            status = stopped(server, run, signal.SIGKILL, draw.uniform(0, lasts) if died < kills else 2 * lasts, words)
+            died += status == -signal.SIGKILL
+        assert_same_runs(run, tmp_path / "whole")
+    print(f"{words[0]}: killed {died} times in {runs} runs; all ended with the same weights, rows and logs")
