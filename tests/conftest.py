@@ -11,6 +11,7 @@ import pytest
 import skimage.data
 import torch
 from jaxtyping import install_import_hook
+from measured import TOLD
 from torch import Tensor
 
 os.environ["WANDB_MODE"] = "offline"
@@ -28,6 +29,11 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in TOLD:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from forked import Commands
+from measured import tell
 from stopped import WORDS, assert_same_runs, kill_at, weights
 
 from csrgan.systems.checkpoint import damage
@@ -143,4 +144,4 @@ def test_faults_at_random_moments(server: Commands, whole: Path, tmp_path: Path)
         assert status == 0, (met, said)
         assert_same_runs(run, whole)
     counts = ", ".join(f"{met.count(kind)} {kind}" for kind in sorted(set(met)))
-    print(f"{len(met)} faults injected into 12 runs ({counts}); all ended with the same weights, rows and logs")
+    tell(f"{len(met)} faults injected into 12 runs ({counts}); all ended with the same weights, rows and logs")

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from commands import csrgan
 from forked import Commands, until
+from measured import tell
 from stopped import WORDS, assert_same_runs, kill_at, logged, weights
+from wandb_server import Server
 
 # A second system, with batch norm, several players and losses that enter late.
 SRGAN = ("system=srgan", "size=small", "degradation=gaussian8_x2", *[w for w in WORDS if not w.startswith(("generator", "discr"))])
@@ -46,6 +48,21 @@ def test_a_signal_saves_and_leaves_and_the_run_goes_on(server: Commands, whole: 
     status, said = server.run("train", f"resume={run}")
     assert status == 0, said
     assert_same_runs(run, whole)
+
+
+def test_the_wandb_run_of_a_training_that_goes_on_holds_all_of_it(server: Commands, whole: Path, tmp_path: Path) -> None:
+    words = [word for word in WORDS if word != "logger=csv"]
+    with Server() as there:
+        account = f"os.environ.pop('WANDB_MODE', None), os.environ.update({there.account()!r})\n"
+        assert server.run("train", f"run_dir={tmp_path / 'run'}", *words, before=account + kill_at(15))[0] == -9
+        status, said = server.run("train", f"resume={tmp_path / 'run'}", before=account)
+        assert status == 0, said
+        *_, last = there.runs
+        rows = [row for _, row in sorted(there.history[last].items())]
+    seen = [row["images_seen"] for row in rows if "images_per_second" in row]
+    assert seen == list(range(4, 97, 4))
+    assert [row["images_seen"] for row in rows if "valid/gain_db" in row] == [24, 48, 72, 96]
+    assert_same_runs(tmp_path / "run", whole)
 
 
 def test_a_damaged_checkpoint_is_told_and_the_one_before_goes_on(server: Commands, whole: Path, tmp_path: Path) -> None:
@@ -107,4 +124,4 @@ def test_killed_at_random_moments(server: Commands, tmp_path: Path, kills: int, 
             status = stopped(server, run, signal.SIGKILL, draw.uniform(0, lasts) if died < kills else 2 * lasts, words)
             died += status == -signal.SIGKILL
         assert_same_runs(run, tmp_path / "whole")
-    print(f"{words[0]}: killed {died} times in {runs} runs; all ended with the same weights, rows and logs")
+    tell(f"{words[0]}: killed {died} times in {runs} runs; all ended with the same weights, rows and logs")

@@ -79,7 +79,15 @@ def command(folder: Path, environment: dict[str, str], happens: str, words: list
     folder.parent.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
     places = {f"WANDB_{kind}_DIR": str(folder.parent / kind) for kind in ("CONFIG", "CACHE", "DATA")}
-    fixed = ["train", f"run_dir={folder}", *SMALL, "logger.every=1", "logger.patience=60", "evaluation.grid.scale=1"]
+    fixed = [
+        "train",
+        f"run_dir={folder}",
+        *SMALL,
+        "logger.every=1",
+        "logger.patience=60",
+        "evaluation.grid={blur: 1, scale: 1, noise: 1}",
+        "data.crop=32",
+    ]
     settings = {**kept, **places, "OMP_NUM_THREADS": "1", **environment}
     return settings, said(folder), READING.format(happens=happens), [*fixed, *words]
 

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from measured import tell
 from PIL import Image
 
 from csrgan.data.picture import ORIENTATION
-
-TRIED: list[str] = []  # what the long form has tried
 
 
 def counts(few: int, many: int) -> pytest.MarkDecorator:
@@ -42,7 +41,7 @@ def hold(name: str, count: int, law: Callable[..., None], /, *, seconds: float =
         phases=[Phase.generate] if few else [Phase.generate, Phase.shrink],
     )(given(**drawn)(counted))()
     if not few:
-        TRIED.append(f"{name}: {tried} inputs")
+        tell(f"{name}: {tried} inputs")
 
 
 # A change of a file: what is done, where (a share of its length, more often near the head), and the bytes or how many.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from measured import tell
 from training import fitted, made, same, state
 
 from csrgan.cli.peak import Peak
@@ -80,5 +81,5 @@ def test_the_forecast_of_memory_is_near_what_is_taken(name: str) -> None:
     if not (taken := peak.megabytes()):
         pytest.skip("nothing here tells how much memory was in use at most")
     needed = found.bytes_needed / 2**20
-    print(f"{name}: forecast {needed:.0f} MB, taken {taken[0]:.0f} MB")
+    tell(f"{name}: forecast {needed:.0f} MB, taken {taken[0]:.0f} MB")
     assert 0.5 < needed / taken[0] < 2

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from composed import composed
+from measured import tell
 from rich.console import Console
 from skimage import data
 from torch import Tensor, nn
@@ -193,7 +194,7 @@ def test_known_kernels_are_recovered_from_a_photograph(kernel: str, std: float) 
             centre = moments(told.kernel)
             assert abs(float(centre["centre_x"]) - 0.5) < 0.25
             assert abs(float(centre["centre_y"]) - 0.5) < 0.25
-    print(f"{kernel} {std}: {found}")
+    tell(f"{kernel} {std}: {found}")
     assert sum(found) / 3 == pytest.approx(std, rel=0.3 if (kernel, std) == ("free", 2.0) else 0.15)
 
 

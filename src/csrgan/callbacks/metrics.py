@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,7 @@ class Metrics(Logger):
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
         """Forget what was logged after so many images, and evaluations after `evaluated` images."""
-        limits = {False: images_seen, True: evaluated}
-        self.rows = [row for row in self.rows if int(row[STEP]) <= limits[evaluation(row)]]
+        self.rows = until(self.rows, images_seen, evaluated)
         if self.rows:
             self._write_all()
 
@@ -79,6 +78,12 @@ class Metrics(Logger):
 def evaluation(row: Mapping[str, Any]) -> bool:
     """Whether the row tells of an evaluation, and not of a training step."""
     return any(column.startswith(EVALUATION) for column in row)
+
+
+def until(rows: Iterable[Row], images_seen: int, evaluated: int) -> list[Row]:
+    """The rows that were logged after at most so many images, and the evaluations after at most `evaluated`."""
+    limits = {False: images_seen, True: evaluated}
+    return [row for row in rows if int(row[STEP]) <= limits[evaluation(row)]]
 
 
 def read(file: Path) -> list[Row]:

@@ -12,8 +12,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
-from csrgan import files
-from csrgan.callbacks.metrics import Metrics, evaluation, read
+from csrgan.callbacks.metrics import Metrics, read, until
 from csrgan.cli import relative
 from csrgan.cli.account import mode, told
 from csrgan.evaluation.results import Row
@@ -57,8 +56,8 @@ def named(folder: Path) -> tuple[str, str | None]:
 class Tracker(Logger):
     """One wandb run, against images seen. The first thing that fails is told in a sentence, and ends the tracking, not the run.
 
-    Where no server takes the run within `logger.patience` seconds, it is kept offline, for `wandb sync`. Training that goes on
-    goes on in the same wandb run, which is not told again what metrics.csv says it knows.
+    Where no server takes the run within `logger.patience` seconds, it is kept offline, for `wandb sync`. A training that goes on is
+    a wandb run of its own, which is told first what metrics.csv holds of before: of a run that is killed wandb keeps little.
     """
 
     def __init__(self, settings: dict[str, Any], folder: Path) -> None:
@@ -68,10 +67,6 @@ class Tracker(Logger):
         self.settings, self.folder = settings, folder
         self.run: Any = None
         self.over = False
-        self.identity = folder / "wandb" / "run.id"
-        known = read(folder / "metrics.csv") if settings["resume"] else []
-        last = {kind: [int(row["step"]) for row in known if evaluation(row) == kind] for kind in (False, True)}
-        self.known = {kind: max(steps, default=-1) for kind, steps in last.items()}
         self.pictures: dict[str, list[tuple[str, str]]] = {}
         self._start()
 
@@ -103,7 +98,6 @@ class Tracker(Logger):
             finish_timeout=patience,
             finish_timeout_raises=True,
         )
-        resumed = bool(self.settings["resume"]) and self.identity.is_file()
         self.run = wandb.init(
             project=self.name,
             name=name,
@@ -112,10 +106,7 @@ class Tracker(Logger):
             config=self.settings,
             mode=where,
             settings=limits,
-            id=self.identity.read_text(encoding="utf-8") if resumed else None,
-            resume="allow" if resumed else None,
         )
-        files.write(self.identity, str(self.run.id))
         self.run.define_metric(STEP)
         self.run.define_metric("*", step_metric=STEP, step_sync=True)
 
@@ -141,11 +132,15 @@ class Tracker(Logger):
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:  # all of them went with the start
         pass
 
+    def rewind(self, images_seen: int, evaluated: int) -> None:
+        """Tell what was logged before the stop, up to so many images and the evaluation after `evaluated` images."""
+        for row in until(read(self.folder / "metrics.csv"), images_seen, evaluated) if self.settings["resume"] else []:
+            step = int(row.pop("step"))
+            self.log_metrics({name: float(value) for name, value in row.items()}, step)
+
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """One row of the history. step: images seen. Pictures that were waiting go with it."""
-        if step is not None and step <= self.known[evaluation(metrics)]:
-            return
         row = dict(metrics) if step is None else {**metrics, STEP: step}
         waiting, self.pictures = self.pictures, {}
         self._attempt(lambda: self.run.log(row | {gallery: _gallery(files) for gallery, files in waiting.items()}))
