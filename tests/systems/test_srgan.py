@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn import functional
 from training import fitted, made
@@ -14,6 +15,14 @@ def test_the_game_and_the_perceptual_distance_enter_late() -> None:
     usual = fitted("srgan")  # 8 images
     assert [term.start for term in usual.restorer.objective.terms.values()] == [0, 6, 6]  # four fifths of them
     assert late <= usual.recorded.keys()
+
+
+@pytest.mark.parametrize("discriminator", ["srgan", "conditional", "unet_sn"])
+def test_it_learns_from_l_of_fewer_pixels(discriminator: str) -> None:
+    """The discriminator is shown L as large as the picture that it judges."""
+    now = ("loss.adversarial.start=0", "loss.perceptual.start=0")
+    system = fitted("srgan", "degradation=gaussian8_x2", f"discriminator={discriminator}", *now)
+    assert "generator/adversarial" in system.recorded
 
 
 def test_a_small_network_begins_as_the_enlarged_picture() -> None:

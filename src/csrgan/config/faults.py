@@ -249,9 +249,6 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
         return
     path = str(override.key_or_group).split(".")
     here: Any = base
-    if override.is_add() and not override.is_force_add() and OmegaConf.select(base, ".".join(path)) is not None:
-        yield f"{override.input_line}: {'.'.join(path)} is there already, and is set without the +."
-        return
     for depth, key in enumerate(path):
         names = list(here) if OmegaConf.is_dict(here) else []
         if key not in names:
@@ -267,6 +264,9 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
             return
         if depth < len(path) - 1:
             continue
+        if override.is_add() and not override.is_force_add():
+            yield f"{override.input_line}: {'.'.join(path)} is there already, and is set without the +."
+            return
         if path in SOURCES:
             return
         if OmegaConf.is_dict(here) and not word.split("=", 1)[1].startswith(("{", "$")):

@@ -64,7 +64,7 @@ class Game(System):
         low = self.given(batch.low)
         found: Restored = self.generator(low)
         theta_true = self.prior.normalise(batch.parameters)
-        judge: Any = partial(self._judged, low=low, theta=theta_true)
+        judge: Any = partial(self._judged, low=batch.enlarged, theta=theta_true)
         if self.discriminator and self.judge.entered:
             real, fake = judge(batch.sharp), judge(found.image.detach())
             self.judge.turn(real=real, fake=fake)
@@ -82,8 +82,8 @@ class Game(System):
         )
 
     def _judged(self, image: Tensor, *, low: Tensor, theta: Tensor, learn: bool = True) -> Tensor:
-        """The discriminator's logits. learn: it may change what it keeps of a forward pass (spectral norms); else it is left as
-        it is."""
+        """The discriminator's logits. low: as large as the picture. learn: it may change what it keeps of a forward pass (spectral
+        norms); else it is left as it is."""
         judge = cast(nn.Module, self.discriminator).train(learn)
         logits: Tensor = judge(image, low, theta)
         judge.train()
