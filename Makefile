@@ -30,11 +30,11 @@ install: .venv/runs  ## make .venv with csrgan in it
 train: .venv/runs  ## train CSRGAN on the photographs inside the scikit-image wheel; minutes on two cores
 	@$(BIN)/csrgan train
 
-test: .venv/tests  ## run the tests
-	@$(BIN)/python -m pytest
+test: .venv/tests  ## run the tests, in two processes
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --max-worker-restart 0
 
 test-long: .venv/tests  ## run the tests that take many minutes
-	@$(BIN)/python -m pytest -m long
+	@$(BIN)/python -m pytest -m long -o faulthandler_timeout=3600
 
 lint: .venv/tests  ## check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

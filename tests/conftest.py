@@ -6,6 +6,7 @@ import gc
 import os
 import tempfile
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 import skimage.data
@@ -29,6 +30,17 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes hands what it measured to the one that began them."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["told"] = TOLD
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    TOLD.extend(getattr(node, "workeroutput", {}).get("told", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ Crops.__getitem__ = reading
 """
 KILL = 'os.system("pkill -KILL -P %d" % os.getpid())'
 DIE = 'urllib.request.urlopen(os.environ["WANDB_BASE_URL"] + "/die").close()'
+# wandb's service stands still: it does not answer, and does not end when it is asked to.
+FREEZE = 'os.system("pgrep -P %d wandb-core > {pids}; pkill -STOP -P %d wandb-core" % (os.getpid(), os.getpid()))'
 RAISE = 'raise RuntimeError("the power went")'
 CLOSED = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": KEY}
 
@@ -66,11 +70,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "plain": (at / "plain", {}, "pass", ["logger=csv"]),
             "online": (at / "sweep" / "7", server.account(), "pass", []),
             "unreachable": (at / "unreachable", CLOSED, "pass", ["logger.patience=4"]),
-            "server dies": (at / "dies", mortal.account(), DIE, ["logger.patience=4"]),
+            "server dies": (at / "dies", mortal.account(), DIE, ["logger.patience=8"]),
+            "service frozen": (at / "frozen", {"WANDB_MODE": "offline"}, FREEZE.format(pids=at / "pids"), ["logger.patience=8"]),
             "service killed": (at / "killed", {"WANDB_MODE": "offline"}, KILL, []),
             "raises": (at / "raises", server.account(), RAISE, []),
         }
         statuses = together(*(command(*run) for run in runs.values()))
+        for process in (at / "pids").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
         yield World(server, {name: ended(runs[name][0], status) for name, status in zip(runs, statuses, strict=True)})
 
 
@@ -102,7 +110,7 @@ def ended(folder: Path, status: int) -> Run:
     return Run(folder, status, told, errors.strip().split("\n") if errors.strip() else [])
 
 
-@pytest.mark.parametrize("name", ["online", "unreachable", "server dies", "service killed"])
+@pytest.mark.parametrize("name", ["online", "unreachable", "server dies", "service frozen", "service killed"])
 def test_whatever_becomes_of_wandb_the_result_and_the_exit_status_are_the_same(world: World, name: str) -> None:
     run, plain = world.runs[name], world.runs["plain"]
     assert run.status == plain.status == 0, run.errors
@@ -112,7 +120,12 @@ def test_whatever_becomes_of_wandb_the_result_and_the_exit_status_are_the_same(w
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("unreachable", "started no run at its server"), ("server dies", "stopped working"), ("service killed", "stopped working")],
+    [
+        ("unreachable", "started no run at its server"),
+        ("server dies", "stopped working"),
+        ("service frozen", "stopped working"),
+        ("service killed", "stopped working"),
+    ],
 )
 def test_a_failure_is_told_in_one_sentence(world: World, name: str, said: str) -> None:
     (sentence,) = world.runs[name].errors

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from csrgan.evaluation.results import Row
 from csrgan.fault import check
 
 STEP = "images_seen"  # the axis of every chart
+SPARE = 2  # seconds beyond `logger.patience`: wandb, which has the same limit, tells better what was slow
 
 
 @contextmanager
@@ -80,13 +84,15 @@ class Tracker(Logger):
 
     @rank_zero_only
     def _start(self) -> None:
+        import wandb  # noqa: F401  # its seconds are not those of the server
+
         try:
-            self._begin(mode())
+            self.run = self._within_patience(lambda: self._begin(mode()))
         except Exception as error:
             self._tell(f"started no run at its server ({told(error)}); this one is kept offline")
-            self._attempt(lambda: self._begin("offline"))
+            self.run = self._attempt(lambda: self._begin("offline"))
 
-    def _begin(self, where: Any) -> None:
+    def _begin(self, where: Any) -> Any:
         import wandb
 
         name, group = named(self.folder)
@@ -98,7 +104,7 @@ class Tracker(Logger):
             finish_timeout=patience,
             finish_timeout_raises=True,
         )
-        self.run = wandb.init(
+        run = wandb.init(
             project=self.name,
             name=name,
             group=group,
@@ -107,22 +113,38 @@ class Tracker(Logger):
             mode=where,
             settings=limits,
         )
-        self.run.define_metric(STEP)
-        self.run.define_metric("*", step_metric=STEP, step_sync=True)
+        run.define_metric(STEP)
+        run.define_metric("*", step_metric=STEP, step_sync=True)
+        return run
 
-    def _attempt(self, action: Callable[[], object]) -> None:
+    def _attempt(self, action: Callable[[], Any]) -> Any:
         """Do it, unless the tracking is over; where it fails, the tracking is."""
         if self.over:
-            return
+            return None
         try:
-            action()
+            return self._within_patience(action)
         except Exception as error:
             self.over = True
             self._tell(f"stopped working ({told(error)}); the run goes on without it")
-            with suppress(Exception, SystemExit):  # else its own hook prints a traceback when the process ends
-                import wandb
+            with suppress(Exception, SystemExit):  # else wandb's own hook waits, or prints a traceback, when the process ends
+                self._within_patience(_teardown)
 
-                wandb.teardown(exit_code=1)
+    def _within_patience(self, action: Callable[[], Any]) -> Any:
+        """What it gives. wandb waits without end where its service does not answer, or where that waits for a server."""
+        seconds = self.settings["logger"]["patience"] + SPARE
+        done: Future[Any] = Future()
+
+        def act() -> None:
+            try:
+                done.set_result(action())
+            except BaseException as error:
+                done.set_exception(error)
+
+        threading.Thread(target=act, daemon=True).start()
+        try:
+            return done.result(seconds)
+        except FutureTimeoutError:
+            raise TimeoutError(f"no answer for {seconds:g} s") from None
 
     def _tell(self, what: str) -> None:
         later = f"wandb sync {relative(self.folder)}/wandb/*run-*"
@@ -180,3 +202,9 @@ def _gallery(files: list[tuple[str, str]]) -> list[Any]:
     for sheet, picture in zip(sheets, pictures, strict=True):
         sheet.paste(picture)
     return [wandb.Image(sheet, caption=caption) for sheet, (caption, _) in zip(sheets, files, strict=True)]
+
+
+def _teardown() -> None:
+    import wandb
+
+    wandb.teardown(exit_code=1)
