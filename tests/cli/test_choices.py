@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from csrgan.cli import main
@@ -13,3 +16,12 @@ def test_list_names_every_choice_and_can_be_followed_by_any_command(capsys: pyte
         assert main(["list"]) == 0
         told = capsys.readouterr().out
         assert all(file.stem in told for _, files in groups() for file in files)
+
+
+def test_who_has_read_enough_sees_no_traceback() -> None:
+    command = [sys.executable, "-m", "csrgan", "train", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141

@@ -14,7 +14,7 @@ from torch import Tensor
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import correlate, effective_std, gaussian_taps
 from csrgan.degradation.noise import standard_normal
-from csrgan.degradation.operator import _together, adjoint, degrade, linear
+from csrgan.degradation.operator import _together, adjoint, along_axes, degrade, linear
 from csrgan.degradation.parameters import Parameters, low_size, low_sizes
 from csrgan.degradation.shapes import rotated_gaussian
 from csrgan.fault import Fault
@@ -257,6 +257,16 @@ def test_the_adjoint_is_differentiable() -> None:
     low = torch.rand(1, 1, 4, 5, dtype=torch.float64, requires_grad=True)
     native = Chain(output="native")
     assert torch.autograd.gradcheck(lambda v, s: adjoint(v, Parameters(s, 2 * one, 0 * one), 8, 10, chain=native), (low, std))
+
+
+def test_two_matrices_are_the_operator_and_its_adjoint(chelsea: Tensor) -> None:
+    sharp = chelsea[..., :90, :70].expand(2, -1, -1, -1)
+    parameters = Parameters(torch.tensor([0.0, 3.0]), torch.tensor([1.7, 2.6]), torch.zeros(2))
+    sizes = low_sizes(90, 70, parameters.scale)
+    down, across = (one[:, None] for one in along_axes(parameters, 90, 70, sizes))
+    torch.testing.assert_close(down @ sharp @ across.mT, linear(sharp, parameters, sizes=sizes), atol=1e-5, rtol=0)
+    back = down.mT @ sharp @ across
+    torch.testing.assert_close(back, adjoint(sharp, parameters, 90, 70, sizes=sizes), atol=1e-5, rtol=0)
 
 
 def test_a_word_that_no_chain_knows_is_told() -> None:

@@ -73,6 +73,9 @@ def _run(command: str, words: list[str]) -> int:
     except KeyboardInterrupt:
         print("csrgan: stopped.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # who read the output has enough of it, as in `csrgan train --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except Stopped as stop:
         print(f"csrgan {command}: {stop}", file=sys.stderr)
         return stop.status

@@ -25,7 +25,16 @@ WHOLE = {
             "middle_blocks",
             "health.patience",
         ),
-        *("spectrum_bins", "first_stage", "corrections", "back_projections", "steps", "reading.count", "function.layers"),
+        *(
+            "spectrum_bins",
+            "first_stage",
+            "corrections",
+            "back_projections",
+            "steps",
+            "data_steps",
+            "reading.count",
+            "function.layers",
+        ),
     ),
     "[1,inf)": (
         *(
@@ -42,8 +51,9 @@ WHOLE = {
         ),
         *("crop", "crops", "crops_each", "window", "grid.blur", "grid.scale", "grid.noise", "width", "hidden", "unshuffle"),
         *("blocks", "groups", "layers", "components", "loops", "patches", "judge_steps", "refine", "zssr.steps", "sizes"),
-        *("kernel_size", "bits", "bytes"),
+        *("kernel_size", "bits", "bytes", "spectrum_tile"),
     ),
+    "[2,inf)": ("gains",),
     "[1,2]": ("kernel.stages",),
     "[1,8]": ("levels", "stages"),  # the channels double at each
     "[3,inf)": ("game.steps",),  # the end of the game is a mean over the last two fifths of them

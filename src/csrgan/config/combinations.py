@@ -139,10 +139,25 @@ def _predictions(settings: Settings, losses: Settings, likelihood: bool) -> Iter
         yield f"loss/consistency has no prediction to degrade S by, {nothing}: choose loss/consistency=none."
     if likelihood and not losses["parameters"]["variance"]:
         yield "loss/parameters=nll needs a predicted variance: loss.parameters.variance must be true."
-    if _built(settings["condition"]) and (none or _class(head) == "DecoderMean"):
+    body, late = settings["generator"], none or _class(head) == "DecoderMean"
+    for what, other, needs in (
+        ("condition", "condition=none", _built(settings["condition"])),
+        ("generator", "generator=spectral_unet", _class(body) == "Unfolded"),
+    ):
+        if needs and late:
+            yield (
+                f"{what} needs a prediction before the picture is made: choose parameter_head=bottleneck or"
+                f" parameter_head=separate, with parameters in degradation.predicted; or {other}."
+            )
+    if _class(body) == "Unfolded" and settings["degradation"]["kernel"] is not None:
         yield (
-            "condition needs a prediction before the picture is made: choose parameter_head=bottleneck or"
-            " parameter_head=separate, with parameters in degradation.predicted; or condition=none."
+            "generator=unfolded undoes an isotropic Gaussian, and this degradation draws other kernels:"
+            " choose generator=spectral_unet."
+        )
+    if _class(body) == "Spectral" and _class(settings["output"]) not in ("residual", "sigmoid"):
+        yield (
+            "generator=spectral changes L and draws nothing of its own, and this output does not know L:"
+            " choose output=residual or output=sigmoid."
         )
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.degradation import banded, composition
-from csrgan.degradation.chain import Chain, Sizes, axes
+from csrgan.degradation.chain import Axis, Chain, Sizes, axes
 from csrgan.degradation.kernels import correlate
 from csrgan.degradation.parameters import Parameters
 from csrgan.fault import check
@@ -84,6 +84,21 @@ def adjoint(
     return found if traced else found.detach()
 
 
+def along_axes(
+    parameters: Parameters, height: int, width: int, sizes: Sizes, *, chain: Chain = FULL
+) -> tuple[Float[Tensor, "batch height height"], Float[Tensor, "batch width width"]]:
+    """V and M with A_theta x = V x M^T, for who applies A and its adjoint many times; differentiable like A_theta.
+
+    Of a chain whose L is as large as H, and of parameters without a kernel.
+    """
+    assert chain.output == "upsampled" and parameters.kernel is None
+    with torch.autocast(parameters.scale.device.type, enabled=False):
+        vertical, horizontal = _axes(parameters, height, width, sizes, chain)
+        every = slice(None)
+        down = vertical.u(every) @ vertical.p(every)
+        return down, down if horizontal is vertical else horizontal.u(every) @ horizontal.p(every)
+
+
 def _traced(*tensors: Tensor | None) -> bool:
     """Whether a gradient will be asked for."""
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors if tensor is not None)
@@ -92,6 +107,16 @@ def _traced(*tensors: Tensor | None) -> bool:
 def _together(sharp: Tensor, parameters: Parameters, noise: Tensor | None, chain: Chain, sizes: Sizes | None) -> Tensor:
     """The whole batch as four dense products."""
     height, width = sharp.shape[-2:]
+    vertical, horizontal = _axes(parameters, height, width, sizes, chain)
+    every = slice(None)
+    found = vertical.p(every)[:, None] @ sharp @ horizontal.p(every)[:, None].mT
+    if noise is not None:
+        found = found + parameters.noise_std[:, None, None, None] * noise[..., : vertical.low, : horizontal.low]
+    return found if chain.output == "native" else vertical.u(every)[:, None] @ found @ horizontal.u(every)[:, None].mT
+
+
+def _axes(parameters: Parameters, height: int, width: int, sizes: Sizes | None, chain: Chain) -> tuple[Axis, Axis]:
+    """With room for the largest LR picture of the batch."""
     native, greatest = chain.output == "native", chain.bound(parameters)
     if sizes is None:  # a size is rounded, so that a scale may be realised as a larger one
         bound = max(side / max(side / greatest - 0.5, 1) for side in (height, width))
@@ -99,9 +124,4 @@ def _together(sharp: Tensor, parameters: Parameters, noise: Tensor | None, chain
     else:  # a pitch may be larger than the sizes tell
         bound = 2 * max(height / int(sizes[0].min()), width / int(sizes[1].min()))
         low = (int(sizes[0].max()), int(sizes[1].max()))
-    vertical, horizontal = axes(chain, parameters, height, width, sizes, low, bound)
-    every = slice(None)
-    found = vertical.p(every)[:, None] @ sharp @ horizontal.p(every)[:, None].mT
-    if noise is not None:
-        found = found + parameters.noise_std[:, None, None, None] * noise[..., : low[0], : low[1]]
-    return found if native else vertical.u(every)[:, None] @ found @ horizontal.u(every)[:, None].mT
+    return axes(chain, parameters, height, width, sizes, low, bound)

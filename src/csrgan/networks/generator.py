@@ -14,19 +14,22 @@ from csrgan.networks.blocks import pad_to_multiple
 
 class Features(NamedTuple):
     """What a body offers: the features of its narrowest layer, those it keeps for its decoder, and what it knows of the
-    picture as a whole (no columns where it knows nothing); after decoding also its last features and the raw picture."""
+    picture as a whole (no columns where it knows nothing); theta^, where it is predicted before the picture is made; after
+    decoding also its last features, the raw picture, and what this is a change of, where that is not L."""
 
     bottleneck: Float[Tensor, "b c h2 w2"]
     skips: tuple[Tensor, ...]
     context: Float[Tensor, "b k"]
+    theta: Float[Tensor, "b p"] | None = None
     decoder: Float[Tensor, "b d h3 w3"] | None = None
     image: Float[Tensor, "b 3 h w"] | None = None
+    base: Float[Tensor, "b 3 h w"] | None = None
 
 
 class Body(nn.Module):
     """An encoder from L to Features and a decoder that completes them, for sides that are multiples of `multiple` pixels.
 
-    encoder_parts: names of the modules that `encode` uses.
+    encoder_parts: names of the modules that `encode` uses. reads_theta: whether `decode` needs theta^.
     """
 
     multiple: int
@@ -34,11 +37,12 @@ class Body(nn.Module):
     decoder_channels: int
     context_features: int
     encoder_parts: tuple[str, ...]
+    reads_theta = False
 
     def encoder_weights(self) -> list[nn.Parameter]:
         """What every loss of S and of theta^ may move."""
-        parts = (getattr(self, name) for name in self.encoder_parts if hasattr(self, name))
-        return [weight for part in parts for weight in part.parameters()]
+        held = dict(self.named_modules())
+        return [weight for name in self.encoder_parts if name in held for weight in held[name].parameters()]
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         raise NotImplementedError
@@ -86,11 +90,15 @@ class Generator(nn.Module):
             channels = {"bottleneck": body.bottleneck_channels, "decoder": body.decoder_channels, "context": body.context_features}
             self.head = parameter_head(**channels, outputs=len(predicted) * (2 if variance else 1))
         early = self.head is not None and not getattr(self.head, "late", False)
-        check(
-            condition is None or early,
-            "condition needs a prediction before the picture is made: choose parameter_head=bottleneck or parameter_head=separate,"
-            " with parameters in degradation.predicted; or condition=none.",
-        )
+        for what, other, needs in (
+            ("condition", "condition=none", condition is not None),
+            ("generator", "generator=spectral_unet", body.reads_theta),
+        ):
+            check(
+                early or not needs,
+                f"{what} needs a prediction before the picture is made: choose parameter_head=bottleneck or"
+                f" parameter_head=separate, with parameters in degradation.predicted; or {other}.",
+            )
         self.condition = condition(channels=body.bottleneck_channels, parameters=len(predicted)) if condition else None
 
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
@@ -98,13 +106,14 @@ class Generator(nn.Module):
         features: Features = self.body.encode(pad_to_multiple(low, self.body.multiple))
         late = getattr(self.head, "late", False)
         found = self.head(low, features) if self.head and not late else None
+        features = features._replace(theta=self._split(found)[0])
         if self.condition:
-            bottleneck = self.condition(features.bottleneck, self._split(found)[0])
-            features = features._replace(bottleneck=bottleneck)
+            features = features._replace(bottleneck=self.condition(features.bottleneck, features.theta))
         features = self.body.decode(features)
         found = self.head(low, features) if self.head and late else found
         assert features.image is not None
-        return Restored(self.output(features.image[..., :height, :width], low), *self._split(found))
+        base = low if features.base is None else features.base[..., :height, :width]
+        return Restored(self.output(features.image[..., :height, :width], base), *self._split(found))
 
     def _split(self, found: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
         if found is None or not self.variance:

@@ -10,40 +10,39 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from csrgan.networks.blocks import DoubleConvolution, Modulation, ResidualBlock
+from csrgan.networks.blocks import DoubleConvolution, Modulation, ResidualBlock, pad_to_multiple
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectrum import RadialLogSpectrum
 
 Upsampling = Callable[[int, int], nn.Module]
 
 
-class UNet(Body):
-    """U-Net behind a pixel-unshuffle stem (RRDBNet's, Wang et al. 2021), so that no convolution runs at full resolution.
+class Levels(nn.Module):
+    """The U itself: residual blocks, a stride of 2 from level to level on the way down, and behind a pixel-unshuffle stem
+    (RRDBNet's, Wang et al. 2021), so that no convolution runs at full resolution.
 
+    pictures: how many it is given, of three channels each.
+    context: features of the picture as a whole, which scale and shift the narrowest and the last features; 0: none do.
     width: channels after the stem; doubled at each level.
     levels: how often the picture is halved after the stem.
     middle_blocks: residual blocks at the bottleneck.
     unshuffle: side of the pixel block that the stem turns into channels.
-    spectrum_bins: rings of L's radial log-spectrum that scale and shift the narrowest and the last features; 0: none do.
     upsampling: makes the layers that double the size of features, see `networks/upsampling.py`.
     """
 
-    encoder_parts = ("stem", "encoder", "down", "tune_middle", "middle")
-
     def __init__(
-        self, *, width: int, levels: int, middle_blocks: int, unshuffle: int, spectrum_bins: int, upsampling: Upsampling
+        self, *, pictures: int, context: int, width: int, levels: int, middle_blocks: int, unshuffle: int, upsampling: Upsampling
     ) -> None:
         super().__init__()
         channels = [width * 2**level for level in range(levels + 1)]
         self.unshuffle = unshuffle
         self.multiple = unshuffle * 2**levels
-        self.bottleneck_channels, self.decoder_channels = channels[-1], width
-        self.spectrum = RadialLogSpectrum(spectrum_bins) if spectrum_bins else None
-        self.context_features = self.spectrum.features if self.spectrum else 0
-        if self.spectrum:
-            self.tune_middle = Modulation(self.context_features, channels[-1], hidden=128)
-            self.tune_last = Modulation(self.context_features, width, hidden=128)
-        self.stem = nn.Conv2d(3 * unshuffle**2, width, 3, padding=1)
+        self.narrowest = channels[-1]
+        if context:
+            self.tune_middle = Modulation(context, channels[-1], hidden=128)
+            self.tune_last = Modulation(context, width, hidden=128)
+        self.tuned = context > 0
+        self.stem = nn.Conv2d(3 * pictures * unshuffle**2, width, 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
         self.down = nn.ModuleList(nn.Conv2d(c, d, 2, stride=2) for c, d in pairwise(channels))
         self.middle = nn.Sequential(*(ResidualBlock(channels[-1]) for _ in range(middle_blocks)))
@@ -53,22 +52,69 @@ class UNet(Body):
         nn.init.zeros_(self.last.weight)  # training starts at S = L with the outputs that know L
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
-    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
-        context = self.spectrum(low) if self.spectrum else low.new_zeros(len(low), 0)
-        x = self.stem(functional.pixel_unshuffle(low, self.unshuffle))
+    def encode(self, pictures: Float[Tensor, "b c h w"], context: Float[Tensor, "b k"]) -> Features:
+        x = self.stem(functional.pixel_unshuffle(pictures, self.unshuffle))
         skips = []
         for encode, halve in zip(self.encoder, self.down, strict=True):
             x = encode(x)
             skips.append(x)
             x = halve(x)
-        return Features(self.middle(self.tune_middle(x, context) if self.spectrum else x), tuple(skips), context)
+        return Features(self.middle(self.tune_middle(x, context) if self.tuned else x), tuple(skips), context)
 
     def decode(self, features: Features) -> Features:
         x = features.bottleneck
         for level in reversed(range(len(features.skips))):
             x = self.decoder[level](self.up[level](x) + features.skips[level])
-        x = self.tune_last(x, features.context) if self.spectrum else x
+        x = self.tune_last(x, features.context) if self.tuned else x
         return features._replace(decoder=x, image=functional.pixel_shuffle(self.last(x), self.unshuffle))
+
+    def mend(self, pictures: list[Tensor], context: Float[Tensor, "b k"]) -> tuple[Tensor, Tensor]:
+        """Last features and raw picture for pictures of any size."""
+        height, width = pictures[0].shape[-2:]
+        found = self.decode(self.encode(pad_to_multiple(torch.cat(pictures, dim=1), self.multiple), context))
+        assert found.decoder is not None and found.image is not None
+        return found.decoder, found.image[..., :height, :width]
+
+
+class UNet(Body):
+    """`Levels` that see L, tuned by its radial log-spectrum.
+
+    spectrum_bins, spectrum_tile: rings up to the Nyquist frequency and side of the tiles of the spectrum; 0 bins: none tunes.
+    The others: see `Levels`.
+    """
+
+    encoder_parts = ("u.stem", "u.encoder", "u.down", "u.tune_middle", "u.middle")
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        levels: int,
+        middle_blocks: int,
+        unshuffle: int,
+        spectrum_bins: int,
+        spectrum_tile: int,
+        upsampling: Upsampling,
+    ) -> None:
+        super().__init__()
+        self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile) if spectrum_bins else None
+        self.context_features = self.spectrum.features if self.spectrum else 0
+        self.u = Levels(
+            pictures=1,
+            context=self.context_features,
+            width=width,
+            levels=levels,
+            middle_blocks=middle_blocks,
+            unshuffle=unshuffle,
+            upsampling=upsampling,
+        )
+        self.multiple, self.bottleneck_channels, self.decoder_channels = self.u.multiple, self.u.narrowest, width
+
+    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+        return self.u.encode(low, self.spectrum(low) if self.spectrum else low.new_zeros(len(low), 0))
+
+    def decode(self, features: Features) -> Features:
+        return self.u.decode(features)
 
 
 class UNetAsCoded(Body):

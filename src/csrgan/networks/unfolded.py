@@ -1,0 +1,122 @@
+"""A body that is led by the degradation itself: steps toward a picture whose A_theta^ is L, each mended by a U-Net."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.operator import along_axes
+from csrgan.degradation.parameters import low_sizes
+from csrgan.fault import check
+from csrgan.networks.generator import Body, Features
+from csrgan.networks.spectral import Spectral
+from csrgan.networks.unet import Levels, Upsampling
+
+Pictures = Float[Tensor, "b c h w"]
+
+
+class Unfolded(Body):
+    """Half-quadratic splitting, unfolded (USRNet, Zhang et al. 2020, eq. 5 and 6), with A_theta^ of any scale and the mirror at
+    the border in place of their periodic blur: x_0 is what the spectral filter gives, and in each stage
+
+        z = argmin |A x - L|^2 + a |x - x_k|^2,   by a few steps of conjugate gradients,      x_{k+1} = z + Levels_k(L, z).
+
+    a follows from what the filter knows of the picture. The losses of S reach theta^ through A, unless `detach`.
+
+    first: the filter. degradation: what it is trained to undo. stages: how often. data_steps: conjugate gradients in each.
+    The others: see `Levels`.
+    Raises Fault for a degradation whose kernel theta does not describe.
+    """
+
+    multiple = 1
+    reads_theta = True
+    encoder_parts = ("first.read",)
+
+    def __init__(
+        self,
+        *,
+        first: Spectral,
+        degradation: Degradation,
+        stages: int,
+        data_steps: int,
+        detach: bool,
+        width: int,
+        levels: int,
+        middle_blocks: int,
+        unshuffle: int,
+        upsampling: Upsampling,
+    ) -> None:
+        super().__init__()
+        check(
+            degradation.prior.kernel is None,
+            "generator=unfolded undoes an isotropic Gaussian, and this degradation draws other kernels: choose"
+            " generator=spectral_unet.",
+        )
+        self.first, self.prior, self.data_steps, self.detach = first, degradation.prior, data_steps, detach
+        self.chain = replace(degradation.chain, output="upsampled", backend="banded")  # a smaller L is enlarged beforehand
+        self.context_features, self.bottleneck_channels = first.context_features, first.bottleneck_channels
+        self.decoder_channels = width
+        known = first.context_features + first.bottleneck_channels
+        self.strength = nn.Linear(known, stages)
+        nn.init.zeros_(self.strength.weight)
+        nn.init.constant_(self.strength.bias, -3.0)
+        self.stages = nn.ModuleList(
+            Levels(
+                pictures=2,
+                context=known,
+                width=width,
+                levels=levels,
+                middle_blocks=middle_blocks,
+                unshuffle=unshuffle,
+                upsampling=upsampling,
+            )
+            for _ in range(stages)
+        )
+
+    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+        return self.first.encode(low)
+
+    def decode(self, features: Features) -> Features:
+        (low,) = features.skips
+        assert features.theta is not None
+        theta = features.theta.detach() if self.detach else features.theta
+        known = torch.cat([features.context, features.bottleneck.mean(dim=(2, 3))], dim=1)
+        strength = self.strength(known).float().exp()
+        image = self.first.decode(features).base
+        assert image is not None
+        for stage, a in zip(self.stages, strength.unbind(dim=1), strict=True):
+            base = self.nearer(image, low, theta.float(), a)
+            decoder, raw = stage.mend([low, base], known)  # type: ignore[operator]
+            features = features._replace(decoder=decoder, image=raw, base=base)
+            image = base + raw
+        return features
+
+    def nearer(self, image: Pictures, low: Pictures, theta: Float[Tensor, "b p"], strength: Float[Tensor, " b"]) -> Pictures:
+        """(A^T A + a) z = A^T L + a x, by conjugate gradients from x. theta in network units, strength: a of each picture."""
+        height, width = low.shape[-2:]
+        within = theta.clamp(1e-3, 1)  # at the lower end a parameter drawn by its variance has no finite gradient
+        parameters = self.prior.denormalise(theta + (within - theta).detach())  # the gradient goes on where it is beyond
+        a = strength[:, None, None, None]
+        with torch.autocast(low.device.type, enabled=False):
+            sizes = low_sizes(height, width, parameters.scale.detach())
+            down, across = (one[:, None] for one in along_axes(parameters, height, width, sizes, chain=self.chain))
+            image, low = image.float(), low.float()
+            residual = down.mT @ (low - down @ image @ across.mT) @ across
+            direction, size = residual, _dot(residual, residual)
+            down, across = down.mT @ down, across.mT @ across  # A^T A, which is symmetric
+            for _ in range(self.data_steps):
+                along = down @ direction @ across + a * direction
+                step = size / _dot(direction, along).clamp(min=1e-12)
+                image = image + step * direction
+                residual = residual - step * along
+                before, size = size, _dot(residual, residual)
+                direction = residual + size / before.clamp(min=1e-12) * direction
+        return image
+
+
+def _dot(one: Pictures, other: Pictures) -> Float[Tensor, "b 1 1 1"]:
+    return (one * other).sum(dim=(1, 2, 3), keepdim=True)
