@@ -12,7 +12,7 @@ from omegaconf import open_dict
 from csrgan.config.build import plain
 from csrgan.config.folder import conf
 
-SMALL = ("trainer=smoke", "generator.width=8", "generator.levels=2", "generator.spectrum_bins=8", "discriminator.width=4")
+SMALL = ("trainer=smoke", "generator.width=8", "generator.levels=2", "generator.first.spectrum_bins=8", "discriminator.width=4")
 
 
 def composed(*overrides: str, command: str = "train") -> dict[str, Any]:

@@ -37,10 +37,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Restoration:
-    """What a system makes of L: S cut off to [0,1]; theta^ and its standard deviations in physical units where it predicts them;
-    and its iterations."""
+    """What a system makes of L: S cut off to [0,1]; theta^, its standard deviations and the bounds of its 90 % interval, in
+    physical units, where it predicts them; and its iterations."""
 
     image: Float[Tensor, "b 3 h w"]
     parameters: Parameters | None = None
     spread: Parameters | None = None
+    interval: tuple[Parameters, Parameters] | None = None
     trace: tuple[Restoration, ...] = ()

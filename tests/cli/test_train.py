@@ -75,7 +75,7 @@ CHOICES = {
         ["loss/parameters=shuffled", "evaluation=hot_pixel"],
         ["experiment=csrgan_as_coded"],
         ["trainer.precision=bf16-mixed", "optimizer.accumulate=2", "optimizer.schedule._target_=csrgan.systems.schedule.constant"],
-        ["generator.spectrum_bins=0", "data.workers=1", "loss.parameters.weight=0"],
+        ["generator=unet", "generator.spectrum_bins=0", "data.workers=1", "loss.parameters.weight=0"],
     ],
     ids=" ".join,
 )

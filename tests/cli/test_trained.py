@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from csrgan.cli import main
+from csrgan.cli.restore import _beyond, _said
+from csrgan.degradation.prior import Prior
 
 
 def test_evaluate_gives_the_rows_of_the_run_again(run: Path, tmp_path: Path) -> None:
@@ -63,3 +65,20 @@ def test_restore_skips_a_broken_picture_and_says_so(
     assert "broken.png" in told
     assert "Traceback" not in told
     assert len(list(csv.DictReader((tmp_path / "out" / "parameters.csv").open(encoding="utf-8")))) == 6
+
+
+def test_restore_says_what_it_found(run: Path, photographs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["restore", f"checkpoint={run}", f"source={photographs / 'grey.png'}", f"destination={tmp_path}/out"]) == 0
+    (row,) = csv.DictReader((tmp_path / "out" / "parameters.csv").open(encoding="utf-8"))
+    blur, scale, noise = (float(row[name]) for name in ("blur_std", "scale", "noise_std"))
+    expected = f"grey.png: blur std {blur:.2f} px, scale {scale:.2f}, noise std {255 * noise:.2f} /255"
+    assert expected in capfd.readouterr().out.split("\n")
+
+
+def test_an_interval_is_said_and_what_lies_beyond_the_prior_is_told() -> None:
+    prior = Prior({"low": 0, "high": 50, "uniform_in": "variance"}, {"low": 1, "high": 3}, {"low": 0, "high": 10 / 255})
+    found = {"blur_std": 2.0, "blur_std_low90": 1.5, "blur_std_high90": 2.25, "noise_std": 20 / 255}
+    assert _said(found) == "blur std 2.00 [1.50, 2.25] px, noise std 20.00 /255"
+    (sentence,) = _beyond(found, prior)
+    assert sentence.startswith("noise std 20.00 lies outside what the model was trained on, 0 to 10: ")
+    assert list(_beyond({"blur_std": 7.1, "scale": 1.0, "noise_std": 0.0}, prior)) == []

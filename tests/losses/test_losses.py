@@ -99,10 +99,10 @@ def test_the_likelihood_is_best_at_the_true_variance() -> None:
     true = torch.rand(20_000, 1)
     theta = true + 0.1 * torch.randn(true.shape)
     values = torch.linspace(-7, -2, 51)
-    loss = [float(parameters.nll(theta, torch.full_like(true, value), true, least_std=0.0)) for value in values]
+    loss = [float(parameters.nll(theta, torch.full_like(true, value), true)) for value in values]
     assert float(values[int(np.argmin(loss))]) == pytest.approx(float(np.log(0.01)), abs=0.1)
     expected = torch.nn.GaussianNLLLoss()(theta, true, torch.full_like(true, 0.02))
-    found = parameters.nll(theta, torch.full_like(true, float(np.log(0.02))), true, least_std=0.0)
+    found = parameters.nll(theta, torch.full_like(true, float(np.log(0.02))), true)
     torch.testing.assert_close(found, expected)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -184,12 +185,20 @@ def test_a_picture_degraded_again_at_the_truth_is_where_it_came_from() -> None:
     assert bool((gradients[1][:, :2] != 0).any(dim=0).all())  # blur and scale; noise leaves no trace in A
 
 
-def test_a_predicted_variance_reaches_the_rows(tmp_path: Path) -> None:
+def test_a_predicted_variance_is_a_deviation_and_an_interval(chelsea: Tensor) -> None:
+    low = chelsea[..., :40, :50]
     system = fitted("loss/parameters=nll")
-    found = system.restore(torch.rand(2, 3, 40, 50))
+    found = system.restore(low)
     assert found.spread is not None
-    assert bool((found.spread.stack() > 0).all())
-    assert fitted("loss/parameters=l1").restore(torch.rand(2, 3, 40, 50)).spread is None
+    assert found.interval is not None
+    below, above = (bound.stack() for bound in found.interval)
+    assert bool((below <= found.parameters.stack()).all())
+    assert bool((found.parameters.stack() <= above).all())
+    theta, log_variance = system.average(low)[1:3]
+    assert bool((log_variance > 2 * math.log(0.01)).all())
+    width = 1.6449 * (0.5 * log_variance).exp()
+    torch.testing.assert_close(above[:, 1], 1 + 2 * (theta + width)[:, 1], atol=1e-3, rtol=0)
+    assert fitted("loss/parameters=l1").restore(low).interval is None
 
 
 def test_a_spread_in_physical_units_is_half_of_what_two_deviations_span() -> None:

@@ -29,7 +29,7 @@ def test_the_shares_and_the_cosine_of_two_known_gradients() -> None:
 
 @pytest.mark.parametrize("generator", ["spectral", "spectral_unet", "unet", "unet_as_coded", "unfolded"])
 def test_the_encoders_weights_are_those_that_encoding_uses(generator: str) -> None:
-    overrides = SMALL if generator == "unet" else ()
+    overrides = SMALL if generator == "spectral_unet" else ()
     system = build(composed(f"generator={generator}", *overrides)["system"])
     body = system.generator.body
     features = body.encode(torch.rand(2, 3, 32, 32))

@@ -10,9 +10,10 @@ from torch import Tensor
 from csrgan.config.build import build
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.resample import cubic_response
 from csrgan.evaluation import metrics
 from csrgan.fault import Fault
-from csrgan.systems.wiener import Wiener, cubic_response, mirrored
+from csrgan.systems.wiener import Wiener, mirrored
 
 
 def wiener(name: str, **settings: float) -> Wiener:

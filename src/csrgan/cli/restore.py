@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import track
@@ -14,8 +15,13 @@ from torch.nn.functional import interpolate
 from csrgan.cli import relative
 from csrgan.cli.trained import chosen
 from csrgan.data import picture
+from csrgan.degradation.prior import Prior
+from csrgan.evaluation.results import BOUNDS
 from csrgan.fault import Fault, check
 from csrgan.records import Restoration
+from csrgan.reports.table import FACTORS, UNITS
+
+BESIDE = 0.05  # of a prior's range: a prediction this far beyond it is none of a picture within
 
 
 def run(config: DictConfig) -> int:
@@ -54,7 +60,11 @@ def run(config: DictConfig) -> int:
         restored = system.restore(low)
         name = file.relative_to(root)
         picture.write(destination / name, restored.image[0].cpu(), like=found)
-        rows.append({"file": picture.called(name), **_told(restored, system.prior.predicted)})
+        told = _told(restored, system.prior.predicted)
+        rows.append({"file": picture.called(name), **told})
+        for line in (_said(told), *_beyond(told, system.prior)):
+            if line:
+                console.print(f"{picture.called(name)}: {line}", highlight=False, markup=False, soft_wrap=True)
     if rows:
         with (destination / "parameters.csv").open("w", newline="", encoding="utf-8") as table:
             writer = csv.DictWriter(table, fieldnames=list(rows[0]))
@@ -65,10 +75,37 @@ def run(config: DictConfig) -> int:
 
 
 def _told(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:
-    """The predicted parameters of one picture and, where a variance is predicted, their standard deviations."""
+    """The predicted parameters of one picture and, where a variance is predicted, their standard deviations and 90 % intervals."""
     found: dict[str, float] = {}
     for name in predicted if restored.parameters else ():
         found[name] = float(getattr(restored.parameters, name)[0])
-        if restored.spread:
+        if restored.spread and restored.interval:
             found[f"{name}_predicted_std"] = float(getattr(restored.spread, name)[0])
+            found |= {f"{name}_{end}": float(getattr(bound, name)[0]) for end, bound in zip(BOUNDS, restored.interval, strict=True)}
     return found
+
+
+def _said(told: dict[str, float]) -> str:
+    """theta^ in a line, with the intervals where there are any."""
+    words = []
+    for name, label in UNITS.items():
+        if name in told:
+            what, _, unit = label.partition(", ")
+            values = [told[key] * FACTORS.get(name, 1.0) for key in (name, *(f"{name}_{end}" for end in BOUNDS)) if key in told]
+            within = f" [{values[1]:.2f}, {values[2]:.2f}]" if len(values) > 1 else ""
+            words.append(f"{what} {values[0]:.2f}{within}{unit and f' {unit}'}")
+    return ", ".join(words)
+
+
+def _beyond(told: dict[str, float], prior: Prior) -> Iterator[str]:
+    """A sentence for each parameter that lies outside what the model was trained on."""
+    for name in prior.predicted:
+        here = prior.ranges[name]
+        place = float(here.normalise(torch.tensor(told[name]))) if name in told else 0.5
+        if not -BESIDE <= place <= 1 + BESIDE:
+            factor = FACTORS.get(name, 1.0)
+            least, most = (bound * factor for bound in here.bounds)
+            yield (
+                f"{UNITS[name].partition(',')[0]} {told[name] * factor:.2f} lies outside what the model was trained on,"
+                f" {least:g} to {most:g}: do not trust S or the other values."
+            )

@@ -61,7 +61,7 @@ WHOLE = {
 }
 REAL = {
     "[0,inf)": (
-        *("lr", "blur_lr", "judge_lr", "weight", "least_std", "keep_mb", "cache_mb", "mismatch", "floor", "noise_weight"),
+        *("lr", "blur_lr", "judge_lr", "weight", "keep_mb", "cache_mb", "mismatch", "floor", "noise_weight"),
         *("blur.low", "blur.high", "tested_blur_std", "max_stds", "limit"),
     ),
     "(0,inf)": ("clip", "patience", "shard_mb", "enlarge", "multiply_adds", "gaussian.window"),

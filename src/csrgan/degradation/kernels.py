@@ -121,3 +121,10 @@ def moments(kernels: Float[Tensor, "batch k k"]) -> dict[str, Float[Tensor, " ba
         "centre_x": centre["x"],
         "centre_y": centre["y"],
     }
+
+
+def even_response(taps: Float[Tensor, "b taps"], frequency: Float[Tensor, " f"]) -> Float[Tensor, "b f"]:
+    """Fourier transform of taps that are symmetric about their centre, frequency in cycles/px."""
+    reach = taps.shape[1] // 2
+    distance = torch.arange(-reach, reach + 1, device=taps.device)
+    return taps @ torch.cos(2 * torch.pi * distance[:, None] * frequency)

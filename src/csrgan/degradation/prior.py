@@ -17,6 +17,8 @@ from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.shapes import Shape
 from csrgan.fault import Fault, check
 
+NINETY = 1.6448536  # standard deviations to either side that hold nine tenths of a Gaussian
+
 
 @dataclass(frozen=True)
 class Uniform:
@@ -164,3 +166,7 @@ class Prior:
         standard deviation to either side spans. Of what is not predicted it is 0."""
         low, high = (self.denormalise(end).stack() for end in (theta - std, theta + std))
         return Parameters.unstack((high - low) / 2)
+
+    def interval(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> tuple[Parameters, Parameters]:
+        """Bounds of the central 90 % of a Gaussian in network units, in physical units; they may lie beyond the prior."""
+        return self.denormalise(theta - NINETY * std), self.denormalise(theta + NINETY * std)

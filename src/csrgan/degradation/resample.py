@@ -33,6 +33,14 @@ def cubic(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return torch.where(d < 1, near, torch.where(d < 2, far, torch.zeros_like(d)))
 
 
+def cubic_response(frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Fourier transform of the bicubic kernel, frequency in cycles a sample; 1 at 0."""
+    x = torch.linspace(-2, 2, 401, dtype=frequency.dtype)
+    weights = cubic(x)
+    found = (torch.cos(2 * torch.pi * frequency[..., None] * x) * weights).sum(dim=-1)
+    return found / weights.sum()
+
+
 def bicubic(
     size_in: Int[Tensor, " batch"],
     size_out: Int[Tensor, " batch"],

@@ -17,7 +17,7 @@ from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
-from csrgan.evaluation import metrics
+from csrgan.evaluation import bound, metrics
 from csrgan.files import whole
 from csrgan.records import Batch, Picture, Restoration
 
@@ -25,6 +25,7 @@ Row = dict[str, str | float]
 SCORES = ("psnr", "ssim", "psnr_y", "ssim_y", "ciede2000", "hf_ratio", "perceptual")  # of L and of S
 COLOURS = [f"{kind}_{name}" for kind in ("shift", "contrast") for name in metrics.COLOURS]
 OF_RESTORED = ("consistency_restored", "consistency_predicted", "theta_error", *COLOURS)
+BOUNDS = ("low90", "high90")  # of the interval that holds nine tenths of the true values
 BINS = 5  # of the blur, at most
 
 
@@ -34,7 +35,7 @@ def row(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
     prior: of the system, what it predicts. chain: of the protocol that made L.
     """
     found: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
-    found |= _parameters(batch.parameters, restored, prior)
+    found |= _parameters(batch.parameters, restored, prior) | _bounds(batch, restored, prior, chain)
     crop = math.ceil(float(batch.parameters.scale[0]))
     shown = {"low": batch.enlarged, "restored": restored.image}
     for which, image in shown.items():
@@ -75,7 +76,18 @@ def _parameters(true: Parameters, restored: Restoration, prior: Prior) -> Row:
         found[f"{name}_prior_mean"] = float(getattr(mean, name)[0])
         if restored.spread:
             found[f"{name}_predicted_std"] = float(getattr(restored.spread, name)[0])
+        if restored.interval:
+            found |= {f"{name}_{end}": float(getattr(bound, name)[0]) for end, bound in zip(BOUNDS, restored.interval, strict=True)}
     return found
+
+
+def _bounds(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
+    """Of each predicted parameter that has one the least standard deviation of an estimator without a bias; at most its range."""
+    if restored.parameters is None or batch.parameters.kernel is not None:
+        return {}
+    least = bound.least_std(batch.sharp, batch.parameters, chain)
+    ranges = {name: prior.ranges[name].bounds for name in prior.predicted if name in least}
+    return {f"{name}_bound": min(least[name], high - low) for name, (low, high) in ranges.items()}
 
 
 def _quality(image: Picture, sharp: Picture, crop: int) -> Row:
@@ -95,7 +107,7 @@ def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Par
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:
     """Means over the rows: each score, and of each predicted parameter the mean absolute error (mae), that of always
-    answering the prior's mean, and R^2 against the mean over the rows."""
+    answering the prior's mean, R^2 against the mean over the rows, and the share of rows whose 90 % interval holds the truth."""
     summary: dict[str, float] = {"rows": len(rows)}
     for column in (*(f"{score}_{which}" for score in SCORES for which in ("low", "restored")), *OF_RESTORED):
         if column in rows[0]:
@@ -112,6 +124,9 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
         summary[f"{name}_mae"] = fmean(map(abs, errors))
         summary[f"{name}_mae_prior_mean"] = fmean(map(abs, constant))
         summary[f"{name}_r2"] = 1 - sum(e * e for e in errors) / spread if spread else math.nan
+        if f"{name}_{BOUNDS[0]}" in rows[0]:
+            held = [float(r[f"{name}_{BOUNDS[0]}"]) <= float(r[name]) <= float(r[f"{name}_{BOUNDS[1]}"]) for r in rows]
+            summary[f"{name}_coverage90"] = fmean(held)
     return summary
 
 

@@ -29,14 +29,12 @@ def l1(theta: Theta, theta_true: Theta) -> Scalar:
     return (theta - theta_true).abs().mean()
 
 
-def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, least_std: float) -> Scalar:
+def nll(theta: Theta, log_variance: Theta, theta_true: Theta) -> Scalar:
     """Negative log-likelihood of a Gaussian with predicted mean and variance, up to a constant:
-    mean of ((theta - theta_true)^2 / v + log v) / 2 (Nix and Weigend 1994, eq. 6).
-
-    least_std: sqrt(v) is kept above it, in network units, so that no single picture outweighs the others without bound.
+    mean of ((theta - theta_true)^2 / v + log v) / 2 (Nix and Weigend 1994, eq. 6). The generator keeps v above a least value,
+    so that no single picture outweighs the others without bound.
     """
-    variance = log_variance.exp() + least_std**2
-    return 0.5 * ((theta - theta_true).square() / variance + variance.log()).mean()
+    return 0.5 * ((theta - theta_true).square() * (-log_variance).exp() + log_variance).mean()
 
 
 def shuffled(theta: Theta, theta_true: Theta) -> Scalar:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.fault import check
 from csrgan.networks.blocks import pad_to_multiple
+
+LEAST_STD = 0.01  # predicted of a parameter, in units of its prior's range
 
 
 class Features(NamedTuple):
@@ -119,4 +123,4 @@ class Generator(nn.Module):
         if found is None or not self.variance:
             return found, None
         theta, log_variance = found.chunk(2, dim=1)
-        return theta, log_variance
+        return theta, torch.logaddexp(log_variance, torch.full_like(log_variance, 2 * math.log(LEAST_STD)))

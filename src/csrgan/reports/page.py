@@ -15,7 +15,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from csrgan.evaluation.comparison import Difference, Group, Job, difference, grouped, references
-from csrgan.reports import album, chart, columns, effects, maps, predictions, rows, training, verdicts
+from csrgan.reports import album, chart, columns, effects, maps, predictions, rows, training, uncertainty, verdicts
 
 Lines = Sequence[Sequence[str]]
 
@@ -110,6 +110,12 @@ def _charts(
         ("iterations", "PSNR and the error of theta^ after each iteration.", training.iterations(groups)),
         ("grid", f"{chosen.name} over blur, noise and scale.{some}", maps.over_grid(groups, chosen)),
         ("predictions", f"Predicted against true parameters, with deviations.{some}", predictions.against_truth(groups)),
+        (
+            "bound",
+            f"Error of theta^, and the least without a bias.{some}",
+            uncertainty.against_bound(groups),
+        ),
+        ("reliability", f"Truth within the predicted intervals, promised and found.{some}", uncertainty.reliability(groups)),
         ("curves", f"Learning curves: {chosen.name} at each evaluation.", training.curves(groups, chosen)),
     ]
     shown = [(name, text, figure) for name, text, figure in figures if figure]

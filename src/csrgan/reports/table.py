@@ -61,14 +61,16 @@ def scores(summary: Mapping[str, float]) -> Table:
 def parameters(summary: Mapping[str, float]) -> Table | None:
     """Mean absolute error of each predicted parameter, beside that of always answering the prior's mean."""
     table = Table(title="Error of the predicted degradation (mean absolute)", title_justify="left")
-    for heading in ("", "predicted", "prior's mean", "ratio", "R2"):
+    certain = [f"{name}_coverage90" for name in UNITS if f"{name}_coverage90" in summary]
+    for heading in ("", "predicted", "prior's mean", "ratio", "R2", *(["in the 90 % interval"] if certain else [])):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, label in UNITS.items():
         if f"{name}_mae" in summary:
             factor = FACTORS.get(name, 1.0)
             mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
             errors = (f"{mine * factor:.3f}", f"{constant * factor:.3f}", _share(mine, constant))
-            table.add_row(label, *errors, f"{summary[f'{name}_r2']:.2f}")
+            held = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
+            table.add_row(label, *errors, f"{summary[f'{name}_r2']:.2f}", *held)
     return table if table.row_count else None
 
 

@@ -132,11 +132,12 @@ class System(LightningModule):
         """What a network gives, in pictures and physical units."""
         theta, log_variance = found.theta, found.log_variance
         parameters = None if theta is None else self.physical(theta.float())
-        spread = None
+        spread = interval = None
         if theta is not None and log_variance is not None:
-            spread = self.prior.spread(theta.float(), (0.5 * log_variance.float()).exp())
+            std = (0.5 * log_variance.float()).exp()
+            spread, interval = self.prior.spread(theta.float(), std), self.prior.interval(theta.float(), std)
         trace = tuple(self.told(step) for step in found.trace)
-        return Restoration(found.image.float().clamp(0, 1), parameters, spread, trace)
+        return Restoration(found.image.float().clamp(0, 1), parameters, spread, interval, trace)
 
     def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
         """theta^ of the network in physical units."""

@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.kernels import even_response
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.resample import cubic
+from csrgan.degradation.resample import cubic_response
 from csrgan.fault import Fault
 from csrgan.records import Batch, Restoration
 from csrgan.systems.base import System
@@ -64,7 +65,7 @@ class Wiener(System):
         resampled = [cubic_response(parameters.scale[:, None] * f.abs()).masked_fill(same, 1.0) ** times for f in (down, across)]
         if parameters.kernel is None:
             taps = self.chain.taps(parameters)
-            blurred = [_even_response(taps, f) for f in (down, across)]
+            blurred = [even_response(taps, f) for f in (down, across)]
             return (blurred[0] * resampled[0])[:, :, None] * (blurred[1] * resampled[1])[:, None]
         reach = parameters.kernel.shape[-1] // 2
         wide = parameters.kernel.new_zeros(len(parameters), height, width)
@@ -81,17 +82,3 @@ def mirrored(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h2 w2"]:
     """One period of the picture between mirrors, 2 (side - 1) pixels: a blur between mirrors is a product on its spectrum."""
     image = torch.cat([image, image[..., 1:-1, :].flip(2)], dim=2)
     return torch.cat([image, image[..., 1:-1].flip(3)], dim=3)
-
-
-def cubic_response(frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Fourier transform of the bicubic kernel, frequency in cycles a sample; 1 at 0."""
-    x = torch.linspace(-2, 2, 401)
-    weights = cubic(x)
-    found = (torch.cos(2 * torch.pi * frequency[..., None] * x) * weights).sum(dim=-1)
-    return found / weights.sum()
-
-
-def _even_response(taps: Float[Tensor, "b taps"], frequency: Float[Tensor, " f"]) -> Float[Tensor, "b f"]:
-    reach = taps.shape[1] // 2
-    distance = torch.arange(-reach, reach + 1)
-    return taps @ torch.cos(2 * torch.pi * distance[:, None] * frequency)

@@ -1,0 +1,72 @@
+"""Charts of intervals and bounds, on predictions whose uncertainty is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from csrgan.evaluation.comparison import Group, Job
+from csrgan.evaluation.results import summarise
+from csrgan.reports import uncertainty
+
+NINETY = 1.6448536
+
+
+def rows(promised: float = 0.1, bound: bool = True) -> list[dict[str, Any]]:
+    """Predictions of the scale that are wrong by a Gaussian of std 0.1 and promise another."""
+    generator = np.random.default_rng(0)
+    found = []
+    for blur in np.repeat([1.0, 3.0], 1000):
+        true = generator.uniform(1, 3)
+        predicted = true + 0.1 * generator.standard_normal()
+        row = {"image": "a", "blur_std": blur, "scale": true, "noise_std": 0.01, "psnr_low": 20.0, "psnr_restored": 21.0}
+        row |= {"scale_predicted": predicted, "scale_prior_mean": 2.0}
+        row |= {"scale_low90": predicted - NINETY * promised, "scale_high90": predicted + NINETY * promised}
+        found.append(row | ({"scale_bound": 0.05} if bound else {}))
+    return found
+
+
+def group(found: list[dict[str, Any]], name: str = "a") -> Group:
+    return Group((name,), [Job("0", (name,), rows=found)])
+
+
+def test_true_promises_are_kept_at_every_level() -> None:
+    np.testing.assert_allclose(uncertainty.coverage(rows(), "scale", uncertainty.LEVELS), uncertainty.LEVELS, atol=0.03)
+
+
+@pytest.mark.parametrize(("promised", "held"), [(0.1, 0.9), (0.05, 0.589), (0.2, 0.999)])
+def test_the_summary_tells_the_share_within_the_ninety_percent_interval(promised: float, held: float) -> None:
+    found = rows(promised)
+    assert summarise(found)["scale_coverage90"] == pytest.approx(held, abs=0.03)
+    np.testing.assert_allclose(uncertainty.coverage(found, "scale", np.array([0.9])), summarise(found)["scale_coverage90"])
+
+
+def test_an_interval_without_a_width_holds_what_it_hits() -> None:
+    row = {"scale": 2.0, "scale_predicted": 2.0, "scale_low90": 2.0, "scale_high90": 2.0}
+    levels = np.array([0.5])
+    assert uncertainty.coverage([row], "scale", levels) == 1
+    assert uncertainty.coverage([row | {"scale": 2.1}], "scale", levels) == 0
+
+
+def test_the_error_stands_beside_the_bound() -> None:
+    figure = uncertainty.against_bound([group(rows()), group(rows(), "b")])
+    assert figure is not None
+    assert len(figure.axes) == 2  # two halves of the scale, one noise, one parameter
+    for axes in figure.axes:
+        one, other, least = (line.get_ydata() for line in axes.lines)
+        np.testing.assert_allclose(one, 0.1, rtol=0.1)
+        np.testing.assert_allclose(one, other)
+        np.testing.assert_allclose(least, 0.05)
+    assert uncertainty.against_bound([group(rows(bound=False))]) is None
+
+
+def test_reliability_is_drawn_where_intervals_are_predicted() -> None:
+    figure = uncertainty.reliability([group(rows()), group(rows(0.05), "b")])
+    assert figure is not None
+    (axes,) = figure.axes
+    _, kept, broken = axes.lines
+    np.testing.assert_allclose(kept.get_ydata(), kept.get_xdata(), atol=0.03)
+    assert bool((broken.get_ydata()[1:] < broken.get_xdata()[1:]).all())
+    assert uncertainty.reliability([group([{"image": "a", "scale": 1.0}])]) is None
