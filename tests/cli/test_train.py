@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from commands import csrgan, train
+from commands import SMOKE, csrgan, train
 from PIL import Image
 
 from csrgan.config.folder import groups
@@ -107,3 +108,17 @@ def test_data_folder_trains_on_ones_own_photographs(tmp_path: Path) -> None:
     short = ("trainer.images=8", "data.crop=32")
     train(tmp_path / "run", *short, "data=folder", f"data.train={tmp_path}/train", f"data.valid={tmp_path}/valid")
     assert {row["image"] for row in csv.DictReader((tmp_path / "run" / "results.csv").open())} == {"coffee.png"}
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles for a CPU by g++, which is not here")
+def test_compiled_networks_learn_and_restore_the_same(tmp_path: Path) -> None:
+    """In processes of their own, because the shapes that the tests check cannot be checked in what is compiled."""
+    found = []
+    for word in ("false", "true"):
+        done = csrgan("train", f"run_dir={tmp_path / word}", *SMOKE, "logger=csv", f"trainer.compile={word}")
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads((tmp_path / word / "summary.json").read_text()))
+    plain, compiled = found
+    assert compiled["psnr_restored"] == pytest.approx(plain["psnr_restored"], abs=1e-3)
+    assert compiled["scale_mae"] == pytest.approx(plain["scale_mae"], rel=1e-3)

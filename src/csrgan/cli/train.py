@@ -150,6 +150,7 @@ def prepare(system: System, trainer: dict[str, Any]) -> None:
         if trainer["channels_last"]:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if trainer["compile"]:
+            torch._functorch.config.donated_buffer = False  # the terms' gradients are taken from one graph, one after the other
             network.compile()
 
 

@@ -59,5 +59,7 @@ class Modulation(nn.Module):
 
 def pad_to_multiple(x: Float[Tensor, "b c h w"], multiple: int) -> Float[Tensor, "b c h2 w2"]:
     """Repeat the right and lower edge until both sides are multiples; legal for any size, one pixel included."""
-    height, width = x.shape[-2:]
-    return functional.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+    right, below = -x.shape[-1] % multiple, -x.shape[-2] % multiple
+    if not (right or below):  # a compiled padding by nothing fails in its backward pass (torch 2.13, channels last)
+        return x
+    return functional.pad(x, (0, right, 0, below), mode="replicate")
