@@ -16,7 +16,7 @@ from csrgan.cli import relative
 from csrgan.cli.trained import chosen
 from csrgan.data import picture
 from csrgan.degradation.prior import Prior
-from csrgan.evaluation.results import BOUNDS
+from csrgan.evaluation.results import BOUNDS, uncertainty
 from csrgan.fault import Fault, check
 from csrgan.records import Restoration
 from csrgan.reports.table import FACTORS, UNITS
@@ -79,9 +79,7 @@ def _told(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for name in predicted if restored.parameters else ():
         found[name] = float(getattr(restored.parameters, name)[0])
-        if restored.spread and restored.interval:
-            found[f"{name}_predicted_std"] = float(getattr(restored.spread, name)[0])
-            found |= {f"{name}_{end}": float(getattr(bound, name)[0]) for end, bound in zip(BOUNDS, restored.interval, strict=True)}
+        found |= uncertainty(restored, name)
     return found
 
 

@@ -34,9 +34,10 @@ def least_std(sharp: Picture, parameters: Parameters, chain: Chain) -> dict[str,
     sharp: (1, 3, h, w). parameters: of one picture, without a kernel.
     """
     height, width = sharp.shape[-2:]
+    sharp = sharp.cpu()
     with torch.no_grad():
         rings = RadialLogSpectrum(RINGS, max(height, width))(sharp)[0].double()
-        power = (rings * SPREAD + CENTRE).exp() - FLOOR
+        power = ((rings * SPREAD + CENTRE).exp() - FLOOR).clamp(min=1e-12)
         colours = _colours(sharp)
     scale = float(parameters.scale[0])
     theta = torch.tensor([float(parameters.blur_std[0]), float(parameters.noise_std[0]), 0.0, 0.0], dtype=torch.float64)
@@ -57,19 +58,17 @@ def _log_spectrum(
     blur_std, noise_std, strength, steepness = theta
     low = (torch.arange(GRID, dtype=torch.float64) + 0.5) / (2 * GRID)  # cycles a pixel of L; a quarter is as the others are
     taps = chain.taps(Parameters(blur_std[None], blur_std.new_full((1,), scale), noise_std[None]))
+    folds = [(low + k) / scale for k in ((-1, 0, 1) if scale > 1 else (0,))]  # what sampling cannot tell apart, cycles/px
+    smooths = chain.downsampling == "bicubic" and scale > 1
+    kept = [even_response(taps, f)[0] * (cubic_response(scale * f.abs()) if smooths else 1.0) for f in folds]
     signal = torch.zeros(GRID, GRID, dtype=torch.float64)
-    for fold in product((-1, 0, 1), repeat=2) if scale > 1 else [(0, 0)]:
-        down, across = ((low + k) / scale for k in fold)
+    for (down, kept_down), (across, kept_across) in product(zip(folds, kept, strict=True), repeat=2):
         radius = torch.hypot(down[:, None], across)
         place = radius * (2 * RINGS) - 0.5
         below = place.floor().long().clamp(0, len(power) - 2)
-        logarithms = power.clamp(min=1e-12).log()
-        here = torch.lerp(logarithms[below], logarithms[below + 1], (place - below).clamp(0, 1))
-        response = torch.ones(1, 1, dtype=torch.float64)
-        for f, shape in ((down, (-1, 1)), (across, (1, -1))):
-            resampled = cubic_response(scale * f.abs()) if chain.downsampling == "bicubic" and scale > 1 else torch.ones_like(f)
-            response = response * (even_response(taps, f)[0] * resampled).view(shape)
-        signal = signal + response**2 * (here + strength - steepness * (radius / 0.1).log()).exp() / scale**2
+        logarithms = torch.lerp(power.log()[below], power.log()[below + 1], (place - below).clamp(0, 1))
+        field = (logarithms + strength - steepness * (radius / 0.1).log()).exp()
+        signal = signal + (kept_down[:, None] * kept_across) ** 2 * field / scale**2
     return (colours[:, None] * signal.flatten() + noise_std**2 + FLOOR).log()
 
 

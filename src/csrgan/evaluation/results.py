@@ -74,11 +74,18 @@ def _parameters(true: Parameters, restored: Restoration, prior: Prior) -> Row:
     for name in prior.predicted if restored.parameters else ():
         found[f"{name}_predicted"] = float(getattr(restored.parameters, name)[0])
         found[f"{name}_prior_mean"] = float(getattr(mean, name)[0])
-        if restored.spread:
-            found[f"{name}_predicted_std"] = float(getattr(restored.spread, name)[0])
-        if restored.interval:
-            found |= {f"{name}_{end}": float(getattr(bound, name)[0]) for end, bound in zip(BOUNDS, restored.interval, strict=True)}
+        found |= uncertainty(restored, name)
     return found
+
+
+def uncertainty(restored: Restoration, name: str) -> dict[str, float]:
+    """Of a predicted parameter of one picture the standard deviation and the bounds of the 90 % interval, where there are any."""
+    if restored.spread is None or restored.interval is None:
+        return {}
+    found = {f"{name}_predicted_std": restored.spread} | {
+        f"{name}_{end}": of for end, of in zip(BOUNDS, restored.interval, strict=True)
+    }
+    return {column: float(getattr(values, name)[0]) for column, values in found.items()}
 
 
 def _bounds(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:

@@ -34,7 +34,8 @@ class Spectral(Body):
     def __init__(self, *, spectrum_bins: int, spectrum_tile: int, gains: int, hidden: int) -> None:
         super().__init__()
         self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile)
-        self.context_features, self.bottleneck_channels, self.gains = self.spectrum.features, hidden, gains
+        self.context_features, self.bottleneck_channels = self.spectrum.features, hidden
+        self.known_features = self.context_features + hidden
         self.read = nn.Sequential(nn.Linear(self.spectrum.features, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, hidden))
         self.choose = nn.Sequential(nn.LeakyReLU(0.1), nn.Linear(hidden, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, gains))
         nn.init.zeros_(self.choose[-1].weight)  # type: ignore[arg-type]  # training starts at S = L
@@ -44,9 +45,13 @@ class Spectral(Body):
         context = self.spectrum(low)
         return Features(self.read(context)[:, :, None, None], (low,), context)
 
+    def known(self, features: Features) -> Float[Tensor, "b known"]:
+        """All that is known of the picture as a whole, for who goes on from here."""
+        return torch.cat([features.context, features.bottleneck.flatten(1)], dim=1)
+
     def decode(self, features: Features) -> Features:
         (low,) = features.skips
-        found = filtered(low, 1 + self.choose(features.bottleneck.mean(dim=(2, 3))))
+        found = filtered(low, 1 + self.choose(features.bottleneck.flatten(1)))
         return features._replace(decoder=found, image=torch.zeros_like(found), base=found)
 
 
@@ -68,7 +73,7 @@ class SpectralUNet(Body):
         self.decoder_channels = width
         self.u = Levels(
             pictures=2,
-            context=first.context_features + first.bottleneck_channels,
+            context=first.known_features,
             width=width,
             levels=levels,
             middle_blocks=middle_blocks,
@@ -83,8 +88,7 @@ class SpectralUNet(Body):
         (low,) = features.skips
         found = self.first.decode(features).base
         assert found is not None
-        known = torch.cat([features.context, features.bottleneck.mean(dim=(2, 3))], dim=1)
-        decoder, image = self.u.mend([low, found], known)
+        decoder, image = self.u.mend([low, found], self.first.known(features))
         return features._replace(decoder=decoder, image=image, base=found)
 
 

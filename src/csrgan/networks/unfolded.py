@@ -60,14 +60,13 @@ class Unfolded(Body):
         self.chain = replace(degradation.chain, output="upsampled", backend="banded")  # a smaller L is enlarged beforehand
         self.context_features, self.bottleneck_channels = first.context_features, first.bottleneck_channels
         self.decoder_channels = width
-        known = first.context_features + first.bottleneck_channels
-        self.strength = nn.Linear(known, stages)
+        self.strength = nn.Linear(first.known_features, stages)
         nn.init.zeros_(self.strength.weight)
         nn.init.constant_(self.strength.bias, -3.0)
         self.stages = nn.ModuleList(
             Levels(
                 pictures=2,
-                context=known,
+                context=first.known_features,
                 width=width,
                 levels=levels,
                 middle_blocks=middle_blocks,
@@ -84,7 +83,7 @@ class Unfolded(Body):
         (low,) = features.skips
         assert features.theta is not None
         theta = features.theta.detach() if self.detach else features.theta
-        known = torch.cat([features.context, features.bottleneck.mean(dim=(2, 3))], dim=1)
+        known = self.first.known(features)
         strength = self.strength(known).float().exp()
         image = self.first.decode(features).base
         assert image is not None

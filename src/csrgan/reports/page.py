@@ -110,11 +110,7 @@ def _charts(
         ("iterations", "PSNR and the error of theta^ after each iteration.", training.iterations(groups)),
         ("grid", f"{chosen.name} over blur, noise and scale.{some}", maps.over_grid(groups, chosen)),
         ("predictions", f"Predicted against true parameters, with deviations.{some}", predictions.against_truth(groups)),
-        (
-            "bound",
-            f"Error of theta^, and the least without a bias.{some}",
-            uncertainty.against_bound(groups),
-        ),
+        ("bound", f"Error of theta^, and the least without a bias.{some}", uncertainty.against_bound(groups)),
         ("reliability", f"Truth within the predicted intervals, promised and found.{some}", uncertainty.reliability(groups)),
         ("curves", f"Learning curves: {chosen.name} at each evaluation.", training.curves(groups, chosen)),
     ]

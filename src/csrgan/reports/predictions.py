@@ -50,11 +50,16 @@ def _draw(axes: Axes, points: np.ndarray, label: str, order: int, count: int) ->
     if not points.size:
         return
     true = points[:, 0]
-    levels = np.unique(true.round(4))
-    edges = levels[1:] if len(levels) <= BINS else np.quantile(true, np.linspace(0, 1, BINS + 1)[1:-1])
-    bins = np.digitize(true.round(4), edges)
-    held = [points[bins == place] for place in np.unique(bins)]
+    held = [points[each] for each in binned(true)]
     aside = ((order + 0.5) / count - 0.5) * 0.1 * np.ptp(true) / max(1, len(held) - 1)
     means = np.array([each.mean(axis=0) for each in held])
     deviations = [each[:, 1].std() for each in held]
     axes.errorbar(means[:, 0] + aside, means[:, 1], yerr=deviations, capsize=2, markersize=4, label=label, **style(order))
+
+
+def binned(true: np.ndarray) -> list[np.ndarray]:
+    """Which of the rows have each value, or are in each of BINS quantiles of more values than that."""
+    levels = np.unique(true.round(4))
+    edges = levels[1:] if len(levels) <= BINS else np.quantile(true, np.linspace(0, 1, BINS + 1)[1:-1])
+    bins = np.digitize(true.round(4), edges)
+    return [bins == each for each in np.unique(bins)]

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.results import BOUNDS, Row
 from csrgan.reports.chart import SHOWN, drawn, labels, legend, paper, style
+from csrgan.reports.predictions import binned
 from csrgan.reports.table import FACTORS, UNITS
 
 LEVELS = np.linspace(0.1, 0.95, 18)
@@ -116,13 +117,10 @@ def _within(row: Row, name: str, bounds: tuple[float, float]) -> bool:
 
 
 def _over_blur(rows: Sequence[Row], measured: Callable[[Row], float]) -> tuple[np.ndarray, np.ndarray]:
-    """The blurs that occur, at most eight of them, and the mean of what is measured at each."""
+    """The blurs that occur, or the means of some of them together, and the mean of what is measured at each."""
     blurs = np.array([value(row, "blur_std") for row in rows])
     values = np.array([measured(row) for row in rows])
-    levels = np.unique(blurs.round(4))
-    edges = levels[1:] if len(levels) <= 8 else np.quantile(blurs, np.linspace(0, 1, 9)[1:-1])
-    bins = np.digitize(blurs.round(4), edges)
-    held = [bins == each for each in np.unique(bins)]
+    held = binned(blurs)
     return np.array([blurs[each].mean() for each in held]), np.array([values[each].mean() for each in held])
 
 
