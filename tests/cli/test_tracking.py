@@ -69,9 +69,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         runs = {
             "plain": (at / "plain", {}, "pass", ["logger=csv"]),
             "online": (at / "sweep" / "7", server.account(), "pass", []),
-            "unreachable": (at / "unreachable", CLOSED, "pass", ["logger.patience=4"]),
-            "server dies": (at / "dies", mortal.account(), DIE, ["logger.patience=8"]),
-            "service frozen": (at / "frozen", {"WANDB_MODE": "offline"}, FREEZE.format(pids=at / "pids"), ["logger.patience=8"]),
+            "unreachable": (at / "unreachable", CLOSED, "pass", ["logger.patience=10"]),
+            "server dies": (at / "dies", mortal.account(), DIE, ["logger.patience=12"]),
+            "service frozen": (at / "frozen", {"WANDB_MODE": "offline"}, FREEZE.format(pids=at / "pids"), ["logger.patience=12"]),
             "service killed": (at / "killed", {"WANDB_MODE": "offline"}, KILL, []),
             "raises": (at / "raises", server.account(), RAISE, []),
         }
@@ -187,6 +187,17 @@ def test_a_run_that_was_kept_offline_is_sent_later(world: World) -> None:
     assert names[0] == names[1]
     assert world.server.summaries[there]["gain_db"] == run.result()["gain_db"]
     assert any(f"{there}/media/table/predictions" in path for path in world.server.files)
+
+
+def test_a_wandb_that_cannot_be_imported_ends_the_tracking_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    tracker = Tracker({"logger": {"patience": 5, "project": "csrgan"}}, tmp_path)
+    tracker.log_metrics({"a": 1.0}, 4)
+    tracker.finish(0)
+    assert tracker.over
+    assert "wandb stopped working" in capsys.readouterr().err
 
 
 def test_a_server_is_given_some_time(tmp_path: Path) -> None:

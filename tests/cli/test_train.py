@@ -54,6 +54,12 @@ def test_a_run_leaves_everything_in_its_folder(run: Path) -> None:
         torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)
 
 
+def test_the_seconds_of_a_training_are_kept_where_its_end_is_no_evaluation_of_its_own(tmp_path: Path) -> None:
+    summary = train(tmp_path / "run", "trainer.images=12", "trainer.validate_every=8", "trainer.save_every=8", "logger=csv")
+    assert summary["images_seen"] == 12
+    assert 0 < summary["seconds_training"] < summary["seconds"]
+
+
 # Of protocols that differ in their scale alone, one: each of them is held to its witness in contracts/. What must be downloaded
 # has a test of its own, which can do without.
 SAME = ("gaussian8_x3", "gaussian8_x4", "srmd_x2", "srmd_x4", "div2krk_x2", "vgg19")

@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from csrgan.evaluation.results import Row
 from csrgan.fault import check
 
 STEP = "images_seen"  # the axis of every chart
-SPARE = 2  # seconds beyond `logger.patience`: wandb, which has the same limit, tells better what was slow
+SPARE = 8  # seconds beyond `logger.patience`: wandb, which has the same limit, tells better what was slow
 
 
 @contextmanager
@@ -84,9 +83,9 @@ class Tracker(Logger):
 
     @rank_zero_only
     def _start(self) -> None:
-        import wandb  # noqa: F401  # its seconds are not those of the server
-
         try:
+            import wandb  # noqa: F401  # its seconds are not those of the server
+
             self.run = self._within_patience(lambda: self._begin(mode()))
         except Exception as error:
             self._tell(f"started no run at its server ({told(error)}); this one is kept offline")
@@ -127,24 +126,10 @@ class Tracker(Logger):
             self.over = True
             self._tell(f"stopped working ({told(error)}); the run goes on without it")
             with suppress(Exception, SystemExit):  # else wandb's own hook waits, or prints a traceback, when the process ends
-                self._within_patience(_teardown)
+                _within(SPARE, _teardown)
 
     def _within_patience(self, action: Callable[[], Any]) -> Any:
-        """What it gives. wandb waits without end where its service does not answer, or where that waits for a server."""
-        seconds = self.settings["logger"]["patience"] + SPARE
-        done: Future[Any] = Future()
-
-        def act() -> None:
-            try:
-                done.set_result(action())
-            except BaseException as error:
-                done.set_exception(error)
-
-        threading.Thread(target=act, daemon=True).start()
-        try:
-            return done.result(seconds)
-        except FutureTimeoutError:
-            raise TimeoutError(f"no answer for {seconds:g} s") from None
+        return _within(self.settings["logger"]["patience"] + SPARE, action)
 
     def _tell(self, what: str) -> None:
         later = f"wandb sync {relative(self.folder)}/wandb/*run-*"
@@ -208,3 +193,22 @@ def _teardown() -> None:
     import wandb
 
     wandb.teardown(exit_code=1)
+
+
+def _within(seconds: float, action: Callable[[], Any]) -> Any:
+    """What it gives. wandb waits without end where its service does not answer, or where that waits for a server."""
+    done: Future[Any] = Future()
+
+    def act() -> None:
+        try:
+            done.set_result(action())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=act, daemon=True).start()
+    try:
+        return done.result(seconds)
+    except TimeoutError:
+        if done.done():  # it is wandb's own
+            raise
+        raise TimeoutError(f"no answer for {seconds:g} s") from None

@@ -85,11 +85,11 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> f
             console.print(f"{type(system).__name__} needs no training; it is scored as it is", highlight=False)
         else:
             trainer.fit(system, data, ckpt_path=resume_from(settings), weights_only=True)
+        spent = watch.waiting(trainer)  # before an evaluation by itself, which leaves nothing of the training's loader
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
         if not system.untrained:
             keep.conclude(trainer)
-        spent = watch.waiting(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,
             "seconds": time.monotonic() - began,
