@@ -10,7 +10,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
@@ -18,6 +18,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from csrgan.config.check import value_faults
 from csrgan.config.combinations import combination_faults
 from csrgan.config.folder import conf, groups
+from csrgan.config.override import first_line, override_faults, single
 from csrgan.fault import Fault
 
 # What Hydra finds in packages of their own, and the package.
@@ -39,9 +40,6 @@ OPTIONS = (  # Hydra's
     *("--cfg", "--config-dir", "--config-name", "--config-path", "--experimental-rerun", "--help", "--hydra-help", "--info"),
     *("--multirun", "--package", "--resolve", "--run", "--shell-completion", "--version"),
 )
-
-# A folder may take the place of whatever the choice of data names here.
-SOURCES = (["data", "train"], ["data", "valid"])
 
 MEMORY = (
     "out of memory: lower data.batch_size (optimizer.accumulate makes up for it), data.crop, evaluation.crop or data.keep_mb, or"
@@ -89,7 +87,7 @@ def _faults(command: str, words: Sequence[str], flags: set[str]) -> Iterator[str
         if told := list(_choice_faults(override, known)):
             wrong.setdefault(str(override.key_or_group), []).extend(told)
     chosen = [override for override in parsed if _group(override, known)]
-    good = [next(_single(override)) for override in chosen if str(override.key_or_group) not in wrong]
+    good = [next(single(override)) for override in chosen if str(override.key_or_group) not in wrong]
     try:
         base = _compose(command, good)
     except Fault as fault:
@@ -104,7 +102,7 @@ def _faults(command: str, words: Sequence[str], flags: set[str]) -> Iterator[str
         within_wrong = any(key.startswith(f"{group.replace('/', '.')}.") for group in wrong)
         if override in chosen or key in PLUGINS or key.startswith(("hydra.", "hydra/")) or within_wrong:
             continue
-        if told := [*_override_faults(base, override)] or [*_set(base, override)]:
+        if told := [*override_faults(base, override)] or [*_set(base, override)]:
             wrong.setdefault(key, []).extend(told)
     yield from (sentence for told in wrong.values() for sentence in told)
     if flags <= SEVERAL:  # else the command is asked for something, such as --help
@@ -113,22 +111,13 @@ def _faults(command: str, words: Sequence[str], flags: set[str]) -> Iterator[str
         yield from _whole_faults(base, wrong, several)
 
 
-def _override_faults(base: DictConfig, override: Override) -> Iterator[str]:
-    """What is wrong with an override by itself: its key, or the kind or the range of its value or values."""
-    for word in _single(override):
-        value: Any = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
-        told = list(_value_fault(base, override, word))
-        key = str(override.key_or_group)
-        yield from told or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, tuple(key.split("."))))
-
-
 def _set(config: DictConfig, override: Override) -> Iterator[str]:
     """Give the configuration an override's value, unless it is a sweep's; what is wrong with a mapping shows here."""
     try:
         if not override.is_sweep_override():
             OmegaConf.update(config, str(override.key_or_group), override.value())
     except OmegaConfBaseException as reason:
-        yield f"{override.input_line}: {_first_line(reason)}."
+        yield f"{override.input_line}: {first_line(reason)}."
 
 
 def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> Iterator[str]:
@@ -147,7 +136,7 @@ def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> 
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
         found = [*(f"{key} is needed: give it as {key}=VALUE." for key in missing), *_untold(config), *value_faults(_own(config))]
     except OmegaConfBaseException as reason:
-        yield f"{reason.full_key}: {_first_line(reason)}."
+        yield f"{reason.full_key}: {first_line(reason)}."
         return
     yield from found
     if not several and not list(value_faults(settings)):
@@ -185,7 +174,7 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], list[str]]:
         try:
             parsed += parser.parse_overrides([word])
         except OverrideParseException as reason:
-            faults.append(f"{word} is no override of the form key=value: {_first_line(reason)}")
+            faults.append(f"{word} is no override of the form key=value: {first_line(reason)}")
     return parsed, faults
 
 
@@ -230,7 +219,7 @@ def _compose(command: str, words: list[str]) -> DictConfig:
         trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
         if trained:
             raise Fault(TRAINED.format(trained[1])) from None
-        raise Fault(f"the configuration cannot be composed: {_first_line(reason)}") from None
+        raise Fault(f"the configuration cannot be composed: {first_line(reason)}") from None
 
 
 def _plugin_fault(group: str, choice: str) -> Iterator[str]:
@@ -242,106 +231,14 @@ def _plugin_fault(group: str, choice: str) -> Iterator[str]:
         yield str(Fault.unknown(group, choice, {*found, *PLUGINS[group]}))
 
 
-def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:
-    """A key that does not exist, or a value of another kind than the default's."""
-    if override.is_delete():
-        yield f"{override.input_line} takes away what is read: set another value, or the choice none."
-        return
-    path = str(override.key_or_group).split(".")
-    here: Any = base
-    for depth, key in enumerate(path):
-        names = list(here) if OmegaConf.is_dict(here) else []
-        if key not in names:
-            place = ".".join(path[:depth]) or "the configuration"
-            if override.is_add():
-                yield f"+{'.'.join(path)} is not a setting that anything reads. {Fault.unknown(place, key, names)}"
-            else:
-                yield str(Fault.unknown(place, key, names))
-            return
-        here = here._get_node(key)
-        if depth < len(path) - 1 and not OmegaConf.is_dict(here):
-            yield f"{'.'.join(path[: depth + 1])} is a single value; it has no {path[depth + 1]}."
-            return
-        if depth < len(path) - 1:
-            continue
-        if override.is_add() and not override.is_force_add():
-            yield f"{override.input_line}: {'.'.join(path)} is there already, and is set without the +."
-            return
-        if path in SOURCES:
-            return
-        if OmegaConf.is_dict(here) and not word.split("=", 1)[1].startswith(("{", "$")):
-            yield f"{'.'.join(path)} holds several settings ({', '.join(here)}); set one of them."
-            return
-        default = here if OmegaConf.is_config(here) else here._value()
-        given = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
-        if not _refers(given):
-            yield from _kind_fault(".".join(path), default, given)
-
-
-def _kind_fault(place: str, default: Any, given: Any) -> Iterator[str]:
-    given = _number(given) if isinstance(given, str) else given
-    if isinstance(default, bool):
-        if not isinstance(given, bool):
-            yield f"{place}={given} is neither true nor false."
-    elif OmegaConf.is_list(default):
-        if not isinstance(given, list):
-            yield f"{place}={given} is not a list, as {list(default)} is."
-    elif isinstance(default, int | float):
-        if isinstance(given, bool) or not isinstance(given, int | float | None):
-            yield f"{place}={given} is not a number."
-        elif isinstance(default, int) and isinstance(given, float) and not given.is_integer():
-            yield f"{place}={given} is not a whole number."
-
-
-def _refers(value: Any) -> bool:
-    """Whether a value is taken from elsewhere; what it is shows when all is composed."""
-    return isinstance(value, str) and "${" in value
-
-
-def _reference_fault(base: DictConfig, key: str, value: str) -> Iterator[str]:
-    """A value that is taken from where nothing is."""
-    asked = OmegaConf.create({"value": value})
-    asked._set_parent(base)
-    try:
-        OmegaConf.select(asked, "value")
-    except OmegaConfBaseException as reason:
-        yield f"{key}={value}: {_first_line(reason)}."
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return {"true": True, "false": False, "null": None}.get(text.lower(), text)
-
-
 def _group(override: Override, known: dict[str, list[str]]) -> str:
     name = str(override.key_or_group)
     return name if name in known and not override.is_delete() else ""
 
 
 def _choices(override: Override) -> Iterator[str]:
-    for word in _single(override):
+    for word in single(override):
         yield word.split("=", 1)[1].strip("'\"")
-
-
-def _single(override: Override) -> Iterator[str]:
-    """The override as one or, for a sweep, several plain key=value words; of an interval its two ends."""
-    name = override.get_key_element()
-    interval = override.value()
-    if isinstance(interval, IntervalSweep):
-        yield from (f"{name}={end:.12g}" for end in (interval.start, interval.end))
-    elif override.is_sweep_override():
-        for value in override.sweep_string_iterator():
-            yield f"{name}={value}"
-    else:
-        yield f"{name}={override.get_value_element_as_str()}"
-
-
-def _first_line(reason: Exception) -> str:
-    return re.sub(r"\s+", " ", str(reason).strip().split("\n")[0])
 
 
 def told(error: BaseException) -> str | None:
@@ -357,4 +254,4 @@ def told(error: BaseException) -> str | None:
     for sign, sentence in SIGNS.items():
         if sign in f"{type(error).__name__}: {error}":
             return sentence
-    return _first_line(error) if isinstance(error, HydraException | OmegaConfBaseException) else None
+    return first_line(error) if isinstance(error, HydraException | OmegaConfBaseException) else None

@@ -1,0 +1,118 @@
+"""What one override of a value may not say: a key that is not there, or a value of another kind than the default's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hydra.core.override_parser.types import IntervalSweep, Override
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from csrgan.config.check import value_faults
+from csrgan.fault import Fault
+
+# A folder may take the place of whatever the choice of data names here.
+SOURCES = (["data", "train"], ["data", "valid"])
+
+
+def override_faults(base: DictConfig, override: Override) -> Iterator[str]:
+    """What is wrong with an override by itself: its key, or the kind or the range of its value or values."""
+    for word in single(override):
+        value: Any = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
+        told = list(_value_fault(base, override, word))
+        key = str(override.key_or_group)
+        yield from told or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, tuple(key.split("."))))
+
+
+def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:
+    """A key that does not exist, or a value of another kind than the default's."""
+    if override.is_delete():
+        yield f"{override.input_line} takes away what is read: set another value, or the choice none."
+        return
+    path = str(override.key_or_group).split(".")
+    here: Any = base
+    for depth, key in enumerate(path):
+        names = list(here) if OmegaConf.is_dict(here) else []
+        if key not in names:
+            place = ".".join(path[:depth]) or "the configuration"
+            if override.is_add():
+                yield f"+{'.'.join(path)} is not a setting that anything reads. {Fault.unknown(place, key, names)}"
+            else:
+                yield str(Fault.unknown(place, key, names))
+            return
+        here = here._get_node(key)
+        if depth < len(path) - 1 and not OmegaConf.is_dict(here):
+            yield f"{'.'.join(path[: depth + 1])} is a single value; it has no {path[depth + 1]}."
+            return
+        if depth < len(path) - 1:
+            continue
+        if override.is_add() and not override.is_force_add():
+            yield f"{override.input_line}: {'.'.join(path)} is there already, and is set without the +."
+            return
+        if path in SOURCES:
+            return
+        if OmegaConf.is_dict(here) and not word.split("=", 1)[1].startswith(("{", "$")):
+            yield f"{'.'.join(path)} holds several settings ({', '.join(here)}); set one of them."
+            return
+        default = here if OmegaConf.is_config(here) else here._value()
+        given = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
+        if not _refers(given):
+            yield from _kind_fault(".".join(path), default, given)
+
+
+def _kind_fault(place: str, default: Any, given: Any) -> Iterator[str]:
+    given = _number(given) if isinstance(given, str) else given
+    if isinstance(default, bool):
+        if not isinstance(given, bool):
+            yield f"{place}={given} is neither true nor false."
+    elif OmegaConf.is_list(default):
+        if not isinstance(given, list):
+            yield f"{place}={given} is not a list, as {list(default)} is."
+    elif isinstance(default, int | float):
+        if isinstance(given, bool) or not isinstance(given, int | float | None):
+            yield f"{place}={given} is not a number."
+        elif isinstance(default, int) and isinstance(given, float) and not given.is_integer():
+            yield f"{place}={given} is not a whole number."
+
+
+def _refers(value: Any) -> bool:
+    """Whether a value is taken from elsewhere; what it is shows when all is composed."""
+    return isinstance(value, str) and "${" in value
+
+
+def _reference_fault(base: DictConfig, key: str, value: str) -> Iterator[str]:
+    """A value that is taken from where nothing is."""
+    asked = OmegaConf.create({"value": value})
+    asked._set_parent(base)
+    try:
+        OmegaConf.select(asked, "value")
+    except OmegaConfBaseException as reason:
+        yield f"{key}={value}: {first_line(reason)}."
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return {"true": True, "false": False, "null": None}.get(text.lower(), text)
+
+
+def single(override: Override) -> Iterator[str]:
+    """The override as one or, for a sweep, several plain key=value words; of an interval its two ends."""
+    name = override.get_key_element()
+    interval = override.value()
+    if isinstance(interval, IntervalSweep):
+        yield from (f"{name}={end:.12g}" for end in (interval.start, interval.end))
+    elif override.is_sweep_override():
+        for value in override.sweep_string_iterator():
+            yield f"{name}={value}"
+    else:
+        yield f"{name}={override.get_value_element_as_str()}"
+
+
+def first_line(reason: Exception) -> str:
+    return re.sub(r"\s+", " ", str(reason).strip().split("\n")[0])
