@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tarfile
 from pathlib import Path
 
@@ -93,6 +94,16 @@ def test_what_is_no_shard_is_told(tmp_path: Path) -> None:
         Sharded("file:///nowhere")
     with pytest.raises(Fault, match="holds no shards that can be read"):
         Sharded("gopher://somewhere")
+
+
+@pytest.mark.parametrize(("column", "odd"), [(1, 2**63), (2, 2**35), (2, 2**63 - 33), (3, 2**64), (4, 0), (1, -1)])
+def test_a_place_that_no_picture_has_is_refused_before_it_is_read(tmp_path: Path, column: int, odd: int) -> None:
+    row: list[object] = ["a.png", 0, 10, 4, 4]
+    row[column] = odd
+    held = {"format": shards.FORMAT, "shards": [{"file": "0.tar", "pictures": [row]}]}
+    (tmp_path / "index.json").write_text(json.dumps(held))
+    with pytest.raises(Fault, match="is damaged"):
+        Sharded(str(tmp_path))
 
 
 @pytest.mark.long

@@ -27,6 +27,7 @@ from csrgan.data.progress import progress
 from csrgan.fault import Fault, check
 
 INDEX, FORMAT = "index.json", "csrgan shards 1"
+LONGEST, FARTHEST = 2**30, 2**60  # bytes of a picture's file, and where it may lie: what is read is first made room for
 SHARD = re.compile(r"[\w-][\w.-]*")  # the name of a file beside the index
 
 
@@ -72,7 +73,7 @@ class Sharded:
         """A picture of the index, which may come from anywhere: it is not to lead to a file elsewhere. Raises ValueError."""
         plain = isinstance(shard, str) and SHARD.fullmatch(shard) and isinstance(name, str)
         whole = all(isinstance(number, int) for number in (offset, length, height, width))
-        if not plain or not whole or offset < 0 or min(length, height, width) < 1:
+        if not (plain and whole and 0 <= offset < FARTHEST and all(0 < number <= LONGEST for number in (length, height, width))):
             raise ValueError(f"{[shard, name, offset, length, height, width]} is no picture in a shard")
         check("\0" not in name, "a name holds a NUL")
         name.encode()  # of a surrogate, an error
