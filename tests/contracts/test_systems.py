@@ -19,7 +19,7 @@ from csrgan.systems import checkpoint
 from csrgan.systems.player import Player
 
 SYSTEMS = [
-    file.stem for file in dict(groups())["system"] if file.stem not in ("degraded", "kernelgan", "wiener")
+    file.stem for file in dict(groups())["system"] if file.stem not in ("degraded", "kernelgan", "total_variation", "wiener")
 ]  # those that are trained
 OF_PAPERS = [name for name in SYSTEMS if name != "csrgan"]  # those whose networks are not put together from parts
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train a system; ends with a table, panels and checkpoints in one run folder",
     "evaluate": "score a checkpoint on photographs over the frozen grid of degradations",
     "restore": "restore photographs with a checkpoint, and say how they had been degraded",
+    "publish": "write what others need of a trained system: its network alone, and a page about it",
     "degrade": "degrade photographs with known parameters, as a benchmark set",
     "prepare": "decode photographs once, or pack them into shards, before they are needed",
     "report": "turn a sweep into one page",

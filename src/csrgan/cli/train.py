@@ -26,6 +26,7 @@ from csrgan.callbacks.progress import Lines, Watch
 from csrgan.callbacks.scores import Scores
 from csrgan.cli import cost, relative
 from csrgan.cli.tracking import close_with, recording
+from csrgan.cli.trained import begin
 from csrgan.config.build import build, plain
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
@@ -65,6 +66,8 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> f
         console.print(table.refused(refused))
     system.recipe = settings
     system.console = console
+    if settings["begin_from"] and not settings["resume"]:
+        begin(system, settings["begin_from"])
     prepare(system, settings["trainer"])
     if not system.untrained:
         _examine(system, data, settings, console)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -13,21 +14,64 @@ from csrgan.fault import Fault, check
 from csrgan.systems import checkpoint
 from csrgan.systems.base import System
 
+# What a system is described by and its restoring network is not.
+TAUGHT_BY = {
+    "losses",
+    "degradation",
+    "rule",
+    "optimizer",
+    "generator_optimizer",
+    "discriminator_optimizer",
+    "discriminator",
+    "told",
+}
 
-def trained(path: str, device: str) -> tuple[System, dict[str, Any]]:
-    """The system on `device`, ready to restore, and the configuration it was trained with."""
-    held = checkpoint.read(path)
+
+def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, dict[str, Any]]:
+    """The system on `device`, ready to restore, and the configuration it was trained with. key: where the user named it."""
+    held = checkpoint.read(path, key)
     recipe = held["csrgan"]["recipe"]
     try:
-        targets.examine({key: recipe[key] for key in ("system", "degradation")}, f"checkpoint={path}: recipe")
+        targets.examine({key: recipe[key] for key in ("system", "degradation")}, f"{key}={path}: recipe")
         system: Any = build(recipe["system"]) if isinstance(recipe["system"], dict) else None
-        check(isinstance(system, System), f"checkpoint={path} describes a {type(system).__name__}, which is no system.")
-        system.load_state_dict(held["state_dict"])
+        check(isinstance(system, System), f"{key}={path} describes a {type(system).__name__}, which is no system.")
+        _load(system, held)
         system.recipe = recipe
         system.images_seen = held["csrgan"]["images_seen"]
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
-        raise Fault(f"checkpoint={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
+        raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
     return _placed(system, device), recipe
+
+
+def _load(system: System, held: dict[str, Any]) -> None:
+    """The weights of a checkpoint; where it is published, only those of the network that is evaluated."""
+    if not held["csrgan"].get("published"):
+        system.load_state_dict(held["state_dict"])
+        return
+    weights = {name.removeprefix("average."): weight for name, weight in held["state_dict"].items()}
+    for network in (system.generator, system.average):
+        network.load_state_dict(weights)
+
+
+def begin(system: System, path: str) -> None:
+    """Give a system the restoring network of a checkpoint; what opposes it and all optimisers begin anew. `system.recipe` is what
+    it was made from. Raises Fault where the networks differ, with the settings that make them differ."""
+    other, recipe = trained(path, "cpu", "begin_from")
+    if system.begin_from(other):
+        return
+    differing = list(_differences(system.recipe["system"], recipe["system"], "system"))
+    raise Fault(f"begin_from={path} holds another network than this run's: {'; '.join(differing[:4]) or 'it has other layers'}.")
+
+
+def _differences(here: Any, there: Any, place: str) -> Iterator[str]:
+    """What two descriptions of a network have that is not the same; what it is taught by is left out."""
+    if isinstance(here, dict) and isinstance(there, dict):
+        for key in [*here, *(there.keys() - here.keys())]:
+            if key not in TAUGHT_BY:
+                yield from _differences(here.get(key), there.get(key), f"{place}.{key}")
+    elif here != there:
+        mine, theirs = (value["_target_"] if isinstance(value, dict) else value for value in (here, there))
+        yield f"{place} is {theirs} there and {mine} here"
 
 
 def _placed(system: System, device: str) -> System:
@@ -43,7 +87,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[System, dict[str
     """
     check(
         checkpoint is not None or bool(config.get("system")),
-        "checkpoint is needed: give it as checkpoint=VALUE; only system=degraded, kernelgan and wiener do without.",
+        "checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as wiener, does without.",
     )
     learned, recipe = trained(checkpoint, config.device) if checkpoint is not None else (None, None)
     if not config.get("degradation"):

@@ -148,7 +148,7 @@ def _untold(config: DictConfig) -> Iterator[str]:
     if "checkpoint" not in config or config.checkpoint is not None:
         return
     if not config.get("system"):
-        yield "checkpoint is needed: give it as checkpoint=VALUE; only system=degraded, kernelgan and wiener do without."
+        yield "checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as wiener, does without."
     elif not config.degradation:
         yield "degradation is needed where there is no checkpoint: choose one, as in degradation=readme."
 

@@ -22,6 +22,13 @@ SCORES = {  # what it is called, and its digits
 }
 
 
+def markdown(made: Table) -> str:
+    """A table as Markdown."""
+    lines = [[str(column.header) for column in made.columns], ["---"] * len(made.columns)]
+    lines += [list(map(str, cells)) for cells in zip(*(column.cells for column in made.columns), strict=True)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def examination(found: Examination, batch: str) -> Table:
     """What the first batch told, in one table. batch: what it was."""
     table = Table(title=f"First batch, {batch}", title_justify="left", caption=_needs(found), caption_justify="left")

@@ -107,6 +107,16 @@ class System(LightningModule):
             " choose a degradation with the same scale and degradation.output.",
         )
 
+    def begin_from(self, other: System) -> bool:
+        """Take over the network that another system is evaluated with. Returns whether its layers are those of this one."""
+        weights = other.average.state_dict()
+        sizes = {name: weight.shape for name, weight in weights.items()}
+        if sizes != {name: weight.shape for name, weight in self.generator.state_dict().items()}:
+            return False
+        for network in (self.generator, self.average):
+            network.load_state_dict(weights)
+        return True
+
     def tell(self, what: str) -> None:
         """Choose what the network is told in an evaluation. Raises Fault for what it cannot be told."""
         if what not in self.tells:

@@ -15,23 +15,25 @@ from csrgan.fault import Fault, check
 FOLDER, LAST, PREVIOUS = "checkpoints", "last.ckpt", "previous.ckpt"  # of a run; the previous is the last but one
 
 
-def read(path: Path | str) -> dict[str, Any]:
+def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
     """The contents of a checkpoint file, or of the last whole checkpoint of a run's folder.
 
-    `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration. Raises Fault for anything else.
+    `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration. key: where the user named it.
+    Raises Fault for anything else.
     """
+    named = f"{key}={path}"
     file = Path(path)
     if file.is_dir():
         there = any((file / FOLDER / name).is_file() for name in (LAST, PREVIOUS))
-        check(there, f"checkpoint={path} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
+        check(there, f"{named} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
         file = newest(file)
-    check(file.is_file(), f"checkpoint={path} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
+    check(file.is_file(), f"{named} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
     try:
         held = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as reason:
-        raise Fault(f"checkpoint={path} is no checkpoint that can be read ({type(reason).__name__}).") from reason
+        raise Fault(f"{named} is no checkpoint that can be read ({type(reason).__name__}).") from reason
     own = held.get("csrgan") if isinstance(held, dict) else None
-    check(isinstance(own, dict) and "recipe" in own and "state_dict" in held, f"checkpoint={path} is not a checkpoint of csrgan.")
+    check(isinstance(own, dict) and "recipe" in own and "state_dict" in held, f"{named} is not a checkpoint of csrgan.")
     return held  # type: ignore[no-any-return]
 
 

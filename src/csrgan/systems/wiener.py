@@ -39,7 +39,7 @@ class Wiener(System):
         """S for the helper's theta^. Raises Fault where there is none."""
         found = self.helper.restore(low) if self.helper else None
         if found is None or found.parameters is None:
-            raise Fault("system=wiener is told the prediction of a system that predicts: name its run as checkpoint=RUN_FOLDER.")
+            raise Fault("told=prediction needs a system that predicts: name its run as checkpoint=RUN_FOLDER.")
         return replace(found, image=self.restore_told(low, found.parameters).image, trace=())
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
