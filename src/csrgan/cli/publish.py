@@ -37,7 +37,8 @@ def run(config: DictConfig) -> int:
         check(False, f"checkpoint={source}: {place}={value} is a file that others do not have; train without it to publish.")
     folder.mkdir(parents=True, exist_ok=True)
     weights = {f"average.{name}": weight.clone() for name, weight in system.average.state_dict().items()}
-    held = {"state_dict": weights, "csrgan": {"recipe": described, "images_seen": system.images_seen, "published": True}}
+    about = {"images_seen": system.images_seen, "calibration": system.calibration, "published": True}
+    held = {"state_dict": weights, "csrgan": {"recipe": described, **about}}
     with files.whole(folder / NETWORK) as part:
         torch.save(held, part)
     files.write(folder / PAGE, "\n".join(_page(system, recipe, source, folder)) + "\n")

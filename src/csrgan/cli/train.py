@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
 from csrgan import files
+from csrgan.callbacks.calibration import Calibration
 from csrgan.callbacks.checkpoints import Checkpoints
 from csrgan.callbacks.health import Health
 from csrgan.callbacks.leaving import Leaving
@@ -80,7 +81,8 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> f
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
     with recording(settings, folder) as loggers:
         health = Health(folder, console, **settings["health"])
-        callbacks = [scores, watch] if system.untrained else [scores, watch, health, leaving, keep]
+        right = Calibration(settings["trainer"]["calibrate"])
+        callbacks = [scores, watch] if system.untrained else [right, scores, watch, health, leaving, keep]
         callbacks += [Lines(console)] if system.per_picture else []
         trainer = make_trainer(settings, folder, callbacks, loggers)
         began = time.monotonic()

@@ -16,6 +16,7 @@ WHOLE = {
         *(
             "workers",
             "panels",
+            "calibrate",
             "start",
             "ramp",
             "warmup",

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from csrgan.data.crops import Undegraded
 from csrgan.data.pictures import Kept, Pictures
 from csrgan.data.stress import Stress
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.prior import Prior
 
 
 class FrozenGrid(Dataset[Undegraded]):
@@ -43,8 +46,7 @@ class FrozenGrid(Dataset[Undegraded]):
         place, inner = divmod(index, len(self.cells) * self.repeats)
         which = self.which[place]
         cell, repeat = divmod(inner, self.repeats)
-        pixels = centre(self.photographs[which], self.crop, self.multiple)
-        sharp = torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
+        sharp = _picture(self.photographs[which], self.crop, self.multiple)
         # Drawn here, on the CPU and by NumPy, so that a GPU or another machine is shown the same noise.
         noise = np.random.default_rng((repeat, place, cell)).standard_normal(sharp.shape, dtype=np.float32)
         parameters = self.cells[cell : cell + 1].realised(*sharp.shape[2:])
@@ -54,6 +56,38 @@ class FrozenGrid(Dataset[Undegraded]):
     @staticmethod
     def collate(items: Sequence[Undegraded]) -> Undegraded:
         return items[0]
+
+
+class DrawnOnce(Dataset[Undegraded]):
+    """So many items, each a photograph (in turn) with a degradation of its own drawn from the prior, the same for every run: what
+    the evaluation shows, of photographs that were trained on. See `FrozenGrid`."""
+
+    def __init__(
+        self, pictures: Pictures, which: Sequence[int], keep_bytes: float, prior: Prior, count: int, crop: int | None, multiple: int
+    ) -> None:
+        self.photographs, self.names, self.prior, self.crop, self.multiple = (
+            Kept(pictures, keep_bytes),
+            pictures.names,
+            prior,
+            crop,
+            multiple,
+        )
+        self.which = [which[place * len(which) // count if count < len(which) else place % len(which)] for place in range(count)]
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def __getitem__(self, index: int) -> Undegraded:
+        sharp = _picture(self.photographs[self.which[index]], self.crop, self.multiple)
+        generator = np.random.default_rng((index, len(self)))
+        parameters = self.prior.sample(generator).realised(*sharp.shape[2:])
+        noise = generator.standard_normal(sharp.shape, dtype=np.float32)
+        return Undegraded(sharp, parameters, torch.from_numpy(noise), (self.names[self.which[index]],), None)
+
+
+def _picture(pixels: np.ndarray, side: int | None, multiple: int) -> Float[Tensor, "1 3 h w"]:
+    """The middle of a photograph, as networks see it."""
+    return torch.from_numpy(centre(pixels, side, multiple).astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
 
 
 def centre(pixels: np.ndarray, side: int | None, multiple: int = 1) -> np.ndarray:

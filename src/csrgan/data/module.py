@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from csrgan.data.cache import Cache
 from csrgan.data.crops import Crops, Undegraded
-from csrgan.data.grid import FrozenGrid
+from csrgan.data.grid import DrawnOnce, FrozenGrid
 from csrgan.data.loader import ResumableLoader, Span
 from csrgan.data.order import Order
 from csrgan.data.pictures import Pictures
@@ -149,6 +149,14 @@ class Photographs(LightningDataModule):
         which = [index for group in groups for index in group]
         frozen = FrozenGrid(pictures, which, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
+
+    def calibration(self, count: int) -> DataLoader[Undegraded]:
+        """Photographs of data.train as large as those of the evaluation, with degradations drawn from the prior."""
+        groups = self._large_enough("data.train", LEAST_SIDE, f"{LEAST_SIDE} px, which a calibration needs,")
+        which = [index for group in groups for index in group]
+        pictures, prior, multiple = self.pictures("data.train"), self.degradation.prior, self.degradation.multiple
+        drawn = DrawnOnce(pictures, which, self.keep_bytes, prior, count, self.evaluation_crop, multiple)
+        return DataLoader(drawn, batch_size=1, collate_fn=FrozenGrid.collate)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
         """Degrade on the device, in float32 whatever the training precision (this hook runs outside autocast)."""

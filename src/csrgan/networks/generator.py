@@ -119,6 +119,12 @@ class Generator(nn.Module):
         base = low if features.base is None else features.base[..., :height, :width]
         return Restored(self.output(features.image[..., :height, :width], base), *self._split(found))
 
+    def read(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Tensor | None, Tensor | None]:
+        """theta^ and the logarithm of its variance alone, which costs an encoder where the head needs no more."""
+        if self.head is None or getattr(self.head, "late", False):
+            return self(low)[1:3]
+        return self._split(self.head(low, self.body.encode(pad_to_multiple(low, self.body.multiple))))
+
     def _split(self, found: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
         if found is None or not self.variance:
             return found, None
