@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from csrgan.evaluation.results import Row
+from csrgan.evaluation.results import PICTURES, Row
 
-PICTURES = 5  # photographs from which on it is they that are resampled
 COLLAPSED = -3.0  # dB of mean gain, below which a job has collapsed
 
 Key = tuple[Any, ...]  # a photograph, its degradation, and which noise seed of them

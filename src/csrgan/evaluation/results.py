@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -27,6 +28,7 @@ COLOURS = [f"{kind}_{name}" for kind in ("shift", "contrast") for name in metric
 OF_RESTORED = ("consistency_restored", "consistency_predicted", "theta_error", *COLOURS)
 BOUNDS = ("low90", "high90")  # of the interval that holds nine tenths of the true values
 BINS = 5  # of the blur, at most
+PICTURES = 5  # photographs from which on it is they that are resampled
 
 
 def row(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
@@ -121,6 +123,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
             summary[column] = mean(rows, column)
     summary |= {column: mean(rows, column) for column in rows[0] if "_at_" in column}
     summary["gain_db"] = summary["psnr_restored"] - summary["psnr_low"]
+    summary |= _intervals(rows)
     for name in NAMES:
         if f"{name}_predicted" not in rows[0]:
             continue
@@ -135,6 +138,21 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
             held = [float(r[f"{name}_{BOUNDS[0]}"]) <= float(r[name]) <= float(r[f"{name}_{BOUNDS[1]}"]) for r in rows]
             summary[f"{name}_coverage90"] = fmean(held)
     return summary
+
+
+def _intervals(rows: Sequence[Row]) -> dict[str, float]:
+    """95 % bootstrap intervals of the means of PSNR, its gain and SSIM over photographs, each with all of its rows; empty where
+    there are fewer than PICTURES of them."""
+    names = sorted({str(r["image"]) for r in rows})
+    if len(names) < PICTURES:
+        return {}
+    drawn = np.random.default_rng(0).integers(len(names), size=(2000, len(names)))
+    of = [[r for r in rows if r["image"] == name] for name in names]
+    restored, low, ssim = (np.array([mean(each, c) for each in of]) for c in ("psnr_restored", "psnr_low", "ssim_restored"))
+    found: dict[str, float] = {}
+    for name, means in (("psnr_restored", restored), ("gain_db", restored - low), ("ssim_restored", ssim)):
+        found[f"{name}_low95"], found[f"{name}_high95"] = map(float, np.quantile(means[drawn].mean(axis=1), (0.025, 0.975)))
+    return found
 
 
 def by_blur(rows: Sequence[Row]) -> list[dict[str, float]]:

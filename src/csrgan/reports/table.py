@@ -23,10 +23,11 @@ SCORES = {  # what it is called, and its digits
 
 
 def markdown(made: Table) -> str:
-    """A table as Markdown."""
+    """A table as Markdown, its caption below it."""
     lines = [[str(column.header) for column in made.columns], ["---"] * len(made.columns)]
     lines += [list(map(str, cells)) for cells in zip(*(column.cells for column in made.columns), strict=True)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{rows}\n\n{made.caption}." if made.caption else rows
 
 
 def examination(found: Examination, batch: str) -> Table:
@@ -55,7 +56,8 @@ def _needs(found: Examination) -> str:
 
 def scores(summary: Mapping[str, float]) -> Table:
     """The scores of L and of S."""
-    table = Table(title=f"Quality over {summary['rows']:.0f} pictures and degradations", title_justify="left")
+    title = f"Quality over {summary['rows']:.0f} pictures and degradations"
+    table = Table(title=title, title_justify="left", caption=_resampled(summary), caption_justify="left")
     for heading in ("", "L (input)", "S (restored)", "gain"):
         table.add_column(heading, justify="left" if not heading else "right")
     for score, (label, digits) in SCORES.items():
@@ -63,6 +65,15 @@ def scores(summary: Mapping[str, float]) -> Table:
             low, restored = summary[f"{score}_low"], summary[f"{score}_restored"]
             table.add_row(label, f"{low:.{digits}f}", f"{restored:.{digits}f}", f"{restored - low:+.{digits}f}")
     return table
+
+
+def _resampled(summary: Mapping[str, float]) -> str | None:
+    """The 95 % intervals over photographs, where there are enough of them."""
+    if "gain_db_low95" not in summary:
+        return None
+    kinds = (("gain_db", "gain", "+.2f"), ("psnr_restored", "PSNR of S", ".2f"), ("ssim_restored", "SSIM of S", ".3f"))
+    told = (f"{label} {summary[f'{name}_low95']:{kind}} to {summary[f'{name}_high95']:{kind}}" for name, label, kind in kinds)
+    return f"95 % intervals over photographs: {', '.join(told)}"
 
 
 def parameters(summary: Mapping[str, float]) -> Table | None:

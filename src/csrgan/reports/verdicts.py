@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from csrgan.evaluation.comparison import COLLAPSED, PICTURES, Difference, Group, collapsed, holds, mean, spread
+from csrgan.evaluation.comparison import COLLAPSED, Difference, Group, collapsed, holds, mean, spread
+from csrgan.evaluation.results import PICTURES
 from csrgan.reports.columns import Score
 
 

@@ -1,0 +1,46 @@
+"""What a summary says of its rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from csrgan.evaluation.results import PICTURES, Row, summarise
+from csrgan.reports import table
+
+
+def rows(photographs: int, *, cells: int = 4, apart: float = 2.0) -> list[Row]:
+    drawn = np.random.default_rng(3)
+    of = drawn.normal(25, apart, photographs)
+    return [
+        {"image": f"{place}.png", "psnr_low": 20.0, "psnr_restored": level + noise, "ssim_low": 0.5, "ssim_restored": level / 40}
+        for place, level in enumerate(of)
+        for noise in drawn.normal(0, 0.3, cells)
+    ]
+
+
+def test_intervals_are_over_photographs_and_scipys() -> None:
+    found = summarise(made := rows(11))
+    means = [np.mean([float(r["psnr_restored"]) for r in made if r["image"] == f"{place}.png"]) for place in range(11)]
+    witness = stats.bootstrap((means,), np.mean, n_resamples=20000, method="percentile", rng=np.random.default_rng(1))
+    assert found["psnr_restored_low95"] == pytest.approx(witness.confidence_interval.low, abs=0.1)
+    assert found["psnr_restored_high95"] == pytest.approx(witness.confidence_interval.high, abs=0.1)
+    assert found["gain_db_low95"] == pytest.approx(found["psnr_restored_low95"] - 20)
+    assert found["ssim_restored_low95"] < found["ssim_restored"] < found["ssim_restored_high95"]
+    twice = summarise(rows(11, cells=400))  # more degradations of the same photographs say little more of others
+    assert twice["gain_db_high95"] - twice["gain_db_low95"] > 0.7 * (found["gain_db_high95"] - found["gain_db_low95"])
+
+
+def test_few_photographs_have_none() -> None:
+    assert "gain_db_low95" not in summarise(rows(PICTURES - 1))
+    assert "gain_db_low95" in summarise(rows(PICTURES))
+    assert table.scores(summarise(rows(2))).caption is None
+
+
+def test_a_table_in_markdown_has_the_interval_below_it() -> None:
+    said = table.markdown(table.scores(summarise(rows(8)))).split("\n")
+    assert said[0] == "|  | L (input) | S (restored) | gain |"
+    assert said[2].startswith("| PSNR, RGB, dB | 20.00 | ")
+    assert said[-1].startswith("95 % intervals over photographs: gain +")
+    assert len({line.count("|") for line in said[:-2]}) == 1
