@@ -10,8 +10,6 @@ from torch import Tensor
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.fault import check
-from csrgan.records import Restoration
-from csrgan.systems.degraded import enlarged
 from csrgan.systems.wiener import Wiener
 
 Pictures = Float[Tensor, "b c h w"]
@@ -35,14 +33,13 @@ class TotalVariation(Wiener):
         )
         self.turns, self.edge = turns, edge
 
-    def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
-        image = enlarged(low, self.enlarge)
+    def undone(self, image: Pictures, parameters: Parameters) -> Pictures:
         height, width = image.shape[-2:]
         response = self.response(parameters, 2 * (height - 1), 2 * (width - 1))[:, None, :height]
         strength = (self.floor + self.noise_weight * (parameters.noise_std * parameters.scale) ** 2)[:, None, None, None]
-        coupling = strength / self.edge
-        slopes = sum(2 - 2 * torch.cos(torch.pi * torch.linspace(0, 1, side)).reshape(shape) for side, shape in _axes(image))
-        known, divisor = response * _cosine(image), response**2 + coupling * slopes
+        coupling = (strength / self.edge).clamp(min=1e-9)
+        down, across = (2 - 2 * torch.cos(torch.pi * torch.linspace(0, 1, side)) for side in (height, width))
+        known, divisor = response * _cosine(image), response**2 + coupling * (down[:, None] + across)
         restored, owed = image, torch.zeros_like(_gradient(image))
         for _ in range(self.turns):
             wanted = _gradient(restored) + owed
@@ -50,11 +47,7 @@ class TotalVariation(Wiener):
             kept = wanted * (1 - self.edge / length.clamp(min=1e-12)).clamp(min=0)
             owed = wanted - kept
             restored = _cosine((known + coupling * _cosine(_adjoint(kept - owed))) / divisor, inverse=True)
-        return Restoration(restored.clamp(0, 1))
-
-
-def _axes(image: Pictures) -> tuple[tuple[int, tuple[int, int]], tuple[int, tuple[int, int]]]:
-    return (image.shape[-2], (-1, 1)), (image.shape[-1], (1, -1))
+        return restored
 
 
 def _cosine(image: Pictures, *, inverse: bool = False) -> Pictures:

@@ -48,14 +48,20 @@ class Wiener(System):
         return self.restore(batch.low)
 
     def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
-        image = mirrored(enlarged(low, self.enlarge))
+        """S on the device of L; it is computed on the CPU."""
+        found = self.undone(enlarged(low, self.enlarge).cpu(), parameters.to("cpu"))
+        return Restoration(found.clamp(0, 1).to(low.device))
+
+    def undone(self, image: Float[Tensor, "b c h w"], parameters: Parameters) -> Float[Tensor, "b c h w"]:
+        """The picture before it was degraded with these parameters, as near as this filter comes to it."""
+        image = mirrored(image)
         height, width = image.shape[-2:]
         response = self.response(parameters, height, width)
         squared = torch.fft.fftfreq(height)[:, None] ** 2 + torch.fft.rfftfreq(width) ** 2
         strength = self.floor + self.noise_weight * (parameters.noise_std * parameters.scale) ** 2
         gain = response.conj() / (response.abs() ** 2 + strength[:, None, None] * squared)
         found = torch.fft.irfft2(torch.fft.rfft2(image) * gain[:, None], s=(height, width))
-        return Restoration(found[..., : height // 2 + 1, : width // 2 + 1].clamp(0, 1))
+        return found[..., : height // 2 + 1, : width // 2 + 1]
 
     def response(self, parameters: Parameters, height: int, width: int) -> Float[Tensor, "b h w2"]:
         """T at the frequencies of a picture of height x width pixels."""
