@@ -102,7 +102,7 @@ FAULTS = [
     (["degrade", "source={tmp}/file", "destination={tmp}/out", "format=jpg"], "format has no jpg"),
     (["list", "group=outputs"], "Did you mean output?"),
     (["report"], "folder is needed"),
-    (["report", "{tmp}"], "is not the folder of a sweep"),
+    (["report", "{tmp}"], "holds neither a sweep nor a run"),
     (["report", "{tmp}/absent"], "is not a folder"),
 ]
 

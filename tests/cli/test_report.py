@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from commands import train
 
 from csrgan.cli import main
 
@@ -62,3 +63,17 @@ def test_what_no_job_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     job(tmp_path / "1", "0.1", gain=1.0)
     assert main(["report", str(tmp_path), word]) == 2
     assert capsys.readouterr().err.startswith(f"csrgan report: {sentence}")
+
+
+def test_a_run_and_an_evaluation_by_themselves_meet_on_one_page(tmp_path: Path) -> None:
+    train(tmp_path / "both" / "run", "loss/adversarial=none")
+    grid = ("evaluation.crop=64", "evaluation.grid={blur: 2, scale: 2, noise: 1}")
+    assert main(["evaluate", "system=wiener", "degradation=readme", f"run_dir={tmp_path}/both/wiener", *grid]) == 0
+    assert main(["report", f"{tmp_path}/both", "baseline=system=wiener"]) == 0
+    assert {line["job"] for line in read(tmp_path / "both" / "rows.csv")} == {"run", "wiener"}
+    lines = read(tmp_path / "both" / "report.csv")
+    assert sorted(line["verdict"] == "baseline" for line in lines) == [False, True]
+    assert "loss/adversarial=none" in lines[0]["settings"] + lines[1]["settings"]
+    (tmp_path / "both" / "run" / "overrides.json").write_text("{}")
+    assert main(["report", f"{tmp_path}/both"]) == 0
+    assert "overrides.json is damaged" in (tmp_path / "both" / "report.html").read_text(encoding="utf-8")

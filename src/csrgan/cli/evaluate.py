@@ -21,8 +21,10 @@ from csrgan.cli.sweep import FILE
 from csrgan.cli.train import conclude, quiet
 from csrgan.cli.trained import chosen
 from csrgan.config.build import build
+from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
 from csrgan.fault import Fault
+from csrgan.files import write
 from csrgan.reports import table
 
 
@@ -73,6 +75,8 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
         console.print(table.refused(refused))
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(settings, folder / "config.yaml")
+    words = [word for word in HydraConfig.get().overrides.task if not word.startswith("run_dir=")]
+    write(folder / OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])
     system.console = console
     trainer = Trainer(

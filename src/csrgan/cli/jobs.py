@@ -6,11 +6,15 @@ import csv
 import io
 import json
 import math
+import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from csrgan.cli import relative
 from csrgan.cli.sweep import FILE
+from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.fault import Fault, check
@@ -28,15 +32,35 @@ CELL = ("blur_std", "scale", "noise_std")  # columns that say on what a row was 
 GREATEST = 1e60  # of any number that a run writes; sums of squares stay finite
 
 
+def places(folder: Path) -> list[Path]:
+    """The folders below this one, itself among them, that hold a job of a sweep, or a run or an evaluation by itself."""
+    alone = (file.parent for file in folder.rglob("summary.json") if (file.parent / OVERRIDES).is_file())
+    return sorted({*(file.parent for file in folder.rglob(FILE)), *alone}, key=_natural)
+
+
+def _natural(place: Path) -> list[tuple[str, int]]:
+    """A key by which 2 comes before 10."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", place.as_posix())]
+
+
 def job(place: Path) -> Mapping[str, Any]:
-    """What job.json says of the job in this folder."""
-    held = _json(place / FILE)
+    """What job.json says of the job in this folder; of a run or an evaluation by itself what would stand there."""
+    held = _json(place / FILE) if (place / FILE).is_file() else _alone(place)
     for key, kind in KINDS.items():
         check(isinstance(held.get(key), kind), f"{FILE} does not say its {key}.")
     check(all(isinstance(word, str) for word in held["words"]), f"{FILE} holds words that are no text.")
     check(0 <= held["seconds"] < GREATEST, f"{FILE} holds seconds={held['seconds']}.")
     spelt = {key: _spelt(value) for key, value in held.items() if isinstance(value, str)}
     return {**held, **spelt, "words": [_spelt(word) for word in held["words"]]}
+
+
+def _alone(place: Path) -> Mapping[str, Any]:
+    words = _parsed(place / OVERRIDES)
+    check(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
+    words = [word for word in words if word != "hydra.mode=RUN"]
+    kind = "train" if (place / "checkpoints").is_dir() else "evaluate"
+    command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(place)}"])
+    return {"words": words, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}
 
 
 def rows(place: Path) -> list[Row]:
@@ -96,14 +120,18 @@ def number(text: str, place: str) -> float:
 
 
 def _json(file: Path) -> Mapping[str, Any]:
+    held = _parsed(file)
+    check(isinstance(held, dict), f"{file.name} is damaged: it holds no settings.")
+    return held  # type: ignore[no-any-return]
+
+
+def _parsed(file: Path) -> Any:
     try:
-        held = json.loads(_text(file))
+        return json.loads(_text(file))
     except (ValueError, RecursionError) as reason:
         if isinstance(reason, Fault):
             raise
         raise Fault(f"{file.name} is damaged: {reason}.") from reason
-    check(isinstance(held, dict), f"{file.name} is damaged: it holds no settings.")
-    return held  # type: ignore[no-any-return]
 
 
 def _spelt(text: str) -> str:

@@ -1,8 +1,7 @@
-"""csrgan report: the sweeps below a folder become one page, with their tables as csv and Markdown and their charts as PNG."""
+"""csrgan report: sweeps, runs and evaluations below a folder become one page, with tables as csv and Markdown and charts as PNG."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from csrgan.cli import jobs, relative
 from csrgan.cli.sweep import FILE
 from csrgan.config.build import plain
+from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data import picture
 from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.fault import Fault, check
@@ -34,8 +34,8 @@ def run(config: DictConfig) -> int:
     settings = plain(config)
     folder = Path(settings["folder"])
     check(folder.is_dir(), f"folder={folder} is not a folder.")
-    places = sorted((file.parent for file in folder.rglob(FILE)), key=_natural)
-    check(bool(places), f"folder={folder} is not the folder of a sweep: no folder in it holds a {FILE}.")
+    places = jobs.places(folder)
+    check(bool(places), f"folder={folder} holds neither a sweep nor a run: no folder in it has a {FILE} or {OVERRIDES}.")
     found = [_job(place, place.relative_to(folder).as_posix(), settings["score"]) for place in places]
     _examine(found, settings["baseline"], settings["score"])
     written = page.write(
@@ -48,11 +48,6 @@ def run(config: DictConfig) -> int:
     )
     Console().print(f"{len(found)} jobs: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
-
-
-def _natural(place: Path) -> list[tuple[str, int]]:
-    """A key by which 2 comes before 10."""
-    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", place.as_posix())]
 
 
 def _examine(found: list[Job], baseline: str | None, score: str) -> None:
