@@ -78,6 +78,7 @@ def test_every_choice_is_total_and_every_key_is_used(k: int) -> None:
 GIVEN = {
     "degrade": ("source=a", "destination=b"),
     "evaluate": ("degradation=readme",),
+    "publish": ("checkpoint=a", "destination=b"),
     "replay": ("file=a",),
     "report": ("folder=a",),
     "restore": ("source=a", "destination=b", "degradation=readme"),
