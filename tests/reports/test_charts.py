@@ -81,6 +81,18 @@ def test_a_map_for_each_group_and_scale() -> None:
     assert {text.get_text() for text in figure.axes[0].texts} == {"+1.100"}
     scattered = [row | {"blur_std": 0.01 * place} for place, row in enumerate(rows(0.0))]
     assert maps.over_grid([Group((), [Job("0", (), rows=scattered)])], GAIN) is None
+    of_sizes = [
+        row | {"image": f"{place}.png", "scale": float(row["scale"]) * (1 + 0.002 * place)}
+        for place in range(3)
+        for row in rows(0.0)
+    ]
+    assert (
+        len(maps.over_grid([Group((), [Job("0", (), rows=of_sizes)])], GAIN).axes) == 2
+    )  # a scale is what a photograph makes of it
+    long = Group(tuple(f"a.long.key.number{k}=value" for k in range(12)), groups(1)[0].jobs)
+    figure = maps.over_grid([long], GAIN)
+    assert len(lines := figure.axes[0].get_title(loc="left").split("\n")) >= 3
+    assert max(map(len, lines)) <= 38 * 2
 
 
 @pytest.mark.parametrize(

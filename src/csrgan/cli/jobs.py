@@ -29,6 +29,7 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "seconds": (int, float),
 }
 CELL = ("blur_std", "scale", "noise_std")  # columns that say on what a row was scored
+SILENT = ("hydra.", "logger", "panels=", "trainer.panels=", "data.cache")  # words by which no digit of a run changes
 GREATEST = 1e60  # of any number that a run writes; sums of squares stay finite
 
 
@@ -57,7 +58,7 @@ def job(place: Path) -> Mapping[str, Any]:
 def _alone(place: Path) -> Mapping[str, Any]:
     words = _parsed(place / OVERRIDES)
     check(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
-    words = [word for word in words if word != "hydra.mode=RUN"]
+    words = [word for word in words if not str(word).startswith(SILENT)]
     kind = "train" if (place / "checkpoints").is_dir() else "evaluate"
     command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(place)}"])
     return {"words": words, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -15,6 +16,7 @@ from csrgan.reports.chart import SHOWN, drawn, labels, paper
 from csrgan.reports.columns import Score
 
 LEVELS = 12  # of a parameter, beyond which the rows are no grid
+NEAR = 1.03  # of two values that are of one level
 
 Cell = tuple[float, float, float]  # blur std, scale, noise std
 
@@ -33,20 +35,32 @@ def over_grid(groups: Sequence[Group], chosen: Score) -> Figure | None:
         for column, scale in enumerate(scales[group]):
             axes = figure.add_subplot(len(shown), columns, row * columns + column + 1)
             _draw(axes, {cell: found for cell, found in cells.items() if cell[1] == scale}, chosen, colours)
-            axes.set_title(
-                f"{drawn(short[group])}\nscale {scale:.2f}" if column == 0 else f"scale {scale:.2f}", fontsize=7, loc="left"
-            )
+            name = f"{textwrap.fill(drawn(short[group]), 38 * columns)}\n" if column == 0 else ""
+            axes.set_title(f"{name}scale {scale:.2f}", fontsize=7, loc="left")
     figure.tight_layout()
     return figure
 
 
 def _cells(group: Group, column: str) -> dict[Cell, float]:
     found: dict[Cell, list[float]] = {}
-    for job in group.jobs:
-        for row in job.rows:
-            blur, scale, noise = (round(float(row[name]), 4) for name in ("blur_std", "scale", "noise_std"))
-            found.setdefault((blur, scale, noise), []).append(value(row, column))
+    rows = [row for job in group.jobs for row in job.rows]
+    blurs, scales, noises = (_near(float(row[name]) for row in rows) for name in ("blur_std", "scale", "noise_std"))
+    for row in rows:
+        cell = blurs[float(row["blur_std"])], scales[float(row["scale"])], noises[float(row["noise_std"])]
+        found.setdefault(cell, []).append(value(row, column))
     return {cell: fmean(values) for cell, values in found.items()}
+
+
+def _near(values: Iterable[float]) -> dict[float, float]:
+    """The level of each value: the mean of those that are hardly greater than the first of it. A scale is what the size of the
+    photograph makes of it."""
+    together: list[list[float]] = []
+    for each in sorted(set(values)):
+        if together and each <= NEAR * together[-1][0]:
+            together[-1].append(each)
+        else:
+            together.append([each])
+    return {each: fmean(level) for level in together for each in level}
 
 
 def _levels(cells: dict[Cell, float], axis: int) -> list[float]:
