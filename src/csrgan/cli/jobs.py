@@ -29,7 +29,10 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "seconds": (int, float),
 }
 CELL = ("blur_std", "scale", "noise_std")  # columns that say on what a row was scored
-SILENT = ("hydra.", "logger", "panels=", "trainer.panels=", "data.cache")  # words by which no digit of a run changes
+SILENT = (  # how words begin by which no digit of a run changes
+    *("hydra.", "logger", "panels=", "data.cache", "data.keep_mb", "data.workers"),
+    *(f"trainer.{key}=" for key in ("panels", "compare_every", "validate_every", "save_every", "count")),
+)
 GREATEST = 1e60  # of any number that a run writes; sums of squares stay finite
 
 
