@@ -28,7 +28,6 @@ def photographs(**change: object) -> Photographs:
         "cache_mb": 1000,
         "keep_mb": 100,
         "least_detail": 0,
-        "shuffle_colours": False,
         "crops_each": 1,
         "window": 32,
         "degradation": Degradation(**README),

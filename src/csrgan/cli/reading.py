@@ -90,7 +90,7 @@ def _photograph(file: Path, seed: int) -> None:
 def _crops(pictures: Pictures, crop: int, seed: int, keep_bytes: float = 1e12) -> Crops:
     prior = Prior({"low": 0, "high": 50, "uniform_in": "variance"}, {"low": 1, "high": 3}, {"low": 0, "high": 10 / 255})
     order = Order(pictures.groups, window=1, crops_each=1, seed=seed)
-    return Crops(pictures, keep_bytes, order, prior, crop=crop, least_detail=0, shuffle_colours=False, seed=seed)
+    return Crops(pictures, keep_bytes, order, prior, crop=crop, least_detail=0, seed=seed)
 
 
 def _methods(

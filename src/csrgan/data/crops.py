@@ -54,25 +54,14 @@ class Crops(Dataset[Sample]):
     """Random crops, flips and quarter turns of photographs, each with parameters drawn from the prior.
 
     crop: side in pixels. least_detail: crops with less `detail` are drawn again, up to ten times; the one with the most is taken.
-    shuffle_colours: whether the colours of half of the crops change places (RGB permutation, Yoo et al. 2020).
     """
 
     def __init__(
-        self,
-        pictures: Pictures,
-        keep_bytes: float,
-        order: Order,
-        prior: Prior,
-        *,
-        crop: int,
-        least_detail: float,
-        shuffle_colours: bool,
-        seed: int,
+        self, pictures: Pictures, keep_bytes: float, order: Order, prior: Prior, *, crop: int, least_detail: float, seed: int
     ) -> None:
         self.photographs, self.names, self.order, self.prior = Kept(pictures, keep_bytes), pictures.names, order, prior
         self.crop, self.least_detail, self.seed = crop, least_detail, seed
-        colours = [albumentations.ChannelShuffle(p=0.5)] if shuffle_colours else []
-        self.turn = albumentations.Compose([albumentations.HorizontalFlip(), albumentations.RandomRotate90(), *colours])
+        self.turn = albumentations.Compose([albumentations.HorizontalFlip(), albumentations.RandomRotate90()])
 
     def __getitem__(self, index: int) -> Sample:
         seed, which = integer_seed(self.seed, 0, index), self.order[index]

@@ -34,7 +34,7 @@ class Photographs(LightningDataModule):
     train, valid: a folder, shards, names of photographs inside the scikit-image wheel, or a `Source`.
     archive: files of a downloaded data set that are on disk already. strict: stop where a file cannot be used.
     cache, cache_mb: see `Cache`. keep_mb: photographs in memory or mapped, megabytes a process.
-    crop: side of a training crop in pixels. least_detail, shuffle_colours: see `Crops`. window, crops_each: see `Order`.
+    crop: side of a training crop in pixels. least_detail: see `Crops`. window, crops_each: see `Order`.
     batch_size: crops a batch. workers: loader processes beside the main one.
     images: the training budget. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale, noise.
     contrast, hot_pixels: of the evaluation, see `Stress`.
@@ -52,7 +52,6 @@ class Photographs(LightningDataModule):
         keep_mb: float,
         crop: int,
         least_detail: float,
-        shuffle_colours: bool,
         crops_each: int,
         window: int,
         batch_size: int,
@@ -75,8 +74,7 @@ class Photographs(LightningDataModule):
             if file.name not in wanted:
                 raise Fault.unknown("data.archive", file.name, wanted)
         self.strict, self.cache, self.keep_bytes = strict, Cache(cache, cache_mb), keep_mb * 2**20
-        self.crop, self.crops_each, self.window = crop, crops_each, window
-        self.drawn: dict[str, Any] = {"crop": crop, "least_detail": least_detail, "shuffle_colours": shuffle_colours, "seed": seed}
+        self.crop, self.least_detail, self.crops_each, self.window = crop, least_detail, crops_each, window
         self.batch_size, self.workers, self.images, self.grid, self.repeats = batch_size, workers, images, grid, repeats
         self.evaluation_crop, self.stress, self.seed = evaluation_crop, Stress(contrast, hot_pixels), seed
         self.degradation = degradation
@@ -132,7 +130,8 @@ class Photographs(LightningDataModule):
         )
         groups = self._large_enough("data.train", self.crop, f"data.crop={self.crop}")
         order = Order(groups, window=self.window, crops_each=self.crops_each, seed=self.seed)
-        crops = Crops(pictures, self.keep_bytes, order, self.degradation.prior, **self.drawn)
+        prior, detail = self.degradation.prior, self.least_detail
+        crops = Crops(pictures, self.keep_bytes, order, prior, crop=self.crop, least_detail=detail, seed=self.seed)
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         return ResumableLoader(
             crops,
