@@ -55,8 +55,8 @@ def labels(groups: Sequence[Group]) -> dict[Group, str]:
 
 
 def drawn(label: str) -> str:
-    """A label as matplotlib draws it letter by letter, without reading mathematics into it."""
-    return label.replace("$", r"\$")
+    """A label as matplotlib draws it letter by letter, without reading mathematics into it; what is no letter is a question mark."""
+    return "".join(letter if letter.isprintable() else "?" for letter in label).replace("$", r"\$")
 
 
 def _key(word: str, words: set[str]) -> str:

@@ -29,14 +29,15 @@ def over_grid(groups: Sequence[Group], chosen: Score) -> Figure | None:
     if any(len(_levels(cells, axis)) > LEVELS for cells in shown.values() for axis in range(3)):
         return None
     columns = max(map(len, scales.values()))
-    figure = paper(0.4 + 2.1 * columns, 1.9 * len(shown))
+    names = {group: textwrap.wrap(drawn(short[group]), 38 * columns) for group in shown}
+    figure = paper(0.4 + 2.1 * columns, sum(1.8 + 0.12 * len(name) for name in names.values()))
     colours = _colours(list(shown.values()), chosen)
     for row, (group, cells) in enumerate(shown.items()):
         for column, scale in enumerate(scales[group]):
             axes = figure.add_subplot(len(shown), columns, row * columns + column + 1)
             _draw(axes, {cell: found for cell, found in cells.items() if cell[1] == scale}, chosen, colours)
-            name = f"{textwrap.fill(drawn(short[group]), 38 * columns)}\n" if column == 0 else ""
-            axes.set_title(f"{name}scale {scale:.2f}", fontsize=7, loc="left")
+            name = names[group] if column == 0 else []
+            axes.set_title("\n".join([*name, f"scale {scale:.2f}"]), fontsize=7, loc="left")
     figure.tight_layout()
     return figure
 
