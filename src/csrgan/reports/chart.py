@@ -55,7 +55,7 @@ def labels(groups: Sequence[Group]) -> dict[Group, str]:
 
 
 def drawn(label: str) -> str:
-    """A label as matplotlib draws it letter by letter, without reading mathematics into it; what is no letter is a question mark."""
+    """A label as matplotlib draws it letter by letter, without reading mathematics into it; the unprintable is a question mark."""
     return "".join(letter if letter.isprintable() else "?" for letter in label).replace("$", r"\$")
 
 
