@@ -11,7 +11,7 @@ import torch
 from commands import train
 from training import made
 
-from csrgan.callbacks.calibration import _degraded
+from csrgan.callbacks.calibration import degraded
 from csrgan.cli import main
 from csrgan.systems import checkpoint
 
@@ -20,7 +20,7 @@ NLL = ("loss/parameters=nll", "loss/adversarial=none")
 
 def test_nine_tenths_of_what_was_looked_at_lie_inside_and_the_factor_is_numpys_quantile() -> None:
     system, data = made("csrgan", *NLL)
-    batches = list(_degraded(data, 49, system))
+    batches = list(degraded(data.calibration(49)[0], data, system))
     theta, spread, true = [], [], []
     for batch in batches:
         with torch.no_grad():
@@ -31,7 +31,7 @@ def test_nine_tenths_of_what_was_looked_at_lie_inside_and_the_factor_is_numpys_q
     distance = ((torch.cat(theta) - torch.cat(true)).abs() / torch.cat(spread)).double().numpy()
     system.calibrate(batches)
     expected = np.quantile(distance, 45 / 49, axis=0, method="inverted_cdf") / 1.6448536  # the 45th of 49: (49 + 1) 0.9
-    np.testing.assert_allclose(system.calibration, expected, rtol=1e-4)
+    np.testing.assert_allclose(system.calibration, [[32 * 32, *expected]], rtol=1e-4)
     held = np.zeros(3)
     for batch in batches:
         low, high = (system.prior.normalise(end) for end in system.restore(batch.low).interval)
@@ -42,7 +42,8 @@ def test_nine_tenths_of_what_was_looked_at_lie_inside_and_the_factor_is_numpys_q
 
 def test_it_looks_at_photographs_that_were_trained_on_each_in_a_degradation_of_its_own() -> None:
     _, data = made("csrgan", "evaluation.crop=64")
-    shown = list(data.calibration(14))
+    crops, shown = (list(loader) for loader in data.calibration(14))
+    assert all(item.sharp.shape == (1, 3, 32, 32) for item in crops)
     names = {item.names[0] for item in shown}
     assert names == set(data.pictures("data.train").names)
     assert not names & set(data.pictures("data.valid").names)
@@ -50,7 +51,7 @@ def test_it_looks_at_photographs_that_were_trained_on_each_in_a_degradation_of_i
     parameters = torch.cat([item.parameters.stack() for item in shown])
     assert len(parameters.unique(dim=0)) == 14
     assert (data.degradation.prior.normalise(shown[0].parameters) <= 1).all()
-    for one, other in zip(shown, data.calibration(14), strict=True):
+    for one, other in zip(shown, data.calibration(14)[1], strict=True):
         assert torch.equal(one.noise, other.noise)
         assert torch.equal(one.parameters.stack(), other.parameters.stack())
 
@@ -58,13 +59,14 @@ def test_it_looks_at_photographs_that_were_trained_on_each_in_a_degradation_of_i
 def test_few_are_spread_over_many_photographs() -> None:
     _, data = made("csrgan", "evaluation.crop=64")
     names = data.pictures("data.train").names
-    assert [item.names[0] for item in data.calibration(3)] == [names[k * len(names) // 3] for k in range(3)]
+    assert [item.names[0] for item in data.calibration(3)[1]] == [names[k * len(names) // 3] for k in range(3)]
 
 
 @pytest.mark.parametrize("head", ["bottleneck", "decoder_mean"])
 def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Path, head: str) -> None:
     train(tmp_path / "run", *NLL, f"parameter_head={head}")
-    found = checkpoint.read(tmp_path / "run")["csrgan"]["calibration"]
+    ((pixels, *found),) = checkpoint.read(tmp_path / "run")["csrgan"]["calibration"]
+    assert pixels == 64 * 64  # crops and evaluated pictures are of one size here
     assert len(found) == 3
     assert all(factor > 0 for factor in found)
     grid = ("evaluation.crop=64", "evaluation.grid={blur: 2, scale: 2, noise: 1}", "panels=0")
@@ -78,3 +80,12 @@ def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Pat
                 assert float(row[name]) == pytest.approx(float(old[name]), abs=1e-3)
     train(tmp_path / "without", *NLL, "trainer.calibrate=0")
     assert "calibration" not in checkpoint.read(tmp_path / "without")["csrgan"]
+
+
+def test_between_two_sizes_a_factor_lies_between_theirs_and_beyond_them_it_is_theirs() -> None:
+    system, _ = made("csrgan", *NLL)
+    assert system._factors(5000) == [1, 1, 1]
+    system.calibration = [[100.0**2, 0.9, 2.0, 1.0], [400.0**2, 0.5, 1.0, 3.0]]
+    np.testing.assert_allclose(system._factors(200**2), [0.7, 1.5, 2.0])  # as many times one as the other is of it
+    np.testing.assert_allclose(system._factors(50**2), [0.9, 2, 1])
+    np.testing.assert_allclose(system._factors(4000 * 3000), [0.5, 1, 3])

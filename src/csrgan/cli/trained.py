@@ -38,7 +38,7 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, di
         _load(system, held)
         system.recipe = recipe
         system.images_seen = held["csrgan"]["images_seen"]
-        system.calibration = held["csrgan"].get("calibration")
+        system.calibration = held["csrgan"].get("calibration", [])
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
         raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
     return _placed(system, device), recipe

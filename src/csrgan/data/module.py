@@ -150,12 +150,16 @@ class Photographs(LightningDataModule):
         frozen = FrozenGrid(pictures, which, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
-    def calibration(self, count: int) -> DataLoader[Undegraded]:
-        """Photographs of data.train as large as those of the evaluation, with degradations drawn from the prior."""
+    def calibration(self, count: int) -> list[DataLoader[Undegraded]]:
+        """Photographs of data.train with degradations drawn from the prior: as large as a crop, and as large as those of the
+        evaluation."""
+        return [self._calibration(count, side) for side in dict.fromkeys((self.crop, self.evaluation_crop))]
+
+    def _calibration(self, count: int, side: int | None) -> DataLoader[Undegraded]:
         groups = self._large_enough("data.train", LEAST_SIDE, f"{LEAST_SIDE} px, which a calibration needs,")
         which = [index for group in groups for index in group]
         pictures, prior, multiple = self.pictures("data.train"), self.degradation.prior, self.degradation.multiple
-        drawn = DrawnOnce(pictures, which, self.keep_bytes, prior, count, self.evaluation_crop, multiple)
+        drawn = DrawnOnce(pictures, which, self.keep_bytes, prior, count, side, multiple)
         return DataLoader(drawn, batch_size=1, collate_fn=FrozenGrid.collate)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:

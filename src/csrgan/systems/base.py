@@ -6,8 +6,10 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from lightning import LightningModule
@@ -73,7 +75,7 @@ class System(LightningModule):
         self.generator, self.prior, self.chain, self._rule = generator, degradation.prior, degradation.chain, rule
         self.enlarge = degradation.multiple
         self.average = copy.deepcopy(generator).requires_grad_(False)
-        self.calibration: list[float] | None = None  # a factor on the predicted standard deviation of each parameter
+        self.calibration: list[list[float]] = []  # pixels of a picture, and with as many a factor on the std of each parameter
         self.helper: System | None = None  # a trained system that this one asks, where it asks one
         self.images_seen = self.batches_seen = 0
         self.pace = 1.0  # a factor on all learning rates
@@ -148,7 +150,7 @@ class System(LightningModule):
         spread = interval = None
         if theta is not None and log_variance is not None:
             std = (0.5 * log_variance.float()).exp()
-            std = std if self.calibration is None else std * std.new_tensor(self.calibration)
+            std = std * std.new_tensor(self._factors(found.image.shape[-2] * found.image.shape[-1]))
             spread, interval = self.prior.spread(theta.float(), std), self.prior.interval(theta.float(), std)
         trace = tuple(self.told(step) for step in found.trace)
         return Restoration(found.image.float().clamp(0, 1), parameters, spread, interval, trace)
@@ -158,18 +160,30 @@ class System(LightningModule):
         """Whether it predicts how certain its theta^ is."""
         return bool(getattr(self.average, "variance", False))
 
-    def calibrate(self, batches: Iterable[Batch]) -> None:
-        """Choose the factor on each predicted standard deviation with which nine tenths of these pictures' true values lie in
-        their 90 % intervals: split conformal prediction with normalised residuals (Lei et al. 2018, section 5.2)."""
+    def calibrate(self, *sizes: Iterable[Batch]) -> None:
+        """Choose for pictures of each size, of which there is a series each, the factor on every predicted standard deviation with
+        which nine tenths of the true values lie in the 90 % intervals: split conformal prediction with normalised residuals (Lei
+        et al. 2018, section 5.2). Between the sizes the factors are interpolated, over the logarithm of the pixels."""
+        self.calibration = sorted(self._calibrated(batches) for batches in sizes)
+
+    def _calibrated(self, batches: Iterable[Batch]) -> list[float]:
         network: Any = self.average.eval()
-        distances = []
+        distances, pixels = [], []
         for batch in batches:
             with torch.no_grad():
                 theta, log_variance = network.read(self.given(batch.low))
             distances.append((theta - self.prior.normalise(batch.parameters)).abs() / (0.5 * log_variance).exp())
-        rank = math.ceil(0.9 * (sum(map(len, distances)) + 1))
+            pixels.append(batch.sharp.shape[-2] * batch.sharp.shape[-1])
         ordered = torch.cat(distances).float().sort(dim=0).values
-        self.calibration = (ordered[min(rank, len(ordered)) - 1] / NINETY).tolist()
+        rank = min(math.ceil(0.9 * (len(ordered) + 1)), len(ordered))
+        return [fmean(pixels), *(ordered[rank - 1] / NINETY).tolist()]
+
+    def _factors(self, pixels: int) -> list[float]:
+        """On the predicted standard deviation of each parameter, for a picture of so many pixels."""
+        if not self.calibration:
+            return [1.0] * len(self.prior.predicted)
+        sizes, *factors = zip(*self.calibration, strict=True)
+        return [float(np.interp(math.log(pixels), np.log(sizes), of_one)) for of_one in factors]
 
     def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
         """theta^ of the network in physical units."""
@@ -260,5 +274,5 @@ class System(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         held = checkpoint["csrgan"]
         self.images_seen, self.batches_seen = held["images_seen"], held["batches_seen"]
-        self.pace, self.calibration = held.get("pace", 1.0), held.get("calibration")
+        self.pace, self.calibration = held.get("pace", 1.0), held.get("calibration", [])
         self.recorded = held.get("recorded", {})  # checkpoints of before it was kept have none
