@@ -60,3 +60,15 @@ def test_what_cannot_be_published_is_told(run: Path, tmp_path: Path, capfd: pyte
     assert main(["publish", f"checkpoint={tmp_path}/one/network.ckpt", f"destination={tmp_path}/two"]) == 2
     assert "is published already: copy it." in capfd.readouterr().err
     assert [file.name for file in (tmp_path / "full").iterdir()] == ["mine.txt"]
+
+
+def test_a_file_of_the_makers_machine_is_not_published(run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    held = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    held["csrgan"]["recipe"]["degradation"]["kernel"] = {
+        "_target_": "csrgan.degradation.shapes.FreeForm",
+        "file": str(tmp_path / "kernels.npy"),
+    }
+    torch.save(held, tmp_path / "own.ckpt")
+    assert main(["publish", f"checkpoint={tmp_path}/own.ckpt", f"destination={tmp_path}/out"]) == 2
+    assert f"recipe.degradation.kernel.file={tmp_path}/kernels.npy is a file that others do not have" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()

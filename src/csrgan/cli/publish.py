@@ -16,7 +16,7 @@ from rich.console import Console
 from csrgan import files
 from csrgan.cli import relative
 from csrgan.cli.trained import trained
-from csrgan.fault import check
+from csrgan.fault import Fault, check
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, UNITS
 from csrgan.systems.base import System
@@ -34,7 +34,7 @@ def run(config: DictConfig) -> int:
     check("data" in recipe, f"checkpoint={source} is published already: copy it.")
     described = {key: recipe[key] for key in ("system", "degradation")}  # all that rebuilds it, and none of its maker's folders
     for place, value in _paths(described, "recipe"):
-        check(False, f"checkpoint={source}: {place}={value} is a file that others do not have; train without it to publish.")
+        raise Fault(f"checkpoint={source}: {place}={value} is a file that others do not have; train without it to publish.")
     folder.mkdir(parents=True, exist_ok=True)
     weights = {f"average.{name}": weight.clone() for name, weight in system.average.state_dict().items()}
     about = {"images_seen": system.images_seen, "calibration": system.calibration, "published": True}
