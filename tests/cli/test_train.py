@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from commands import SMOKE, csrgan, train
+from commands import SHORT, SMOKE, csrgan, train
 from PIL import Image
 
 from csrgan.cli import main
@@ -148,3 +148,13 @@ def test_a_training_begins_with_the_network_of_a_finished_one(tmp_path: Path, ca
     assert f"begin_from={first} holds another network than this run's: system.generator.body.width is 8 there and 4 here." in told
     assert main(["train", f"run_dir={tmp_path}/fourth", *SMOKE, f"begin_from={tmp_path}/none"]) == 2
     assert f"begin_from={tmp_path}/none is neither a file nor the folder of a run" in capfd.readouterr().err
+
+
+def test_a_network_of_another_kind_is_refused_with_what_differs(
+    run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for place, word in enumerate(("condition=film", "parameter_head=separate", "system=srmd size=small")):
+        assert main(["train", f"run_dir={tmp_path}/{place}", *SHORT, f"begin_from={run}", *word.split()]) == 2
+        told = capfd.readouterr().err
+        assert f"begin_from={run} holds another network than this run's: system." in told
+        assert "Traceback" not in told

@@ -61,10 +61,10 @@ def job(place: Path) -> Mapping[str, Any]:
 def _alone(place: Path) -> Mapping[str, Any]:
     words = _parsed(place / OVERRIDES)
     check(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
-    words = [word for word in words if not str(word).startswith(SILENT)]
     kind = "train" if (place / "checkpoints").is_dir() else "evaluate"
     command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(place)}"])
-    return {"words": words, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}
+    told = [word for word in words if not str(word).startswith(SILENT)]
+    return {"words": told, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}
 
 
 def rows(place: Path) -> list[Row]:

@@ -71,7 +71,7 @@ def _differences(here: Any, there: Any, place: str) -> Iterator[str]:
             if key not in TAUGHT_BY:
                 yield from _differences(here.get(key), there.get(key), f"{place}.{key}")
     elif here != there:
-        mine, theirs = (value["_target_"] if isinstance(value, dict) else value for value in (here, there))
+        mine, theirs = (value.get("_target_") if isinstance(value, dict) else value for value in (here, there))
         yield f"{place} is {theirs} there and {mine} here"
 
 

@@ -65,13 +65,8 @@ class DrawnOnce(Dataset[Undegraded]):
     def __init__(
         self, pictures: Pictures, which: Sequence[int], keep_bytes: float, prior: Prior, count: int, crop: int | None, multiple: int
     ) -> None:
-        self.photographs, self.names, self.prior, self.crop, self.multiple = (
-            Kept(pictures, keep_bytes),
-            pictures.names,
-            prior,
-            crop,
-            multiple,
-        )
+        self.photographs, self.names = Kept(pictures, keep_bytes), pictures.names
+        self.prior, self.crop, self.multiple = prior, crop, multiple
         self.which = [which[place * len(which) // count if count < len(which) else place % len(which)] for place in range(count)]
 
     def __len__(self) -> int:

@@ -128,8 +128,7 @@ class Photographs(LightningDataModule):
             self.crop % step == 0,
             f"data.crop={self.crop} is no multiple of the scale {step}, which degradation.output=native needs; {nearest} is.",
         )
-        groups = self._large_enough("data.train", self.crop, f"data.crop={self.crop}")
-        order = Order(groups, window=self.window, crops_each=self.crops_each, seed=self.seed)
+        order = Order(self._trained_on(), window=self.window, crops_each=self.crops_each, seed=self.seed)
         prior, detail = self.degradation.prior, self.least_detail
         crops = Crops(pictures, self.keep_bytes, order, prior, crop=self.crop, least_detail=detail, seed=self.seed)
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
@@ -140,6 +139,9 @@ class Photographs(LightningDataModule):
             persistent_workers=self.workers > 0,
             collate_fn=crops.collate,
         )
+
+    def _trained_on(self) -> list[Sequence[int]]:
+        return self._large_enough("data.train", self.crop, f"data.crop={self.crop}")
 
     def val_dataloader(self) -> DataLoader[Undegraded]:
         cells = self.degradation.prior.grid(**self.grid)
@@ -156,8 +158,7 @@ class Photographs(LightningDataModule):
         return [self._calibration(count, side) for side in dict.fromkeys((self.crop, self.evaluation_crop))]
 
     def _calibration(self, count: int, side: int | None) -> DataLoader[Undegraded]:
-        groups = self._large_enough("data.train", LEAST_SIDE, f"{LEAST_SIDE} px, which a calibration needs,")
-        which = [index for group in groups for index in group]
+        which = [index for group in self._trained_on() for index in group]
         pictures, prior, multiple = self.pictures("data.train"), self.degradation.prior, self.degradation.multiple
         drawn = DrawnOnce(pictures, which, self.keep_bytes, prior, count, side, multiple)
         return DataLoader(drawn, batch_size=1, collate_fn=FrozenGrid.collate)
