@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -56,3 +57,13 @@ def test_degrade_is_the_same_whatever_else_is_there(photographs: Path, tmp_path:
     assert len(rows) == 12
     assert set(rows[0]) == {"file", "blur_std", "blur_std_effective", "scale", "noise_std"}
     assert (tmp_path / "all" / "sheet.png").is_file()
+
+
+def test_what_an_earlier_run_wrote_among_the_photographs_is_none_of_them(photographs: Path, tmp_path: Path) -> None:
+    shutil.copytree(photographs, tmp_path / "mine")
+    words = ["degrade", f"source={tmp_path}/mine", f"destination={tmp_path}/mine/set", "crop=64"]
+    rows = []
+    for _ in range(2):
+        assert main(words) == 0
+        rows.append((tmp_path / "mine" / "set" / "parameters.csv").read_text(encoding="utf-8"))
+    assert rows[0] == rows[1]

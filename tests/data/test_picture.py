@@ -96,6 +96,18 @@ def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
         picture.find(tmp_path / "absent")
 
 
+def test_a_folder_among_the_photographs_is_left_out(tmp_path: Path) -> None:
+    for name in ("raw/a.png", "raw/deep/b.png", "raw/out/a.png", "raw/out/deep/b.png", "raw/outside/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+
+    def found(apart_from: str) -> list[str]:
+        return [str(file.relative_to(tmp_path)) for file in picture.find(tmp_path / "raw", apart_from=tmp_path / apart_from)]
+
+    assert found("raw/out") == found("raw/deep/../out") == ["raw/a.png", "raw/deep/b.png", "raw/outside/c.png"]
+    assert len(found("elsewhere")) == len(found("raw")) == len(found(".")) == 5  # none of these lies in it
+
+
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="unknown file extension"):
         picture.write(tmp_path / "a.xyz", torch.rand(3, 4, 4))

@@ -37,7 +37,7 @@ def run(config: DictConfig) -> int:
     if form not in FORMATS:
         raise Fault.unknown("format", form, FORMATS)
     degradation: Degradation = build(settings["degradation"], "degradation")
-    files, root = (picture.find(source), source) if source.is_dir() else ([source], source.parent)
+    files, root = (picture.find(source, apart_from=destination), source) if source.is_dir() else ([source], source.parent)
     check(destination.resolve() != root.resolve(), f"destination={destination} is where the source lies.")
     small = sum(crop is not None and min(picture.size(file)) < crop for file in files)
     names = [file.relative_to(root) for file in files]

@@ -30,7 +30,7 @@ def run(config: DictConfig) -> int:
         check(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
     source, destination, factor = Path(config.source), Path(config.destination), float(config.enlarge)
     check(source.exists(), f"source={source} does not exist.")
-    files, root = (picture.find(source), source) if source.is_dir() else ([source], source.parent)
+    files, root = (picture.find(source, apart_from=destination), source) if source.is_dir() else ([source], source.parent)
     check(
         destination.resolve() != root.resolve(),
         f"destination={destination} is where the source lies: its pictures would be overwritten.",

@@ -59,12 +59,15 @@ class Picture:
         return torch.from_numpy(self.pixels.astype(np.float32) / self.full_scale).permute(2, 0, 1).contiguous()
 
 
-def find(folder: str | Path) -> list[Path]:
-    """The picture files below `folder`, sorted by path. Raises Fault where there is no folder, or none in it."""
+def find(folder: str | Path, apart_from: Path | None = None) -> list[Path]:
+    """The picture files below `folder`, sorted by path, without those of a folder in it, such as where an earlier run wrote.
+    Raises Fault where there is no folder, or none in it."""
     root = Path(folder)
     if not root.is_dir():
         raise Fault(f"{folder} is not a folder.")
     files = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and (path.is_file() or path.is_symlink()))
+    if apart_from is not None and root.resolve() in apart_from.resolve().parents:
+        files = [path for path in files if not path.parent.resolve().is_relative_to(apart_from.resolve())]
     if not files:
         raise Fault(f"{folder} holds no picture ({', '.join(suffix[1:] for suffix in SUFFIXES)}).")
     return files
