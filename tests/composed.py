@@ -10,9 +10,15 @@ from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
 
 from csrgan.config.build import plain
-from csrgan.config.folder import conf
+from csrgan.config.folder import conf, groups
 
+GROUPS = dict(groups())
 SMALL = ("trainer=smoke", "generator.width=8", "generator.levels=2", "generator.first.spectrum_bins=8", "discriminator.width=4")
+
+
+def choices(group: str) -> list[str]:
+    """The names of a group's files."""
+    return [file.stem for file in GROUPS[group]]
 
 
 def composed(*overrides: str, command: str = "train") -> dict[str, Any]:
