@@ -14,6 +14,8 @@ WORDS = (
     "logger=csv",
     *SMOKE[3:],
     "data.crop=32",
+    "data.late_crop=48",
+    "data.late=0.5",
     "evaluation.crop=32",
     "logger.every=1",
     "trainer.images=96",

@@ -20,6 +20,8 @@ def photographs(**change: object) -> Photographs:
         "train": ["astronaut", "camera", "brick"],
         "valid": ["chelsea"],
         "crop": 32,
+        "late_crop": None,
+        "late": 0.2,
         "batch_size": 4,
         "workers": 0,
         "archive": None,

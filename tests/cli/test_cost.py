@@ -27,6 +27,12 @@ def each(system: str, *words: str) -> float:
     return cost.measure(composed(f"system={system}", *WORDS, *words))["multiply_adds_training"]
 
 
+def test_late_crops_count_by_their_size() -> None:
+    early, late = each("srmd", "data.crop=32"), each("srmd", "data.crop=64")
+    mixed = each("srmd", "data.crop=32", "data.late_crop=64", "data.late=0.3")
+    assert mixed == pytest.approx(0.7 * early + 0.3 * late, rel=1e-6)
+
+
 def test_stages_and_budgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """IKC's second stage costs more than its first, and of a budget of multiply-adds follows the number of images."""
     monkeypatch.setattr(cost, "MOMENTS", 2)  # of ten, which take five times as long

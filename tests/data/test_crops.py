@@ -25,7 +25,7 @@ def test_flat_crops_are_drawn_again(half_flat: str) -> None:
     def flat(**change: object) -> int:
         crops = photographs(train=half_flat, **change).train_dataloader().dataset
         drawn = np.random.default_rng(1)
-        return sum(detail(crops.cut(0, drawn)) < 0.05 for _ in range(60))
+        return sum(detail(crops.cut(0, 32, drawn)) < 0.05 for _ in range(60))
 
     assert flat() > 15
     assert flat(least_detail=0.05) == 0

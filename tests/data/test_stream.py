@@ -74,6 +74,32 @@ def test_several_processes_share_the_samples_of_one() -> None:
     assert same(plain, together)
 
 
+LATE = {"late_crop": 48, "late": 0.4}
+
+
+def test_the_last_crops_are_larger_and_alike_in_a_batch() -> None:
+    """Of 6 batches of 4 two fifths, to the nearest batch; of 3 of two processes together one. The others stay what they were."""
+    plain, late = stream(photographs()), stream(photographs(**LATE))
+    assert [sharp.shape[-1] for sharp, *_ in late] == [32] * 16 + [48] * 8
+    assert same(late[:16], plain[:16])
+    assert same(late, stream(photographs(**LATE, workers=2)))
+    ranks = []
+    for rank in range(2):
+        data = photographs(**LATE)
+        data.trainer = SimpleNamespace(global_rank=rank, world_size=2)
+        ranks.append([sharp.shape[-1] for sharp, *_ in stream(data)])
+    assert ranks == [[32] * 8 + [48] * 4] * 2
+
+
+def test_the_pixels_of_the_first_samples_are_their_crops_together() -> None:
+    sides = photographs(**LATE).sides()
+    for count in range(25):
+        assert sides.pixels(count) == sum(sides[index] ** 2 for index in range(count))
+    assert sides[sides.largest_from] == 48
+    assert sides[sides.largest_from - 1] == 32
+    assert photographs().sides().largest_from == 0
+
+
 def test_no_crop_and_no_theta_comes_twice() -> None:
     plain = stream(photographs())
     for column in zip(*plain, strict=True):

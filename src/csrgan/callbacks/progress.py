@@ -8,10 +8,11 @@ from typing import Any
 
 from lightning import Callback, Trainer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from csrgan.callbacks.scores import Scores
+from csrgan.data.crops import Sides
 from csrgan.records import Batch, Restoration
 from csrgan.systems.base import System
 
@@ -27,16 +28,17 @@ SHOWN = {
 class Watch(Callback):
     """Shows images/s, time left, the loss parts and the dB gained at the last evaluation; logs them every `every` batches.
 
-    total: the budget in images. Where the output is no terminal, a plain line is printed every ten seconds instead.
+    total: the budget in images. sides: of their crops, for a large one takes longer. Where the output is no terminal, a plain
+    line is printed every ten seconds instead.
     """
 
-    def __init__(self, console: Console, total: int, every: int, scores: Scores) -> None:
-        self.console, self.total, self.every, self.scores = console, total, every, scores
+    def __init__(self, console: Console, total: int, sides: Sides, every: int, scores: Scores) -> None:
+        self.console, self.total, self.sides, self.every, self.scores = console, total, sides, every, scores
         self.trained = 0.0  # seconds, without the evaluations
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
-            MofNCompleteColumn(),
+            TextColumn(f"{{task.fields[seen]}}/{total}"),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[speed]:.0f} images/s {task.fields[parts]}"),
             console=console,
@@ -49,7 +51,8 @@ class Watch(Callback):
         if self.first:
             self.console.print(f"goes on after {self.first} images", highlight=False)
         self.bar.start()
-        self.task = self.bar.add_task("training", total=self.total, completed=self.first, speed=0.0, parts="")
+        work, done = self.sides.pixels(self.total), self.sides.pixels(self.first)
+        self.task = self.bar.add_task("training", total=work, completed=done, seen=self.first, speed=0.0, parts="")
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
         due = pl_module.batches_seen % self.every == 0
@@ -62,13 +65,15 @@ class Watch(Callback):
         parts = " ".join(f"{label} {values[name]:.3g}" for name, label in SHOWN.items() if name in values)
         if self.scores.summary:
             parts += f" gain {self.scores.summary['gain_db']:+.2f} dB"
-        speed = (pl_module.images_seen - self.first) / (now - self.began)
-        self.bar.update(self.task, completed=pl_module.images_seen, speed=speed, parts=parts)
+        seen = pl_module.images_seen
+        before, done, work = (self.sides.pixels(images) for images in (self.first, seen, self.total))
+        speed = (seen - self.first) / (now - self.began)
+        self.bar.update(self.task, completed=done, seen=seen, speed=speed, parts=parts)
         if not self.console.is_terminal and now - self.told >= 10:
             self.told = now
-            left = (self.total - pl_module.images_seen) / speed
+            left = (work - done) / (done - before) * (now - self.began)
             self.console.print(
-                f"{pl_module.images_seen}/{self.total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}",
+                f"{seen}/{self.total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,

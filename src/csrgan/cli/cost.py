@@ -32,10 +32,11 @@ def measure(settings: dict[str, Any]) -> dict[str, float]:
         return {}
     found: dict[str, float] = {}
     if not system.untrained:
-        batch = _batch(degradation, settings["data"]["batch_size"], settings["data"]["crop"])
+        size, sides = settings["data"]["batch_size"], build(settings["data"], "data").sides()
         count = _Count(settings["trainer"]["images"])
-        trial.fit(system, [batch] * (2 * MOMENTS), count)
-        found["multiply_adds_training"] = count.total / MOMENTS / len(batch.names)
+        batches = [_batch(degradation, size, sides[count.moment(k)]) for k in range(MOMENTS)]
+        trial.fit(system, [batch for batch in batches for _ in range(2)], count)
+        found["multiply_adds_training"] = count.total / MOMENTS / size
     one = _batch(degradation, 1, SIDE)
     with FlopCounterMode(display=False) as counter:
         system.validation_step(one, 0)
@@ -57,8 +58,12 @@ class _Count(Callback):
     def __init__(self, images: int) -> None:
         self.images, self.total = images, 0.0
 
+    def moment(self, k: int) -> int:
+        """Images seen at the k-th."""
+        return round((k + 0.5) / MOMENTS * self.images)
+
     def on_train_batch_start(self, trainer: Trainer, pl_module: System, batch: Any, batch_idx: int) -> None:  # type: ignore[override]
-        pl_module.images_seen = round((batch_idx // 2 + 0.5) / MOMENTS * self.images)
+        pl_module.images_seen = self.moment(batch_idx // 2)
         counter: Any = FlopCounterMode(display=False)
         self.counter = counter.__enter__()
 

@@ -61,6 +61,8 @@ def _page(system: System, recipe: dict[str, Any], source: Path, folder: Path) ->
     digest = hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()
     yield f"# A {type(system).__name__} network for blind super-resolution\n"
     crops = f"{system.images_seen:,} crops of {recipe['data']['crop']} px"
+    if late := recipe["data"].get("late_crop"):  # which older files do not have
+        crops += f" (the last {recipe['data']['late']:.0%} of {late} px)"
     yield f"{size:,} parameters, trained on {crops} by csrgan {version('csrgan')}."
     yield f"SHA-256 of `{NETWORK}`: `{digest}`.\n"
     yield "    csrgan restore checkpoint=network.ckpt source=photos destination=restored\n"

@@ -18,7 +18,7 @@ from rich.console import Console
 from csrgan.cli.peak import Peak
 from csrgan.data import picture
 from csrgan.data.cache import Cache
-from csrgan.data.crops import Crops
+from csrgan.data.crops import Crops, Sides
 from csrgan.data.order import Order
 from csrgan.data.pictures import Pictures
 from csrgan.data.sources import Files, in_folder
@@ -90,7 +90,7 @@ def _photograph(file: Path, seed: int) -> None:
 def _crops(pictures: Pictures, crop: int, seed: int, keep_bytes: float = 1e12) -> Crops:
     prior = Prior({"low": 0, "high": 50, "uniform_in": "variance"}, {"low": 1, "high": 3}, {"low": 0, "high": 10 / 255})
     order = Order(pictures.groups, window=1, crops_each=1, seed=seed)
-    return Crops(pictures, keep_bytes, order, prior, crop=crop, least_detail=0, seed=seed)
+    return Crops(pictures, keep_bytes, order, prior, sides=Sides(crop, crop, 0), least_detail=0, seed=seed)
 
 
 def _methods(
@@ -109,7 +109,7 @@ def _methods(
         return os.preadv(handles[int(drawn.integers(len(handles)))], [buffer], at)
 
     return {
-        "crops": lambda _: crops.cut(int(drawn.integers(len(files))), drawn),
+        "crops": lambda _: crops.cut(int(drawn.integers(len(files))), crop, drawn),
         "samples": lambda index: crops[index],
         "opencv": opencv,
         "page_cache": page_cache,

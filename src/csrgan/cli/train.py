@@ -75,7 +75,7 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> f
     scores = Scores(folder, settings["trainer"]["panels"])
     leaving = Leaving()
     keep = Checkpoints(folder / FOLDER, settings["trainer"]["save_every"], scores, console, leaving)
-    watch = Watch(console, settings["trainer"]["images"], settings["logger"]["every"], scores)
+    watch = Watch(console, settings["trainer"]["images"], data.sides(), settings["logger"]["every"], scores)
     describe(settings, folder)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
@@ -111,11 +111,13 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> f
 
 
 def _examine(system: System, data: Photographs, settings: dict[str, Any], console: Console) -> None:
-    """Look at the first batch, or, where nothing is compiled for its size, at a few samples of it."""
+    """Look at the first batch of the largest crops, or, where nothing is compiled for its size, at a few samples of it."""
     trainer, size = settings["trainer"], settings["data"]["batch_size"]
     count = size if trainer["compile"] else min(size, LOOKED_AT)
     loader = data.train_dataloader()
-    samples = loader.collate_fn([loader.dataset[index] for index in range(count)])
+    sides = data.sides()
+    first = sides.largest_from
+    samples = loader.collate_fn([loader.dataset[first + index] for index in range(count)])
     found = examination.examine(
         system,
         samples,
@@ -126,7 +128,7 @@ def _examine(system: System, data: Photographs, settings: dict[str, Any], consol
         accelerator=trainer["accelerator"],
         precision=trainer["precision"],
     )
-    console.print(table.examination(found, f"{count} of {size} crops of {settings['data']['crop']} px"))
+    console.print(table.examination(found, f"{count} of {size} crops of {sides[first]} px"))
 
 
 def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[str, Any]:

@@ -50,9 +50,9 @@ WHOLE = {
             "validate_every",
             "save_every",
         ),
-        *("crop", "crops", "crops_each", "window", "grid.blur", "grid.scale", "grid.noise", "width", "hidden", "unshuffle"),
+        *("crop", "late_crop", "crops", "crops_each", "window", "grid.blur", "grid.scale", "grid.noise", "width", "hidden"),
         *("blocks", "groups", "layers", "components", "loops", "patches", "judge_steps", "refine", "zssr.steps", "sizes"),
-        *("kernel_size", "bits", "bytes", "spectrum_tile", "turns"),
+        *("kernel_size", "bits", "bytes", "spectrum_tile", "turns", "unshuffle"),
     ),
     "[2,inf)": ("gains",),
     "[1,2]": ("kernel.stages",),
@@ -70,14 +70,15 @@ REAL = {
     "[0,1)": ("betas", "average", "kernel.noise"),
     "[0,1]": ("least_detail", "noise.low", "noise.high", "gaussian.noise"),
     "(0,1]": ("contrast", "gaussian.detail"),
-    "(0,1)": ("epsilon",),
+    "(0,1)": ("epsilon", "late"),
     "(0,0.5)": ("output.epsilon",),
 }
 RANGES = {
     name: (kind, each) for kind, table in (("whole", WHOLE), ("real", REAL)) for each, names in table.items() for name in names
 }
 MAY_BE_NULL = (  # by the last two names
-    *("crop", "evaluation.crop", "data.evaluation_crop", "optimizer.clip", "rule.clip", "trainer.multiply_adds"),
+    *("crop", "data.late_crop", "evaluation.crop", "data.evaluation_crop"),
+    *("optimizer.clip", "rule.clip", "trainer.multiply_adds"),
     *("degradation.kernel_size", "degradation.bits", "degradation.tested_blur_std"),
 )
 CHOICES = {

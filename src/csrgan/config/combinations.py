@@ -180,19 +180,25 @@ def _batch(settings: Settings) -> Iterator[str]:
 
 def _crop(settings: Settings) -> Iterator[str]:
     """Crops that are too small for a loss, or whose side is no multiple of what the degradation and the discriminator need."""
-    crop, scale = settings["data"]["crop"], _step(settings)
+    data, scale = settings["data"], _step(settings)
+    crops = {key: data[key] for key in ("crop", "late_crop") if data[key] is not None}
     needs = {f"the scale {scale}, which degradation.output=native needs": scale}
-    if "discriminator" in settings["system"] and _class(settings["system"]["discriminator"]) == "VGGAsCoded":
+    if _class(settings["system"].get("discriminator")) == "VGGAsCoded":
         needs["16, which discriminator=vgg_as_coded needs"] = 16
+        if len(set(crops.values())) > 1:
+            yield f"data.late_crop={data['late_crop']} does not suit discriminator=vgg_as_coded, which fits crops of one size."
     step = math.lcm(*needs.values())
     perceptual = settings["loss"]["perceptual"]
-    if "losses" in settings["system"] and _built(perceptual) and perceptual["weight"] and crop < DEEP:
-        yield f"data.crop={crop} is too small for loss/perceptual, which needs {DEEP} px: choose more, or loss/perceptual=none."
-    for reason, each in needs.items():
-        if crop % each:
-            below, above = crop // step * step, (crop // step + 1) * step
-            nearest = f"{below} and {above} are" if below else f"{above} is"
-            yield f"data.crop={crop} is no multiple of {reason}; {nearest}."
+    deep = "losses" in settings["system"] and _built(perceptual) and perceptual["weight"]
+    for key, crop in crops.items():
+        if deep and crop < DEEP:
+            more = "choose more, or loss/perceptual=none"
+            yield f"data.{key}={crop} is too small for loss/perceptual, which needs {DEEP} px: {more}."
+        for reason, each in needs.items():
+            if crop % each:
+                below, above = crop // step * step, (crop // step + 1) * step
+                nearest = f"{below} and {above} are" if below else f"{above} is"
+                yield f"data.{key}={crop} is no multiple of {reason}; {nearest}."
 
 
 def _step(settings: Settings) -> int:

@@ -50,34 +50,58 @@ def integer_seed(*entropy: int) -> int:
     return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)
 
 
+@dataclass(frozen=True)
+class Sides:
+    """The side of each sample's crop, px: `first`, and from sample number `start` on `late`."""
+
+    first: int
+    late: int
+    start: int
+
+    def __getitem__(self, index: int) -> int:
+        return self.first if index < self.start else self.late
+
+    @property
+    def largest_from(self) -> int:
+        """Number of the first sample with the largest crop."""
+        return self.start if self.late > self.first else 0
+
+    def pixels(self, count: int) -> int:
+        """Of the first so many samples together."""
+        early = min(count, self.start)
+        return early * self.first**2 + (count - early) * self.late**2
+
+
 class Crops(Dataset[Sample]):
     """Random crops, flips and quarter turns of photographs, each with parameters drawn from the prior.
 
-    crop: side in pixels. least_detail: crops with less `detail` are drawn again, up to ten times; the one with the most is taken.
+    sides: of each sample's crop, px. least_detail: crops with less `detail` are drawn again, up to ten times; the one with the most
+    is taken.
     """
 
     def __init__(
-        self, pictures: Pictures, keep_bytes: float, order: Order, prior: Prior, *, crop: int, least_detail: float, seed: int
+        self, pictures: Pictures, keep_bytes: float, order: Order, prior: Prior, *, sides: Sides, least_detail: float, seed: int
     ) -> None:
         self.photographs, self.names, self.order, self.prior = Kept(pictures, keep_bytes), pictures.names, order, prior
-        self.crop, self.least_detail, self.seed = crop, least_detail, seed
+        self.sides, self.least_detail, self.seed = sides, least_detail, seed
         self.turn = albumentations.Compose([albumentations.HorizontalFlip(), albumentations.RandomRotate90()])
 
     def __getitem__(self, index: int) -> Sample:
         seed, which = integer_seed(self.seed, 0, index), self.order[index]
-        theta = self.prior.sample(np.random.default_rng(seed)).realised(self.crop, self.crop)
-        sharp = self.cut(which, np.random.default_rng((seed, 1)))
+        side = self.sides[index]
+        theta = self.prior.sample(np.random.default_rng(seed)).realised(side, side)
+        sharp = self.cut(which, side, np.random.default_rng((seed, 1)))
         self.turn.set_random_seed(seed % 2**32)
         sharp = np.ascontiguousarray(self.turn(image=sharp)["image"])
         return sharp, theta, integer_seed(self.seed, 2, index), self.names[which]
 
-    def cut(self, which: int, drawn: np.random.Generator) -> Pixels:
-        """A crop of photograph `which` at a random place where there is detail."""
+    def cut(self, which: int, side: int, drawn: np.random.Generator) -> Pixels:
+        """A crop of photograph `which`, of so many pixels a side, at a random place where there is detail."""
         pixels = torch.from_numpy(self.photographs[which])
         best, most = None, -1.0
         for _ in range(TRIES):
-            top, left = (int(drawn.integers(length - self.crop + 1)) for length in pixels.shape[:2])
-            found: Pixels = pixels[top : top + self.crop, left : left + self.crop].contiguous().numpy()  # faster than NumPy's copy
+            top, left = (int(drawn.integers(length - side + 1)) for length in pixels.shape[:2])
+            found: Pixels = pixels[top : top + side, left : left + side].contiguous().numpy()  # faster than NumPy's copy
             if self.least_detail <= 0:
                 return found
             here = detail(found)

@@ -12,7 +12,7 @@ from rich.console import Console
 from torch.utils.data import DataLoader
 
 from csrgan.data.cache import Cache
-from csrgan.data.crops import Crops, Undegraded
+from csrgan.data.crops import Crops, Sides, Undegraded
 from csrgan.data.grid import DrawnOnce, FrozenGrid
 from csrgan.data.loader import ResumableLoader, Span
 from csrgan.data.order import Order
@@ -34,7 +34,8 @@ class Photographs(LightningDataModule):
     train, valid: a folder, shards, names of photographs inside the scikit-image wheel, or a `Source`.
     archive: files of a downloaded data set that are on disk already. strict: stop where a file cannot be used.
     cache, cache_mb: see `Cache`. keep_mb: photographs in memory or mapped, megabytes a process.
-    crop: side of a training crop in pixels. least_detail: see `Crops`. window, crops_each: see `Order`.
+    crop: side of a training crop in pixels. late_crop: of the crops of the last share `late` of the training; None: the same.
+    least_detail: see `Crops`. window, crops_each: see `Order`.
     batch_size: crops a batch. workers: loader processes beside the main one.
     images: the training budget. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale, noise.
     contrast, hot_pixels: of the evaluation, see `Stress`.
@@ -51,6 +52,8 @@ class Photographs(LightningDataModule):
         cache_mb: float,
         keep_mb: float,
         crop: int,
+        late_crop: int | None,
+        late: float,
         least_detail: float,
         crops_each: int,
         window: int,
@@ -74,7 +77,8 @@ class Photographs(LightningDataModule):
             if file.name not in wanted:
                 raise Fault.unknown("data.archive", file.name, wanted)
         self.strict, self.cache, self.keep_bytes = strict, Cache(cache, cache_mb), keep_mb * 2**20
-        self.crop, self.least_detail, self.crops_each, self.window = crop, least_detail, crops_each, window
+        self.crops = {"data.crop": crop} | ({"data.late_crop": late_crop} if late_crop is not None else {})
+        self.late, self.least_detail, self.crops_each, self.window = late, least_detail, crops_each, window
         self.batch_size, self.workers, self.images, self.grid, self.repeats = batch_size, workers, images, grid, repeats
         self.evaluation_crop, self.stress, self.seed = evaluation_crop, Stress(contrast, hot_pixels), seed
         self.degradation = degradation
@@ -122,16 +126,17 @@ class Photographs(LightningDataModule):
 
     def train_dataloader(self) -> ResumableLoader:
         pictures = self.pictures("data.train")
-        step = self.degradation.multiple
-        nearest = max(step, round(self.crop / step) * step)
-        check(
-            self.crop % step == 0,
-            f"data.crop={self.crop} is no multiple of the scale {step}, which degradation.output=native needs; {nearest} is.",
-        )
+        for key, side in self.crops.items():
+            step = self.degradation.multiple
+            nearest = max(step, round(side / step) * step)
+            check(
+                side % step == 0,
+                f"{key}={side} is no multiple of the scale {step}, which degradation.output=native needs; {nearest} is.",
+            )
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         order = Order(self._trained_on(), window=self.window, crops_each=self.crops_each, seed=self.seed)
         prior, detail = self.degradation.prior, self.least_detail
-        crops = Crops(pictures, self.keep_bytes, order, prior, crop=self.crop, least_detail=detail, seed=self.seed)
-        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        crops = Crops(pictures, self.keep_bytes, order, prior, sides=self.sides(world), least_detail=detail, seed=self.seed)
         return ResumableLoader(
             crops,
             Span(self.images, self.batch_size, rank, world),
@@ -140,8 +145,14 @@ class Photographs(LightningDataModule):
             collate_fn=crops.collate,
         )
 
+    def sides(self, world: int = 1) -> Sides:
+        """Of the crops, of which those of a batch are alike, in all of so many processes together."""
+        first, batch = self.crops["data.crop"], self.batch_size * world
+        return Sides(first, self.crops.get("data.late_crop", first), round(self.images // batch * (1 - self.late)) * batch)
+
     def _trained_on(self) -> list[Sequence[int]]:
-        return self._large_enough("data.train", self.crop, f"data.crop={self.crop}")
+        key, side = max(self.crops.items(), key=lambda crop: crop[1])
+        return self._large_enough("data.train", side, f"{key}={side}")
 
     def val_dataloader(self) -> DataLoader[Undegraded]:
         cells = self.degradation.prior.grid(**self.grid)
@@ -155,7 +166,7 @@ class Photographs(LightningDataModule):
     def calibration(self, count: int) -> list[DataLoader[Undegraded]]:
         """Photographs of data.train with degradations drawn from the prior: as large as a crop, and as large as those of the
         evaluation."""
-        return [self._calibration(count, side) for side in dict.fromkeys((self.crop, self.evaluation_crop))]
+        return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self.evaluation_crop))]
 
     def _calibration(self, count: int, side: int | None) -> DataLoader[Undegraded]:
         which = [index for group in self._trained_on() for index in group]

@@ -1,0 +1,41 @@
+"""What is told while a training goes on."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from lightning import Trainer
+from rich.console import Console
+from training import made
+
+from csrgan.callbacks import progress
+from csrgan.callbacks.scores import Scores
+from csrgan.data.crops import Sides
+
+
+@pytest.mark.parametrize("sides", [Sides(32, 32, 0), Sides(32, 64, 600), Sides(64, 32, 100)])
+def test_the_time_left_is_right_from_the_beginning(sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a batch takes as long as its pixels tell, on a clock of our own."""
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    console = Console(file=io.StringIO())
+    system, trainer = made("csrgan")[0], Trainer(logger=False, enable_checkpointing=False)
+    system.images_seen = 200  # it goes on with a run that was stopped
+    watch = progress.Watch(console, 1000, sides, 10**9, Scores(tmp_path, 0))
+    watch.on_train_start(trainer, system)
+    ends: list[float] = []
+    while system.images_seen < 1000:
+        now.seconds += 4 * sides[system.images_seen] ** 2 / 1000
+        system.images_seen += 4
+        system.batches_seen += 1
+        watch.on_train_batch_end(trainer, system)
+        told = re.findall(r"(\d+)/1000 images, .*? images/s, (-?\d+) s left", console.file.getvalue())
+        if len(told) > len(ends):
+            assert int(told[-1][0]) == system.images_seen
+            ends.append(now.seconds + int(told[-1][1]))
+    assert len(ends) > 20
+    assert ends == pytest.approx([now.seconds] * len(ends), abs=0.51)
