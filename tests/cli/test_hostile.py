@@ -174,6 +174,15 @@ def test_a_recipe_that_describes_no_system_is_refused(
     refused([*commands["restore"], f"checkpoint={file}"], "does not fit the network that it describes (KeyError)", capsys)
 
 
+@pytest.mark.parametrize("calibration", [3, [3], [[1024, 1, 1]], [[1024, 1, 1, -1]], [[1024, 1, 1, float("nan")]], [["a"] * 4]])
+def test_a_calibration_that_is_none_is_refused(
+    calibration: Any, commands: dict[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = checkpoints.held("csrgan", "loss/parameters=nll")
+    torch.save(known | {"csrgan": known["csrgan"] | {"calibration": calibration}}, tmp_path / "a.ckpt")
+    refused([*commands["restore"], f"checkpoint={tmp_path}/a.ckpt"], "does not fit the network that it describes", capsys)
+
+
 def test_what_is_built_is_named_by_its_place() -> None:
     settings = composed("output=tanh")
     settings["system"]["generator"]["output"]["_target_"] = "shutil.rmtree"

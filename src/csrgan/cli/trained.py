@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,7 +39,7 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, di
         _load(system, held)
         system.recipe = recipe
         system.images_seen = held["csrgan"]["images_seen"]
-        system.calibration = held["csrgan"].get("calibration", [])
+        system.calibration = _calibration(held["csrgan"].get("calibration", []), 1 + len(system.prior.predicted))
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
         raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
     return _placed(system, device), recipe
@@ -52,6 +53,14 @@ def _load(system: System, held: dict[str, Any]) -> None:
     weights = {name.removeprefix("average."): weight for name, weight in held["state_dict"].items()}
     for network in (system.generator, system.average):
         network.load_state_dict(weights)
+
+
+def _calibration(rows: Any, numbers: int) -> list[list[float]]:
+    """What a checkpoint holds of it: rows of so many positive numbers. Raises TypeError for anything else."""
+    for row in rows:
+        if len(row) != numbers or not all(isinstance(number, int | float) and 0 < number < math.inf for number in row):
+            raise TypeError
+    return list(rows)
 
 
 def begin(system: System, path: str) -> None:
