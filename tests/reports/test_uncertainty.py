@@ -70,3 +70,13 @@ def test_reliability_is_drawn_where_intervals_are_predicted() -> None:
     np.testing.assert_allclose(kept.get_ydata(), kept.get_xdata(), atol=0.03)
     assert bool((broken.get_ydata()[1:] < broken.get_xdata()[1:]).all())
     assert uncertainty.reliability([group([{"image": "a", "scale": 1.0}])]) is None
+
+
+def test_what_is_not_predicted_is_not_drawn() -> None:
+    """One job predicts the blur alone and another the scale alone: each has a line on its own chart, and both are in the legend."""
+    blur = [{name.replace("scale", "blur_std"): value for name, value in row.items() if name != "blur_std"} for row in rows()]
+    figure = uncertainty.reliability([group(blur), group(rows(), "b")])
+    assert figure is not None
+    drawn = [[bool(np.isfinite(line.get_ydata()).all()) for line in axes.lines[1:]] for axes in figure.axes]
+    assert drawn == [[True, False], [False, True]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]

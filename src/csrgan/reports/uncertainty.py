@@ -80,9 +80,13 @@ def reliability(groups: Sequence[Group]) -> Figure | None:
 
 def coverage(rows: Sequence[Row], name: str, levels: np.ndarray) -> np.ndarray:
     """Share of the rows whose truth lies in the central interval of each level, of Gaussians that the 90 % intervals tell: on
-    either side of the prediction as wide as the bound on that side."""
+    either side of the prediction as wide as the bound on that side. Rows without a prediction do not count; NaN where none has
+    one."""
+    predicting = [row for row in rows if not np.isnan(value(row, f"{name}_predicted"))]
+    if not predicting:
+        return np.full(len(levels), np.nan)
     away = []
-    for row in rows:
+    for row in predicting:
         true, found, low, high = (
             value(row, column) for column in (name, f"{name}_predicted", *(f"{name}_{end}" for end in BOUNDS))
         )
