@@ -49,6 +49,16 @@ def test_a_training_begins_with_a_published_network(run: Path, tmp_path: Path) -
         torch.testing.assert_close(mine[name], weight, atol=1e-6, rtol=0)
 
 
+def test_the_page_tells_of_larger_crops_at_the_end(run: Path, tmp_path: Path) -> None:
+    held = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    held["csrgan"]["recipe"]["data"] |= {"late_crop": 96, "late": 0.25}
+    torch.save(held, tmp_path / "own.ckpt")
+    for name, checkpoint in (("late", tmp_path / "own.ckpt"), ("plain", run)):
+        assert main(["publish", f"checkpoint={checkpoint}", f"destination={tmp_path}/{name}"]) == 0
+        page = (tmp_path / name / "README.md").read_text()
+        assert ("(the last 25% of 96 px)" in page) == (name == "late")
+
+
 def test_what_cannot_be_published_is_told(run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")

@@ -50,6 +50,14 @@ def test_restore_keeps_names_sizes_and_kinds(run: Path, photographs: Path, tmp_p
     assert set(rows[0]) == {"file", "blur_std", "scale", "noise_std"}
 
 
+def test_what_was_restored_among_the_photographs_is_not_restored_again(run: Path, photographs: Path) -> None:
+    out = photographs / "restored"
+    for _ in range(2):
+        assert main(["restore", f"checkpoint={run}", f"source={photographs}", f"destination={out}"]) == 0
+        assert len(list(csv.DictReader((out / "parameters.csv").open(encoding="utf-8")))) == 6
+    assert not (out / "restored").exists()
+
+
 def test_restore_enlarges(run: Path, photographs: Path, tmp_path: Path) -> None:
     words = ["restore", f"checkpoint={run}", f"source={photographs / 'colour.png'}", f"destination={tmp_path}/out", "enlarge=2.0"]
     assert main(words) == 0

@@ -12,8 +12,8 @@ from csrgan.systems.base import System
 
 
 class Calibration(Callback):
-    """Before each evaluation, looks at so many photographs of data.train, anew degraded: as large as a crop, and as large as those
-    of the evaluation.
+    """Before each evaluation, looks at so many photographs of data.train, anew degraded: as large as the crops, and as large as
+    those of the evaluation.
 
     A spread learned from crops is too wide for a photograph, which has more to read from, and that of a network which knows its
     photographs by heart would be too narrow. Nothing of data.valid is looked at. pictures: how many of a size; 0: none.

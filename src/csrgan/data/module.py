@@ -164,8 +164,8 @@ class Photographs(LightningDataModule):
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
     def calibration(self, count: int) -> list[DataLoader[Undegraded]]:
-        """Photographs of data.train with degradations drawn from the prior: as large as a crop, and as large as those of the
-        evaluation."""
+        """Photographs of data.train with degradations drawn from the prior: as large as the crops, and as large as those of
+        the evaluation."""
         return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self.evaluation_crop))]
 
     def _calibration(self, count: int, side: int | None) -> DataLoader[Undegraded]:
