@@ -83,6 +83,7 @@ def test_the_last_crops_are_larger_and_alike_in_a_batch() -> None:
     assert [sharp.shape[-1] for sharp, *_ in late] == [32] * 16 + [48] * 8
     assert same(late[:16], plain[:16])
     assert same(late, stream(photographs(**LATE, workers=2)))
+    assert [sharp.shape[-1] for sharp, *_ in stream(photographs(late_crop=48, late=0.001))] == [32] * 20 + [48] * 4
     ranks = []
     for rank in range(2):
         data = photographs(**LATE)

@@ -99,11 +99,24 @@ def test_the_likelihood_is_best_at_the_true_variance() -> None:
     true = torch.rand(20_000, 1)
     theta = true + 0.1 * torch.randn(true.shape)
     values = torch.linspace(-7, -2, 51)
-    loss = [float(parameters.nll(theta, torch.full_like(true, value), true)) for value in values]
+    loss = [float(parameters.nll(theta, torch.full_like(true, value), true, beta=0.0)) for value in values]
     assert float(values[int(np.argmin(loss))]) == pytest.approx(float(np.log(0.01)), abs=0.1)
     expected = torch.nn.GaussianNLLLoss()(theta, true, torch.full_like(true, 0.02))
-    found = parameters.nll(theta, torch.full_like(true, float(np.log(0.02))), true)
+    found = parameters.nll(theta, torch.full_like(true, float(np.log(0.02))), true, beta=0.0)
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
+def test_beta_weighs_each_picture_by_its_variance_and_moves_no_variance(beta: float) -> None:
+    """By hand: the derivatives are v^beta times those of the likelihood, and at beta 1 the mean is learnt as by half of `mse`."""
+    true, theta = torch.rand(7, 3), torch.rand(7, 3).requires_grad_()
+    log_variance = (4 * torch.rand(7, 3) - 6).requires_grad_()
+    of_mean, of_spread = torch.autograd.grad(parameters.nll(theta, log_variance, true, beta=beta), (theta, log_variance))
+    v, error = log_variance.detach().exp(), (theta - true).detach()
+    torch.testing.assert_close(of_mean, v**beta * error / v / 21)
+    torch.testing.assert_close(of_spread, v**beta * (1 - error**2 / v) / 42)
+    if beta == 1:
+        torch.testing.assert_close(of_mean, torch.autograd.grad(parameters.mse(theta, true), theta)[0] / 2)
 
 
 def test_the_perceptual_distance_sees_lost_detail_more_than_a_change_of_brightness(chelsea: torch.Tensor) -> None:

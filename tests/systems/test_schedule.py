@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from csrgan.systems.schedule import constant, cosine
+from csrgan.systems.schedule import constant, cooldown, cosine
 
 
 def test_cosine_rises_falls_and_ends_at_zero() -> None:
@@ -12,3 +12,10 @@ def test_cosine_rises_falls_and_ends_at_zero() -> None:
     assert cosine(1000, total=1000, warmup=100) == 0
     assert cosine(5000, total=1000, warmup=100) == 0
     assert constant(5000, total=1000, warmup=100) == 1
+
+
+def test_the_cooldown_is_constant_and_then_falls_as_the_cosine_does() -> None:
+    factors = [cooldown(images, total=1000, warmup=50, last=0.2) for images in range(1101)]
+    assert factors[:801] == [constant(images, total=1000, warmup=50) for images in range(801)]
+    assert factors[800:1000] == pytest.approx([cosine(images, total=200, warmup=0) for images in range(200)])
+    assert factors[1000:] == [0] * 101

@@ -68,9 +68,9 @@ REAL = {
     "(0,inf)": ("clip", "patience", "shard_mb", "enlarge", "multiply_adds", "gaussian.window", "edge"),
     "[1,inf)": ("scale.low", "scale.high"),
     "[0,1)": ("betas", "average", "kernel.noise"),
-    "[0,1]": ("least_detail", "noise.low", "noise.high", "gaussian.noise"),
+    "[0,1]": ("beta", "least_detail", "noise.low", "noise.high", "gaussian.noise"),
     "(0,1]": ("contrast", "gaussian.detail"),
-    "(0,1)": ("epsilon", "late"),
+    "(0,1)": ("epsilon", "late", "schedule.last"),
     "(0,0.5)": ("output.epsilon",),
 }
 RANGES = {

@@ -146,9 +146,11 @@ class Photographs(LightningDataModule):
         )
 
     def sides(self, world: int = 1) -> Sides:
-        """Of the crops, of which those of a batch are alike, in all of so many processes together."""
+        """Of the crops, of which those of a batch are alike, in all of so many processes together; the last batch is late."""
         first, batch = self.crops["data.crop"], self.batch_size * world
-        return Sides(first, self.crops.get("data.late_crop", first), round(self.images // batch * (1 - self.late)) * batch)
+        batches = self.images // batch
+        start = min(round(batches * (1 - self.late)), batches - 1) * batch
+        return Sides(first, self.crops.get("data.late_crop", first), start)
 
     def _trained_on(self) -> list[Sequence[int]]:
         key, side = max(self.crops.items(), key=lambda crop: crop[1])

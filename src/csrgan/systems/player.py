@@ -89,7 +89,7 @@ class Player:
         """When a term is first used, it must be finite and reach the weights it is meant to move."""
         for name, value in parts.items():
             if not torch.isfinite(value) and not self.system.batches_seen:  # later, a batch may be to blame
-                raise Fault(f"loss.{name} is {float(value)} when it is first used.")
+                raise Fault(f"loss.{name} is {value.item()} when it is first used.")
             reached = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
             if not reached or not any(gradient is not None and gradient.any() for gradient in reached):
                 raise Fault(
