@@ -107,7 +107,7 @@ def test_the_likelihood_is_best_at_the_true_variance() -> None:
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
-def test_beta_weighs_each_picture_by_its_variance_and_moves_no_variance(beta: float) -> None:
+def test_beta_weighs_each_picture_by_its_variance_without_a_gradient(beta: float) -> None:
     """By hand: the derivatives are v^beta times those of the likelihood, and at beta 1 the mean is learnt as by half of `mse`."""
     true, theta = torch.rand(7, 3), torch.rand(7, 3).requires_grad_()
     log_variance = (4 * torch.rand(7, 3) - 6).requires_grad_()

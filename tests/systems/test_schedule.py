@@ -19,3 +19,4 @@ def test_the_cooldown_is_constant_and_then_falls_as_the_cosine_does() -> None:
     assert factors[:801] == [constant(images, total=1000, warmup=50) for images in range(801)]
     assert factors[800:1000] == pytest.approx([cosine(images, total=200, warmup=0) for images in range(200)])
     assert factors[1000:] == [0] * 101
+    assert [cooldown(images, total=4, warmup=0, last=0.01) for images in range(5)] == [1, 1, 1, 1, 0]

@@ -32,7 +32,7 @@ def l1(theta: Theta, theta_true: Theta) -> Scalar:
 def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, beta: float) -> Scalar:
     """Negative log-likelihood of a Gaussian with predicted mean and variance, up to a constant:
     mean of v^beta ((theta - theta_true)^2 / v + log v) / 2 (Nix and Weigend 1994, eq. 6), where v^beta is a weight without a
-    gradient (Seitzer et al. 2022, eq. 5): at beta 0 a picture whose theta is well known outweighs the others by 1/v, at 1 all means
+    gradient (Seitzer et al. 2022): at beta 0 a picture whose theta is well known outweighs the others by 1/v, at 1 all means
     are learnt as by `mse`. The generator keeps v above a least value, so that no single picture outweighs the others without bound.
     """
     each = (theta - theta_true).square() * (-log_variance).exp() + log_variance

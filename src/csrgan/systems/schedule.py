@@ -17,9 +17,9 @@ def constant(images: int, *, total: int, warmup: int) -> float:
 
 
 def cooldown(images: int, *, total: int, warmup: int, last: float) -> float:
-    """`constant`, times half a cosine that falls from 1 to 0 over the last share `last` of `total`: what is learnt last
-    (`data.late_crop`) is learnt from the full rate on (a constant rate with cooldown, Haegele et al. 2024, section 3).
+    """`constant`, and over the last share `last` of `total` the fall of `cosine`: what is learnt last (`data.late_crop`) is learnt
+    from the full rate on (a constant rate with cooldown, Haegele et al. 2024, section 3).
     """
-    fall = total * last
-    seen = max(0.0, images - (total - fall))
-    return constant(images, total=total, warmup=warmup) * 0.5 * (1 + math.cos(math.pi * min(seen / fall, 1.0)))
+    fall = max(1, round(total * last))
+    rate = constant(images, total=total, warmup=warmup)
+    return rate * cosine(max(0, images - (total - fall)), total=fall, warmup=0)
