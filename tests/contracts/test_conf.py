@@ -75,8 +75,9 @@ TAKEN_OVER = re.compile(r"\$\{(?:[\w.]+:)?([\w.]+)[},]")  # ${key}, or ${resolve
 
 @cache
 def taken_over() -> frozenset[str]:
-    """Keys that one yaml file takes over from another."""
-    return frozenset(key for file in FILES for key in TAKEN_OVER.findall(file.read_text(encoding="utf-8")))
+    """Keys that one yaml file takes over from another; what a list of defaults names is no key, but a choice."""
+    lines = (line for file in FILES for line in file.read_text(encoding="utf-8").split("\n") if not line.lstrip().startswith("- "))
+    return frozenset(key for line in lines for key in TAKEN_OVER.findall(line))
 
 
 def tail(node: ast.AST) -> str:
@@ -129,6 +130,15 @@ def test_every_key_of_a_command_is_read(command: str) -> None:
 )
 def test_every_key_of_a_choice_that_builds_nothing_is_read(word: str) -> None:
     assert not list(unread(composed(word), "train"))
+
+
+@pytest.mark.parametrize("experiment", choices("experiment"))
+def test_a_smoke_run_of_an_experiment_is_a_smoke_run(experiment: str) -> None:
+    """Whatever an experiment says of its budget, its crops or its machine; but what the user says counts."""
+    of_experiment = composed(f"experiment={experiment}", "trainer=smoke", "data.crop=32")
+    assert of_experiment["trainer"] == composed("trainer=smoke")["trainer"]
+    assert of_experiment["data"]["crop"] == 32
+    assert of_experiment["data"]["batch_size"] == 4
 
 
 def test_a_key_that_nothing_reads_is_found() -> None:
