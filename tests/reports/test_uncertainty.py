@@ -62,6 +62,21 @@ def test_the_error_stands_beside_the_bound() -> None:
     assert uncertainty.against_bound([group(rows(bound=False))]) is None
 
 
+def test_groups_of_another_protocol_have_charts_and_a_bound_of_their_own() -> None:
+    """A blur of 30 px in its own row, not beside one of 3 px, joined to it by one line; the legend names both groups."""
+    wide = [row | {"blur_std": 10 * row["blur_std"], "scale_bound": 0.5} for row in rows()]
+    figure = uncertainty.against_bound([group(rows()), group(wide, "b")])
+    assert figure is not None
+    assert len(figure.axes) == 4
+    for place, axes in enumerate(figure.axes):
+        own, other = (axes.lines[(place // 2 + k) % 2] for k in range(2))
+        assert len(own.get_xdata()) == 2
+        assert len(other.get_xdata()) == 0
+        np.testing.assert_allclose(axes.lines[2].get_ydata(), (0.05, 0.5)[place // 2])
+        np.testing.assert_allclose(axes.lines[2].get_xdata(), np.array([1, 3]) * (1, 10)[place // 2])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "least without a bias (Cramer-Rao)"]
+
+
 def test_reliability_is_drawn_where_intervals_are_predicted() -> None:
     figure = uncertainty.reliability([group(rows()), group(rows(0.05), "b")])
     assert figure is not None

@@ -86,13 +86,18 @@ def grouped(jobs: Sequence[Job]) -> list[Group]:
     return list(groups.values())
 
 
+def alike(groups: Sequence[Group]) -> list[list[Group]]:
+    """The groups that were scored on the same photographs and degradations, together."""
+    found: dict[frozenset[Key], list[Group]] = {}
+    for group in groups:
+        found.setdefault(frozenset(key for job in group.jobs for key, _ in _keyed(job)), []).append(group)
+    return list(found.values())
+
+
 def references(groups: Sequence[Group], baseline: str | None) -> dict[Group, Group]:
     """The group that each is compared with. Groups scored on the same photographs and degradations come together."""
-    alike: dict[frozenset[Key], list[Group]] = {}
-    for group in groups:
-        alike.setdefault(frozenset(key for job in group.jobs for key, _ in _keyed(job)), []).append(group)
     found: dict[Group, Group] = {}
-    for together in alike.values():
+    for together in alike(groups):
         named = [group for group in together if holds(group, baseline)] or together[:1]
         found |= {group: _nearest(group, named) for group in together}
     return found

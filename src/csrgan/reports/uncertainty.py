@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from csrgan.evaluation.comparison import Group, value
+from csrgan.evaluation.comparison import Group, alike, value
 from csrgan.evaluation.results import BOUNDS, Row
 from csrgan.reports.chart import SHOWN, drawn, labels, legend, paper, style
 from csrgan.reports.predictions import binned
@@ -17,37 +19,36 @@ from csrgan.reports.table import FACTORS, UNITS
 
 LEVELS = np.linspace(0.1, 0.95, 18)
 
+Cell = tuple[tuple[float, float], tuple[float, float]]  # a range of scales and one of noises
+
 
 def against_bound(groups: Sequence[Group]) -> Figure | None:
     """Root of the mean squared error of each parameter over the true blur, beside the least standard deviation of any estimator
-    without a bias, for the smaller and the larger half of scales and noises; None where no row has a bound."""
+    without a bias, for the smaller and the larger half of scales and noises; None where no row has a bound. Groups that were not
+    scored on the same degradations have rows of charts of their own."""
     predicting = [group for group in groups if any(f"{name}_bound" in row for name in UNITS for row in _rows(group))][:SHOWN]
-    names = [name for name in UNITS if any(f"{name}_bound" in row for group in predicting for row in _rows(group))]
-    if not names:
+    lines = [(together, _cells(together), name) for together in alike(predicting) for name in _bounded(together)]
+    if not lines:
         return None
-    short, every = labels(groups), [row for group in predicting for row in _rows(group)]
-    cells = [(scale, noise) for scale in _halves(every, "scale") for noise in _halves(every, "noise_std")]
-    figure = paper(2.4 * len(cells) + 0.6, 2.3 * len(names))
-    for place, (name, (scale, noise)) in enumerate((name, cell) for name in names for cell in cells):
-        first = figure.axes[place // len(cells) * len(cells)] if place % len(cells) else None
-        axes = figure.add_subplot(len(names), len(cells), place + 1, sharey=first)
-        factor = FACTORS.get(name, 1.0)
-        for order, group in enumerate(predicting):
-            rows = [row for row in _rows(group) if _within(row, "scale", scale) and _within(row, "noise_std", noise)]
-            blurs, errors = _over_blur(rows, partial(_squared_error, name))
-            axes.plot(blurs, np.sqrt(errors) * factor, label=drawn(short[group]), markersize=3, **style(order))
-        inside = [row for row in every if _within(row, "scale", scale) and _within(row, "noise_std", noise)]
-        blurs, least = _over_blur(inside, partial(_squared_bound, name))
-        axes.plot(blurs, np.sqrt(least) * factor, color="black", linewidth=1.5, label="least without a bias (Cramer-Rao)")
-        axes.set_yscale("log")
-        axes.grid(alpha=0.3)
-        axes.tick_params(labelsize=7)
-        if place < len(cells):
-            axes.set_title(f"scale {_range(scale)}, noise {_range(noise, 255)} /255", fontsize=7)
-        if first is None:
-            axes.set_ylabel(f"error of the {UNITS[name]}", fontsize=7)
-        if place >= len(cells) * (len(names) - 1):
+    short, columns = labels(groups), max(len(cells) for _, cells, _ in lines)
+    figure = paper(2.4 * columns + 0.6, 2.3 * len(lines))
+    for line, (together, cells, name) in enumerate(lines):
+        first: Axes | None = None
+        for column, cell in enumerate(cells):
+            axes = figure.add_subplot(len(lines), columns, line * columns + column + 1, sharey=first)
+            for order, group in enumerate(predicting):
+                rows = _inside(_rows(group), cell) if group in together else []
+                _root(axes, rows, partial(_squared_error, name), name, label=drawn(short[group]), markersize=3, **style(order))
+            rows = _inside([row for group in together for row in _rows(group)], cell)
+            _root(axes, rows, partial(_squared_bound, name), name, color="black", label="least without a bias (Cramer-Rao)")
+            axes.set_yscale("log")
+            axes.set_title(f"scale {_range(cell[0])}, noise {_range(cell[1], 255)} /255", fontsize=7)
             axes.set_xlabel("true blur std, px", fontsize=7)
+            axes.grid(alpha=0.3)
+            axes.tick_params(which="both", labelsize=7)
+            first = first or axes
+        if first is not None:
+            first.set_ylabel(f"error of the {UNITS[name]}", fontsize=7)
     figure.tight_layout()
     legend(figure)
     return figure
@@ -116,8 +117,27 @@ def _halves(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:
     return [(least, most)] if most - least < 1e-3 * max(most, 1e-3) else [(least, middle), (middle, most)]
 
 
-def _within(row: Row, name: str, bounds: tuple[float, float]) -> bool:
-    return bounds[0] <= value(row, name) <= bounds[1]
+def _bounded(groups: Sequence[Group]) -> list[str]:
+    return [name for name in UNITS if any(f"{name}_bound" in row for group in groups for row in _rows(group))]
+
+
+def _cells(groups: Sequence[Group]) -> list[Cell]:
+    rows = [row for group in groups for row in _rows(group)]
+    return [(scale, noise) for scale in _halves(rows, "scale") for noise in _halves(rows, "noise_std")]
+
+
+def _inside(rows: Sequence[Row], cell: Cell) -> list[Row]:
+    def within(row: Row, name: str, bounds: tuple[float, float]) -> bool:
+        return bounds[0] <= value(row, name) <= bounds[1]
+
+    scale, noise = cell
+    return [row for row in rows if within(row, "scale", scale) and within(row, "noise_std", noise)]
+
+
+def _root(axes: Axes, rows: Sequence[Row], squared: Callable[[Row], float], name: str, **style: Any) -> None:
+    """The root of a mean square over the blur, in the parameter's own unit."""
+    blurs, squares = _over_blur(rows, squared) if rows else (np.empty(0), np.empty(0))
+    axes.plot(blurs, np.sqrt(squares) * FACTORS.get(name, 1.0), **style)
 
 
 def _over_blur(rows: Sequence[Row], measured: Callable[[Row], float]) -> tuple[np.ndarray, np.ndarray]:
