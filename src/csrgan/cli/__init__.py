@@ -109,6 +109,7 @@ def _hydra(command: str, words: list[str]) -> int:
     from omegaconf import DictConfig
 
     from csrgan.config.build import plain
+    from csrgan.config.flags import apart
     from csrgan.config.folder import conf
 
     statuses: list[int] = []
@@ -131,7 +132,8 @@ def _hydra(command: str, words: list[str]) -> int:
         return result if isinstance(result, float) else None
 
     before = sys.argv
-    sys.argv = [f"csrgan {command}", *words]
+    flags, overrides = apart(words)
+    sys.argv = [f"csrgan {command}", *flags, *overrides]
     try:
         hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
     finally:

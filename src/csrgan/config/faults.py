@@ -17,6 +17,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from csrgan.config.check import value_faults
 from csrgan.config.combinations import combination_faults
+from csrgan.config.flags import SEVERAL, apart, flag_faults
 from csrgan.config.folder import conf, groups
 from csrgan.config.override import first_line, override_faults, single
 from csrgan.fault import Fault
@@ -35,11 +36,6 @@ PLUGINS = {
 PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
 
 TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
-SEVERAL = {"-m", "--multirun"}
-OPTIONS = (  # Hydra's
-    *("--cfg", "--config-dir", "--config-name", "--config-path", "--experimental-rerun", "--help", "--hydra-help", "--info"),
-    *("--multirun", "--package", "--resolve", "--run", "--shell-completion", "--version"),
-)
 
 MEMORY = (
     "out of memory: lower data.batch_size (optimizer.accumulate makes up for it), data.crop, evaluation.crop or data.keep_mb, or"
@@ -67,18 +63,15 @@ def examine(command: str, arguments: Sequence[str]) -> None:
 
     Nothing heavy is imported. Of a sweep each choice and each value is examined, and their combinations job by job.
     """
-    overrides = [word for word in arguments if not word.startswith("-")]
-    flags = {word for word in arguments if word.startswith("-")}
+    flags, overrides = apart(arguments)
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         faults = list(dict.fromkeys(_faults(command, overrides, flags)))
     if faults:
         raise Fault("\n".join(faults))
 
 
-def _faults(command: str, words: Sequence[str], flags: set[str]) -> Iterator[str]:
-    for flag in sorted(flags):
-        if flag.startswith("--") and not any(option.startswith(flag.partition("=")[0]) for option in OPTIONS):
-            yield str(Fault.unknown(f"csrgan {command}", flag, OPTIONS))
+def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
+    yield from flag_faults(command, flags)
     parsed, faults = _parsed(words)
     yield from faults
     known = {name: [file.stem for file in files] for name, files in groups()}
@@ -105,7 +98,7 @@ def _faults(command: str, words: Sequence[str], flags: set[str]) -> Iterator[str
         if told := [*override_faults(base, override)] or [*_set(base, override)]:
             wrong.setdefault(key, []).extend(told)
     yield from (sentence for told in wrong.values() for sentence in told)
-    if flags <= SEVERAL:  # else the command is asked for something, such as --help
+    if set(flags) <= {SEVERAL}:  # else the command is asked for something, such as --help
         modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [mode]
         several = bool(flags) or modes[-1].endswith("MULTIRUN") or any(override.is_sweep_override() for override in parsed)
         yield from _whole_faults(base, wrong, several)

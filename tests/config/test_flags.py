@@ -1,0 +1,59 @@
+"""Hydra's flags: where they may stand, and what is said of wrong ones. Hydra's own parser is the witness."""
+
+from __future__ import annotations
+
+import pytest
+from hydra._internal.utils import get_args_parser
+
+from csrgan.cli import main
+from csrgan.config.flags import CHOICES, PLAIN, SHORT, VALUED, apart, flag_faults
+
+
+def test_the_flags_are_hydras() -> None:
+    actions = [action for action in get_args_parser()._actions if action.option_strings]
+    assert {action.option_strings[0] for action in actions} == {*PLAIN, *VALUED}
+    assert {short: action.option_strings[0] for action in actions for short in action.option_strings[1:]} == SHORT
+    assert {action.option_strings[0]: tuple(action.choices) for action in actions if action.choices} == CHOICES
+    assert {action.option_strings[0] for action in actions if action.nargs != 0} == {*VALUED}
+
+
+@pytest.mark.parametrize(
+    ("words", "flags", "overrides"),
+    [
+        ("seed=1 -m size=small", ["--multirun"], ["seed=1", "size=small"]),
+        ("seed=1 -c job -p trainer size=small", ["--cfg=job", "--package=trainer"], ["seed=1", "size=small"]),
+        ("--cf job --info seed=1", ["--cfg=job", "--info"], ["seed=1"]),
+        ("--config-dir /a=b seed=1", ["--config-dir=/a=b"], ["seed=1"]),
+        ("--run bare --cfg", ["--run", "--cfg"], ["bare"]),
+    ],
+)
+def test_flags_stand_anywhere_and_take_their_values_along(words: str, flags: list[str], overrides: list[str]) -> None:
+    assert apart(words.split()) == (flags, overrides)
+    if not list(flag_faults("train", flags)):
+        parsed = get_args_parser().parse_args([*flags, *overrides])
+        assert parsed.overrides == overrides
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--cfg", "--cfg needs a value, as in --cfg=job."),
+        ("--cfg jop", "--cfg has no jop. Its choices: all, hydra, job. Did you mean job?"),
+        ("-z", "csrgan train has no -z."),
+        ("-m=3", "--multirun takes no value: --multirun=3."),
+        ("-m -c job", "--multirun and --cfg ask for different things: give one of them."),
+        ("--resolve", "--resolve changes nothing without --cfg=job."),
+        ("-m -m", ""),
+    ],
+)
+def test_a_wrong_flag_is_told_in_one_sentence(words: str, sentence: str) -> None:
+    told = list(flag_faults("train", apart(words.split())[0]))
+    assert len(told) == bool(sentence)
+    assert "".join(told).startswith(sentence)
+
+
+def test_the_configuration_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "seed=7", "--cfg", "job", "size=small"]) == 0
+    printed = capsys.readouterr().out.split("\n")
+    assert "seed: 7" in printed
+    assert "size: small" in printed
