@@ -175,11 +175,13 @@ def test_a_recipe_that_describes_no_system_is_refused(
 
 
 @pytest.mark.parametrize("calibration", [3, [3], [[1024, 1, 1]], [[1024, 1, 1, -1]], [[1024, 1, 1, float("nan")]], [["a"] * 4]])
+@pytest.mark.parametrize("place", ["calibration", "left_out"])
 def test_a_calibration_that_is_none_is_refused(
-    calibration: Any, commands: dict[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    place: str, calibration: Any, commands: dict[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = checkpoints.held("csrgan", "loss/parameters=nll")
-    torch.save(known | {"csrgan": known["csrgan"] | {"calibration": calibration}}, tmp_path / "a.ckpt")
+    given = {"calibration": calibration} if place == "calibration" else {"left_out": {"a.png": calibration}}
+    torch.save(known | {"csrgan": known["csrgan"] | given}, tmp_path / "a.ckpt")
     refused([*commands["restore"], f"checkpoint={tmp_path}/a.ckpt"], "does not fit the network that it describes", capsys)
 
 

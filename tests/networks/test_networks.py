@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from csrgan.fault import Fault
 from csrgan.networks import heads, output, upsampling
+from csrgan.networks.blocks import Standardised
 from csrgan.networks.condition import FiLM
 from csrgan.networks.discriminators import VGG, Conditional, Patch, UNetSN, VGGAsCoded
-from csrgan.networks.generator import Generator
+from csrgan.networks.generator import Features, Generator
 from csrgan.networks.unet import UNet, UNetAsCoded
 
 SIGMOID = partial(output.sigmoid, epsilon=0.004)
@@ -43,7 +44,13 @@ def test_the_as_coded_networks_have_the_sizes_of_the_authors_program() -> None:
 @pytest.mark.parametrize("body", [SPECTRAL, PLAIN, AS_CODED], ids=["spectral", "plain", "as_coded"])
 @pytest.mark.parametrize(
     "head",
-    [BOTTLENECK, DECODER_MEAN, partial(heads.Separate, width=8, unshuffle=2), None],
+    [
+        BOTTLENECK,
+        partial(heads.Deep, hidden=8, stop_gradient=False),
+        DECODER_MEAN,
+        partial(heads.Separate, width=8, unshuffle=2),
+        None,
+    ],
 )
 @pytest.mark.parametrize("shape", [(64, 64), (50, 37), (1, 1)])
 def test_any_size_goes_in_and_the_same_size_comes_out(body: Callable[[], nn.Module], head: object, shape: tuple[int, int]) -> None:
@@ -161,9 +168,9 @@ def test_a_condition_without_an_early_prediction_is_told(head: object, predicted
         generator(UNet(**SMALL, spectrum_bins=0), SIGMOID, head, predicted, FILM)
 
 
-@pytest.mark.parametrize("head", [heads.Bottleneck, heads.DecoderMean])
+@pytest.mark.parametrize("head", [heads.Bottleneck, heads.Deep, heads.DecoderMean])
 def test_a_stopped_gradient_leaves_the_body_alone(head: type) -> None:
-    settings = {"hidden": 8} if head is heads.Bottleneck else {}
+    settings = {} if head is heads.DecoderMean else {"hidden": 8}
     for stop in (False, True):
         one = generator(UNet(**SMALL, spectrum_bins=8), SIGMOID, partial(head, stop_gradient=stop, **settings), ["scale"])
         theta = one(torch.rand(2, 3, 32, 32)).theta
@@ -180,3 +187,41 @@ def test_the_as_coded_discriminator_says_what_sizes_it_takes() -> None:
     image = torch.rand(2, 3, 32, 32)
     network(image, image, image.new_zeros(2, 0))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_features_are_standardised_alike_in_training_and_in_evaluation() -> None:
+    """Whatever their place and spread; what an evaluation or the other player's turn shows changes nothing."""
+    torch.manual_seed(0)
+    layer = Standardised(3, memory=50)
+    place, spread = torch.tensor([100.0, 0.0, -5.0]), torch.tensor([10.0, 1.0, 0.1])
+    for _ in range(400):
+        trained = layer(place + spread * torch.randn(16, 3))
+    assert trained.mean(dim=0).abs().max() < 1
+    known = {name: value.clone() for name, value in layer.named_buffers()}
+    shown = place + spread * torch.randn(20_000, 3)
+    with torch.no_grad():
+        found = layer(shown)
+    torch.testing.assert_close(found.mean(dim=0), torch.zeros(3), atol=0.15, rtol=0)
+    torch.testing.assert_close(found.std(dim=0), torch.ones(3), atol=0.15, rtol=0)
+    assert torch.equal(layer.eval()(shown), found)
+    assert all(torch.equal(value, known[name]) for name, value in layer.named_buffers())
+    layer.train()(shown + 1)
+    assert not torch.equal(layer.mean, known["mean"])
+
+
+def test_a_feature_that_never_changes_is_nothing_and_not_noise() -> None:
+    layer = Standardised(1)
+    for _ in range(5):
+        found = layer(torch.full((4, 1), -6.9))
+    torch.testing.assert_close(found, torch.zeros(4, 1), atol=1e-3, rtol=0)
+
+
+def test_a_deep_head_reads_in_float32_whatever_the_precision_of_the_training() -> None:
+    torch.manual_seed(0)
+    head = heads.Deep(bottleneck=4, decoder=8, context=3, outputs=2, hidden=8, stop_gradient=False).eval()
+    features = Features(torch.randn(2, 4, 5, 5).bfloat16().float(), (), torch.randn(2, 3))
+    expected = head(torch.zeros(2, 3, 8, 8), features)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = head(torch.zeros(2, 3, 8, 8), features._replace(bottleneck=features.bottleneck.bfloat16()))
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)

@@ -12,11 +12,12 @@ from csrgan.systems.base import System
 
 
 class Calibration(Callback):
-    """Before each evaluation, looks at so many photographs of data.train, anew degraded: as large as the crops, and as large as
-    those of the evaluation.
+    """Before each evaluation, looks at photographs of data.valid, anew degraded: as large as the crops, and as large as those of
+    the evaluation.
 
-    A spread learned from crops is too wide for a photograph, which has more to read from, and that of a network which knows its
-    photographs by heart would be too narrow. Nothing of data.valid is looked at. pictures: how many of a size; 0: none.
+    A spread learned from crops is too wide for a photograph, which has more to read from; and photographs that were trained on
+    would make it too narrow for others. Each is then evaluated by what was found without it. pictures: how many of a size, the same
+    photograph more than once where there are fewer; 0: none.
     """
 
     def __init__(self, pictures: int) -> None:

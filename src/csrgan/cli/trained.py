@@ -39,7 +39,10 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, di
         _load(system, held)
         system.recipe = recipe
         system.images_seen = held["csrgan"]["images_seen"]
-        system.calibration = _calibration(held["csrgan"].get("calibration", []), 1 + len(system.prior.predicted))
+        numbers = 1 + len(system.prior.predicted)
+        system.calibration = _calibration(held["csrgan"].get("calibration", []), numbers)
+        left_out = held["csrgan"].get("left_out", {})
+        system.left_out = {name: _calibration(rows, numbers) for name, rows in left_out.items()}
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
         raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
     return _placed(system, device), recipe

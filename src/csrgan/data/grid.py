@@ -59,15 +59,24 @@ class FrozenGrid(Dataset[Undegraded]):
 
 
 class DrawnOnce(Dataset[Undegraded]):
-    """So many items, each a photograph (in turn) with a degradation of its own drawn from the prior, the same for every run: what
-    the evaluation shows, of photographs that were trained on. See `FrozenGrid`."""
+    """So many items, the same for every run: photographs one after the other, by turns in a degradation drawn from the prior and in
+    the next cell of the grid. What is drawn reaches to the ends of the prior, where most misses are, and the grid does not; half of
+    each stands for both. See `FrozenGrid`, whose noise is another."""
 
     def __init__(
-        self, pictures: Pictures, which: Sequence[int], keep_bytes: float, prior: Prior, count: int, crop: int | None, multiple: int
+        self,
+        pictures: Pictures,
+        which: Sequence[int],
+        keep_bytes: float,
+        prior: Prior,
+        cells: Parameters,
+        count: int,
+        crop: int | None,
+        multiple: int,
     ) -> None:
         self.photographs, self.names = Kept(pictures, keep_bytes), pictures.names
-        self.prior, self.crop, self.multiple = prior, crop, multiple
-        self.which = [which[place * len(which) // count if count < len(which) else place % len(which)] for place in range(count)]
+        self.prior, self.cells, self.crop, self.multiple = prior, cells, crop, multiple
+        self.which = [which[place * len(which) // count] for place in range(count)]
 
     def __len__(self) -> int:
         return len(self.which)
@@ -75,7 +84,9 @@ class DrawnOnce(Dataset[Undegraded]):
     def __getitem__(self, index: int) -> Undegraded:
         sharp = _picture(self.photographs[self.which[index]], self.crop, self.multiple)
         generator = np.random.default_rng((index, len(self)))
-        parameters = self.prior.sample(generator).realised(*sharp.shape[2:])
+        cell = index // 2 % len(self.cells)
+        found = self.cells[cell : cell + 1] if index % 2 else self.prior.sample(generator)
+        parameters = found.realised(*sharp.shape[2:])
         noise = generator.standard_normal(sharp.shape, dtype=np.float32)
         return Undegraded(sharp, parameters, torch.from_numpy(noise), (self.names[self.which[index]],), None)
 

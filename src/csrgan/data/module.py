@@ -159,21 +159,22 @@ class Photographs(LightningDataModule):
     def val_dataloader(self) -> DataLoader[Undegraded]:
         cells = self.degradation.prior.grid(**self.grid)
         multiple = self.degradation.multiple
-        pictures = self.pictures("data.valid")
-        groups = self._large_enough("data.valid", LEAST_SIDE, f"{LEAST_SIDE} px, which the scores need,")
-        which = [index for group in groups for index in group]
+        pictures, which = self.pictures("data.valid"), self._evaluated_on()
         frozen = FrozenGrid(pictures, which, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
+    def _evaluated_on(self) -> list[int]:
+        groups = self._large_enough("data.valid", LEAST_SIDE, f"{LEAST_SIDE} px, which the scores need,")
+        return [index for group in groups for index in group]
+
     def calibration(self, count: int) -> list[DataLoader[Undegraded]]:
-        """Photographs of data.train with degradations drawn from the prior: as large as the crops, and as large as those of
-        the evaluation."""
+        """Photographs of data.valid, each in other degradations than in the evaluation or with other noise: as large as the crops,
+        and as large as those of the evaluation."""
         return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self.evaluation_crop))]
 
     def _calibration(self, count: int, side: int | None) -> DataLoader[Undegraded]:
-        which = [index for group in self._trained_on() for index in group]
-        pictures, prior, multiple = self.pictures("data.train"), self.degradation.prior, self.degradation.multiple
-        drawn = DrawnOnce(pictures, which, self.keep_bytes, prior, count, side, multiple)
+        pictures, which, prior = self.pictures("data.valid"), self._evaluated_on(), self.degradation.prior
+        drawn = DrawnOnce(pictures, which, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple)
         return DataLoader(drawn, batch_size=1, collate_fn=FrozenGrid.collate)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:

@@ -42,6 +42,31 @@ class PooledStatistics(nn.Module):
         return torch.cat([mean, 0.5 * torch.log(variance + 1e-6)], dim=1)
 
 
+class Standardised(nn.Module):
+    """Each feature less its mean and over its standard deviation, as they are known from what was learned from so far: the mean
+    over the first batches, then a moving one of `memory` batches. In training as in evaluation, unlike a batch norm's."""
+
+    mean: Tensor
+    variance: Tensor
+    batches: Tensor
+
+    def __init__(self, features: int, memory: int = 1000) -> None:
+        super().__init__()
+        self.memory = memory
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("variance", torch.ones(features))
+        self.register_buffer("batches", torch.zeros(()))
+
+    def forward(self, x: Float[Tensor, "b c"]) -> Float[Tensor, "b c"]:
+        if self.training and torch.is_grad_enabled():
+            with torch.no_grad():
+                self.batches += 1
+                share = 1 / self.batches.clamp(max=self.memory)
+                self.mean.lerp_(x.mean(dim=0), share)
+                self.variance.lerp_((x - self.mean).square().mean(dim=0), share)
+        return (x - self.mean) * torch.rsqrt(self.variance + 1e-4)
+
+
 class Modulation(nn.Module):
     """FiLM: scale and shift each channel by what is known of the whole picture (Perez et al. 2018, eq. 2); first the identity."""
 

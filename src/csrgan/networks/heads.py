@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from csrgan.networks.blocks import PooledStatistics, ResidualBlock, pad_to_multiple
+from csrgan.networks.blocks import PooledStatistics, ResidualBlock, Standardised, pad_to_multiple
 from csrgan.networks.generator import Features
 
 
@@ -29,6 +29,32 @@ class Bottleneck(nn.Module):
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
         known = torch.cat([self.pool(features.bottleneck), features.context], dim=1)
         return self.read(known.detach() if self.stop_gradient else known)
+
+
+class Deep(Bottleneck):
+    """What `Bottleneck` reads, each feature standardised, through one more layer; in float32 whatever the training precision.
+
+    The rings of a spectrum differ in their spread and move together, so that a head which is given them as they are is far from
+    done when the picture is: its errors are then alike in all photographs of one degradation.
+    hidden: width of both layers. stop_gradient: see `Bottleneck`.
+    """
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: int, stop_gradient: bool) -> None:
+        super().__init__(
+            bottleneck=bottleneck, decoder=decoder, context=context, outputs=outputs, hidden=hidden, stop_gradient=stop_gradient
+        )
+        self.read = nn.Sequential(
+            Standardised(2 * bottleneck + context),
+            nn.Linear(2 * bottleneck + context, hidden),
+            nn.LeakyReLU(0.1),
+            nn.Linear(hidden, hidden),
+            nn.LeakyReLU(0.1),
+            nn.Linear(hidden, outputs),
+        )
+
+    def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
+        with torch.autocast(low.device.type, enabled=False):
+            return super().forward(low, features._replace(bottleneck=features.bottleneck.float()))
 
 
 class DecoderMean(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -53,6 +53,15 @@ class UpdateRule:
         check(0 <= self.average < 1, f"optimizer.average={self.average} is not in [0,1).")
 
 
+def conformal(distances: Float[Tensor, "n p"]) -> list[float]:
+    """The factor on each predicted standard deviation, of truths that were so many of them away; 1 where there are none."""
+    if not len(distances):
+        return [1.0] * distances.shape[1]
+    rank = min(math.ceil(0.9 * (len(distances) + 1)), len(distances))
+    found: list[float] = (distances.sort(dim=0).values[rank - 1] / NINETY).tolist()
+    return found
+
+
 class System(LightningModule):
     """A blind super-resolution system under manual optimisation.
 
@@ -76,6 +85,7 @@ class System(LightningModule):
         self.enlarge = degradation.multiple
         self.average = copy.deepcopy(generator).requires_grad_(False)
         self.calibration: list[list[float]] = []  # pixels of a picture, and with as many a factor on the std of each parameter
+        self.left_out: dict[str, list[list[float]]] = {}  # the same, found without the photograph of this name
         self.helper: System | None = None  # a trained system that this one asks, where it asks one
         self.images_seen = self.batches_seen = 0
         self.pace = 1.0  # a factor on all learning rates
@@ -128,12 +138,13 @@ class System(LightningModule):
             raise Fault.unknown(f"told: {type(self).__name__}", what, self.tells)
         self.told_by = what
 
-    def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
-        """S and theta^ by the averaged generator."""
+    def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
+        """S and theta^ by the averaged generator. names: of the photographs; intervals of those that the system was calibrated on
+        are as if it had not been."""
         self.average.eval()
         with torch.no_grad():
             found: Restored = self.average(self.given(low))
-        return self.told(found)
+        return self.told(found, names)
 
     def given(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
         """L as the networks are given it."""
@@ -143,16 +154,17 @@ class System(LightningModule):
         """S where these parameters are told. Raises Fault for a system that cannot be told any."""
         raise Fault(f"{type(self).__name__} cannot be told the degradation: choose a checkpoint of system=srmd.")
 
-    def told(self, found: Restored) -> Restoration:
+    def told(self, found: Restored, names: Sequence[str] = ()) -> Restoration:
         """What a network gives, in pictures and physical units."""
         theta, log_variance = found.theta, found.log_variance
         parameters = None if theta is None else self.physical(theta.float())
         spread = interval = None
         if theta is not None and log_variance is not None:
             std = (0.5 * log_variance.float()).exp()
-            std = std * std.new_tensor(self._factors(found.image.shape[-2] * found.image.shape[-1]))
+            pixels = found.image.shape[-2] * found.image.shape[-1]
+            std = std * std.new_tensor([self._factors(pixels, name) for name in names or ("",)])
             spread, interval = self.prior.spread(theta.float(), std), self.prior.interval(theta.float(), std)
-        trace = tuple(self.told(step) for step in found.trace)
+        trace = tuple(self.told(step, names) for step in found.trace)
         return Restoration(found.image.float().clamp(0, 1), parameters, spread, interval, trace)
 
     @property
@@ -163,26 +175,33 @@ class System(LightningModule):
     def calibrate(self, *sizes: Iterable[Batch]) -> None:
         """Choose for pictures of each size, of which there is a series each, the factor on every predicted standard deviation with
         which nine tenths of the true values lie in the 90 % intervals: split conformal prediction with normalised residuals (Lei
-        et al. 2018, section 5.2). Between the sizes the factors are interpolated, over the logarithm of the pixels."""
-        self.calibration = sorted(self._calibrated(batches) for batches in sizes)
+        et al. 2018, section 5.2). Between the sizes the factors are interpolated, over the logarithm of the pixels. For each
+        photograph there are factors from the others too (cross-conformal prediction, Vovk 2015), by which it is evaluated."""
+        seen = [self._distances(batches) for batches in sizes]
+        self.calibration = sorted([pixels, *conformal(distances)] for pixels, _, distances in seen)
+        self.left_out = {
+            name: sorted([pixels, *conformal(distances[[each != name for each in names]])] for pixels, names, distances in seen)
+            for name in dict.fromkeys(name for _, names, _ in seen for name in names)
+        }
 
-    def _calibrated(self, batches: Iterable[Batch]) -> list[float]:
+    def _distances(self, batches: Iterable[Batch]) -> tuple[float, list[str], Float[Tensor, "n p"]]:
+        """Pixels of a picture, names of the photographs, and how many predicted standard deviations theta^ is from the truth."""
         network: Any = self.average.eval()
         distances, pixels = [], []
+        names: list[str] = []
         for batch in batches:
             with torch.no_grad():
                 theta, log_variance = network.read(self.given(batch.low))
-            distances.append((theta - self.prior.normalise(batch.parameters)).abs() / (0.5 * log_variance).exp())
+            distances.append(((theta - self.prior.normalise(batch.parameters)).abs() / (0.5 * log_variance).exp()).float())
             pixels.append(batch.sharp.shape[-2] * batch.sharp.shape[-1])
-        ordered = torch.cat(distances).float().sort(dim=0).values
-        rank = min(math.ceil(0.9 * (len(ordered) + 1)), len(ordered))
-        return [fmean(pixels), *(ordered[rank - 1] / NINETY).tolist()]
+            names += batch.names
+        return fmean(pixels), names, torch.cat(distances)
 
-    def _factors(self, pixels: int) -> list[float]:
+    def _factors(self, pixels: int, name: str = "") -> list[float]:
         """On the predicted standard deviation of each parameter, for a picture of so many pixels."""
         if not self.calibration:
             return [1.0] * len(self.prior.predicted)
-        sizes, *factors = zip(*self.calibration, strict=True)
+        sizes, *factors = zip(*self.left_out.get(name, self.calibration), strict=True)
         return [float(np.interp(math.log(pixels), np.log(sizes), of_one)) for of_one in factors]
 
     def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
@@ -223,7 +242,7 @@ class System(LightningModule):
         return {player.name: player for player in held if isinstance(player, Player)}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
-        return self.restore(batch.low)
+        return self.restore(batch.low, batch.names)
 
     def on_fit_start(self) -> None:
         """Load what the losses need, such as a frozen network."""
@@ -268,11 +287,12 @@ class System(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         counts = {"images_seen": self.images_seen, "batches_seen": self.batches_seen, "pace": self.pace}
-        found = {"calibration": self.calibration} if self.calibration else {}
+        found = {"calibration": self.calibration, "left_out": self.left_out} if self.calibration else {}
         checkpoint["csrgan"] = {**counts, **found, "recipe": dict(self.recipe), "recorded": dict(self.recorded)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         held = checkpoint["csrgan"]
         self.images_seen, self.batches_seen = held["images_seen"], held["batches_seen"]
         self.pace, self.calibration = held.get("pace", 1.0), held.get("calibration", [])
+        self.left_out = held.get("left_out", {})
         self.recorded = held.get("recorded", {})  # checkpoints of before it was kept have none

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -19,7 +21,7 @@ class Degraded(System):
     def __init__(self, *, degradation: Degradation) -> None:
         super().__init__(nn.Identity(), degradation, None)
 
-    def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
+    def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         return Restoration(enlarged(low, self.enlarge))
 
 

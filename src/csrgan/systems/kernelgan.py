@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -136,7 +137,7 @@ class KernelGAN(System):
         self.kernel, self.restorer, self.seed = kernel, restorer, seed
         self.gaussian, self.game, self.zssr = gaussian, game, zssr
 
-    def restore(self, low: Pictures) -> Restoration:
+    def restore(self, low: Pictures, names: Sequence[str] = ()) -> Restoration:
         """Minutes a picture. Raises Fault for an L too small for the game."""
         with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng():
             parts = []

@@ -74,7 +74,7 @@ class SRMD(Told):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
         if self.told_by == "prediction":
-            return self.restore(batch.low)
+            return self.restore(batch.low, batch.names)
         parameters = batch.parameters
         if self.told_by == "mismatch":
             parameters = replace(parameters, blur_std=parameters.blur_std + self.mismatch, kernel=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -35,9 +36,9 @@ class Wiener(System):
         self.tell(told)
         self.floor, self.noise_weight = floor, noise_weight
 
-    def restore(self, low: Float[Tensor, "b 3 h w"]) -> Restoration:
+    def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         """S for the helper's theta^. Raises Fault where there is none."""
-        found = self.helper.restore(low) if self.helper else None
+        found = self.helper.restore(low, names) if self.helper else None
         if found is None or found.parameters is None:
             raise Fault("told=prediction needs a system that predicts: name its run as checkpoint=RUN_FOLDER.")
         return replace(found, image=self.restore_told(low, found.parameters).image, trace=())
@@ -45,7 +46,7 @@ class Wiener(System):
     def validation_step(self, batch: Batch, batch_idx: int) -> Restoration:  # type: ignore[override]
         if self.told_by == "truth":
             return self.restore_told(batch.low, batch.parameters)
-        return self.restore(batch.low)
+        return self.restore(batch.low, batch.names)
 
     def restore_told(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         """S on the device of L; it is computed on the CPU."""
