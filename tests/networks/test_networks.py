@@ -219,6 +219,7 @@ def test_a_feature_that_never_changes_is_nothing_and_not_noise() -> None:
 def test_a_deep_head_reads_in_float32_whatever_the_precision_of_the_training() -> None:
     torch.manual_seed(0)
     head = heads.Deep(bottleneck=4, decoder=8, context=3, outputs=2, hidden=8, stop_gradient=False).eval()
+    assert head.standardised.mean.shape == (3,)  # of the spectrum alone, which no weight changes: an average of weights fits it
     features = Features(torch.randn(2, 4, 5, 5).bfloat16().float(), (), torch.randn(2, 3))
     expected = head(torch.zeros(2, 3, 8, 8), features)
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -32,10 +32,12 @@ class Bottleneck(nn.Module):
 
 
 class Deep(Bottleneck):
-    """What `Bottleneck` reads, each feature standardised, through one more layer; in float32 whatever the training precision.
+    """What `Bottleneck` reads, with what the body knows of the whole picture standardised, through one more layer; in float32
+    whatever the training precision.
 
     The rings of a spectrum differ in their spread and move together, so that a head which is given them as they are is far from
-    done when the picture is: its errors are then alike in all photographs of one degradation.
+    done when the picture is: its errors are then alike in all photographs of one degradation. The narrowest layer's statistics are
+    left as they are, for they move while the body learns, and the running average of the networks would not follow.
     hidden: width of both layers. stop_gradient: see `Bottleneck`.
     """
 
@@ -43,8 +45,8 @@ class Deep(Bottleneck):
         super().__init__(
             bottleneck=bottleneck, decoder=decoder, context=context, outputs=outputs, hidden=hidden, stop_gradient=stop_gradient
         )
+        self.standardised = Standardised(context)
         self.read = nn.Sequential(
-            Standardised(2 * bottleneck + context),
             nn.Linear(2 * bottleneck + context, hidden),
             nn.LeakyReLU(0.1),
             nn.Linear(hidden, hidden),
@@ -54,7 +56,8 @@ class Deep(Bottleneck):
 
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
         with torch.autocast(low.device.type, enabled=False):
-            return super().forward(low, features._replace(bottleneck=features.bottleneck.float()))
+            context = self.standardised(features.context.float())
+            return super().forward(low, features._replace(bottleneck=features.bottleneck.float(), context=context))
 
 
 class DecoderMean(nn.Module):
