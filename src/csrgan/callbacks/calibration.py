@@ -16,7 +16,7 @@ class Calibration(Callback):
     the evaluation.
 
     A spread learned from crops is too wide for a photograph, which has more to read from; and photographs that were trained on
-    would make it too narrow for others. Each is then evaluated by what was found without it. pictures: how many of a size, the same
+    may be read otherwise than others. Each is then evaluated by what was found without it. pictures: how many of a size, the same
     photograph more than once where there are fewer; 0: none.
     """
 
