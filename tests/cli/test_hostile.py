@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import checkpoints
 import numpy as np
 import pytest
 import torch
-from composed import composed
+from composed import SMALL, composed
 from PIL import Image
 from rich.console import Console
 
@@ -163,15 +165,16 @@ def test_a_recipe_that_describes_no_system_is_refused(
 ) -> None:
     recipe = checkpoints.recipe()
     for system, said in (
-        (recipe["degradation"], "is no system"),
-        (3, "is no system"),
-        ({}, "is no system"),
+        (recipe["degradation"], "csrgan.degradation.augmentation.Degradation is no system"),
+        (recipe["system"] | {"_partial_": True}, "csrgan.systems.csrgan.CSRGAN is no system"),
+        (3, "recipe.system describes nothing that can be built"),
+        ({}, "recipe.system describes nothing that can be built"),
         ({"_target_": 3}, "_target_=3 may not be built"),
     ):
         file = checkpoints.save(tmp_path / "a.ckpt", recipe | {"system": system})
         refused([*commands["restore"], f"checkpoint={file}"], said, capsys)
     file = checkpoints.save(tmp_path / "a.ckpt", {"system": recipe["system"]})
-    refused([*commands["restore"], f"checkpoint={file}"], "does not fit the network that it describes (KeyError)", capsys)
+    refused([*commands["restore"], f"checkpoint={file}"], "recipe.degradation describes nothing that can be built", capsys)
 
 
 @pytest.mark.parametrize("calibration", [3, [3], [[1024, 1, 1]], [[1024, 1, 1, -1]], [[1024, 1, 1, float("nan")]], [["a"] * 4]])
@@ -193,3 +196,48 @@ def test_what_is_built_is_named_by_its_place() -> None:
         build(settings["system"], "system")
     places = [line.partition("=")[0] for line in str(told.value).split("\n")]
     assert places == ["system.generator.output._target_", "system.discriminator._target_"]
+
+
+@pytest.fixture
+def requests() -> Iterator[tuple[str, list[bytes]]]:
+    """The address of a server on loopback, and the first line of each request."""
+    seen: list[bytes] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            seen.append(self.rfile.readline())
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        server.shutdown()
+
+
+EVILS = ("fetches shards", "downloads an archive", "empties a folder")
+
+
+@pytest.mark.parametrize(("command", "evil"), [*(("restore", evil) for evil in EVILS), ("publish", EVILS[0]), ("train", EVILS[2])])
+def test_a_checkpoint_fetches_writes_and_deletes_nothing(
+    evil: str, command: str, commands: dict[str, list[str]], requests: tuple[str, list[bytes]], tmp_path: Path, capfd: Any
+) -> None:
+    """The data room does all three, for those who name it themselves."""
+    url, seen = requests
+    folder, recipe = tmp_path / "folder", checkpoints.recipe()
+    (folder / "pictures" / "holiday").mkdir(parents=True)
+    (folder / "pictures" / "holiday" / "IMG_1.webp").write_bytes(b"of the user")
+    archive = {"_target_": "csrgan.data.archive.Archive", "url": f"{url}/a.zip", "bytes": 1, "sha256": "0" * 64}
+    archive |= {"folder": "unpacked", "notice": "", "retries": 0}
+    settings = recipe["data"] | {"cache": str(folder), "cache_mb": 2.0}
+    settings |= {"train": archive} if evil == "downloads an archive" else {}
+    node: dict[str, Any] = {"_target_": "csrgan.data.module.Photographs.pictures", "_args_": [settings, "data.train"]}
+    recipe["system"]["evil"] = node if evil != EVILS[0] else {"_target_": "csrgan.data.shards.Sharded", "url": url}
+    file = checkpoints.save(tmp_path / "a.ckpt", recipe)
+    words = {
+        "restore": [*commands["restore"], f"checkpoint={file}"],
+        "publish": ["publish", f"checkpoint={file}", f"destination={tmp_path}/out"],
+        "train": ["train", f"run_dir={tmp_path}/run", *SMALL, "logger=none", f"begin_from={file}"],
+    }
+    assert main(words[command]) == 2
+    assert f"recipe.system.evil._target_={recipe['system']['evil']['_target_']} may not be built" in capfd.readouterr().err
+    assert not seen
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["IMG_1.webp"]

@@ -32,6 +32,8 @@ def run(config: DictConfig) -> int:
     check(not folder.exists() or not any(folder.iterdir()), f"destination={folder} is not empty: choose a new folder.")
     system, recipe = trained(str(source), "cpu")
     check("data" in recipe, f"checkpoint={source} is published already: copy it.")
+    crops = [recipe["data"].get(key) for key in ("crop", "late_crop", "late")] if isinstance(recipe["data"], dict) else ["none"]
+    check(all(isinstance(side, int | float | None) for side in crops), f"checkpoint={source}: its recipe.data is damaged.")
     described = {key: recipe[key] for key in ("system", "degradation")}  # all that rebuilds it, and none of its maker's folders
     for place, value in _paths(described, "recipe"):
         raise Fault(f"checkpoint={source}: {place}={value} is a file that others do not have; train without it to publish.")

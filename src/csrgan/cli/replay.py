@@ -13,7 +13,9 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from csrgan.cli.train import quiet
-from csrgan.config.build import build
+from csrgan.cli.trained import whole
+from csrgan.config.described import build_described
+from csrgan.fault import Fault, check
 from csrgan.losses.objective import Evidence
 from csrgan.systems import trial
 from csrgan.systems.base import System
@@ -25,10 +27,7 @@ def run(config: DictConfig) -> int:
     """Take the step again and print what it was shown, each term, and the first layer whose output is not finite."""
     quiet()
     batch, held = read(Path(config.file))
-    system: System = build(held["recipe"]["system"], "system")
-    system.load_state_dict(held["state_dict"])
-    system.images_seen, system.batches_seen, system.heeded = held["images_seen"], 1, True
-    system.recipe = held["recipe"]
+    system = _system(held, f"file={config.file}")
     seen = _Seen(system)
     trial.fit(system, [batch])
     console, refused = Console(), held["refused"]
@@ -42,6 +41,19 @@ def run(config: DictConfig) -> int:
     again = "as it was" if system.refused and system.refused.terms == refused["terms"] else "finite on this machine"
     console.print(f"met again, it is {again}", highlight=False)
     return 0
+
+
+def _system(held: Mapping[str, Any], origin: str) -> System:
+    """The system that met the batch, with its weights. Raises Fault for what a file may not describe, or does not hold."""
+    system = build_described(held["recipe"], "system", System, f"{origin}: recipe", held["state_dict"])
+    check(not system.untrained, f"{origin} describes a {type(system).__name__}, which does not learn.")
+    try:
+        system.load_state_dict(held["state_dict"])
+        system.images_seen, system.batches_seen, system.heeded = whole(held["images_seen"]), 1, True
+    except (AttributeError, RuntimeError, TypeError) as reason:
+        raise Fault(f"{origin} does not fit the network that it describes ({type(reason).__name__}).") from reason
+    system.recipe = held["recipe"]
+    return system
 
 
 class _Seen:

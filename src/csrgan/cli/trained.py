@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, open_dict
 
-from csrgan.config import targets
 from csrgan.config.build import build, plain
+from csrgan.config.described import build_described, examine_described
+from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault, check
 from csrgan.systems import checkpoint
 from csrgan.systems.base import System
@@ -31,14 +32,13 @@ TAUGHT_BY = {
 def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, dict[str, Any]]:
     """The system on `device`, ready to restore, and the configuration it was trained with. key: where the user named it."""
     held = checkpoint.read(path, key)
-    recipe = held["csrgan"]["recipe"]
+    recipe, origin = held["csrgan"]["recipe"], f"{key}={path}: recipe"
     try:
-        targets.examine({key: recipe[key] for key in ("system", "degradation")}, f"{key}={path}: recipe")
-        system: Any = build(recipe["system"]) if isinstance(recipe["system"], dict) else None
-        check(isinstance(system, System), f"{key}={path} describes a {type(system).__name__}, which is no system.")
+        examine_described(recipe, "degradation", Degradation, origin)
+        system = build_described(recipe, "system", System, origin, held["state_dict"])
         _load(system, held)
         system.recipe = recipe
-        system.images_seen = held["csrgan"]["images_seen"]
+        system.images_seen = whole(held["csrgan"]["images_seen"])
         numbers = 1 + len(system.prior.predicted)
         system.calibration = _calibration(held["csrgan"].get("calibration", []), numbers)
         left_out = held["csrgan"].get("left_out", {})
@@ -46,6 +46,13 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, di
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
         raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
     return _placed(system, device), recipe
+
+
+def whole(number: Any) -> int:
+    """A count in a file. Raises TypeError for anything else."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise TypeError
+    return number
 
 
 def _load(system: System, held: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ def build(node: Any, place: str = "") -> Any:
     """
     targets.examine(node, place)
     try:
-        return instantiate(_without_empty(node), _convert_="all")
+        return instantiate(without_empty(node), _convert_="all")
     except InstantiationException as failure:
         cause: BaseException | None = failure
         while cause is not None and not isinstance(cause, Fault):
@@ -38,8 +38,8 @@ def build(node: Any, place: str = "") -> Any:
         raise cause or failure from None
 
 
-def _without_empty(node: Any) -> Any:
+def without_empty(node: Any) -> Any:
     """A choice named `none` is an empty file, hence an empty mapping: None to whoever is built with it."""
     if isinstance(node, dict):
-        return {key: _without_empty(value) for key, value in node.items()} or None
+        return {key: without_empty(value) for key, value in node.items()} or None
     return node

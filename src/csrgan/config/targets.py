@@ -1,13 +1,16 @@
-"""What a configuration may name as a `_target_`. It may come with a checkpoint from a stranger, and is not to run what it likes."""
+"""What a configuration may name as a `_target_`. It may come with a file from a stranger, and is not to run what it likes."""
 
 from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Iterator
+from functools import cache
 from pkgutil import resolve_name
 from typing import Any
 
+from csrgan.config.folder import conf
 from csrgan.fault import Fault
 
 # The rooms that the yaml files build from, and not the commands, which write files.
@@ -15,38 +18,60 @@ ROOMS = tuple(f"csrgan.{room}" for room in ("data", "degradation", "losses", "ne
 PACKAGES = (*ROOMS, "torch.nn", "torch.optim")
 MORE = "CSRGAN_ALLOW"  # in the environment: packages of one's own, with commas between them
 
+# Of these a stranger's file may build what csrgan's own yaml files name; the data room downloads, decodes and deletes.
+DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "systems"))
+# No yaml file names these: kernels of one's own, which an override names.
+UNNAMED = ("csrgan.degradation.shapes.FreeForm",)
+OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # classes of layers and optimizers, by their short names
 
-def examine(tree: Any, place: str = "") -> None:
+
+def examine(tree: Any, place: str = "", *, stranger: bool = False) -> None:
     """Raise Fault for every `_target_` in a configuration that may not be built, before anything is. place: the tree's key.
 
     Each must name a class or a function that is defined in PACKAGES or in a package that CSRGAN_ALLOW names: a module's path leads
     to whatever it has imported, too. Nothing is left to resolve, for an interpolation could make another `_target_`.
+    stranger: the tree comes with a file. It then names what csrgan's own yaml files do outside the data room, layers and optimizers
+    of torch, and what CSRGAN_ALLOW allows; functions are only handed on (`_partial_`), and none is called.
     """
-    faults = list(_faults(tree, place))
+    faults = list(_faults(tree, place, stranger))
     if faults:
         raise Fault("\n".join(faults))
 
 
-def _faults(tree: Any, place: str) -> Iterator[str]:
+def allowed_more() -> tuple[str, ...]:
+    """The packages that CSRGAN_ALLOW names."""
+    return tuple(filter(None, (name.strip() for name in os.environ.get(MORE, "").split(","))))
+
+
+@cache
+def described() -> frozenset[str]:
+    """What csrgan's own yaml files name in the rooms of DESCRIBED, and UNNAMED."""
+    files = conf().rglob("*.yaml")
+    named = {name for file in files for name in re.findall(r"_target_: *([\w.]+)", file.read_text(encoding="utf-8"))}
+    return frozenset(name for name in named if _within(name, DESCRIBED)).union(UNNAMED)
+
+
+def _faults(tree: Any, place: str, stranger: bool) -> Iterator[str]:
     if isinstance(tree, dict):
         if "_target_" in tree:
-            yield from _target_fault(tree["_target_"], f"{place}._target_".lstrip("."))
+            yield from _target_fault(tree, f"{place}._target_".lstrip("."), stranger)
         for key, value in tree.items():
-            yield from _faults(value, f"{place}.{key}".lstrip("."))
+            yield from _faults(value, f"{place}.{key}".lstrip("."), stranger)
     elif isinstance(tree, list | tuple):
         for index, value in enumerate(tree):
-            yield from _faults(value, f"{place}[{index}]")
+            yield from _faults(value, f"{place}[{index}]", stranger)
     elif isinstance(tree, str) and "${" in tree:
         yield f"{place}={tree} is an interpolation that nothing has resolved."
 
 
-def _target_fault(target: Any, place: str) -> Iterator[str]:
-    allowed = (*PACKAGES, *filter(None, (name.strip() for name in os.environ.get(MORE, "").split(","))))
+def _target_fault(node: dict[str, Any], place: str, stranger: bool) -> Iterator[str]:
+    target, more = node["_target_"], allowed_more()
+    packages = ("csrgan's own yaml files", "torch.nn", "torch.optim") if stranger else PACKAGES
     refused = (
-        f"{place}={target} may not be built: a configuration names classes and functions of {', '.join(allowed)};"
+        f"{place}={target} may not be built: a configuration names classes and functions of {', '.join((*packages, *more))};"
         f" {MORE}=PACKAGE in the environment allows those of another package."
     )
-    if not isinstance(target, str) or not _within(target, allowed):  # nothing else is even imported
+    if not isinstance(target, str) or not _nameable(target, more, stranger):  # nothing else is even imported
         yield refused
         return
     try:
@@ -54,9 +79,18 @@ def _target_fault(target: Any, place: str) -> Iterator[str]:
     except (ImportError, AttributeError, ValueError) as reason:
         yield f"{place}={target} is not there: {reason}."
         return
-    own = isinstance(getattr(found, "__module__", None), str) and _within(found.__module__, allowed)
-    if not own or not (inspect.isclass(found) or inspect.isroutine(found)):
+    own = isinstance(getattr(found, "__module__", None), str) and _within(found.__module__, (*PACKAGES, *more))
+    plain = inspect.isclass(found) or (inspect.isroutine(found) and found.__qualname__ == found.__name__)  # and no method
+    if not own or not plain:
         yield refused
+    elif stranger and not inspect.isclass(found) and node.get("_partial_") is not True:
+        yield f"{place}={target} is a function, and would be called: a file may only hand it on, with _partial_: true."
+
+
+def _nameable(target: str, more: tuple[str, ...], stranger: bool) -> bool:
+    if not stranger:
+        return _within(target, (*PACKAGES, *more))
+    return target in described() or bool(OF_TORCH.fullmatch(target)) or _within(target, more)
 
 
 def _within(name: str, packages: tuple[str, ...]) -> bool:

@@ -18,6 +18,7 @@ from torch.nn import functional
 from csrgan.degradation.kernels import SUPPORT, gaussian_taps, moments
 from csrgan.fault import Fault, check
 
+MOST = 2 * 10**9  # taps of all kernels that are drawn at once
 Bounds = tuple[float, float]
 Drawn = tuple[Float[Tensor, "batch k k"], Float[Tensor, " batch"]]
 
@@ -60,6 +61,10 @@ class Anisotropic(Shape):
         second = lowest + share * ((first if self.ordered else highest) - lowest)
         if size is None:
             size = 2 * math.ceil(SUPPORT * bounds[1] + abs(shift)) + 1
+        check(
+            len(first) * size**2 <= MOST,
+            f"{len(first)} kernels of {size}x{size} taps take too much memory: lower degradation.blur.high.",
+        )
         stage = size if self.stages == 1 else 2 * ((size - 1) // 6) + 1  # taps of k: of k * (k dilated) they are 3 k - 2
         parts = 1 if self.stages == 1 else 5  # the variances of k and of k on a grid twice as wide add to 1 + 4 of them
         kernels = rotated_gaussian(first / parts, second / parts, math.pi * angle, stage, shift / (2 * self.stages - 1))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from csrgan.degradation.parameters import Parameters
 from csrgan.fault import Fault, check
@@ -38,7 +39,11 @@ def read(file: Path) -> tuple[Batch, dict[str, Any]]:
         kept = held["batch"]
         parameters = Parameters(**kept["parameters"])
         batch = Batch(kept["sharp"], kept["low"], parameters, tuple(kept["names"]))
-        assert held.keys() >= {"state_dict", "images_seen", "recipe", "refused"}
+        assert held.keys() >= {"state_dict", "images_seen", "recipe", "refused"} and isinstance(held["recipe"], dict)
+        assert held["refused"].keys() >= {"player", "terms", "samples"}
+        assert all(isinstance(picture, Tensor) and picture.ndim == 4 for picture in (batch.sharp, batch.low))
+        assert len(batch.sharp) == len(batch.low) == len(batch.names) == len(parameters)
+        assert all(isinstance(name, str) for name in batch.names)
     except Exception as reason:
         raise Fault(f"file={file} is no batch that csrgan has kept ({type(reason).__name__}).") from reason
     return batch, held
