@@ -9,11 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from commands import csrgan
 from forked import Commands, until
 from measured import tell
 from stopped import WORDS, assert_same_runs, kill_at, logged, weights
 from wandb_server import Server
+
+from csrgan.systems.schedule import cosine
 
 # A second system, with batch norm, several players and losses that enter late.
 SRGAN = ("system=srgan", "size=small", "degradation=gaussian8_x2", *[w for w in WORDS if not w.startswith(("generator", "discr"))])
@@ -102,6 +105,63 @@ def test_a_folder_is_one_runs_alone(server: Commands, whole: Path, tmp_path: Pat
     assert "is in use by another run" in done.stderr
     os.kill(process, signal.SIGKILL)
     server.end()
+
+
+STEADY = [word for word in WORDS if not word.startswith("data.late")]
+
+
+def test_a_finished_run_with_a_larger_budget_ends_as_one_that_had_it_from_the_beginning(server: Commands, tmp_path: Path) -> None:
+    """Where the rate does not depend on the budget. What changed stands at the head of config.yaml."""
+    constant = ["optimizer.schedule._target_=csrgan.systems.schedule.constant", "optimizer.schedule.warmup=10"]
+    for name, images in (("whole", 48), ("run", 24)):
+        status, said = server.run("train", f"run_dir={tmp_path / name}", *STEADY, *constant, f"trainer.images={images}")
+        assert status == 0, said
+    status, said = server.run("train", f"resume={tmp_path / 'run'}", "trainer.images=48")
+    assert status == 0, said
+    assert "from image 24 on: trainer.images 24 -> 48" in said
+    assert_same_runs(tmp_path / "run", tmp_path / "whole")
+    text = (tmp_path / "run" / "config.yaml").read_text()
+    assert text.startswith("# from image 24 on: trainer.images 24 -> 48\n")
+    assert yaml.safe_load(text)["trainer"]["images"] == 48
+    status, said = server.run("train", f"resume={tmp_path / 'run'}")
+    assert status == 0, said
+    assert "the run has seen all of its images: it is only scored again" in said
+    assert_same_runs(tmp_path / "run", tmp_path / "whole")
+    assert (tmp_path / "run" / "config.yaml").read_text() == text
+
+
+def test_what_changes_takes_effect_and_what_cannot_is_refused_and_not_recorded(server: Commands, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert server.run("train", f"run_dir={run}", *STEADY, "trainer.images=24")[0] == 0, server.said()
+    config, words = (run / "config.yaml").read_bytes(), (run / "overrides.json").read_bytes()
+    for change, key in (
+        ("data.batch_size=8", "data.batch_size"),
+        ("degradation.scale.high=2", "degradation.scale.high"),
+        ("generator.width=16", "generator.width"),
+        ("loss/parameters=nll", "loss.parameters.variance"),
+        ("loss/adversarial=none", "loss.adversarial"),
+        ("system=dan", "system"),
+        ("trainer.images=8", "trainer.images"),
+    ):
+        status, said = server.run("train", f"resume={run}", change)
+        assert status == 2
+        assert f"csrgan train: {key}=" in said
+        assert "begin_from" in said or change == "trainer.images=8"
+        assert "Traceback" not in said
+    assert (run / "config.yaml").read_bytes() == config
+    assert (run / "overrides.json").read_bytes() == words
+    rate = "optimizer.generator.lr=0.00025"
+    status, said = server.run("train", f"resume={run}", "trainer.images=48", rate, "loss.image.weight=2")
+    assert status == 0, said
+    rows = [row for row in logged(run) if row["lr/generator"]]
+    total, warmup = 48, yaml.safe_load((run / "config.yaml").read_text())["optimizer"]["schedule"]["warmup"]
+    last = rows[-1]
+    assert int(last["step"]) == 48
+    before = int(rows[-2]["step"])
+    assert before > 24
+    assert float(last["lr/generator"]) == pytest.approx(0.00025 * cosine(before, total=total, warmup=warmup), rel=1e-6)
+    assert f"from image 24 on: {rate.partition('=')[0]} 0.001 -> 0.00025" in said
+    assert weights(run)["optimizer_states"][0]["param_groups"][0]["initial_lr"] == 0.00025
 
 
 @pytest.mark.long

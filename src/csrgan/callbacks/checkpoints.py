@@ -13,7 +13,7 @@ from csrgan.callbacks.scores import Scores
 from csrgan.fault import Fault, Stopped
 from csrgan.files import settle, unfinished
 from csrgan.systems.base import System
-from csrgan.systems.checkpoint import LAST, PREVIOUS
+from csrgan.systems.checkpoint import LAST, PREVIOUS, reopen
 
 
 class Checkpoints(Callback):
@@ -21,11 +21,12 @@ class Checkpoints(Callback):
     becoming previous.ckpt; and best.ckpt after an evaluation that beats all before it. Must come last among the callbacks: what
     the others wrote of a batch is then older than the checkpoint that holds it.
 
-    A file that cannot be written is told, and tried again at the next save.
+    A file that cannot be written is told, and tried again at the next save. images: the budget of the run.
     """
 
-    def __init__(self, folder: Path, save_every: int, scores: Scores, console: Console, leaving: Leaving) -> None:
-        self.folder, self.save_every, self.scores, self.console, self.leaving = folder, save_every, scores, console, leaving
+    def __init__(self, folder: Path, save_every: int, images: int, scores: Scores, console: Console, leaving: Leaving) -> None:
+        self.folder, self.save_every, self.images, self.leaving = folder, save_every, images, leaving
+        self.scores, self.console = scores, console
         self.saved, self.evaluated, self.best = 0, -1, float("-inf")
         self.failure: OSError | None = None
 
@@ -33,6 +34,13 @@ class Checkpoints(Callback):
         """Loggers that can forget what will be logged again."""
         for logger in trainer.loggers:
             getattr(logger, "rewind", lambda *_: None)(pl_module.images_seen, self.evaluated)
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: System, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
+        """A run that had ended goes on where its budget has grown: Lightning takes its pass over the images for complete."""
+        held = checkpoint["csrgan"]
+        each = held["images_seen"] // max(held["batches_seen"], 1)
+        if self.images - held["images_seen"] >= each:
+            reopen(checkpoint)
 
     def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         """A run that was stopped between a batch and its evaluation goes on with that; Lightning would leave it out."""

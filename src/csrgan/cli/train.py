@@ -7,6 +7,7 @@ import logging
 import os
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import lightning
 import torch
 from lightning import Trainer, seed_everything
+from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
@@ -26,10 +28,12 @@ from csrgan.callbacks.leaving import Leaving
 from csrgan.callbacks.progress import Lines, Watch
 from csrgan.callbacks.scores import Scores
 from csrgan.cli import cost, relative
+from csrgan.cli.resumed import StoppedRun
 from csrgan.cli.tracking import close_with, recording
 from csrgan.cli.trained import begin
 from csrgan.config.build import build, plain
 from csrgan.config.resume import FILE as OVERRIDES
+from csrgan.config.resume import ONE_JOB
 from csrgan.data.module import Photographs
 from csrgan.evaluation.results import Row, by_blur, by_set
 from csrgan.fault import check
@@ -37,7 +41,7 @@ from csrgan.files import sole
 from csrgan.reports import table
 from csrgan.systems import examination
 from csrgan.systems.base import System
-from csrgan.systems.checkpoint import FOLDER, LAST, PREVIOUS, lay_aside, newest
+from csrgan.systems.checkpoint import FOLDER, LAST, PREVIOUS
 
 LOOKED_AT = 4  # samples of the first batch
 
@@ -46,19 +50,25 @@ def run(config: DictConfig) -> float:
     """Train, and leave everything in the run folder. Returns the gain of S over L in dB, for sweepers."""
     quiet()
     settings = plain(config)
-    costs = cost.measure(settings) if settings["trainer"]["multiply_adds"] or settings["trainer"]["count"] else {}
-    if settings["trainer"]["multiply_adds"] and "multiply_adds_training" in costs:
-        settings = within(config, settings, costs["multiply_adds_training"])
     folder = Path(settings["run_dir"])
     first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that train together
     with sole(folder, f"run_dir={folder}") if first else nullcontext():
         kept = [folder / FOLDER / name for name in (LAST, PREVIOUS) if (folder / FOLDER / name).is_file()]
         anew = f"run_dir={folder} holds a run already: resume={folder} goes on with it; another run_dir begins anew."
         check(bool(settings["resume"]) or not kept or not first, anew)
-        return _train(settings, folder, costs)
+        stopped = StoppedRun(Path(settings["resume"])) if settings["resume"] else None
+        budget = settings["trainer"]["multiply_adds"]
+        costs = cost.measure(settings) if budget or settings["trainer"]["count"] else {}
+        if (
+            budget
+            and "multiply_adds_training" in costs
+            and not (stopped and stopped.began_with["trainer"]["multiply_adds"] == budget)
+        ):
+            settings = within(config, settings, costs["multiply_adds_training"])
+        return _train(stopped.settings(settings) if stopped else settings, folder, costs, stopped)
 
 
-def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> float:
+def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stopped: StoppedRun | None) -> float:
     console = Console()
     seed_everything(settings["seed"], verbose=False)
     data: Photographs = build(settings["data"], "data")
@@ -67,16 +77,18 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> f
         console.print(table.refused(refused))
     system.recipe = settings
     system.console = console
-    if settings["begin_from"] and not settings["resume"]:
+    if settings["begin_from"] and not stopped:
         begin(system, settings["begin_from"])
     prepare(system, settings["trainer"])
     if not system.untrained:
         _examine(system, data, settings, console)
     scores = Scores(folder, settings["trainer"]["panels"])
     leaving = Leaving()
-    keep = Checkpoints(folder / FOLDER, settings["trainer"]["save_every"], scores, console, leaving)
+    budget, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
+    keep = Checkpoints(folder / FOLDER, save_every, budget, scores, console, leaving)
     watch = Watch(console, settings["trainer"]["images"], data.sides(), settings["logger"]["every"], scores)
-    describe(settings, folder)
+    if stopped:
+        stopped.tell(settings, console)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
     with recording(settings, folder) as loggers:
@@ -84,12 +96,15 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float]) -> f
         right = Calibration(settings["trainer"]["calibrate"])
         callbacks = [scores, watch] if system.untrained else [right, scores, watch, health, leaving, keep]
         callbacks += [Lines(console)] if system.per_picture else []
+        # Written when a checkpoint has been taken up, and not for what was refused.
+        callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)
         began = time.monotonic()
         if system.untrained:
+            describe(settings, folder)
             console.print(f"{type(system).__name__} needs no training; it is scored as it is", highlight=False)
         else:
-            trainer.fit(system, data, ckpt_path=resume_from(settings), weights_only=True)
+            trainer.fit(system, data, ckpt_path=str(stopped.file) if stopped else None, weights_only=True)
         spent = watch.waiting(trainer)  # before an evaluation by itself, which leaves nothing of the training's loader
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
@@ -184,23 +199,19 @@ def make_trainer(settings: dict[str, Any], folder: Path, callbacks: list[lightni
     )
 
 
-def describe(settings: dict[str, Any], folder: Path) -> None:
-    """config.yaml, and the overrides from which the run can be started again."""
+def describe(settings: dict[str, Any], folder: Path, changed: Sequence[str] = ()) -> None:
+    """config.yaml, which begins with what has changed in the course of the run, and the overrides from which it can be started
+    again."""
     from hydra.core.hydra_config import HydraConfig
 
-    files.write(folder / "config.yaml", OmegaConf.to_yaml(settings))
+    file = folder / "config.yaml"
+    before = file.read_text(encoding="utf-8").split("\n") if changed and file.is_file() else []
+    remarks = [*(line for line in before if line.startswith("# ")), *(f"# {change}" for change in changed)]
+    files.write(file, "".join(f"{line}\n" for line in remarks) + OmegaConf.to_yaml(settings))
     overrides = [word for word in HydraConfig.get().overrides.task if not word.startswith(("resume=", "run_dir="))]
     if any(word.startswith(("sweep=", "experiment=")) for word in overrides):
-        overrides.append("hydra.mode=RUN")  # this job of it
+        overrides.append(ONE_JOB)
     files.write(folder / OVERRIDES, json.dumps(overrides))
-
-
-def resume_from(settings: dict[str, Any]) -> str | None:
-    if not settings["resume"]:
-        return None
-    file = newest(Path(settings["resume"]))
-    lay_aside(Path(settings["resume"]))
-    return str(file)
 
 
 def conclude(console: Console, summary: dict[str, float], rows: list[Row], folder: Path) -> None:

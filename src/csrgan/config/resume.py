@@ -1,14 +1,35 @@
-"""Going on with a stopped run: its own overrides come first, new ones after them."""
+"""Going on with a stopped run: its own overrides come first, new ones after them, and each new one takes effect or is refused."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from csrgan.fault import Fault
 
 FILE = "overrides.json"
+ONE_JOB = "hydra.mode=RUN"  # the one override of Hydra's own that a run keeps: it was a job of a sweep
+
+Settings = dict[str, Any]
+
+# What may change when a run goes on, and takes effect from the next batch on: whole groups, and single keys of the others.
+MAY_CHANGE = ("data", "evaluation", "health", "logger", "loss", "optimizer", "trainer")
+MAY_NOT = ("data._target_", "data.batch_size", "data.crop", "loss.parameters.variance", "trainer.devices")
+OPTIMIZERS = ("optimizer.generator._target_", "optimizer.discriminator._target_")
+# Copies of other keys, which are told where they stand.
+COPIES = (
+    *("data.degradation", "data.images", "data.seed", "data.grid", "data.repeats", "data.evaluation_crop", "data.contrast"),
+    *("data.hot_pixels", "optimizer.rule", "optimizer.schedule.total", "system"),
+    *("generator.spectrum_tile", "generator.first.spectrum_tile"),  # as large as a crop
+)
+# Choices that a run cannot leave: other files have other keys, for which its own overrides may not be.
+CHOSEN = (
+    *("system", "degradation", "generator", "output", "parameter_head", "condition", "upsampling", "discriminator"),
+    *("experiment", "sweep", "size"),
+)
+BUILT = ("degradation", "system")  # objects, which are made from what a checkpoint says of them
 
 
 def with_resumed(words: Sequence[str]) -> list[str]:
@@ -20,5 +41,124 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     checkpoints = [folder / "checkpoints" / name for name in ("last.ckpt", "previous.ckpt")]
     if not (folder / FILE).is_file() or not any(file.is_file() for file in checkpoints):
         raise Fault(f"resume={folder} is not the folder of a run that has saved a checkpoint.")
-    started = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    return [*started, *words, f"run_dir={folder}"]
+    started = started_with(folder)
+    new = [word for word in words if word not in started]
+    faults = [_word_fault(word, folder) for word in new]
+    if any(faults):
+        raise Fault("\n".join(filter(None, faults)))
+    return [*started, *new, f"run_dir={folder}"]
+
+
+def _word_fault(word: str, folder: Path) -> str:
+    """What is wrong with a new word for a run that goes on, as far as the word alone tells."""
+    key, _, value = word.partition("=")
+    if key == "run_dir" and Path(value).resolve() != folder.resolve():
+        return f"{word}: a run goes on in its own folder, resume={folder}; begin_from={folder} begins in another."
+    if key == "begin_from" and value != "null":
+        return f"{word}: a run that goes on has a network already; without resume={folder} it begins with this one."
+    if key in CHOSEN:
+        return f"{word}: a run goes on with the {key} that it began with; begin_from={folder} begins another with its network."
+    return ""
+
+
+def started_with(folder: Path) -> list[str]:
+    """The overrides that a run was started with. They may be a stranger's: none may change what Hydra itself does."""
+    try:
+        words = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        good = isinstance(words, list) and all(isinstance(word, str) for word in words)
+    except (OSError, ValueError, RecursionError):
+        good = False
+    if not good:
+        raise Fault(f"{folder / FILE} is damaged: it holds no overrides.")
+    for word in words:
+        if word.lstrip("+~").startswith(("hydra.", "hydra/", "-")) and word != ONE_JOB:
+            raise Fault(f"{folder / FILE} holds {word}, which no run leaves there: it would change what Hydra itself does.")
+    return list(words)
+
+
+def gone_on_with(recipe: Settings, before: Settings, now: Settings) -> Settings:
+    """The settings of a run that goes on: those in its checkpoint, with what the command has changed.
+
+    recipe: of the checkpoint. before: what its own overrides give today, without the new ones: where a later csrgan has other
+    defaults, the run keeps what it began with. now: what all overrides give.
+    """
+    return {key: _kept(recipe.get(key, value), before.get(key), value, built=key in BUILT) for key, value in now.items()}
+
+
+def _kept(old: Any, before: Any, now: Any, *, built: bool) -> Any:
+    """built: an object is made from it, and gets no argument that its checkpoint does not name."""
+    if isinstance(now, dict) and isinstance(old, dict):
+        known = before if isinstance(before, dict) else {}
+        another = old.get("_target_") != now.get("_target_")
+        if before == now and (built or another):
+            return old
+        return {key: _kept(old.get(key, value), known.get(key), value, built=built) for key, value in now.items()}
+    return old if before == now else now
+
+
+def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int) -> Iterator[str]:
+    """A sentence for each change of a run's settings that cannot take effect."""
+    changed = dict(changes(old, new))
+    refused = [key for key in changed if not _may_change(key) and not _below(key, COPIES)]
+    refused += [f"loss.{name}" for name in ("adversarial",) if _plays(old) != _plays(new)]
+    refused = refused or [key for key in changed if _below(key, ("system",)) and not _mirrors(key)]
+    for key in refused:
+        then, now = (_short(_at(settings, key)) for settings in (old, new))
+        yield f"{key}={now}: the run has {then}, and goes on with it; begin_from={folder} begins another run with its network."
+    budget = new["trainer"]["images"]
+    if budget < images_seen:
+        yield f"trainer.images={budget} is less than the {images_seen} images that the run has seen already."
+
+
+def changes(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """What is not the same in two configurations, by key: of an object that is another one, the object alone."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.get("_target_") == new.get("_target_"):
+        for key in [*new, *(old.keys() - new.keys())]:
+            yield from changes(old.get(key), new.get(key), f"{place}.{key}".lstrip("."))
+    elif old != new and place not in ("resume", "run_dir"):
+        yield place, (old, new)
+
+
+def is_copy(key: str) -> bool:
+    """Whether a key only repeats what others say."""
+    return _below(key, COPIES)
+
+
+def told(key: str, values: tuple[Any, Any]) -> str:
+    """A change in a few words."""
+    return f"{key} {_short(values[0])} -> {_short(values[1])}"
+
+
+def _may_change(key: str) -> bool:
+    return _below(key, MAY_CHANGE) and not _below(key, MAY_NOT) and not (key in OPTIMIZERS or key in _above(OPTIMIZERS))
+
+
+def _mirrors(key: str) -> bool:
+    """Whether a key of a system repeats one of a loss or an optimizer."""
+    return key.startswith("system.") and ("optimizer" in key or _below(key, ("system.losses", "system.rule")))
+
+
+def _above(keys: Sequence[str]) -> set[str]:
+    return {key.rpartition(".")[0] for key in keys}
+
+
+def _below(key: str, places: Sequence[str]) -> bool:
+    return any(key == place or key.startswith(f"{place}.") for place in places)
+
+
+def _plays(settings: Settings) -> bool:
+    """Whether there is a discriminator."""
+    return bool(settings["loss"].get("adversarial", {}).get("weight"))
+
+
+def _at(settings: Any, key: str) -> Any:
+    for name in key.split("."):
+        settings = settings.get(name) if isinstance(settings, dict) else None
+    return settings
+
+
+def _short(value: Any) -> str:
+    """A value as a sentence names it: of an object its class, of a choice that is switched off `none`."""
+    if isinstance(value, dict):
+        return str(value["_target_"]).rpartition(".")[2] if "_target_" in value else "none" if not value else str(value)
+    return "null" if value is None else str(value)

@@ -94,6 +94,7 @@ class System(LightningModule):
         self.watch: Callable[[Player, dict[str, Tensor], Evidence], None] = lambda *_: None  # sees each turn before it is taken
         self.recipe: Mapping[str, Any] = {}
         self.recorded: dict[str, Tensor] = {}
+        self._optimizer_settings: list[list[dict[str, Any]]] = []
 
     @property
     def untrained(self) -> bool:
@@ -250,12 +251,23 @@ class System(LightningModule):
             for term in player.objective.terms.values():
                 getattr(term.function, "prepare", lambda: None)()
 
+    def on_train_start(self) -> None:
+        """A training that goes on follows today's settings of its optimizers, and not those in its checkpoint."""
+        for optimizer, fresh in zip(self.trainer.optimizers, self._optimizer_settings, strict=True):
+            for group, settings in zip(optimizer.param_groups, fresh, strict=True):
+                group.update(settings)
+
     def optimizers_of(self, *pairs: tuple[MakeOptimizer, nn.Module]) -> list[Optimizer]:
         """An optimiser for each network, in the order of the players' indices; schedules begin at its own learning rate."""
         optimizers = [make(network.parameters()) for make, network in pairs]
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["initial_lr"] = group["lr"]
+        # The rate itself follows from the schedule at each step.
+        self._optimizer_settings = [
+            [{name: value for name, value in group.items() if name not in ("params", "lr")} for group in optimizer.param_groups]
+            for optimizer in optimizers
+        ]
         return optimizers
 
     def networks(self) -> dict[str, nn.Module]:

@@ -79,6 +79,7 @@ class Player:
             nn.utils.clip_grads_with_norm_(weights, rule.clip, norm)
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * rule.schedule(system.images_seen) * system.pace
+            system.record({f"lr/{self.name}": torch.tensor(group["lr"], dtype=torch.float64)})
         optimizer.step()
         optimizer.zero_grad()
 

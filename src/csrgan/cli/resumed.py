@@ -1,0 +1,55 @@
+"""A stopped run that csrgan train goes on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+from omegaconf import open_dict
+from rich.console import Console
+
+from csrgan.config.build import plain
+from csrgan.config.resume import ONE_JOB, change_faults, changes, gone_on_with, is_copy, started_with, told
+from csrgan.fault import Fault
+from csrgan.systems.checkpoint import lay_aside, newest, read
+
+
+class StoppedRun:
+    """A run that is to go on: its last whole checkpoint, and what changes from there on.
+
+    began_with: the settings that its own overrides give, without those of this command.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, newest(folder)
+        held = read(self.file, "resume")["csrgan"]
+        self.recipe, self.images_seen = held["recipe"], held["images_seen"]
+        self.changed: list[str] = []
+        words = [word for word in started_with(folder) if word != ONE_JOB]
+        config = GlobalHydra.instance().config_loader().load_configuration("train", words, RunMode.RUN)
+        with open_dict(config):
+            del config["hydra"]
+            config.run_dir = ""
+        self.began_with = plain(config)
+
+    def settings(self, now: dict[str, Any]) -> dict[str, Any]:
+        """What the run goes on with. now: the settings by all overrides. Raises Fault for changes that cannot take effect."""
+        found = gone_on_with(self.recipe, self.began_with, now)
+        faults = list(change_faults(self.recipe, found, self.folder, self.images_seen))
+        if faults:
+            raise Fault("\n".join(faults))
+        new = [told(key, values) for key, values in changes(self.recipe, found) if not is_copy(key)]
+        self.changed = [f"from image {self.images_seen} on: {change}" for change in new]
+        return found
+
+    def tell(self, settings: dict[str, Any], console: Console) -> None:
+        """Say what changes, and where nothing is left to train; a damaged last checkpoint is moved out of the way."""
+        lay_aside(self.folder)
+        seen, batch = self.images_seen, settings["data"]["batch_size"] * settings["trainer"]["devices"]
+        lines = [*self.changed]
+        if settings["trainer"]["images"] - seen < batch:
+            lines.append(f"the run has seen all of its images: it is only scored again; trainer.images={2 * seen} trains on")
+        for line in lines:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)

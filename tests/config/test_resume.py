@@ -1,0 +1,125 @@
+"""Which settings of a run may change when it goes on, and which may not."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from composed import composed
+
+from csrgan.config.resume import FILE, change_faults, gone_on_with, started_with, with_resumed
+from csrgan.fault import Fault
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The folder of a run, as far as its words go."""
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    (tmp_path / FILE).write_text(json.dumps(["generator=unet", "seed=3", "hydra.mode=RUN"]))
+    return tmp_path
+
+
+def faults(*words: str, seen: int = 16) -> list[str]:
+    return list(change_faults(composed(), composed(*words), Path("RUN"), seen))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("trainer.images=9600", "trainer.save_every=100", "trainer.precision=bf16-mixed", "trainer.compare_every=0"),
+        *("optimizer.generator.lr=0.1", "optimizer.generator.betas=[0.5,0.9]", "optimizer.clip=null", "optimizer.average=0.5"),
+        *(
+            "optimizer.schedule.warmup=0",
+            "optimizer=adam_cooldown",
+            "loss.image.weight=3",
+            "loss/image=l1",
+            "loss/perceptual=features",
+        ),
+        *("loss/adversarial=hinge", "loss/parameters=l1", "health=guarded", "logger=none", "data.workers=2", "data.late_crop=256"),
+        *("data.train=[coffee]", "data.cache_mb=0", "evaluation.crop=64", "evaluation=low_contrast", "trainer.multiply_adds=3"),
+    ],
+)
+def test_what_may_change(word: str) -> None:
+    assert not faults(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "key"),
+    [
+        *(("generator=unet", "generator"), ("generator.width=8", "generator.width"), ("output=tanh", "output")),
+        *(("parameter_head=separate", "parameter_head"), ("condition=film", "condition"), ("size=small", "size")),
+        *(
+            ("discriminator=patch", "discriminator"),
+            ("degradation=wide", "degradation.blur.uniform_in"),
+            ("seed=1", "seed"),
+            ("data.crop=64", "data.crop"),
+        ),
+        *(("degradation.scale.high=2", "degradation.scale.high"), ("data.batch_size=8", "data.batch_size")),
+        *(("trainer.devices=2", "trainer.devices"), ("loss/parameters=nll", "loss.parameters.variance")),
+        *(("loss/adversarial=none", "loss.adversarial"), ("optimizer.generator._target_=torch.optim.SGD", "optimizer.generator")),
+    ],
+)
+def test_what_may_not_change_is_told_with_its_key_and_the_way_out(word: str, key: str) -> None:
+    told = faults(word)
+    assert any(sentence.startswith(f"{key}=") for sentence in told), told
+    assert all("begin_from=RUN begins another run with its network." in sentence for sentence in told)
+
+
+def test_a_key_of_another_system_alone_is_told_too() -> None:
+    old, new = composed("system=dan"), composed("system=dan", "system.code.components=3", "system.code.kind=kernel")
+    assert any(sentence.startswith("system.") for sentence in change_faults(old, new, Path("RUN"), 0))
+
+
+def test_a_budget_that_is_spent_is_told() -> None:
+    assert faults("trainer.images=8", seen=16) == ["trainer.images=8 is less than the 16 images that the run has seen already."]
+
+
+def test_a_run_keeps_what_it_began_with_where_a_later_csrgan_has_other_defaults() -> None:
+    """Only what the command itself changes is taken from today's files."""
+    recipe = composed()
+    recipe["system"]["generator"]["output"] = recipe["output"] = {"_target_": "csrgan.networks.output.of_before", "_partial_": True}
+    recipe["trainer"]["panels"] = 3
+    del recipe["data"]["late_crop"]
+    found = gone_on_with(copy.deepcopy(recipe), composed(), composed("optimizer.clip=7"))
+    assert found["system"]["generator"] == recipe["system"]["generator"]
+    assert found["trainer"]["panels"] == 3
+    assert found["data"]["late_crop"] is None
+    assert found["optimizer"]["clip"] == found["system"]["rule"]["clip"] == 7
+
+
+def test_a_run_goes_on_with_its_own_words_and_the_new_ones(run: Path) -> None:
+    found = with_resumed([f"resume={run}", "optimizer.clip=2", "seed=3"])
+    assert found == ["generator=unet", "seed=3", "hydra.mode=RUN", f"resume={run}", "optimizer.clip=2", f"run_dir={run}"]
+
+
+@pytest.mark.parametrize(
+    "word", ["generator=spectral", "system=dan", "run_dir=elsewhere", "begin_from=other", "experiment=compare"]
+)
+def test_a_choice_that_a_run_cannot_leave_is_refused_by_its_word(word: str, run: Path) -> None:
+    with pytest.raises(Fault, match=rf"^{word}: a run ") as told:
+        with_resumed([f"resume={run}", word])
+    assert str(run) in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        ["hydra.callbacks.evil._target_=os.system"],
+        ["+hydra.callbacks.evil={_target_: os.system}"],
+        ["hydra/launcher=joblib"],
+        ["~hydra.run"],
+        ["--config-dir=/tmp"],
+        ["hydra.mode=MULTIRUN"],
+        [3],
+        {"a": 1},
+        "x",
+    ],
+)
+def test_words_of_a_strangers_run_change_nothing_of_hydra(held: Any, run: Path) -> None:
+    (run / FILE).write_text(json.dumps(held))
+    with pytest.raises(Fault, match=r"overrides\.json"):
+        started_with(run)
