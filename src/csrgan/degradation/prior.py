@@ -45,6 +45,16 @@ class Uniform:
         width = self.high - self.low
         return (value**self.power - self.low) / width if width else torch.zeros_like(value)
 
+    def units_of(self, other: Uniform) -> tuple[float, float] | None:
+        """A factor and a shift that turn the network units of another prior into these, so that the value stays what it was; None
+        where none do, because one draws values and the other variances."""
+        width, theirs = self.high - self.low, other.high - other.low
+        if not width:
+            return 1.0, 0.0  # its units mean nothing
+        if theirs and self.power != other.power:
+            return None
+        return theirs / width, (other.low ** (self.power / other.power) - self.low) / width
+
     @property
     def mean(self) -> float:
         """Expectation of the value."""
@@ -160,6 +170,24 @@ class Prior:
         known = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
         found = {name: self.ranges[name].quantile(theta[:, k]) for k, name in enumerate(self.predicted)}
         return Parameters(**(known | found))
+
+    def units_of(self, other: Prior) -> tuple[Float[Tensor, " p"], Float[Tensor, " p"]]:
+        """A factor and a shift for each predicted parameter that turn the network units of another prior into these. Raises Fault
+        where there are none, or where other parameters are predicted."""
+        check(
+            self.predicted == other.predicted,
+            f"degradation.predicted={list(self.predicted)}: the network that is begun from predicts {list(other.predicted)}.",
+        )
+        found = {name: self.ranges[name].units_of(other.ranges[name]) for name in self.predicted}
+        for key, name in zip(("blur", "scale", "noise"), NAMES, strict=True):
+            mine, theirs = (prior.ranges[name].uniform_in for prior in (self, other))
+            check(
+                name not in found or found[name] is not None,
+                f"degradation.{key}.uniform_in={mine}: the network that is begun from learned {name} in units of its {theirs},"
+                f" which cannot be turned into these: choose degradation.{key}.uniform_in={theirs}.",
+            )
+        pairs = torch.tensor([pair for pair in found.values() if pair], dtype=torch.float64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
 
     def spread(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> Parameters:
         """Standard deviations in physical units, from a mean and a standard deviation in network units: half of what one

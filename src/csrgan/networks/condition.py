@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -18,6 +19,15 @@ class FiLM(nn.Module):
         super().__init__()
         self.detach = detach
         self.tune = Modulation(parameters, channels, hidden)
+
+    def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
+        """Take factor x theta^ + shift for what theta^ was."""
+        first: nn.Linear = self.tune.read[0]  # type: ignore[assignment]
+        known = factor != 0  # of the others nothing was known
+        with torch.no_grad():
+            weight = torch.where(known, first.weight.double() / torch.where(known, factor, 1), 0)
+            first.bias.copy_(first.bias.double() - weight @ shift)
+            first.weight.copy_(weight)
 
     def forward(self, features: Float[Tensor, "b c h w"], theta: Float[Tensor, "b p"]) -> Float[Tensor, "b c h w"]:
         return self.tune(features, theta.detach() if self.detach else theta)

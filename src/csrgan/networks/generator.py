@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from csrgan.fault import check
+from csrgan.fault import Fault, check
 from csrgan.networks.blocks import pad_to_multiple
 
 LEAST_STD = 0.01  # predicted of a parameter, in units of its prior's range
@@ -124,6 +124,25 @@ class Generator(nn.Module):
         if self.head is None or getattr(self.head, "late", False):
             return self(low)[1:3]
         return self._split(self.head(low, self.body.encode(pad_to_multiple(low, self.body.multiple))))
+
+    def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
+        """Let theta^ be factor x theta^ + shift from now on, and whatever reads it see what it saw before. Raises Fault for a head
+        or a condition that cannot."""
+        if self.head is None:
+            return
+        last, count = getattr(self.head, "last", None), len(factor)
+        if not isinstance(last, nn.Linear | nn.Conv2d) or last.bias is None:
+            raise Fault(f"parameter_head={type(self.head).__name__} cannot be given other units: begin with the same ranges.")
+        with torch.no_grad():
+            last.weight[:count] *= factor.reshape(-1, *[1] * (last.weight.ndim - 1)).to(last.weight)
+            last.bias[:count] = (last.bias[:count].double() * factor + shift).to(last.bias)
+            if self.variance:
+                last.bias[count:] += 2 * factor.clamp(min=1e-6).log().to(last.bias)
+        reexpress = getattr(self.condition, "reexpress", None)
+        if self.condition is not None and reexpress is None:
+            raise Fault(f"condition={type(self.condition).__name__} cannot be given other units: begin with the same ranges.")
+        if reexpress is not None:
+            reexpress(factor, shift)
 
     def _split(self, found: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
         if found is None or not self.variance:

@@ -14,7 +14,18 @@ from csrgan.networks.blocks import PooledStatistics, ResidualBlock, Standardised
 from csrgan.networks.generator import Features
 
 
-class Bottleneck(nn.Module):
+class Head(nn.Module):
+    """A parameter head, whose layers are `read`."""
+
+    read: nn.Module
+
+    @property
+    def last(self) -> nn.Module:
+        """The layer that gives the outputs."""
+        return self.read[-1] if isinstance(self.read, nn.Sequential) else self.read
+
+
+class Bottleneck(Head):
     """Pooled statistics of the narrowest layer and what the body knows of the whole picture, then two linear layers.
 
     stop_gradient: the head learns to read the body's features, and does not change them.
@@ -60,7 +71,7 @@ class Deep(Bottleneck):
             return super().forward(low, features._replace(bottleneck=features.bottleneck.float(), context=context))
 
 
-class DecoderMean(nn.Module):
+class DecoderMean(Head):
     """One more output channel a parameter at the decoder's end, averaged over the picture (CSRGAN's program).
 
     stop_gradient: the head learns to read the body's features, and does not change them.
@@ -78,7 +89,7 @@ class DecoderMean(nn.Module):
         return self.read(features.decoder.detach() if self.stop_gradient else features.decoder).mean(dim=(2, 3))
 
 
-class Separate(nn.Module):
+class Separate(Head):
     """A network of its own that reads L and shares nothing with the generator.
 
     width: its channels. unshuffle: side of the pixel block that its stem turns into channels.

@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters, low_sizes
-from csrgan.degradation.prior import NINETY
+from csrgan.degradation.prior import NINETY, Prior
 from csrgan.fault import Fault, check
 from csrgan.losses.objective import Evidence
 from csrgan.networks.generator import Restored
@@ -124,14 +124,20 @@ class System(LightningModule):
         )
 
     def begin_from(self, other: System) -> bool:
-        """Take over the network that another system is evaluated with. Returns whether its layers are those of this one."""
+        """Take over the network that another system is evaluated with, and let its theta^ mean what it meant. Returns whether its
+        layers are those of this one. Raises Fault where theta^ cannot be told in the units of this system."""
         weights = other.average.state_dict()
         sizes = {name: weight.shape for name, weight in weights.items()}
         if sizes != {name: weight.shape for name, weight in self.generator.state_dict().items()}:
             return False
         for network in (self.generator, self.average):
             network.load_state_dict(weights)
+        self.keep_meaning(other.prior)
         return True
+
+    def keep_meaning(self, prior: Prior) -> None:
+        """Let the networks, which were trained with another prior, mean the same theta^ in this one's units. Raises Fault where
+        they cannot; here, for networks that predict nothing, there is nothing to do."""
 
     def tell(self, what: str) -> None:
         """Choose what the network is told in an evaluation. Raises Fault for what it cannot be told."""

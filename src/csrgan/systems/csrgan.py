@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.prior import Prior
 from csrgan.fault import check
 from csrgan.losses.objective import Term
 from csrgan.networks.generator import Generator
@@ -51,6 +52,13 @@ class CSRGAN(Game):
             offers=offers,
             shared=generator.body.encoder_weights(),
         )
+
+    def keep_meaning(self, prior: Prior) -> None:
+        if cast(Generator, self.generator).head is None:
+            return
+        factor, shift = self.prior.units_of(prior)
+        for network in (self.generator, self.average):
+            cast(Generator, network).reexpress(factor, shift)
 
     def given(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
         return enlarged(low, self.enlarge)

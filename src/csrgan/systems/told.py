@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.prior import Prior
 from csrgan.fault import check
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective
@@ -31,6 +32,16 @@ class Told(System):
     def physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
         code: Any = self.average.code
         return code.decode(theta)  # type: ignore[no-any-return]
+
+    def keep_meaning(self, prior: Prior) -> None:
+        """Its code goes into many layers: a network that is told another range is another network."""
+        code: Any = self.average.code
+        differing = [name for name in code.names if self.prior.ranges[name] != prior.ranges[name]]
+        check(
+            not differing,
+            f"{type(self).__name__} is told {' and '.join(differing)} in units of the prior, and the network that is begun from had"
+            " another: begin with the same ranges of degradation.",
+        )
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return self.optimizers_of(*((self.make_optimizer, network) for network in self.networks().values()))
