@@ -38,11 +38,11 @@ for line in sys.stdin:
 
 
 TOGETHER = """
-import json, os, sys, torch, traceback, urllib.request
+import json, os, sys, time, torch, traceback, urllib.request
 torch.set_num_threads(1)
 import csrgan.cli.train
 from csrgan.cli import main
-processes = []
+processes, ended, began = [], {}, time.monotonic()
 for environment, place, before, words in json.loads(sys.stdin.read()):
     process = os.fork()
     if not process:
@@ -58,20 +58,22 @@ for environment, place, before, words in json.loads(sys.stdin.read()):
         print("wandb was imported" if "wandb" in sys.modules else "wandb was not imported")
         sys.exit(status)
     processes.append(process)
-print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]))
+while len(ended) < len(processes):
+    process, status = os.wait()
+    ended[process] = os.waitstatus_to_exitcode(status), time.monotonic() - began
+print(json.dumps([ended[process] for process in processes]))
 """
 
 
 Started = tuple[dict[str, str], Path, str, list[str]]  # environment, where its output goes, Python to run first, its words
 
 
-def together(*started: Started) -> list[int]:
-    """Run commands at the same time."""
+def together(*started: Started) -> list[tuple[int, float]]:
+    """Run commands at the same time. Gives the exit status of each, and after how many seconds its process was gone."""
     told = json.dumps([(environment, str(place), before, words) for environment, place, before, words in started])
     settings = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", TOGETHER], input=told, text=True, env=settings, stdout=subprocess.PIPE, check=True)
-    statuses: list[int] = json.loads(done.stdout)
-    return statuses
+    return [(status, seconds) for status, seconds in json.loads(done.stdout)]
 
 
 class Commands:

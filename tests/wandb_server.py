@@ -6,7 +6,9 @@ import gzip
 import json
 import re
 import threading
+import time
 from collections import defaultdict
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -26,13 +28,15 @@ ANSWERS: dict[str, dict[str, Any]] = {
 class Server(ThreadingHTTPServer):
     """Keeps, by the id of a run: what was said of it, the rows of its history, its exit code; by path, the files that were put.
 
+    drips: it answers with a byte a second; so it does when /drip was asked for.
     operations: the names of all GraphQL requests, in order, with their variables.
     """
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, drips: bool = False) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.drips = drips
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.runs: dict[str, dict[str, Any]] = defaultdict(dict)
         self.history: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
@@ -101,10 +105,22 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.server.files[self.path] = body
         text = json.dumps(answer).encode()
+        if self.server.drips:
+            self.drip()
+            return
+        self.server.drips = self.path == "/drip"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
+
+    def drip(self) -> None:
+        """An answer without end, a byte a second."""
+        with suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n" + 9999 * b" ":
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(1)
 
     do_PUT = do_GET = do_POST  # noqa: N815

@@ -18,7 +18,7 @@ from composed import SMALL
 from forked import Started, together
 from wandb_server import KEY, Server
 
-from csrgan.cli.tracking import Tracker, named
+from csrgan.cli.tracking import SPARE, Tracker, named
 from csrgan.fault import Fault
 
 # Something happens when the third of four batches is read.
@@ -33,6 +33,7 @@ def reading(crops, index, read=Crops.__getitem__):
 Crops.__getitem__ = reading
 """
 KILL = 'os.system("pkill -KILL -P %d" % os.getpid())'
+DRIP = 'urllib.request.urlopen(os.environ["WANDB_BASE_URL"] + "/drip").close()'  # from now on
 DIE = 'urllib.request.urlopen(os.environ["WANDB_BASE_URL"] + "/die").close()'
 # wandb's service stands still: it does not answer, and does not end when it is asked to.
 FREEZE = 'os.system("pgrep -P %d wandb-core > {pids}; pkill -STOP -P %d wandb-core" % (os.getpid(), os.getpid()))'
@@ -46,6 +47,7 @@ class Run:
 
     folder: Path
     status: int
+    seconds: float
     told: str
     errors: list[str]
 
@@ -75,11 +77,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "service killed": (at / "killed", {"WANDB_MODE": "offline"}, KILL, []),
             "raises": (at / "raises", server.account(), RAISE, []),
         }
-        statuses = together(*(command(*run) for run in runs.values()))
+        ends = together(*(command(*run) for run in runs.values()))
         for process in (at / "pids").read_text().split():
             with suppress(ProcessLookupError):
                 os.kill(int(process), signal.SIGKILL)
-        yield World(server, {name: ended(runs[name][0], status) for name, status in zip(runs, statuses, strict=True)})
+        yield World(server, {name: ended(runs[name][0], *end) for name, end in zip(runs, ends, strict=True)})
 
 
 def command(folder: Path, environment: dict[str, str], happens: str, words: list[str]) -> Started:
@@ -105,9 +107,9 @@ def said(folder: Path) -> Path:
     return folder.parent / f"said_{folder.name}"
 
 
-def ended(folder: Path, status: int) -> Run:
+def ended(folder: Path, status: int, seconds: float) -> Run:
     told, errors = (Path(f"{said(folder)}.{kind}").read_text() for kind in ("out", "err"))
-    return Run(folder, status, told, errors.strip().split("\n") if errors.strip() else [])
+    return Run(folder, status, seconds, told, errors.strip().split("\n") if errors.strip() else [])
 
 
 @pytest.mark.parametrize("name", ["online", "unreachable", "server dies", "service frozen", "service killed"])
@@ -137,6 +139,23 @@ def test_wandb_is_imported_only_where_it_is_asked_for(world: World) -> None:
     assert world.runs["plain"].told.endswith("wandb was not imported\n")
     assert world.runs["online"].told.endswith("wandb was imported\n")
     assert world.runs["online"].errors == []
+
+
+def test_a_server_that_drips_a_byte_a_second_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Neither at the start nor at the end, nor when the process is about to end, by what wandb itself does then."""
+    with Server(drips=True) as dripping, Server() as later:
+        runs = [
+            (tmp_path / "plain", {}, "pass", ["logger=csv"]),
+            (tmp_path / "drips", dripping.account(), "pass", ["logger.patience=2"]),
+            (tmp_path / "later", later.account(), DRIP, ["logger.patience=2"]),
+        ]
+        ends = together(*(command(*run) for run in runs))
+    plain, *others = (ended(run[0], *end) for run, end in zip(runs, ends, strict=True))
+    for run in others:
+        assert run.status == 0, run.errors
+        assert run.result() == plain.result()
+        assert run.seconds < plain.seconds + 2 * (2 + SPARE) + 10
+    assert others[0].errors[0].startswith("csrgan train: wandb started no run at its server (")
 
 
 def arrived(server: Server, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,6 +84,8 @@ class Tracker(Logger):
 
     @rank_zero_only
     def _start(self) -> None:
+        # wandb reports its own errors to the server too, and waits for that, half a minute and more, when the process ends.
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         try:
             import wandb  # noqa: F401  # its seconds are not those of the server
 
