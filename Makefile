@@ -14,7 +14,7 @@ help:  ## show this list
 
 .venv/runs: pyproject.toml constraints.txt
 	@echo "setting up .venv (a minute or two the first time)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "csrgan needs Python 3.11 or newer; name one as in: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "csrgan needs Python 3.11, 3.12 or 3.13; name one as in: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --editable '.[perceptual]'
 	@touch $@
@@ -22,7 +22,6 @@ help:  ## show this list
 .venv/tests: .venv/runs
 	@echo "adding the tools for tests and lint"
 	@$(PIP) --editable '.[dev]'
-	@$(PIP) --no-deps --upgrade --target .venv/torchvision torchvision
 	@touch $@
 
 install: .venv/runs  ## make .venv with csrgan in it

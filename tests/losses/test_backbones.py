@@ -3,47 +3,74 @@
 from __future__ import annotations
 
 import csv
-import sys
-from collections.abc import Iterator
-from contextlib import suppress
+import os
 from functools import partial
-from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
-from commands import train
+from commands import csrgan, train
 from torch import Tensor, nn
+from torch.nn.functional import conv2d, max_pool2d
 
 from csrgan.fault import Fault
 from csrgan.losses import backbones
 from csrgan.losses.perceptual import FeatureDistance
 
-# Where make test puts it, beside the packages, for torch here may be one for CPUs alone.
-TORCHVISION = Path(sys.prefix) / "torchvision"
+# torchvision's names of VGG19's convolutions, which its files of weights have, and their channels.
+PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
+CHANNELS = (3, 64, 64, 128, 128, 256, 256, 256, 256, 512, 512, 512, 512, 512, 512, 512, 512)
 
 
 @pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def weights(tmp_path: Path) -> Path:
     """Weights of a VGG19 as torchvision names them; drawn at random, because those of ImageNet must be downloaded."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(TORCHVISION))
-    if find_spec("torchvision") is None:
-        pytest.skip("needs torchvision")
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    with suppress(
-        RuntimeError
-    ):  # torch for CPUs lacks what torchvision's wheel links to; VGG19 needs none of it, the import only these
-        for operator in ("nms", "qnms"):
-            library.define(f"{operator}(Tensor a) -> Tensor")
-    from torchvision.models.vgg import cfgs, make_layers
+    drawn: dict[str, Tensor] = {"classifier.0.bias": torch.zeros(1)}
+    for place, (before, after) in zip(PLACES, pairwise(CHANNELS), strict=True):
+        drawn[f"features.{place}.weight"] = torch.randn(after, before, 3, 3) * (2 / (9 * after)) ** 0.5
+        drawn[f"features.{place}.bias"] = torch.zeros(after)
+    torch.save(drawn, tmp_path / "vgg19.pth")
+    return tmp_path / "vgg19.pth"
 
-    drawn = {f"features.{name}": value for name, value in make_layers(cfgs["E"]).state_dict().items()}
-    torch.save(drawn | {"classifier.0.bias": torch.zeros(1)}, tmp_path / "vgg19.pth")
-    yield tmp_path / "vgg19.pth"
-    for name in set(sys.modules) - before:
-        if name.startswith("torchvision"):
-            del sys.modules[name]
+
+def test_vgg19_is_torchvisions_layer_by_layer(weights: Path, chelsea: Tensor) -> None:
+    """By torch's functions alone: two, two, four, four and four convolutions, each with a ReLU, and a pooling behind each group."""
+    network, held = backbones.vgg19(weights=str(weights)), torch.load(weights, weights_only=True)
+    x = expected = chelsea[..., :32, :32]
+    with torch.no_grad():
+        for place, layer in enumerate(network):
+            x = layer(x)
+            if place in PLACES:
+                expected = conv2d(expected, held[f"features.{place}.weight"], held[f"features.{place}.bias"], padding=1)
+            else:
+                expected = max_pool2d(expected, 2) if place in (4, 9, 18, 27, 36) else expected.relu()
+            assert torch.equal(x, expected)
+    assert len(network) == 37
+
+
+def test_weights_that_cannot_be_downloaded_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backbones, "IMAGENET", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(Fault, match=r"weights=null cannot be read \(.*refused.*\); get .* and give it as .*weights=FILE\.$"):
+        backbones.vgg19(weights=None)
+
+
+def test_a_torchvision_that_does_not_fit_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """lightning imports what pip has installed, and that stops as torchvision 0.28 does beside a torch for CPUs alone."""
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text(
+        "import torch\n\ntorch.library.register_fake('torchvision::nms')(print)\n"
+    )
+    (tmp_path / "torchvision-0.28.0.dist-info").mkdir()
+    (tmp_path / "torchvision-0.28.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: torchvision\nVersion: 0.28.0\n"
+    )
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    done = csrgan("train", "trainer=smoke", f"run_dir={tmp_path}/run", PYTHONPATH=path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("csrgan train: torchvision is installed, and does not fit this torch: pip uninstall torchvision")
+    assert done.stderr.count("\n") == 1
 
 
 def test_vgg19_compares_what_is_before_the_relu(weights: Path, chelsea: Tensor) -> None:

@@ -47,10 +47,16 @@ KILLED = (
     " What was saved before is whole, and csrgan train resume=RUN_FOLDER goes on with it."
 )
 
+TORCHVISION = (
+    "torchvision is installed, and does not fit this torch: pip uninstall torchvision, which csrgan does not need, or install"
+    " it from where torch came from."
+)
+
 # Errors that others raise, by the type or the words that tell them, and what they mean to a user.
 SIGNS = {
     **dict.fromkeys(("OutOfMemoryError", "MemoryError", "can't allocate memory", "Cannot allocate memory"), MEMORY),
     **dict.fromkeys(("is killed by signal", "exited unexpectedly"), KILLED),  # torch's loader says so
+    "torchvision::nms": TORCHVISION,  # which lightning and torchmetrics import where it is there
     "BasicSweeper does not support": "interval() and tag() are for a guided search: add hydra/sweeper=optuna.",
     "No trials are completed yet": "no trial of the search is complete; job.json in each one's folder says why.",
     "TerminatedWorkerError": "a process that ran jobs was killed; the same command runs what is missing.",

