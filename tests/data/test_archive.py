@@ -104,6 +104,25 @@ def test_corruption_on_the_way_is_mended_and_another_file_is_refused(server: Arc
     assert not list((tmp_path / "other").glob("SMALL_HR-*"))
 
 
+def test_an_archive_that_was_put_there_is_used_and_stays(server: ArchiveServer, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(GOOD)
+    assert len(archive(server).files(tmp_path, [], QUIET)) == 6
+    assert server.sent == 0
+    assert (tmp_path / NAME).read_bytes() == GOOD
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / NAME).write_bytes(b"another of this name")
+    assert len(archive(server).files(tmp_path / "other", [], QUIET)) == 6
+    assert (tmp_path / "other" / NAME).read_bytes() == b"another of this name"
+
+
+def test_what_a_power_cut_left_of_an_unpacked_file_is_unpacked_again(server: ArchiveServer, tmp_path: Path) -> None:
+    one = archive(server)
+    file = tmp_path / f"SMALL_HR-{one.sha256[:8]}.part" / "SMALL_HR" / "0003.png"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(len(photograph(3))))
+    assert one.files(tmp_path, [], QUIET)[3].path.read_bytes() == photograph(3)
+
+
 def test_a_server_that_fails_is_told(server: ArchiveServer, tmp_path: Path) -> None:
     server.statuses = [503]
     assert len(archive(server).files(tmp_path, [], QUIET)) == 6

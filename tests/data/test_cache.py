@@ -18,8 +18,11 @@ from PIL import Image, ImageOps
 from rich.console import Console
 
 from csrgan.data import picture
-from csrgan.data.cache import Cache, File, Prepared
+from csrgan.data.cache import Cache
+from csrgan.data.known import File
+from csrgan.data.marker import claim
 from csrgan.data.pictures import Kept
+from csrgan.data.prepared import Prepared
 from csrgan.data.sources import in_folder
 
 RNG = np.random.default_rng(0)
@@ -88,7 +91,7 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert found.decoded == [None, None]
     assert np.array_equal(found.pixels(1), picture.read(files[1].path).pixels)
     assert "2 of 2 photographs are decoded for every crop, because" in said.getvalue()
-    (tmp_path / "full").mkdir()
+    claim(tmp_path / "full")
     (tmp_path / "full" / "pictures").write_text("in the way")
     assert prepare(Cache(tmp_path / "full", 10), files, said).decoded == [None, None]
 
@@ -99,7 +102,7 @@ def test_what_a_power_cut_leaves_is_made_again(tmp_path: Path) -> None:
     one.decoded[0].write_bytes(one.decoded[0].read_bytes()[:500])
     with (tmp_path / "cache" / "index.jsonl").open("a") as index:
         index.write('["/half/a/li')
-    abandoned = one.decoded[0].with_name("0123.99-99.part")
+    abandoned = one.decoded[0].with_name(f"{'0' * 32}.99-99.part")
     abandoned.write_bytes(b"half")
     os.utime(abandoned, (0, 0))
     two = prepare(Cache(tmp_path / "cache", 10), files)

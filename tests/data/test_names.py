@@ -162,7 +162,7 @@ def test_a_damaged_shard_is_written_anew(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.png").write_bytes(photograph())
     pictures = Cache(tmp_path / "cache", 0).prepare(in_folder(tmp_path / "photos"), QUIET)
-    (tmp_path / "shards").mkdir()
+    shards.write(pictures, tmp_path / "shards", 1.0, QUIET)
     (tmp_path / "shards" / "000000.tar").write_bytes(b"no tar")
     shards.write(pictures, tmp_path / "shards", 1.0, QUIET)
     assert np.array_equal(Sharded(str(tmp_path / "shards")).pixels(0), picture.read(tmp_path / "photos" / "a.png").pixels)

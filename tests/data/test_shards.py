@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,8 @@ from streamed import photographs, same, stream
 
 from csrgan.cli import main
 from csrgan.data import picture, shards
-from csrgan.data.cache import Cache, Prepared
+from csrgan.data.cache import Cache
+from csrgan.data.prepared import Prepared
 from csrgan.data.shards import Sharded
 from csrgan.data.sources import in_folder
 from csrgan.fault import Fault
@@ -24,9 +28,9 @@ from csrgan.fault import Fault
 QUIET = Console(quiet=True)
 
 
-def folder_of(place: Path, count: int) -> Prepared:
-    place.mkdir(parents=True)
-    drawn = np.random.default_rng(0)
+def folder_of(place: Path, count: int, seed: int = 0) -> Prepared:
+    place.mkdir(parents=True, exist_ok=True)
+    drawn = np.random.default_rng(seed)
     for k in range(count):
         Image.fromarray(drawn.integers(0, 256, (40, 44, 3), np.uint8)).save(place / f"{k:05d}.png", compress_level=0)
     return Cache(place.parent / "cache", 0).prepare(in_folder(place), QUIET)
@@ -52,18 +56,65 @@ def test_every_photograph_is_in_them(packed: tuple[Prepared, Path]) -> None:
         assert shard.getnames() == pictures.names[5:10]
 
 
-def test_writing_goes_on_where_it_was_stopped(packed: tuple[Prepared, Path], tmp_path: Path) -> None:
+def test_writing_goes_on_where_it_was_stopped(
+    packed: tuple[Prepared, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pictures, place = packed
-    for name in ("000000.tar", "000002.tar"):
-        (tmp_path / name).write_bytes((place / name).read_bytes())
+    size = 5.2 * pictures.files[0].stat().st_size / 2**20
+    with monkeypatch.context() as broken:
+        broken.setattr(tarfile.TarFile, "addfile", fails_at(18))
+        with pytest.raises(KeyboardInterrupt):
+            shards.write(pictures, tmp_path, size, QUIET)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["000000.tar", "000001.tar", "000002.tar", "index.json.part"]
+    with pytest.raises(Fault, match="holds no shards that can be read"):
+        Sharded(str(tmp_path))
     (tmp_path / "000001.tar").write_bytes((place / "000005.tar").read_bytes())  # of another set of photographs
-    (tmp_path / "000003.tar.part").write_bytes(b"half")
+    (tmp_path / ".000003.tar.part").write_bytes(b"half")
     before = (tmp_path / "000002.tar").stat().st_ino
-    shards.write(pictures, tmp_path, 5.2 * pictures.files[0].stat().st_size / 2**20, QUIET)
-    assert (tmp_path / "000002.tar").stat().st_ino == before
-    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
-        file.name: file.read_bytes() for file in place.iterdir()
-    }
+    for _ in range(2):
+        shards.write(pictures, tmp_path, size, QUIET)
+        assert (tmp_path / "000002.tar").stat().st_ino == before
+        assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+            file.name: file.read_bytes() for file in place.iterdir()
+        }
+
+
+def fails_at(count: int) -> Callable[..., None]:
+    """Adds so many files to archives, and is stopped at the next."""
+    left, add = [count], tarfile.TarFile.addfile
+
+    def stopped(*given: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        add(*given)
+
+    return stopped
+
+
+@pytest.mark.parametrize("name", ["000000.tar", "000003.tar", ".000003.tar.part", "index.json", "index.json.part"])
+@pytest.mark.parametrize("data", [b"mine", b"{}", b'{"format": "another", "shards": []}'])
+def test_a_file_of_the_users_is_not_written_over(packed: tuple[Prepared, Path], tmp_path: Path, name: str, data: bytes) -> None:
+    pictures, _ = packed
+    (tmp_path / name).write_bytes(data)
+    told = f"holds {re.escape(name)}, which is no file that csrgan prepare has written there: choose an empty or a new folder"
+    with pytest.raises(Fault, match=told):
+        shards.write(pictures, tmp_path, 5.2 * pictures.files[0].stat().st_size / 2**20, QUIET)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(name, data)]
+
+
+def test_a_photograph_that_changed_is_packed_again_and_a_shard_of_the_users_stays(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    for seed in (0, 1):
+        pictures = folder_of(photos, 3, seed)
+        shards.write(pictures, tmp_path / "shards", 1, QUIET)
+        found = Sharded(str(tmp_path / "shards"))
+        assert np.array_equal(found.pixels(2), picture.read(photos / "00002.png").pixels)
+    (tmp_path / "shards" / "000001.tar").write_bytes(b"mine")
+    with pytest.raises(Fault, match=r"holds 000001\.tar"):
+        shards.write(pictures, tmp_path / "shards", 2 * pictures.files[0].stat().st_size / 2**20, QUIET)
+    assert (tmp_path / "shards" / "000001.tar").read_bytes() == b"mine"
+    assert np.array_equal(Sharded(str(tmp_path / "shards")).pixels(2), found.pixels(2))
 
 
 def test_the_stream_is_a_function_of_seed_and_index(packed: tuple[Prepared, Path]) -> None:

@@ -10,8 +10,9 @@ from rich.console import Console
 from csrgan.cli import relative
 from csrgan.config.build import build, plain
 from csrgan.data import shards
-from csrgan.data.cache import Cache, Prepared
+from csrgan.data.cache import Cache
 from csrgan.data.module import Photographs
+from csrgan.data.prepared import Prepared
 from csrgan.fault import Fault, check
 from csrgan.reports import table
 

@@ -75,7 +75,7 @@ class Some:
 
     def __init__(self, pictures: Pictures, count: int) -> None:
         self.names, self.sizes = pictures.names[:count], pictures.sizes[:count]
-        self.groups, self.pixels = pictures.groups[:count], pictures.pixels
+        self.groups, self.pixels, self.intact = pictures.groups[:count], pictures.pixels, pictures.intact
 
 
 def _photograph(file: Path, seed: int) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import lzma
+import os
 import shutil
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,7 +18,8 @@ import pooch
 import requests
 from rich.console import Console
 
-from csrgan.data.cache import Cache, File
+from csrgan.data.cache import Cache
+from csrgan.data.known import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.progress import alone, progress
 from csrgan.data.sources import in_folder
@@ -42,6 +44,7 @@ class Archive:
         self.wants, self.refused = (self.file,), dict[str, str]()
 
     def pictures(self, cache: Cache, archives: Sequence[Path], console: Console) -> Pictures:
+        cache.claim()
         prepared = cache.prepare(self.files(cache.folder / "data", archives, console), console)
         self.refused = prepared.refused
         return prepared
@@ -57,37 +60,42 @@ class Archive:
 
     def _fetch(self, unpacked: Path, archives: Sequence[Path], console: Console) -> None:
         console.print(self.notice, highlight=False, markup=False, soft_wrap=True)
+        place = unpacked.parent
         given = [archive for archive in archives if archive.name == self.file]
-        archive = given[0] if given else unpacked.parent / self.file
-        if given:
+        for archive in given[:1]:
             check(archive.is_file(), f"data.archive={archive} is not there.")
-            self._verify(archive, console)
-        else:
-            _need(unpacked.parent, 2 * self.bytes - _length(unpacked.parent / f"{self.file}.part"), self.folder)
-            self._download(archive, console)
-        unpack(archive, unpacked, self.folder, console)
-        if not given:
-            archive.unlink()
+            found = self._hash(archive, console)
+            told = f"data.archive={archive} is not the archive that is meant: its SHA-256 is {found}, not {self.sha256}."
+            check(found == self.sha256, told)
+            unpack(archive, unpacked, self.folder, console)
+            return
+        beside = place / self.file  # put there by hand, and so the user's
+        if beside.is_file() and self._hash(beside, console) == self.sha256:
+            unpack(beside, unpacked, self.folder, console)
+            return
+        downloaded = unpacked.with_name(f"{unpacked.name}.zip")
+        _need(place, 2 * self.bytes - _length(place / f"{self.file}.part"), self.folder)
+        self._download(downloaded, console)
+        unpack(downloaded, unpacked, self.folder, console)
+        downloaded.unlink()
 
-    def _verify(self, archive: Path, console: Console) -> None:
+    def _hash(self, archive: Path, console: Console) -> str:
         console.print(f"verifying {archive.name}", highlight=False, markup=False, soft_wrap=True)
-        found = pooch.file_hash(str(archive), alg="sha256")
-        check(
-            found == self.sha256,
-            f"data.archive={archive} is not the archive that is meant: its SHA-256 is {found}, not {self.sha256}.",
-        )
+        return str(pooch.file_hash(str(archive), alg="sha256"))
 
     def _download(self, archive: Path, console: Console) -> None:
         """pooch tries again and compares the hash; what came before a break is kept, and the rest asked for."""
+        part = archive.with_name(f"{self.file}.part")
+        check(not (part.is_symlink() and part.is_file()), f"{part} is a link: nothing is written to where it leads.")
         pooch.get_logger().setLevel("ERROR")
         known = {archive.name: f"sha256:{self.sha256}"}
         source = pooch.create(archive.parent, "", registry=known, urls={archive.name: self.url}, retry_if_failed=self.retries)
         try:
-            source.fetch(archive.name, downloader=Resuming(archive.with_name(f"{archive.name}.part"), self.bytes, console))
+            source.fetch(archive.name, downloader=Resuming(part, self.bytes, console))
         except requests.RequestException as reason:
             raise Fault(
                 f"{self.url} cannot be downloaded, tried {self.retries + 1} times: {_brief(reason)}. What has come is kept, and the"
-                f" same command goes on; or get {archive.name} elsewhere and give it as data.archive=FILE."
+                f" same command goes on; or get {self.file} elsewhere and give it as data.archive=FILE."
             ) from reason
         except ValueError as reason:  # pooch's word for another hash
             raise Fault(f"{self.url} gave a file that is not the one that is meant: its SHA-256 is another one.") from reason
@@ -132,6 +140,7 @@ def unpack(archive: Path, destination: Path, folder: str, console: Console) -> N
     What an interrupted start has unpacked is kept. Raises Fault for an archive that is broken, or that would write elsewhere.
     """
     unfinished = destination.with_name(f"{destination.name}.part")
+    check(not unfinished.is_symlink(), f"{unfinished} is a link: nothing is unpacked to where it leads.")
     try:
         with zipfile.ZipFile(archive) as held:
             members = [member for member in held.infolist() if not member.filename.endswith("/")]
@@ -141,14 +150,20 @@ def unpack(archive: Path, destination: Path, folder: str, console: Console) -> N
             _need(destination.parent, sum(member.file_size for member in members), folder)
             with progress(console, f"unpacking {archive.name}", len(members)) as advance:
                 for done, member in enumerate(members, start=1):
-                    target = unfinished / member.filename
-                    if _length(target) != member.file_size:
-                        held.extract(member, unfinished)
+                    if not _is_there(unfinished / member.filename, member):
+                        with Path(held.extract(member, unfinished)).open("rb") as written:
+                            os.fsync(written.fileno())
                     advance(done)
     except BROKEN as reason:
         raise Fault(f"{archive} is no archive that can be unpacked: {reason}.") from reason
     (unfinished / folder).rename(destination)
-    shutil.rmtree(unfinished)
+    with suppress(OSError):  # it is not empty: what else is in it was put there by another
+        unfinished.rmdir()
+
+
+def _is_there(file: Path, member: zipfile.ZipInfo) -> bool:
+    """Whether a start before has unpacked a file: a power cut may have left zeros."""
+    return _length(file) == member.file_size and not file.is_symlink() and zlib.crc32(file.read_bytes()) == member.CRC
 
 
 def _check_member(member: zipfile.ZipInfo, folder: str, archive: Path) -> None:

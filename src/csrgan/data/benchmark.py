@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from csrgan.data.cache import Cache, File
+from csrgan.data.cache import Cache
+from csrgan.data.known import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.sources import in_folder
 from csrgan.fault import Fault, check

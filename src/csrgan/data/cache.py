@@ -6,14 +6,13 @@ equal ones share one. `index.jsonl` remembers which file had which content.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
+import stat
 import time
+import zlib
 from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import astuple, dataclass
 from pathlib import Path
 from threading import Lock, get_ident
 
@@ -22,63 +21,15 @@ import pooch
 from rich.console import Console
 
 from csrgan.data import picture
+from csrgan.data.known import File, Index, Known, state
+from csrgan.data.marker import DECODED, UNFINISHED, claim, groups
 from csrgan.data.pictures import Pixels
+from csrgan.data.prepared import Prepared, key_of
 from csrgan.data.progress import alone, progress
 from csrgan.fault import Fault
+from csrgan.files import settle
 
-HEAD = 128  # bytes before the pixels of a .npy file
 ABANDONED = 3600  # seconds after which an unfinished file is nobody's
-
-
-@dataclass(frozen=True)
-class File:
-    """A picture file, and how rows and panels call it."""
-
-    path: Path
-    name: str
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a picture file. key: the hash of its content. refused: why it cannot be used; empty where it can."""
-
-    path: str
-    size: int
-    changed_ns: int
-    key: str = ""
-    height: int = 0
-    width: int = 0
-    refused: str = ""
-
-    @property
-    def decoded_bytes(self) -> int:
-        return HEAD + 3 * self.height * self.width
-
-
-class Prepared:
-    """Photographs on disk, of which the cache holds those that it has room for. refused: the others of the files, and why."""
-
-    def __init__(self, files: Sequence[File], known: Sequence[Known], cache: Cache) -> None:
-        good = [(file, what) for file, what in zip(files, known, strict=True) if not what.refused]
-        self.files = [file.path for file, _ in good]
-        self.names = [file.name for file, _ in good]
-        self.sizes = [(what.height, what.width) for _, what in good]
-        self.decoded = [cache.file(what.key) if cache.holds(what) else None for _, what in good]
-        self.refused = {file.name: what.refused for file, what in zip(files, known, strict=True) if what.refused}
-
-    @property
-    def groups(self) -> list[Sequence[int]]:
-        """Each alone, whether it is in the cache or not: the order of the samples must not depend on that."""
-        return [[index] for index in range(len(self.files))]
-
-    def pixels(self, index: int) -> Pixels:
-        decoded = self.decoded[index]
-        if decoded:
-            with suppress(OSError, ValueError):  # another run may have made room in the cache since
-                found = np.asarray(np.load(decoded, mmap_mode="c", allow_pickle=False))
-                if found.dtype == np.uint8 and found.shape == (*self.sizes[index], 3):
-                    return found
-        return np.require(picture.read(self.files[index]).eight_bits, requirements=["C", "W"])  # as torch wants it
 
 
 class Cache:
@@ -89,6 +40,7 @@ class Cache:
 
     def __init__(self, folder: str | Path | None, megabytes: float) -> None:
         self.folder, self.limit = Path(folder) if folder else Path(pooch.os_cache("csrgan")), megabytes * 2**20
+        self.index = Index(self.folder / "index.jsonl")
         self.trouble = ""  # why it cannot be written
         self._lock = Lock()
         self._left = 0.0  # bytes
@@ -104,10 +56,23 @@ class Cache:
         except OSError:
             return False
 
+    def claim(self) -> None:
+        """Before anything is written or deleted. Raises Fault where the folder may hold something of the user's."""
+        try:
+            claim(self.folder)
+        except OSError as reason:  # what is there can be read all the same
+            self.trouble = reason.strerror or str(reason)
+
     def prepare(self, files: Sequence[File], console: Console) -> Prepared:
-        """Decode what is not known or not there yet. It can be stopped at any moment, and goes on where it stopped."""
+        """Decode what is not known or not there yet. It can be stopped at any moment, and goes on where it stopped.
+
+        Raises Fault where the folder may hold something of the user's.
+        """
+        self.claim()
         known, missing = self._survey(files)
-        if missing:
+        if missing and self.trouble:
+            known |= self._decode_all(missing, console)
+        elif missing:
             try:
                 with alone(self.folder / "lock", console, "decoding photographs"):
                     known, missing = self._survey(files)
@@ -115,7 +80,8 @@ class Cache:
             except OSError as reason:  # not even a lock can be written
                 self.trouble = reason.strerror or str(reason)
                 known |= self._decode_all(missing, console)
-        found = Prepared(files, [known[file.path] for file in files], self)
+        what = [known[file.path] for file in files]
+        found = Prepared(files, what, [self.file(one.key) if self.holds(one) else None for one in what])
         self._tell(sum(place is None for place in found.decoded), len(found.files), console)
         return found
 
@@ -128,8 +94,8 @@ class Cache:
 
     def _survey(self, files: Sequence[File]) -> tuple[dict[Path, Known], list[Path]]:
         """What is known of the files, and those that must be decoded: unknown, or not there though there is room for them."""
-        index = self._index()
-        known = {file.path: what for file in files if (what := index.get(_state(file.path)))}
+        index = self.index.read()
+        known = {file.path: what for file in files if (what := index.get(state(file.path)))}
         self._take_stock({what.key for what in known.values()})
         room = self._left + sum(size for _, size, _ in self._unused)
         missing = [file.path for file in files if file.path not in known]
@@ -145,18 +111,21 @@ class Cache:
     def _take_stock(self, wanted: Container[str]) -> None:
         """How much room is left, and what may go to make some; removes what a stopped process has left unfinished."""
         self._left, self._unused = self.limit, []
-        for file in self.folder.glob("pictures/*/*"):
+        for file in (file for group in groups(self.folder) for file in group.iterdir()):
+            decoded, unfinished = DECODED.fullmatch(file.name), UNFINISHED.fullmatch(file.name)
             with suppress(OSError):  # removed by another process
-                state = file.stat()
-                if file.suffix == ".part" and time.time() - state.st_mtime > ABANDONED:
+                found = file.lstat()
+                if not (decoded or unfinished) or not stat.S_ISREG(found.st_mode):
+                    continue
+                if unfinished and time.time() - found.st_mtime > ABANDONED:
                     file.unlink()
                     continue
-                self._left -= state.st_size
-                if file.stem not in wanted:
-                    self._unused.append((state.st_mtime, state.st_size, file))
+                self._left -= found.st_size
+                if decoded and file.stem not in wanted:
+                    self._unused.append((found.st_mtime, found.st_size, file))
         self._unused.sort(reverse=True)
 
-    def _claim(self, count: int) -> bool:
+    def _room(self, count: int) -> bool:
         """Whether there is room for so many bytes; if so it is taken."""
         with self._lock:
             while self._left < count and self._unused and not self.trouble:
@@ -175,7 +144,7 @@ class Cache:
             try:
                 for done in as_completed(work):
                     known[work[done]] = done.result()
-                    self._remember(done.result())
+                    self.index.add(done.result())
                     advance(len(known))
             except BaseException:  # Ctrl-C, too
                 pool.shutdown(cancel_futures=True)
@@ -183,16 +152,17 @@ class Cache:
         return known
 
     def _decode(self, path: Path) -> Known:
-        state = _state(path)
+        here = state(path)
         try:
             data = picture.load(path)
             pixels = picture.decode(data, path).eight_bits
         except (Fault, MemoryError) as reason:
-            return Known(*state, refused=(str(reason) or "it needs more memory than there is").removeprefix(f"{path} ").rstrip("."))
-        key = hashlib.blake2b(data, digest_size=16).hexdigest()
-        what = Known(*state, key, *pixels.shape[:2])
-        if not self.holds(what) and self._claim(what.decoded_bytes):
-            self._write(self.file(key), pixels)
+            return Known(*here, refused=(str(reason) or "it needs more memory than there is").removeprefix(f"{path} ").rstrip("."))
+        pixels = np.ascontiguousarray(pixels)
+        height, width = pixels.shape[:2]
+        what = Known(*here, key_of(data), height, width, "", zlib.crc32(pixels.data), picture.frames(data))
+        if not self.holds(what) and self._room(what.decoded_bytes):
+            self._write(self.file(what.key), pixels)
         return what
 
     def _write(self, file: Path, pixels: Pixels) -> None:
@@ -202,38 +172,11 @@ class Cache:
             file.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as stream:
                 np.save(stream, pixels)
-            unfinished.replace(file)
+            settle(unfinished, file)
         except OSError as reason:
             self.trouble = reason.strerror or str(reason)
             with suppress(OSError):
                 unfinished.unlink()
-
-    def _index(self) -> dict[tuple[str, int, int], Known]:
-        try:
-            lines = (self.folder / "index.jsonl").read_text(encoding="ascii").split("\n")
-        except OSError:
-            return {}
-        found = {}
-        for line in lines:
-            with suppress(ValueError, TypeError):  # the line that was being written when the power went
-                what = Known(*json.loads(line))
-                found[what.path, what.size, what.changed_ns] = what
-        return found
-
-    def _remember(self, what: Known) -> None:
-        """Add a line to the index. What was refused is looked at again each time: its rights may change, and its file does not."""
-        if not what.refused:
-            with suppress(OSError), (self.folder / "index.jsonl").open("a", encoding="ascii") as stream:
-                stream.write(json.dumps(astuple(what)) + "\n")
-
-
-def _state(path: Path) -> tuple[str, int, int]:
-    """Where it is, how long it is, and when it was changed, by which a file is recognised without being read."""
-    try:
-        found = path.stat()
-    except OSError:
-        return str(path.absolute()), -1, 0
-    return str(path.absolute()), found.st_size, found.st_mtime_ns
 
 
 def _cores() -> int:

@@ -88,6 +88,16 @@ def size(path: Path) -> tuple[int, int]:
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
+def frames(source: Path | bytes) -> int:
+    """How many pages or frames a file holds, of which the first is read: a TIFF, an animation. One where it cannot be told.
+
+    A photograph of a telephone may hold a second one, of another kind; that is none.
+    """
+    with suppress(Exception), _open(BytesIO(source) if isinstance(source, bytes) else source, "") as image:
+        return int(getattr(image, "n_frames", 1)) if image.format in ("GIF", "PNG", "TIFF", "WEBP") else 1
+    return 1
+
+
 def read(path: Path) -> Picture:
     """Decode a file: grey becomes RGB, a palette its colours, 16 bits stay 16 bits, and EXIF orientation is applied."""
     return decode(load(path), path)

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+MOST = 10_000  # pictures of a process that are kept at once: a system maps no more than some ten thousand files
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
 
 
@@ -31,6 +32,10 @@ class Pictures(Protocol):
     def pixels(self, index: int) -> Pixels:
         """Photograph `index`, decoded or mapped from a file."""
 
+    def intact(self, index: int) -> bool:
+        """Whether what `pixels` gave before can still be read: beyond the end of a mapped file that was cut short, it would end
+        the process."""
+
 
 class Kept:
     """Photographs of which the last used ones stay in memory or mapped, up to a number of bytes, in each process."""
@@ -42,11 +47,13 @@ class Kept:
 
     def __getitem__(self, index: int) -> Pixels:
         if index in self._kept:
-            self._kept.move_to_end(index)
-            return self._kept[index]
+            if self.pictures.intact(index):
+                self._kept.move_to_end(index)
+                return self._kept[index]
+            self._bytes -= self._kept.pop(index).nbytes
         found = self._kept[index] = self.pictures.pixels(index)
         self._bytes += found.nbytes
-        while len(self._kept) > 1 and self._bytes > self.keep_bytes:
+        while len(self._kept) > 1 and (self._bytes > self.keep_bytes or len(self._kept) > MOST):
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         return found
 

@@ -11,7 +11,6 @@ import os
 import re
 import tarfile
 from collections.abc import Sequence
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,16 @@ import numpy as np
 from fsspec.core import url_to_fs
 from rich.console import Console
 
+from csrgan import files
 from csrgan.data import picture
-from csrgan.data.cache import Cache, File, Prepared
+from csrgan.data.cache import Cache
 from csrgan.data.pictures import Pictures, Pixels
+from csrgan.data.prepared import Prepared, key_of
 from csrgan.data.progress import progress
 from csrgan.fault import Fault, check
 
 INDEX, FORMAT = "index.json", "csrgan shards 1"
+PLAN = f"{INDEX}.part"  # an index of what is being written
 LONGEST, FARTHEST = 2**30, 2**60  # bytes of a picture's file, and where it may lie: what is read is first made room for
 SHARD = re.compile(r"[\w-][\w.-]*")  # the name of a file beside the index
 
@@ -94,6 +96,9 @@ class Sharded:
         check(found.shape[:2] == (height, width), f"{self.url}/{name} is not of {width}x{height} pixels, as {INDEX} has it.")
         return found
 
+    def intact(self, index: int) -> bool:
+        return True  # it is in memory
+
     def _system(self) -> tuple[Any, str]:
         """The file system, opened in each process anew: connections do not survive a fork."""
         if self._opened[0] != os.getpid():
@@ -108,53 +113,85 @@ class Sharded:
 def write(pictures: Prepared, destination: Path, megabytes: float, console: Console) -> int:
     """Write shards of about so many megabytes, and their index at last; returns their number.
 
-    Each is whole or not there; a second start writes those that are missing.
+    Each is whole or not there; a second start writes those that are missing. Raises Fault, before any is written, where a file is
+    in the way that no earlier start has written.
     """
     destination.mkdir(parents=True, exist_ok=True)
-    plan = _plan(pictures, megabytes * 2**20)
+    plan = {f"{number:06d}.tar": members for number, members in enumerate(_plan(pictures, megabytes * 2**20))}
+    missing = [name for name, members in plan.items() if not _holds(destination / name, pictures, members)]
+    _make_way(destination, missing)
     shards = []
     with progress(console, "writing shards", len(plan)) as advance:
-        for number, members in enumerate(plan):
-            file = destination / f"{number:06d}.tar"
-            files = [File(pictures.files[index], pictures.names[index]) for index in members]
-            places = {}
-            with suppress(FileNotFoundError, tarfile.TarError):  # another file of this name is written anew
-                places = _places(file)
-            if list(places) != [one.name for one in files]:
-                _write(file, files)
-                places = _places(file)
+        for number, (name, members) in enumerate(plan.items(), start=1):
+            if name in missing:
+                _write(destination / name, pictures, members)
+            places = _places(destination / name)
             rows = [[pictures.names[index], *places[pictures.names[index]], *pictures.sizes[index]] for index in members]
-            shards.append({"file": file.name, "pictures": rows})
-            advance(number + 1)
-    unfinished = destination / f"{INDEX}.part"
-    unfinished.write_text(json.dumps({"format": FORMAT, "shards": shards}), encoding="utf-8")
-    unfinished.replace(destination / INDEX)
+            shards.append({"file": name, "pictures": rows})
+            advance(number)
+    files.write(destination / INDEX, json.dumps({"format": FORMAT, "shards": shards}))
+    (destination / PLAN).unlink(missing_ok=True)
     return len(shards)
+
+
+def _make_way(destination: Path, missing: Sequence[str]) -> None:
+    """Note which shards are to be written, so that another start knows them for its own. The index of others is valid no more."""
+    own = {file: _listed(destination / file) for file in (INDEX, PLAN)}
+    written = {name for names in own.values() for name in names or ()}
+    claimed = [name for name in missing if name not in written]
+    beside = [files.unfinished(destination / name).name for name in claimed]
+    for name in (*claimed, *beside, *(file for file, names in own.items() if names is None)):
+        check(
+            not os.path.lexists(destination / name),
+            f"destination={destination} holds {name}, which is no file that csrgan prepare has written there:"
+            " choose an empty or a new folder as destination=FOLDER.",
+        )
+    if missing:
+        names = [{"file": name, "pictures": []} for name in sorted(written | set(missing))]
+        files.write(destination / PLAN, json.dumps({"format": FORMAT, "shards": names}))
+        (destination / INDEX).unlink(missing_ok=True)
+
+
+def _listed(index: Path) -> list[str] | None:
+    """The shards that an index, or a plan of them, names; None where it is none."""
+    try:
+        held = json.loads(index.read_bytes())
+        return [str(shard["file"]) for shard in held["shards"]] if held["format"] == FORMAT else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _plan(pictures: Prepared, limit: float) -> list[list[int]]:
     """Which photographs come into which shard."""
     plan: list[list[int]] = [[]]
     filled = 0
-    for index, file in enumerate(pictures.files):
-        length = file.stat().st_size
-        if plan[-1] and filled + length > limit:
+    for index, known in enumerate(pictures.known):
+        if plan[-1] and filled + known.size > limit:
             plan.append([])
             filled = 0
         plan[-1].append(index)
-        filled += length
+        filled += known.size
     return plan
 
 
-def _write(file: Path, files: Sequence[File]) -> None:
-    unfinished = file.with_name(f"{file.name}.part")
-    with tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as shard:
-        for one in files:
-            data = picture.load(one.path)
-            member = tarfile.TarInfo(one.name)
+def _holds(file: Path, pictures: Prepared, members: Sequence[int]) -> bool:
+    """Whether a shard is there with these photographs as they are now."""
+    try:
+        with tarfile.open(file) as shard:
+            found = [(member.name, key_of(held.read())) for member in shard if (held := shard.extractfile(member))]
+    except (OSError, tarfile.TarError):
+        return False
+    return found == [(pictures.names[index], pictures.known[index].key) for index in members]
+
+
+def _write(file: Path, pictures: Prepared, members: Sequence[int]) -> None:
+    with files.whole(file) as part, tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as shard:
+        for index in members:
+            data = picture.load(pictures.files[index])
+            check(key_of(data) == pictures.known[index].key, f"{pictures.files[index]} has changed meanwhile: start again.")
+            member = tarfile.TarInfo(pictures.names[index])
             member.size = len(data)
             shard.addfile(member, BytesIO(data))
-    unfinished.replace(file)
 
 
 def _places(file: Path) -> dict[str, tuple[int, int]]:

@@ -10,7 +10,8 @@ from typing import Protocol, runtime_checkable
 from rich.console import Console
 
 from csrgan.data import picture
-from csrgan.data.cache import Cache, File
+from csrgan.data.cache import Cache
+from csrgan.data.known import File
 from csrgan.data.pictures import Pictures
 from csrgan.fault import Fault
 
