@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from csrgan.data.search import SUFFIXES, Found, search, told
 from csrgan.fault import Fault
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 # What such a file may hold, whatever its name says. Of the others that Pillow opens, some run programs (EPS starts Ghostscript).
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 ALPHA = (".bmp", ".png", ".tif", ".tiff", ".webp")  # what an alpha channel can be written to
@@ -59,18 +59,22 @@ class Picture:
         return torch.from_numpy(self.pixels.astype(np.float32) / self.full_scale).permute(2, 0, 1).contiguous()
 
 
-def find(folder: str | Path, apart_from: Path | None = None) -> list[Path]:
-    """The picture files below `folder`, sorted by path, without those of a folder in it, such as where an earlier run wrote.
-    Raises Fault where there is no folder, or none in it."""
+def look(folder: str | Path, apart_from: Path | None = None) -> Found:
+    """The picture files below `folder`, and what is left out there; see `search`. Raises Fault where there is no folder, or no
+    picture in it."""
     root = Path(folder)
     if not root.is_dir():
         raise Fault(f"{folder} is not a folder.")
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and (path.is_file() or path.is_symlink()))
-    if apart_from is not None and root.resolve() in apart_from.resolve().parents:
-        files = [path for path in files if not path.parent.resolve().is_relative_to(apart_from.resolve())]
-    if not files:
-        raise Fault(f"{folder} holds no picture ({', '.join(suffix[1:] for suffix in SUFFIXES)}).")
-    return files
+    found = search(root, apart_from)
+    if not found.files:
+        left = f"; {told(found.left)}" if found.left else ""
+        raise Fault(f"{folder} holds no picture ({', '.join(suffix[1:] for suffix in SUFFIXES)}){left}.")
+    return found
+
+
+def find(folder: str | Path, apart_from: Path | None = None) -> list[Path]:
+    """The files that `look` finds."""
+    return look(folder, apart_from).files
 
 
 def called(path: Path) -> str:
