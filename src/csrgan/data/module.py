@@ -11,6 +11,7 @@ from lightning import LightningDataModule
 from rich.console import Console
 from torch.utils.data import DataLoader
 
+from csrgan.data import leak
 from csrgan.data.cache import Cache
 from csrgan.data.crops import Crops, Sides, Undegraded
 from csrgan.data.grid import DrawnOnce, FrozenGrid
@@ -31,7 +32,7 @@ LEAST_SIDE = 32  # px, of a photograph to evaluate on: SSIM and the perceptual d
 class Photographs(LightningDataModule):
     """Photographs to train on and to evaluate on.
 
-    train, valid: a folder, shards, names of photographs inside the scikit-image wheel, or a `Source`.
+    train, valid: a folder, shards, a list of folders and of photographs inside the scikit-image wheel, or a `Source`.
     archive: files of a downloaded data set that are on disk already. strict: stop where a file cannot be used.
     cache, cache_mb: see `Cache`. keep_mb: photographs in memory or mapped, megabytes a process.
     crop: side of a training crop in pixels. late_crop: of the crops of the last share `late` of the training; None: the same.
@@ -96,6 +97,8 @@ class Photographs(LightningDataModule):
         if train:
             self.train_dataloader()
         self.val_dataloader()
+        if train and (line := leak.told(self.pictures("data.train"), self.pictures("data.valid"))):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         return self.refused
 
     def pictures(self, key: str) -> Pictures:
@@ -189,10 +192,18 @@ class Photographs(LightningDataModule):
 
 
 def _source(named: str | Sequence[str] | None, key: str) -> Source:
-    """What a string or a list stands for: shards at a URL or in a folder, a folder of photographs, or names in the wheel."""
-    if isinstance(named, str) and ("://" in named or (Path(named) / INDEX).is_file()):
+    """What a string or a list stands for: shards at a URL or in a folder, or folders of photographs and names in the wheel."""
+    if isinstance(named, int | float):  # a folder that is called 2024
+        named = str(named)
+    if isinstance(named, str) and _is_shards(named):
         return Shards(url=named)
+    for one in () if isinstance(named, str) else named or ():
+        check(not _is_shards(str(one)), f"{key}: {one} holds shards, which come alone: {key}={one}, or folders of photographs.")
     return Files(named, key)
+
+
+def _is_shards(named: str) -> bool:
+    return "://" in named or (Path(named) / INDEX).is_file()
 
 
 def _some(things: Mapping[str, str]) -> str:

@@ -84,16 +84,24 @@ class Sharded:
         self.sizes.append((height, width))
 
     def pixels(self, index: int) -> Pixels:
-        shard, offset, length = self.places[index]
-        system, root = self._system()
-        try:
-            data = system.cat_file(f"{root}/{shard}", start=offset, end=offset + length)
-        except OSError as reason:
-            raise Fault(f"{self.url}/{shard} cannot be read: {reason}.") from reason
-        name = f"{shard}: {self.names[index]}"
+        data = self._read(index)
+        name = f"{self.places[index][0]}: {self.names[index]}"
         found = np.require(picture.decode(data, name).eight_bits, requirements=["C", "W"])
         height, width = self.sizes[index]
         check(found.shape[:2] == (height, width), f"{self.url}/{name} is not of {width}x{height} pixels, as {INDEX} has it.")
+        return found
+
+    def key(self, index: int) -> str:
+        """The hash of the picture's file."""
+        return key_of(self._read(index))
+
+    def _read(self, index: int) -> bytes:
+        shard, offset, length = self.places[index]
+        system, root = self._system()
+        try:
+            found: bytes = system.cat_file(f"{root}/{shard}", start=offset, end=offset + length)
+        except OSError as reason:
+            raise Fault(f"{self.url}/{shard} cannot be read: {reason}.") from reason
         return found
 
     def intact(self, index: int) -> bool:
