@@ -218,3 +218,15 @@ def test_the_nothing_choices_build_nothing() -> None:
     assert system.generator.head is None
     assert system.generator.condition is None
     assert isinstance(build(settings["output"]), partial)
+
+
+def test_a_body_that_draws_nothing_of_its_own_takes_the_outputs_that_know_low() -> None:
+    settings = composed("generator=spectral")
+    outputs = {name: composed(f"output={name}")["output"] for name in choices("output")}
+    outputs["before"] = {"_target_": "csrgan.networks.output.sigmoid", "_partial_": True, "epsilon": 0.004}
+    known = [
+        name
+        for name, node in outputs.items()
+        if not any("does not know L" in told for told in combination_faults(settings | {"output": node}))
+    ]
+    assert sorted(known) == ["before", "residual", "sigmoid"]

@@ -15,7 +15,7 @@ from csrgan.networks.discriminators import VGG, Conditional, Patch, UNetSN, VGGA
 from csrgan.networks.generator import Features, Generator
 from csrgan.networks.unet import UNet, UNetAsCoded
 
-SIGMOID = partial(output.sigmoid, epsilon=0.004)
+SIGMOID = partial(output.logistic, epsilon=0.004)  # of conf/output/sigmoid.yaml
 SMALL = {"width": 8, "levels": 2, "middle_blocks": 1, "unshuffle": 4, "spectrum_tile": 64, "upsampling": upsampling.transposed}
 BOTTLENECK = partial(heads.Bottleneck, hidden=8, stop_gradient=False)
 DECODER_MEAN = partial(heads.DecoderMean, stop_gradient=False)
@@ -62,7 +62,7 @@ def test_any_size_goes_in_and_the_same_size_comes_out(body: Callable[[], nn.Modu
 
 def test_a_new_unet_is_the_identity(chelsea: Tensor) -> None:
     one = generator(UNet(**SMALL, spectrum_bins=16))
-    torch.testing.assert_close(one(chelsea)[0], chelsea.clamp(0.004, 0.996), atol=1e-5, rtol=0)
+    torch.testing.assert_close(one(chelsea)[0], chelsea, atol=1e-6, rtol=0)
 
 
 def test_the_padding_leaves_pictures_of_a_legal_size_alone(chelsea: Tensor) -> None:
@@ -75,7 +75,7 @@ def test_the_padding_leaves_pictures_of_a_legal_size_alone(chelsea: Tensor) -> N
 def test_outputs_keep_their_promises() -> None:
     raw, low = 3 * torch.randn(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
     for bounded in (
-        SIGMOID,
+        partial(output.sigmoid, epsilon=0.004),
         output.clamp,
         output.tanh,
         partial(output.minmax, epsilon=1e-6),
@@ -90,6 +90,28 @@ def test_outputs_keep_their_promises() -> None:
     torch.testing.assert_close(output.residual(torch.zeros_like(low), low), low)
     flat = torch.full((1, 3, 4, 4), 0.7)
     assert torch.isfinite(output.minmax(flat, flat, epsilon=1e-6)).all()
+
+
+def test_black_and_white_stay_what_they_are_and_can_be_learned() -> None:
+    """All 16-bit levels, where raw = 0; S by raw and by L has a slope at the very ends; S stays near [0,1] whatever raw is."""
+    low = (torch.arange(65536) / 65535).expand(1, 3, 1, -1).clone().requires_grad_()
+    raw = torch.zeros_like(low, requires_grad=True)
+    restored = SIGMOID(raw, low)
+    torch.testing.assert_close(restored, low, atol=1e-6, rtol=0)
+    by_raw, by_low = torch.autograd.grad(restored.sum(), (raw, low))
+    assert by_raw.min() > 0.003
+    torch.testing.assert_close(by_low, torch.ones_like(low), atol=0.01, rtol=0)
+    low = torch.tensor([-1.0, 0.0, 0.5, 1.0, 2.0]).expand(2, 3, 1, -1)
+    far = SIGMOID(torch.tensor([-1e4, 1e4])[:, None, None, None].expand_as(low), low)
+    assert far.min() >= -0.0041
+    assert far.max() <= 1.0041
+
+
+def test_a_checkpoint_of_the_sigmoid_before_computes_as_it_did() -> None:
+    """Such a recipe names `output.sigmoid`."""
+    low, raw = torch.tensor([0.0, 0.25, 1.0]).expand(1, 3, 1, 3), torch.randn(1, 3, 1, 3)
+    expected = torch.sigmoid(torch.logit(low, eps=0.004) + raw)
+    assert torch.equal(output.sigmoid(raw, low, epsilon=0.004), expected)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (33, 70), (128, 128)])

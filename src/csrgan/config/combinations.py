@@ -154,7 +154,7 @@ def _predictions(settings: Settings, losses: Settings, likelihood: bool) -> Iter
             "generator=unfolded undoes an isotropic Gaussian, and this degradation draws other kernels:"
             " choose generator=spectral_unet."
         )
-    if _class(body) == "Spectral" and _class(settings["output"]) not in ("residual", "sigmoid"):
+    if _class(body) == "Spectral" and _class(settings["output"]) not in ("residual", "logistic", "sigmoid"):
         yield (
             "generator=spectral changes L and draws nothing of its own, and this output does not know L:"
             " choose output=residual or output=sigmoid."

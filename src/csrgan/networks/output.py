@@ -10,11 +10,21 @@ Picture = Float[Tensor, "b 3 h w"]
 
 
 def sigmoid(raw: Picture, low: Picture, *, epsilon: float) -> Picture:
-    """S = sigmoid(logit(L) + raw): raw = 0 is the identity, and S never leaves (0,1).
+    """S = sigmoid(logit(L) + raw), of checkpoints that were trained with it; `logistic` has taken its place.
 
-    epsilon: L is kept this far from 0 and 1, where the logit is infinite.
+    epsilon: L is kept this far from 0 and 1, where the logit is infinite: black and white are out of reach of raw = 0.
     """
     return torch.sigmoid(torch.logit(low, eps=epsilon) + raw)
+
+
+def logistic(raw: Picture, low: Picture, *, epsilon: float) -> Picture:
+    """S = (sigmoid(logit(a) + raw) - e) / (1 - 2e) with a = e + (1 - 2e) L: raw = 0 is the identity, of black and white too.
+
+    epsilon: e. At L = 0 and 1 the slope dS/draw is e (1 - e) / (1 - 2e), and S may leave [0,1] by e / (1 - 2e).
+    """
+    inside = epsilon + (1 - 2 * epsilon) * low
+    # What lies outside [0,1], such as a filtered L, is cut off a little beyond it, so that the gradient reaches both ends.
+    return (torch.sigmoid(torch.logit(inside, eps=epsilon / 2) + raw) - epsilon) / (1 - 2 * epsilon)
 
 
 def minmax(raw: Picture, low: Picture, *, epsilon: float) -> Picture:
