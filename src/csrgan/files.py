@@ -1,15 +1,25 @@
-"""Files that are whole or not at all, whatever ends the program, and folders that one program has to itself."""
+"""Files that are whole or not at all, whatever ends the program, folders that one program has to itself, and text for others."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import os
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from csrgan.fault import Fault
+
+HIDDEN = ".csrgan"  # the folder, in one that csrgan writes pictures into, of what it knows and has not finished
+PART = re.compile(r"\.[0-9a-f]{8}\.part\.\w+")  # a picture that is being written
+FORMULA = tuple("=+-@＝＋－＠")  # how a cell begins that a spreadsheet would run
 
 
 @contextmanager
@@ -29,6 +39,36 @@ def write(file: Path, text: str) -> None:
     """A text file, whole or not at all."""
     with whole(file) as part:
         part.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(file: Path, value: Any) -> None:
+    """A JSON file, whole or not at all. What JSON has no number for (nan, inf) is null in it."""
+    write(file, json.dumps(_finite(value), indent=1, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def cell(text: str) -> str:
+    """A name from elsewhere as the cell of a table: in one line, and nothing that a spreadsheet would take for a formula."""
+    plain = "".join(f"\\x{ord(one):02x}" if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
+    return f"'{plain}" if plain.startswith(FORMULA) else plain
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of its contents."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def unready(path: PurePath) -> bool:
+    """Whether a path is of csrgan's own hidden files, such as a picture that is not finished."""
+    return HIDDEN in path.parts or PART.fullmatch(path.name) is not None
 
 
 def unfinished(file: Path) -> Path:

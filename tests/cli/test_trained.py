@@ -38,7 +38,7 @@ def test_evaluate_gives_the_rows_of_the_run_again(run: Path, tmp_path: Path) -> 
 def test_restore_keeps_names_sizes_and_kinds(run: Path, photographs: Path, tmp_path: Path) -> None:
     out = tmp_path / "restored"
     assert main(["restore", f"checkpoint={run / 'checkpoints' / 'best.ckpt'}", f"source={photographs}", f"destination={out}"]) == 0
-    made = sorted(file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file())
+    made = sorted(file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file() and ".csrgan" not in file.parts)
     assert made == ["alpha.png", "colour.png", "deep.png", "deeper/ünï côde.png", "grey.png", "parameters.csv", "turned.jpg"]
     assert Image.open(out / "colour.png").size == (101, 75)
     assert Image.open(out / "turned.jpg").size == (75, 101)

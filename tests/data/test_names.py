@@ -24,6 +24,7 @@ from csrgan.data.cache import Cache
 from csrgan.data.shards import Sharded
 from csrgan.data.sources import in_folder
 from csrgan.fault import Fault
+from csrgan.files import cell
 
 QUIET = Console(quiet=True)
 
@@ -188,19 +189,19 @@ def test_restore_keeps_odd_names_inside_its_folder(named: Path, tmp_path: Path, 
     assert main(["restore", f"checkpoint={file}", f"source={named}", f"destination='{tmp_path}/out/[/x]'"]) == 1
     assert "broken.png cannot be read: a broken link" in capfd.readouterr().err
     made = {path.name for path in (tmp_path / "out" / "[/x]").iterdir()}
-    assert made == {path.name for path in named.iterdir() if path.name != "broken.png"} | {"parameters.csv"}
+    assert made == {path.name for path in named.iterdir() if path.name != "broken.png"} | {"parameters.csv", ".csrgan"}
     assert all(path.read_bytes() == data for path, data in before.items())
     told = {
         row["file"] for row in csv.DictReader((tmp_path / "out" / "[/x]" / "parameters.csv").open(encoding="utf-8", newline=""))
     }
-    assert told == {*ODD, "caf\\xe9.png", "link.png"}
+    assert told == {*map(cell, ODD), "caf\\xe9.png", "link.png"}
 
 
 def test_degrade_and_prepare_take_odd_names(named: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("broken.png", ODD[-1]):  # a name of 255 bytes leaves no room for the number of a version
         (named / name).unlink()
     assert main(["degrade", f"source={named}", f"destination={tmp_path}/out"]) == 0
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"sharp", "low", "parameters.csv", "sheet.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {".csrgan", "sharp", "low", "parameters.csv", "sheet.png"}
     told = {row["file"] for row in csv.DictReader((tmp_path / "out" / "parameters.csv").open(encoding="utf-8", newline=""))}
     assert len(told) == len(list(named.iterdir())) == len(list((tmp_path / "out" / "low").iterdir()))
     assert "caf\\xe9_0.png" in told

@@ -68,7 +68,13 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[in
             shutil.rmtree(place, ignore_errors=True)
         source.mkdir()
         (source / name).write_bytes(data)
-        words = {"source": str(source), "destination": str(destination), "enlarge": enlarge, "checkpoint": str(file)}
+        words = {
+            "source": str(source),
+            "destination": str(destination),
+            "overwrite": False,
+            "enlarge": enlarge,
+            "checkpoint": str(file),
+        }
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(restore, "chosen", lambda *_: (system, {}))
             return restore.run(OmegaConf.create(words | {"device": "cpu"})), destination

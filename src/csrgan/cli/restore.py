@@ -2,76 +2,126 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
-from rich.progress import track
+from jaxtyping import Float
+from omegaconf import DictConfig
+from torch import Tensor
 from torch.nn.functional import interpolate
 
 from csrgan.cli import relative
+from csrgan.cli.leave import leaving
+from csrgan.cli.ledger import Ledger
+from csrgan.cli.places import Places
+from csrgan.cli.series import Made, Series, Unit, targets
 from csrgan.cli.trained import chosen
 from csrgan.data import picture
+from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation.results import BOUNDS, uncertainty
-from csrgan.fault import Fault, check
+from csrgan.fault import check
+from csrgan.files import cell
 from csrgan.records import Restoration
 from csrgan.reports.table import FACTORS, UNITS
+from csrgan.systems.base import System
 
 BESIDE = 0.05  # of a prior's range: a prediction this far beyond it is none of a picture within
+LONGEST = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}  # px a side that the encoders take
 
 
 def run(config: DictConfig) -> int:
     """Restore every picture that can be read. Exit status 1 where some could not."""
-    for key in ("source", "destination"):
-        check(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
-    source, destination, factor = Path(config.source), Path(config.destination), float(config.enlarge)
-    check(source.exists(), f"source={source} does not exist.")
-    files, root = (picture.find(source, apart_from=destination), source) if source.is_dir() else ([source], source.parent)
-    check(
-        destination.resolve() != root.resolve(),
-        f"destination={destination} is where the source lies: its pictures would be overwritten.",
-    )
-    system, _ = chosen(config, config.checkpoint)
-    destination.mkdir(parents=True, exist_ok=True)
-    console, errors = Console(), Console(stderr=True)
-    rows: list[dict[str, str | float]] = []
-    broken = 0
-    system.console = console
-    for place, file in enumerate(track(files, "restoring", console=console, disable=not console.is_terminal or system.per_picture)):
-        if system.per_picture:
-            console.print(f"{place + 1}/{len(files)}  {picture.called(file)}", highlight=False, markup=False, soft_wrap=True)
-        try:
-            found = picture.read(file)
-            least = factor * min(found.pixels.shape[:2])
-            check(least >= 1, f"{picture.called(file)} has a side that enlarge={factor:g} would make smaller than a pixel.")
-        except Fault as fault:
-            if not source.is_dir():
-                raise
-            broken += 1
-            errors.print(f"csrgan restore: skipped: {fault}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-            continue
-        low = found.tensor()[None].to(system.device)
-        if factor != 1:
-            low = interpolate(low, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)
-        restored = system.restore(low)
-        name = file.relative_to(root)
-        picture.write(destination / name, restored.image[0].cpu(), like=found)
-        told = _told(restored, system.prior.predicted)
-        rows.append({"file": picture.called(name), **told})
-        for line in (_said(told), *_beyond(told, system.prior)):
+    with leaving() as leave:
+        places, factor = Places.given(config), float(config.enlarge)
+        ledger = Ledger(places.destination, overwrite=config.overwrite)
+        units = [Unit(file, ((str(file.relative_to(places.root)),),)) for file in places.files]
+        places.examine(targets(units), ledger)
+        system, settings = chosen(config, config.checkpoint)
+        series = Series(places, ledger, units, identity(system, settings, factor), "restoring", "restored")
+        system.console = series.console
+        for sentence in _unlike(system, factor):
+            series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        with ledger.opened():
+            series.go(_Restorer(system, factor, series), leave, bar=not system.per_picture, whole=True)
+    told = f"{len(series.done)} restored, {series.broken} skipped: {relative(places.destination)}"
+    series.say(told)
+    return 1 if series.broken else 0
+
+
+class _Restorer:
+    """Makes S of a picture. factor: of the enlargement before the network."""
+
+    def __init__(self, system: System, factor: float, series: Series) -> None:
+        self.system, self.factor, self.series = system, factor, series
+
+    def __call__(self, unit: Unit, found: Picture, done: Collection[str]) -> Iterator[Made]:
+        ((name,),) = unit.results
+        told = picture.called(Path(name))
+        if self.system.per_picture:
+            self.series.say(f"{self.series.units.index(unit) + 1}/{len(self.series.units)}  {told}")
+        self._examine(unit.file, found)
+        restored = self.system.restore(self._low(found))
+        parameters = _told(restored, self.system.prior.predicted)
+        finite = bool(torch.isfinite(restored.image).all()) and all(map(math.isfinite, parameters.values()))
+        check(finite, f"{told}: what the network makes of it is not finite, and no picture.")
+        part = self.series.ledger.place / f"part{unit.file.suffix}"
+        picture.write(part, restored.image[0].cpu(), like=found)
+        yield Made({name: part}, {"file": cell(told), **parameters})
+        for line in (_said(parameters), *_beyond(parameters, self.system.prior)):
             if line:
-                console.print(f"{picture.called(name)}: {line}", highlight=False, markup=False, soft_wrap=True)
-    if rows:
-        with (destination / "parameters.csv").open("w", newline="", encoding="utf-8") as table:
-            writer = csv.DictWriter(table, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    console.print(f"{len(rows)} restored, {broken} skipped: {relative(destination)}", highlight=False, markup=False, soft_wrap=True)
-    return 1 if broken else 0
+                self.series.say(f"{told}: {line}")
+
+    def _examine(self, file: Path, found: Picture) -> None:
+        """Raise Fault for a picture whose S no file could hold, before minutes are spent on it."""
+        sides = found.pixels.shape[:2]
+        name, least = picture.called(file), self.factor * min(sides)
+        check(least >= 1, f"{name} has a side that enlarge={self.factor:g} would make smaller than a pixel.")
+        longest, most = int(self.factor * max(sides)) * self.system.enlarge, LONGEST.get(file.suffix.lower(), math.inf)
+        check(
+            longest <= most,
+            f"{name} would be {longest} px long, and a {file.suffix} file takes {most}: lower enlarge, or give it as PNG.",
+        )
+
+    def _low(self, found: Picture) -> Float[Tensor, "1 3 h w"]:
+        low = found.tensor()[None].to(self.system.device)
+        if self.factor == 1:
+            return low
+        enlarged: Tensor = interpolate(low, scale_factor=self.factor, mode="bicubic", antialias=True).clamp(0, 1)
+        return enlarged
+
+
+def identity(system: System, settings: Mapping[str, Any], factor: float) -> str:
+    """A digest of what a restored picture depends on, beside the picture: weights, settings and enlargement, and no device."""
+    found = hashlib.sha256()
+    for each in filter(None, (system, system.helper)):
+        described = [type(each).__name__, each.recipe.get("system"), each.calibration, each.told_by]
+        found.update(json.dumps(described, sort_keys=True, default=str).encode())
+        for name, weight in each.average.state_dict().items():
+            found.update(name.encode())
+            found.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    own = [settings.get(key) for key in ("system", "degradation", "seed")] if system.untrained else []
+    found.update(json.dumps([own, factor], sort_keys=True, default=str).encode())
+    return found.hexdigest()
+
+
+def _unlike(system: System, factor: float) -> Iterator[str]:
+    """A sentence where pictures are enlarged by what the model was not trained for."""
+    learned = system.helper if system.untrained else system
+    if learned is None:
+        return
+    low, high = learned.prior.ranges["scale"].bounds
+    native = learned.chain.output == "native"
+    whole = factor * (learned.enlarge if native else 1)
+    if whole > 1.001 * high or (native and whole < 0.999 * low):
+        by = f"enlarge={factor:g}" + (f", and the network's own {learned.enlarge}," if native else "")
+        trained = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        yield f"{by} makes S {whole:g} times as large, and the model was trained for scales of {trained}: do not trust its details."
 
 
 def _told(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:

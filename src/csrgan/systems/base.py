@@ -172,7 +172,9 @@ class System(LightningModule):
             std = std * std.new_tensor([self._factors(pixels, name) for name in names or ("",)])
             spread, interval = self.prior.spread(theta.float(), std), self.prior.interval(theta.float(), std)
         trace = tuple(self.told(step, names) for step in found.trace)
-        return Restoration(found.image.float().clamp(0, 1), parameters, spread, interval, trace)
+        nan = math.nan  # what is infinite is not to pass for white or black
+        image = found.image.float().nan_to_num(nan, nan, nan).clamp(0, 1)
+        return Restoration(image, parameters, spread, interval, trace)
 
     @property
     def uncertain(self) -> bool:
