@@ -136,6 +136,14 @@ def test_a_function_of_a_file_is_never_called() -> None:
     refused(lambda recipe: recipe["system"].update(evil=evil), "is a function, and would be called")
 
 
+@pytest.mark.parametrize("output", ["sigmoid", "logistic"])
+def test_an_older_checkpoint_names_what_it_was_trained_with(output: str) -> None:
+    held, recipe = checkpoints.held(), copy.deepcopy(checkpoints.recipe())
+    recipe["system"]["generator"]["output"]["_target_"] = f"csrgan.networks.output.{output}"
+    system = build_described(recipe, "system", System, ORIGIN, held["state_dict"])
+    assert system.generator.output.func.__name__ == output  # type: ignore[union-attr]
+
+
 def test_ones_own_package_may_travel_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_outputs.py").write_text("def plain(raw, low, *, gain):\n    return low + gain * raw\n")
     monkeypatch.syspath_prepend(tmp_path)
