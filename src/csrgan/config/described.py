@@ -26,7 +26,7 @@ NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is taken where a float is
 OWN = ("_target_", "_partial_")  # keys of a node that are none of its arguments
 Kind = TypeVar("Kind")
 BESIDE = 2**26  # numbers that a system may hold beside those that its file does, such as a discriminator's
-MODULES = 100_000  # layers, however small
+MODULES = 20_000  # layers, however small
 
 # What makes a tensor of any size from numbers alone.
 MAKERS = (
