@@ -19,6 +19,7 @@ from csrgan.fault import Fault
 
 HIDDEN = ".csrgan"  # the folder, in one that csrgan writes pictures into, of what it knows and has not finished
 PART = re.compile(r"\.[0-9a-f]{8}\.part\.\w+")  # a picture that is being written
+NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?%?( \[[-+\d.e]+, [-+\d.e]+\])?")  # with its interval
 FORMULA = tuple("=+-@＝＋－＠")  # how a cell begins that a spreadsheet would run
 
 
@@ -55,7 +56,9 @@ def _finite(value: Any) -> Any:
 
 
 def cell(text: str) -> str:
-    """A name from elsewhere as the cell of a table: in one line, and nothing that a spreadsheet would take for a formula."""
+    """Text from elsewhere as the cell of a table: in one line, and nothing that a spreadsheet would take for a formula."""
+    if NUMBER.fullmatch(text):
+        return text
     plain = "".join(f"\\x{ord(one):02x}" if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
     return f"'{plain}" if plain.startswith(FORMULA) else plain
 

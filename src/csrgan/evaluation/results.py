@@ -19,7 +19,7 @@ from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation import bound, metrics
-from csrgan.files import whole
+from csrgan.files import cell, whole
 from csrgan.records import Batch, Picture, Restoration
 
 Row = dict[str, str | float]
@@ -181,7 +181,7 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, fieldnames=list(rows[0]))
         table.writeheader()
-        table.writerows(rows)
+        table.writerows({name: cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows)
 
 
 def mean(rows: Sequence[Row], column: str) -> float:

@@ -15,7 +15,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from csrgan.evaluation.comparison import Difference, Group, Job, difference, grouped, references
-from csrgan.reports import album, chart, columns, effects, maps, predictions, rows, training, uncertainty, verdicts
+from csrgan.files import cell
+from csrgan.reports import album, chart, columns, effects, maps, markdown, predictions, rows, training, uncertainty, verdicts
 
 Lines = Sequence[Sequence[str]]
 
@@ -38,7 +39,7 @@ def write(
     lines = verdicts.table(found, differences, labels, scores=columns.in_table(jobs, score), chosen=chosen, baseline=baseline)
     tables = {"Diagnostics, means over the run": training.diagnostics(list(found)), "Costs": training.costs(list(found))}
     rows.write(folder / "rows.csv", jobs)
-    _tables(folder, lines, tables, heading=f"# {title}\n\n{question}\n\n")
+    _tables(folder, lines, tables, heading=f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n")
     content = {
         "title": title,
         "question": question,
@@ -75,13 +76,13 @@ def _short(lines: Sequence[Sequence[str]], labels: Mapping[Group, str]) -> list[
 def _tables(folder: Path, lines: Lines, others: Mapping[str, Lines], *, heading: str) -> None:
     """report.csv; of each other table a csv of its first word; and all of them in report.md."""
     with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(lines)
-    text = heading + verdicts.markdown(lines)
+        csv.writer(file).writerows([cell(text) for text in line] for line in lines)
+    text = heading + markdown.table(lines)
     for name, table in others.items():
         if table:
             with (folder / f"{name.split(',')[0].lower()}.csv").open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows(table)
-            text += f"\n{name}:\n\n" + verdicts.markdown(table)
+                csv.writer(file).writerows([cell(value) for value in line] for line in table)
+            text += f"\n{name}:\n\n" + markdown.table(table)
     (folder / "report.md").write_text(text, encoding="utf-8")
 
 

@@ -61,13 +61,6 @@ def note(references: Mapping[Group, Group], chosen: Score) -> str:
     )
 
 
-def markdown(lines: Sequence[Sequence[str]]) -> str:
-    heading, *rest = [[cell.replace("|", "\\|") for cell in line] for line in lines]
-    return (
-        "\n".join("|".join(["", *(f" {cell} " for cell in line), ""]) for line in (heading, ["---"] * len(heading), *rest)) + "\n"
-    )
-
-
 def _compared(group: Group, reference: Group, found: Difference | None, chosen: Score, baseline: str | None) -> list[str]:
     """Verdict, difference, score and deviation."""
     deviation = spread(group, chosen.column)
