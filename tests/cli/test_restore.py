@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -17,13 +18,15 @@ import pytest
 import torch
 from composed import composed
 from forked import Commands
+from omegaconf import OmegaConf
 from PIL import Image
 from training import made
 
-from csrgan.cli import main
+from csrgan.cli import degrade, main, restore
 from csrgan.cli.restore import _unlike
 from csrgan.config.build import build
 from csrgan.data import picture
+from csrgan.fault import Fault
 from csrgan.files import sole
 from csrgan.systems.base import System
 from csrgan.systems.degraded import Degraded
@@ -156,16 +159,16 @@ def test_what_the_user_has_is_not_overwritten(
     given: tuple[str, ...],
     said: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Found before a checkpoint is even read: there is none."""
     make(tmp_path)
-    monkeypatch.chdir(tmp_path)
     before = tree(tmp_path)
-    of = ["checkpoint=absent"] if command == "restore" else []
-    assert main([command, *of, *(word.format(tmp_path) for word in given)]) == 2
-    assert said in capsys.readouterr().err
+    settings = composed("source=a", "destination=b", *(["degradation=readme"] if command == "restore" else []), command=command)
+    for word in given:
+        key, _, value = word.format(tmp_path).partition("=")
+        settings[key] = None if value == "null" else value
+    with pytest.raises(Fault, match=re.escape(said)):
+        {"restore": restore, "degrade": degrade}[command].run(OmegaConf.create(settings | {"checkpoint": "absent"}))
     assert tree(tmp_path) == before
 
 
@@ -254,6 +257,7 @@ IN_PICTURE = """
 from pathlib import Path
 from csrgan.config.build import build
 from csrgan.data import picture
+from csrgan.fault import Fault
 from csrgan.files import sole
 def write(path, *all, plain=picture.write, **more):
     Path(path.parent / ".01234567.part.png").write_bytes(b"half")
@@ -354,7 +358,7 @@ def test_one_bad_picture_does_not_end_the_others(
     seen = []
     plain, write = System.restore, picture.write
 
-    def restore(self: System, low: torch.Tensor) -> object:
+    def restored(self: System, low: torch.Tensor) -> object:
         seen.append(tuple(low.shape[-2:]))
         if low.shape[-2:] == (16, 16):
             torch.empty(2**62, dtype=torch.uint8)
@@ -370,7 +374,7 @@ def test_one_bad_picture_does_not_end_the_others(
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    monkeypatch.setattr(System, "restore", restore)
+    monkeypatch.setattr(System, "restore", restored)
     monkeypatch.setattr(picture, "write", limited)
     assert main([*words, "enlarge=2"]) == 1
     out, err = capfd.readouterr()
@@ -409,6 +413,7 @@ def test_a_full_disk_ends_the_run_and_it_goes_on_when_there_is_room(
 import errno
 from csrgan.config.build import build
 from csrgan.data import picture
+from csrgan.fault import Fault
 from csrgan.files import sole
 def write(path, image, plain=picture.write, seen=[0], **more):
     seen[0] += 1
