@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import witness
+from forked import Commands
 from PIL import Image
 
 from csrgan.cli import main
+from csrgan.cli.places import clashes
 from csrgan.degradation.chain import Chain
 
 
@@ -67,3 +70,132 @@ def test_what_an_earlier_run_wrote_among_the_photographs_is_none_of_them(photogr
         assert main(words) == 0
         rows.append((tmp_path / "mine" / "set" / "parameters.csv").read_text(encoding="utf-8"))
     assert rows[0] == rows[1]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file, without what csrgan keeps for itself."""
+    files = {str(file.relative_to(folder)): file for file in folder.rglob("*") if file.is_file()}
+    return {name: file.read_bytes() for name, file in files.items() if not name.startswith(".csrgan")}
+
+
+def save(file: Path, seed: int = 0) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (40, 44, 3), np.uint8)).save(file)
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    for place, name in enumerate(("a.png", "b.png", "c.png", "deeper/d.png")):
+        save(tmp_path / "photos" / name, place)
+    return ["degrade", f"source={tmp_path}/photos", f"destination={tmp_path}/set", "degradation=div2krk_x2", "per_image=2"]
+
+
+def test_a_bad_file_is_skipped_and_the_others_keep_their_labels(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files that cannot be decoded, that are no pictures, that lead nowhere, and whose names leave no room for a version's."""
+    assert main(words) == 0
+    expected = tree(tmp_path / "set")
+    photos = tmp_path / "photos"
+    (photos / "aa.png").write_bytes((photos / "a.png").read_bytes()[:300])
+    (photos / "ab.png").write_text("no picture")
+    (photos / "ac.png").symlink_to("nowhere")
+    save(photos / ("x" * 251 + ".png"))
+    capsys.readouterr()
+    assert main([*words, f"destination={tmp_path}/other", "crop=4000"]) == 1
+    told = capsys.readouterr()
+    assert "8 pictures degraded; 4 skipped; " in told.out
+    assert told.err.count("csrgan degrade: skipped: ") == 4
+    assert "Traceback" not in told.err
+    assert main([*words, f"destination={tmp_path}/third"]) == 1
+    assert tree(tmp_path / "third") == expected
+    for name in ("a.png", "b.png", "c.png"):
+        (photos / name).unlink()
+    shutil.rmtree(photos / "deeper")
+    assert main([*words, f"destination={tmp_path}/none"]) == 1
+    assert tree(tmp_path / "none") == {}
+
+
+IN_CHAIN = """
+from csrgan.degradation.augmentation import Degradation
+def degrade(*all, plain=Degradation.degrade, seen=[0]):
+    seen[0] += 1
+    if seen[0] == 6:
+        os.kill(os.getpid(), {number})
+    return plain(*all)
+Degradation.degrade = degrade
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_set_goes_on_where_it_was_stopped_or_killed(
+    number: int, words: list[str], tmp_path: Path, server: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, f"destination={tmp_path}/whole"]) == 0
+    status, said = server.run(*words, before=IN_CHAIN.format(number=int(number)))
+    rows = list(csv.DictReader((tmp_path / "set" / "parameters.csv").open(encoding="utf-8")))
+    assert [row["file"] for row in rows] == ["a_0.png", "a_1.png", "b_0.png", "b_1.png", "c_0.png"]
+    if number == signal.SIGKILL:
+        assert status == -9
+    else:
+        assert status == 143
+        assert "stopped: 5 of 8 pictures are degraded in" in said
+        assert np.load(tmp_path / "set" / "kernels.npy").shape[0] == 5
+    assert main(words) == 0
+    assert "5 of 8 pictures were degraded before, and stay" in capsys.readouterr().out
+    assert tree(tmp_path / "set") == tree(tmp_path / "whole")
+
+
+def test_a_folder_holds_one_set(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By another seed it is made anew; what would lose its labels is not; and labels that are of no picture do not stay."""
+    assert main(words) == 0
+    first = tree(tmp_path / "set")
+    assert main([*words, "seed=1"]) == 0
+    assert tree(tmp_path / "set").keys() == first.keys()
+    assert np.load(tmp_path / "set" / "kernels.npy").shape[0] == 8
+    before = tree(tmp_path / "set")
+    capsys.readouterr()
+    assert main([*words, "per_image=1"]) == 2
+    assert "set holds another set, with sharp/a_1.png: choose another folder" in capsys.readouterr().err
+    assert tree(tmp_path / "set") == before
+    assert main([*words, "degradation=readme"]) == 0
+    assert not (tmp_path / "set" / "kernels.npy").exists()
+    assert main([*words, "degradation=readme", "per_image=1", "overwrite=true"]) == 0
+    assert len(list(csv.DictReader((tmp_path / "set" / "parameters.csv").open(encoding="utf-8")))) == 4
+
+
+@pytest.mark.parametrize("name", ["sharp/a_0.png", "low/a_0.png", "parameters.csv", "kernels.npy", "sheet.png"])
+def test_what_the_user_has_is_not_overwritten(
+    name: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "set" / "sharp" / "of mine.png")
+    (tmp_path / "set" / "low").mkdir()
+    (tmp_path / "set" / name).write_text("mine")
+    before = tree(tmp_path / "set")
+    assert main(words) == 2
+    assert f"set holds {name} already, which csrgan did not write" in capsys.readouterr().err
+    assert tree(tmp_path / "set") == before
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.jpg", "a_png.png"), ("a.b.png", "a.b.jpg", "a_b_png.bmp")])
+def test_two_photographs_do_not_become_one(names: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in names:
+        save(tmp_path / "in" / name)
+    assert main(["degrade", f"source={tmp_path}/in", f"destination={tmp_path}/set"]) == 2
+    (sentence,) = capsys.readouterr().err.strip().split("\n")
+    assert sentence.endswith("_0.png: rename one of them.")
+    assert not (tmp_path / "set").exists()
+
+
+def test_names_that_differ_in_case_alone_clash_where_a_file_system_takes_them_for_one() -> None:
+    both = [("low/photo.png", Path("photo.png")), ("low/PHOTO.png", Path("PHOTO.png")), ("parameters.csv", None)]
+    assert not list(clashes(both, folded=False))
+    (sentence,) = clashes(both, folded=True)
+    assert sentence.startswith("PHOTO.png and photo.png would both become")
+
+
+def test_a_set_among_its_own_photographs_is_refused(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would be degraded again by the next run."""
+    assert main(words) == 0
+    assert main([*words, f"source={tmp_path}/set/low"]) == 2
+    assert "would be written among the pictures of source=" in capsys.readouterr().err
