@@ -469,3 +469,19 @@ def test_the_record_is_plain_and_names_no_place_of_the_machine(words: list[str],
     record = (tmp_path / "out" / ".csrgan" / "record.jsonl").read_text()
     assert str(tmp_path) not in record
     assert {name for line in record.splitlines() for name in json.loads(line)["files"]} == {*NAMES}
+
+
+def test_what_is_left_out_of_a_folder_is_told(words: list[str], photos: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Further pages and frames, files of other kinds; a folder that a link leads to is restored, and once."""
+    pages = [Image.new("RGB", (20, 16), colour) for colour in ("red", "green", "blue")]
+    pages[0].save(photos / "pages.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(photos / "moving.gif", save_all=True, append_images=pages[1:])
+    (photos / "raw.nef").write_bytes(b"raw")
+    save(photos.parent / "elsewhere" / "z.png", 9)
+    (photos / "linked").symlink_to(photos.parent / "elsewhere")
+    (photos / "deeper" / "back").symlink_to(photos)
+    assert main(words) == 0
+    told = capfd.readouterr().out
+    assert "left out: 1 .gif, 1 .nef, 2 further pages or frames of 1 pictures, of which the first is read" in told
+    assert f"{len(NAMES) + 2} restored, 0 skipped" in told
+    assert (photos.parent / "out" / "linked" / "z.png").is_file()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan.cli.ledger import Ledger
 from csrgan.data import picture
+from csrgan.data.search import Found
 from csrgan.fault import Fault, check
 
 TOLD = 3  # names in a sentence
@@ -23,12 +24,14 @@ Targets = Sequence[tuple[str, Path | None]]  # names in a destination, and the p
 
 @dataclass(frozen=True)
 class Places:
-    """files: the pictures, below `root`. source: that folder, or the one picture. destination: where results go."""
+    """files: the pictures, below `root`. source: that folder, or the one picture. destination: where results go. left: what else
+    lies in the source and is left out, and how often."""
 
     source: Path
     destination: Path
     root: Path
     files: tuple[Path, ...]
+    left: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
     def given(config: DictConfig) -> Places:
@@ -42,12 +45,13 @@ class Places:
             destination.is_dir() or not os.path.lexists(destination), f"destination={destination} is a file there: choose a folder."
         )
         several = source.is_dir()
-        files, root = (picture.find(source, apart_from=destination), source) if several else ([source], source.parent)
+        found = picture.look(source, apart_from=destination) if several else Found([source], [], Counter())
+        root = source if several else source.parent
         check(
             destination.resolve() != root.resolve(),
             f"destination={destination} is where the source lies: its pictures would be overwritten.",
         )
-        return Places(source, destination, root, tuple(files))
+        return Places(source, destination, root, tuple(found.files), found.left)
 
     @property
     def several(self) -> bool:

@@ -19,6 +19,7 @@ from csrgan.cli.ledger import TABLE, Ledger, Row
 from csrgan.cli.places import Places
 from csrgan.data import picture
 from csrgan.data.picture import Picture
+from csrgan.data.search import told
 from csrgan.fault import Fault, Stopped
 
 MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory", "insufficient memory", "bad_alloc", "alloc_failed")
@@ -55,6 +56,7 @@ class Series:
         self.console, self.errors = Console(), Console(stderr=True)
         self.done: set[str] = set()  # keys of the results that lie in the destination
         self.before = self.broken = 0
+        self.frames: list[int] = []  # of each picture that was decoded
 
     @property
     def keys(self) -> list[str]:
@@ -79,6 +81,8 @@ class Series:
             said = f"{self.told} in {self.places.destination}; the same command goes on."
             raise Stopped(f"stopped: {said}", 128 + asked.number) from None
         self._table()
+        if left_out := told(self.places.left, self.frames):
+            self.say(left_out)
 
     @property
     def told(self) -> str:
@@ -115,6 +119,7 @@ class Series:
         try:
             data = picture.load(unit.file)
             found, source = picture.decode(data, unit.file), _sha(data)
+            self.frames.append(picture.frames(data))
             del data
             for made in make(unit, found, self.done):
                 key = next(iter(made.parts))
