@@ -9,6 +9,7 @@ import os
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -215,3 +216,79 @@ def test_memory_is_bounded_by_what_was_given_for_it(tmp_path: Path) -> None:
     assert list(kept._kept) == [2, 3, 1]
     assert kept._bytes == sum(found.nbytes for found in kept._kept.values()) <= 100_000
     assert not kept.__getstate__()["_kept"]
+
+
+def in_a_child(what: Callable[[], object]) -> int:
+    """The exit status of a process that does it."""
+    child = os.fork()
+    if not child:
+        try:
+            what()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="dies in a process of its own, which needs fork")
+def test_a_decoded_file_that_is_cut_short_ends_nothing(tmp_path: Path) -> None:
+    """To read beyond the end of a mapped file is a bus error."""
+    files = photographs(tmp_path / "photos", 2, side=200)
+    found = prepare(Cache(tmp_path / "cache", 10), files)
+
+    def read() -> None:
+        kept = Kept(found, 1e9)
+        for length in (50_000, 0):
+            assert np.array_equal(kept[0], picture.read(files[0].path).pixels)
+            os.truncate(tmp_path / "cache" / found.decoded[0], length) if found.decoded[0] else None
+        assert np.array_equal(kept[0], picture.read(files[0].path).pixels)
+        found.decoded[1].unlink()  # as another run does to make room
+        assert np.array_equal(kept[1], picture.read(files[1].path).pixels)
+
+    assert in_a_child(read) == 0
+
+
+@pytest.mark.parametrize("kept", [0, 128, 5000])
+def test_a_decoded_file_of_zeros_is_seen_and_made_again(kept: int, tmp_path: Path) -> None:
+    """What a power cut may leave of a file that was renamed before it was on the disk; its first bytes may be right."""
+    files = photographs(tmp_path / "photos", 3)
+    decoded = prepare(Cache(tmp_path / "cache", 10), files).decoded[1]
+    whole = decoded.read_bytes()
+    decoded.write_bytes(whole[:kept] + bytes(len(whole) - kept - 1) + b"\x01")
+    found = prepare(Cache(tmp_path / "cache", 10), files)
+    assert [np.array_equal(found.pixels(k), picture.read(file.path).pixels) for k, file in enumerate(files)] == [True] * 3
+    prepare(Cache(tmp_path / "cache", 10), files)
+    assert decoded.read_bytes() == whole
+
+
+def test_what_an_index_cannot_hold_is_passed_over(tmp_path: Path) -> None:
+    files = photographs(tmp_path / "photos", 3)
+    prepare(Cache(tmp_path / "cache", 10), files)
+    index = tmp_path / "cache" / "index.jsonl"
+    good = [line for line in index.read_bytes().split(b"\n") if line]
+    odd = [good[0][:-20], b"\xff\xfe", good[1].replace(b"001", b"\xe9\xe9"), bytes(300), b"[" * 100_000, b"3", b"null", b"{}"]
+    row = json.loads(good[0])
+    wrong = (3, "../../../x"), (3, ""), (3, None), (4, "40"), (4, -1), (5, 0), (1, True), (6, "no"), (7, 1.5), (8, None)
+    for place, value in wrong:
+        odd.append(json.dumps([*row[:place], value, *row[place + 1 :]]).encode())
+    index.write_bytes(b"\n".join([*odd, good[2], good[1][:-3]]))
+    for _ in range(2):
+        found = prepare(Cache(tmp_path / "cache", 10), files)
+        assert [np.array_equal(found.pixels(k), picture.read(file.path).pixels) for k, file in enumerate(files)] == [True] * 3
+    lines = [line for line in index.read_bytes().split(b"\n") if line in good]
+    assert sorted(lines) == sorted(good)  # the first two were added once, and the third was read
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="lowers what a process may have, which needs fork")
+def test_there_may_be_more_photographs_than_open_files(tmp_path: Path) -> None:
+    files = photographs(tmp_path / "photos", 150, side=8)
+
+    def read() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+        kept = Kept(prepare(Cache(tmp_path / "cache", 10), files), 1e9)
+        for k in range(150):
+            assert kept[k].shape == (8, 8 + k, 3)
+
+    assert in_a_child(read) == 0

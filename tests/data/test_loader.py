@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 import time
+from collections.abc import Callable
+from pathlib import Path
 
-from torch.utils.data import Dataset
+import pytest
+import torch
+from PIL import Image
+from streamed import photographs, same, stream
+from torch.utils.data import Dataset, default_collate
 
 from csrgan.data.loader import ResumableLoader, Span
+from csrgan.fault import Fault
 
 
 class Slow(Dataset[int]):
@@ -18,7 +28,7 @@ class Slow(Dataset[int]):
 
 
 def test_waiting_is_counted_apart_from_that_for_the_first_batch() -> None:
-    loader = ResumableLoader(Slow(), Span(4, 1))
+    loader = ResumableLoader(Slow(), Span(4, 1), collate_fn=default_collate)
     for _ in loader:
         time.sleep(0.1)  # a training step
     assert loader.first >= 0.3
@@ -32,3 +42,95 @@ def test_processes_share_the_batches_and_each_goes_on_where_it_was() -> None:
     assert [index for step in zip(*batches, strict=True) for batch in step for index in batch] == list(range(24))
     spans[1].start = 3
     assert list(spans[1]) == [[20, 21]]
+
+
+NEW_MOUNTS, PRIVATE = 0x20000, 0x44000  # CLONE_NEWNS; MS_REC | MS_PRIVATE
+
+
+def with_shm(size: int, what: Callable[[], object]) -> None:
+    """Do it in a process of its own, in which /dev/shm has so many bytes. Skips the test where that cannot be had."""
+    child = os.fork()
+    if not child:
+        signal.alarm(30)  # what waits for ever ends so
+        libc, status = ctypes.CDLL(None), 77
+        try:
+            mounted = not libc.unshare(NEW_MOUNTS) and not libc.mount(b"none", b"/", None, PRIVATE, None)
+            if mounted and not libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", 0, f"size={size}".encode()):
+                what()
+                status = 0
+        except BaseException as reason:
+            print(repr(reason))
+            status = 1
+        os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status == 77:
+        pytest.skip("may not mount another /dev/shm")
+    assert status == 0
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="has no /dev/shm, which is Linux's")
+def test_a_small_dev_shm_is_enough() -> None:
+    """Of a container, at most 64 MB for what may be many hundreds: here 64 KiB for batches of 1.5 MB."""
+    settings = {"crop": 256, "batch_size": 8, "images": 160}
+    plain = [batch.sharp.sum() for batch in photographs(**settings).train_dataloader()]
+
+    def read() -> None:
+        found = []
+        for batch in photographs(**settings, workers=2).train_dataloader():
+            time.sleep(0.005)  # the loader processes run ahead
+            found.append(batch.sharp.sum())
+        assert found == plain
+
+    with_shm(2**16, read)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="has no /dev/shm, which is Linux's")
+def test_a_full_dev_shm_is_told() -> None:
+    def read() -> None:
+        Path("/dev/shm/full").write_bytes(bytes(4096))
+        with pytest.raises(Fault, match=r"cannot be started \(No space left on device\).*--shm-size=1g, or take data\.workers=0"):
+            next(iter(photographs(workers=1).train_dataloader()))
+
+    with_shm(4096, read)
+
+
+def test_batches_of_a_loader_process_lie_in_memory_as_others_do() -> None:
+    one, other = (next(iter(photographs(workers=count).train_dataloader())) for count in (0, 1))
+    assert torch.equal(one.sharp, other.sharp)
+    assert one.sharp.stride() == other.sharp.stride()
+    assert one.noise == other.noise and one.names == other.names
+    other.sharp.zero_()  # it can be written
+
+
+@pytest.mark.parametrize(("change", "workers"), [("gone", 0), ("smaller", 0), ("another", 0), ("another", 1)])
+def test_a_photograph_that_changes_is_told_in_a_sentence(change: str, workers: int, tmp_path: Path) -> None:
+    """Without a cache each crop is decoded from its file."""
+    names = ("a.png", "b.png", "c.png")
+    for place, name in enumerate(names):
+        Image.new("RGB", (64, 64), (place, 1, 2)).save(tmp_path / name)
+    data = photographs(train=str(tmp_path), cache=str(tmp_path / "cache"), cache_mb=0, keep_mb=0, workers=workers, images=200)
+    batches = iter(data.train_dataloader())
+    next(batches)
+    for name in names:
+        if change == "gone":
+            (tmp_path / name).unlink()
+        else:
+            Image.new("RGB", (20, 20) if change == "smaller" else (64, 64), "red").save(tmp_path / name)
+    with pytest.raises(Fault) as told:
+        list(batches)
+    sentence = str(told.value)
+    assert sentence.startswith(str(tmp_path))
+    assert ("cannot be read: No such file" if change == "gone" else "is not the photograph that it was") in sentence
+    assert "put it back; a training goes on with csrgan train resume=RUN_FOLDER" in sentence
+    assert "\n" not in sentence
+
+
+def test_a_photograph_that_changes_changes_nothing_where_the_cache_has_it(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / name)
+    settings = {"train": str(tmp_path), "cache": str(tmp_path / "cache")}
+    plain, data = stream(photographs(**settings)), photographs(**settings)
+    data.train_dataloader()
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).unlink()
+    assert same(plain, stream(data))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
 from typing import Any
 
-from torch.utils.data import DataLoader, Sampler
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler, get_worker_info
+
+from csrgan.fault import Fault
 
 
 class Span(Sampler[list[int]]):
@@ -34,18 +41,18 @@ class ResumableLoader(DataLoader[Any]):
     waited: seconds for which its user stood still, without the first batch, which took `first` seconds.
     """
 
-    def __init__(self, dataset: Any, span: Span, **settings: Any) -> None:
-        super().__init__(dataset, batch_sampler=span, **settings)
+    def __init__(self, dataset: Any, span: Span, *, collate_fn: Callable[[list[Any]], Any], **settings: Any) -> None:
+        super().__init__(dataset, batch_sampler=span, collate_fn=Packing(collate_fn), **settings)
         self.span, self.handed_out, self.waited, self.first = span, 0, 0.0, 0.0
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         began, first = time.perf_counter(), True
-        for batch in _told(super().__iter__()):
+        for batch in _told(_started(super().__iter__)):
             took = time.perf_counter() - began
             self.first, self.waited = (took, self.waited) if first else (self.first, self.waited + took)
             first = False
             self.handed_out += 1
-            yield batch
+            yield pickle.loads(batch.data) if isinstance(batch, Packed) else batch
             began = time.perf_counter()
 
     def state_dict(self) -> dict[str, int]:
@@ -55,9 +62,61 @@ class ResumableLoader(DataLoader[Any]):
         self.handed_out = self.span.start = state["handed_out"]
 
 
+class Packed:
+    """A batch on its way from a loader process: as bytes, which a pipe carries. torch would put each tensor into /dev/shm, of which
+    a container has 64 MB, and wait for ever where that is full."""
+
+    def __init__(self, batch: Any) -> None:
+        stream = BytesIO()
+        Packer(stream, protocol=pickle.HIGHEST_PROTOCOL).dump(batch)
+        self.data = stream.getvalue()
+
+
+class Packer(pickle.Pickler):
+    """Pickles tensors as arrays, in the order in which they lie in memory."""
+
+    def reducer_override(self, thing: Any) -> Any:
+        if not isinstance(thing, Tensor):
+            return NotImplemented
+        order = sorted(range(thing.ndim), key=thing.stride, reverse=True)
+        return _unpacked, (thing.permute(order).numpy(), [order.index(axis) for axis in range(thing.ndim)])
+
+
+def _unpacked(array: NDArray[Any], order: Sequence[int]) -> Tensor:
+    return torch.from_numpy(array).permute(*order)
+
+
+class Packing:
+    """Makes a batch of samples and, in a loader process, packs it."""
+
+    def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
+        self.collate = collate
+
+    def __call__(self, samples: list[Any]) -> Any:
+        batch = self.collate(samples)
+        return Packed(batch) if get_worker_info() else batch
+
+
+def _started(batches: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+    """Start the loader processes, whose locks lie in /dev/shm on Linux. Raises Fault where they cannot be had."""
+    try:
+        return batches()
+    except OSError as reason:
+        raise Fault(
+            f"the processes that read photographs cannot be started ({reason.strerror or reason}): make room in /dev/shm, for a"
+            " container by docker run --shm-size=1g, or take data.workers=0."
+        ) from reason
+
+
 def _told(batches: Iterator[Any]) -> Iterator[Any]:
-    """A loader process that is killed while it hands a batch over breaks the connection, which torch does not say in words."""
+    """The batches, without torch's words around an error of a loader process.
+
+    A loader process that is killed while it hands a batch over breaks the connection, which torch does not say in words.
+    """
     try:
         yield from batches
+    except Fault as fault:
+        name = f"{Fault.__module__}.{Fault.__qualname__}: "  # with which its traceback in that process ends
+        raise Fault(str(fault).rpartition(name)[2].strip()) from None
     except (ConnectionError, EOFError) as reason:
         raise RuntimeError("a loader process exited unexpectedly") from reason
