@@ -280,7 +280,7 @@ def test_what_an_index_cannot_hold_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="lowers what a process may have, which needs fork")
-def test_there_may_be_more_photographs_than_open_files(tmp_path: Path) -> None:
+def test_more_photographs_than_open_files_are_mapped(tmp_path: Path) -> None:
     files = photographs(tmp_path / "photos", 150, side=8)
 
     def read() -> None:
@@ -288,6 +288,7 @@ def test_there_may_be_more_photographs_than_open_files(tmp_path: Path) -> None:
 
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
         kept = Kept(prepare(Cache(tmp_path / "cache", 10), files), 1e9)
+        picture.decode = lambda *_: pytest.fail("decoded again")
         for k in range(150):
             assert kept[k].shape == (8, 8 + k, 3)
 
