@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 import time
@@ -24,6 +23,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from csrgan import files
 from csrgan.cli import reading
 from csrgan.cli.peak import Peak
 from csrgan.cli.train import prepare, quiet
@@ -58,7 +58,7 @@ def run(config: DictConfig) -> int:
     file = Path(settings["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
     found = {**machine, "rows": rows, "training_steps": steps, "reading": read}
-    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    files.write_json(file, found)
     for device in devices:
         console.print(table([row for row in rows if row["device"] == device], settings["batch"], device))
     for step in steps:

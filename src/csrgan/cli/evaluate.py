@@ -23,9 +23,10 @@ from csrgan.cli.trained import chosen
 from csrgan.config.build import build
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
-from csrgan.fault import Fault
-from csrgan.files import write
+from csrgan.fault import Fault, check
+from csrgan.files import write, write_json
 from csrgan.reports import table
+from csrgan.systems.checkpoint import FOLDER as CHECKPOINTS
 
 
 def run(config: DictConfig) -> float | int:
@@ -35,7 +36,9 @@ def run(config: DictConfig) -> float | int:
     """
     quiet()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
-    files = sorted(source.glob(f"**/{FILE}")) if source.is_dir() and not (source / "checkpoints").is_dir() else []
+    trained = (folder / CHECKPOINTS).is_dir()
+    check(not trained, f"run_dir={folder} holds a training, whose results would be overwritten: choose another run_dir.")
+    files = sorted(source.glob(f"**/{FILE}")) if source.is_dir() and not (source / CHECKPOINTS).is_dir() else []
     if not files:
         return _score(config, config.checkpoint, folder, Console())
     for done, job in enumerate(files, start=1):
@@ -61,7 +64,7 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
         told = f"{_score(copy.deepcopy(config), str(job.parent), folder, Console(quiet=True)):+.2f} dB"
         if (job.parent / "metrics.csv").is_file():
             shutil.copy(job.parent / "metrics.csv", folder / "metrics.csv")
-    (folder / FILE).write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
+    write_json(folder / FILE, held)
     return told
 
 

@@ -90,10 +90,11 @@ def rows(place: Path) -> list[Row]:
 
 
 def summary(place: Path) -> dict[str, float]:
-    """The numbers of summary.json; none where the file is not there."""
+    """The numbers of summary.json, nan for null; none where the file is not there."""
     file = place / "summary.json"
     held = _json(file) if file.is_file() else {}
-    return {key: float(value) for key, value in held.items() if isinstance(value, int | float) and abs(value) < GREATEST}
+    numbers = {key: math.nan if value is None else value for key, value in held.items()}
+    return {key: float(value) for key, value in numbers.items() if isinstance(value, int | float) and not abs(value) >= GREATEST}
 
 
 def table(file: Path) -> Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from csrgan import files
-from csrgan.cli import relative
+from csrgan.cli import jobs, relative
 from csrgan.cli.trained import trained
 from csrgan.fault import Fault, check
 from csrgan.reports import table
@@ -74,11 +73,10 @@ def _page(system: System, recipe: dict[str, Any], source: Path, folder: Path) ->
     for name, label in UNITS.items():
         low, high = (bound * FACTORS.get(name, 1.0) for bound in system.prior.ranges[name].bounds)
         yield f"| {label} | {low:.4g} | {high:.4g} |"
-    summary = source / "summary.json"
-    if not summary.is_file():
+    if not (source / "summary.json").is_file():
         yield "\nWhat it reaches was not measured beside it: `csrgan evaluate checkpoint=network.ckpt data.valid=photos` does."
         return
-    reached = json.loads(summary.read_text(encoding="utf-8"))
+    reached = jobs.summary(source)
     yield f"\nWhat it reached on the {reached['rows']:.0f} pictures and degradations of its evaluation:\n"
     for made in (table.scores(reached), table.parameters(reached)):
         if made:

@@ -102,7 +102,7 @@ def _costs(held: Mapping[str, float]) -> dict[str, float]:
     """Parameters, and those of COSTS that the run measured."""
     sizes = [held[key] for key in held if key.endswith("_parameters")]
     found = {"parameters": float(sum(sizes))} if any(sizes) else {}
-    return found | {name: held[key] / unit for key, (name, unit) in COSTS.items() if held.get(key)}
+    return found | {name: held[key] / unit for key, (name, unit) in COSTS.items() if held.get(key, 0) > 0}
 
 
 def _whole(folder: Path) -> bool:

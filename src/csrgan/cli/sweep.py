@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import math
 import os
 import shlex
 import shutil
@@ -168,7 +169,7 @@ def _run(folder: Path, words: list[str], cores: int | None, goes_on: bool) -> di
 
 
 def _write(folder: Path, job: dict[str, Any]) -> None:
-    files.write(folder / FILE, json.dumps(job, indent=1) + "\n")
+    files.write_json(folder / FILE, job)
 
 
 def _cores(hydra: DictConfig) -> int | None:
@@ -215,7 +216,9 @@ def _reason(status: int, output: Path) -> str:
 
 
 def gain_db(folder: Path) -> float:
-    return float(json.loads((folder / "summary.json").read_text(encoding="utf-8"))["gain_db"])
+    """nan where summary.json has null, because the network's pictures were not finite."""
+    found = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["gain_db"]
+    return math.nan if found is None else float(found)
 
 
 def gain(folder: Path) -> str:

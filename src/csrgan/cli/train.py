@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import time
 import warnings
@@ -218,7 +219,10 @@ def conclude(console: Console, summary: dict[str, float], rows: list[Row], folde
     """Write summary.json and print its tables."""
     bins, sets = by_blur(rows), by_set(rows)
     whole = summary | {"by_blur": bins} | ({"by_set": sets} if sets else {})
-    files.write(folder / "summary.json", json.dumps(whole, indent=1) + "\n")
+    files.write_json(folder / "summary.json", whole)
+    if lost := sum(not math.isfinite(float(row["psnr_restored"])) for row in rows):
+        told = f"S is not finite in {lost} of {len(rows)} rows: the means are over the others"
+        console.print(told, style="yellow", highlight=False)
     for made in (table.scores(summary), table.parameters(summary), table.blurs(bins), table.sets(sets)):
         if made:
             console.print(made)

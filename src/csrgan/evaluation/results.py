@@ -157,15 +157,15 @@ def _intervals(rows: Sequence[Row]) -> dict[str, float]:
 
 def by_blur(rows: Sequence[Row]) -> list[dict[str, float]]:
     """A summary of the rows in each bin of the blur, with its bounds in px: a level of the grid each, or BINS of as many levels.
-    What has no value there (R^2 of a blur that is the same in all rows) is left out."""
+    R^2 is left out where it has no value, of a blur that is the same in all rows."""
     levels = sorted({float(r["blur_std"]) for r in rows})
     count = min(BINS, len(levels))
     found = []
     for place in range(count):
         bin_ = levels[place * len(levels) // count : (place + 1) * len(levels) // count]
         summary = summarise([r for r in rows if bin_[0] <= float(r["blur_std"]) <= bin_[-1]])
-        finite = {name: value for name, value in summary.items() if math.isfinite(value)}
-        found.append({"blur_std_low": bin_[0], "blur_std_high": bin_[-1], **finite})
+        defined = {name: value for name, value in summary.items() if math.isfinite(value) or not name.endswith("_r2")}
+        found.append({"blur_std_low": bin_[0], "blur_std_high": bin_[-1], **defined})
     return found
 
 

@@ -1,0 +1,51 @@
+"""What a job leaves and others read: numbers that are not finite among them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from csrgan.cli import jobs, main
+from csrgan.cli.sweep import gain_db
+from csrgan.cli.train import conclude
+from csrgan.evaluation import results
+from csrgan.fault import Fault
+
+
+def test_what_is_not_finite_is_null_and_its_readers_know(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a network that gave nothing finite in one row, and then in none: the file is JSON, and report and publish read it."""
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    lines = list(csv.DictReader((run / "results.csv").open(encoding="utf-8")))
+    rows: list[results.Row] = [
+        {key: text if key == "image" else float(text or "nan") for key, text in line.items()} for line in lines
+    ]
+    for count in (1, len(rows)):
+        for row in rows[:count]:
+            row["psnr_restored"] = math.nan
+        conclude(Console(), results.summarise(rows), rows, folder)
+        results.write(folder / "results.csv", rows)
+        assert f"S is not finite in {count} of {len(rows)} rows" in capsys.readouterr().out
+        held = json.loads((folder / "summary.json").read_text(), parse_constant=pytest.fail)
+        assert math.isnan(gain_db(folder)) == (held["gain_db"] is None) == (count > 1)
+        assert len(jobs.rows(folder)) == len(rows)
+        assert main(["report", str(folder)]) == 0
+        assert "1 of 1 jobs complete" in (folder / "report.html").read_text(encoding="utf-8")
+        assert main(["publish", f"checkpoint={folder}", f"destination={tmp_path}/published{count}"]) == 0
+    rows[0]["psnr_restored"] = 20.0
+    results.write(folder / "results.csv", rows)
+    with pytest.raises(Fault, match=r"has the mean 20 of psnr_restored, and summary\.json nan"):
+        jobs.rows(folder)
+
+
+def test_an_evaluation_does_not_write_over_the_training_that_it_scores(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {file: file.read_bytes() for file in run.glob("*.*")}
+    assert main(["evaluate", f"checkpoint={run}", f"run_dir={run}", "panels=0"]) == 2
+    assert "holds a training, whose results would be overwritten: choose another run_dir." in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in run.glob("*.*")} == before
