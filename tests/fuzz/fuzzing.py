@@ -8,11 +8,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+import profiles
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from measured import tell
 from PIL import Image
+from PIL.ExifTags import IFD, Base
 
 from csrgan.data.picture import ORIENTATION
 
@@ -86,6 +88,23 @@ def _deep(suffix: str, channels: int) -> bytes:
     return cv2.imencode(suffix, deep)[1].tobytes()
 
 
+def _hidden(form: str, **options: Any) -> bytes:
+    """Transparent where any red is below a half."""
+    stream = io.BytesIO()
+    alpha = np.where(PIXELS[:, :, 0] < 128, 0, PIXELS[:, :, 0])
+    Image.fromarray(np.dstack([PIXELS, alpha]).astype(np.uint8)).save(stream, form, **options)
+    return stream.getvalue()
+
+
+def _camera() -> bytes:
+    """EXIF with directories in it."""
+    exif = Image.Exif()
+    exif[Base.Make], exif[ORIENTATION] = "Maker", 6
+    exif[IFD.Exif] = {Base.ISOSpeedRatings: 200, Base.MakerNote: bytes(range(64)), Base.ExifImageWidth: 37}
+    exif[IFD.GPSInfo] = {1: "N", 3: "E"}
+    return exif.tobytes()
+
+
 PIXELS = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8), (37, 29))  # rather smooth
 
 # A real file of each kind that people have.
@@ -114,5 +133,15 @@ FILES = {
     "a.bmp": _encoded("BMP"),
     "grey.bmp": _encoded("BMP", "L"),
     "a.ppm": _encoded("PPM"),
+    "hidden.png": _hidden("PNG"),
+    "hidden.webp": _hidden("WEBP", lossless=True),
+    "profile.png": _encoded("PNG", icc_profile=profiles.rgb("display-p3")),
+    "profile.jpg": _encoded("JPEG", icc_profile=profiles.rgb("adobe-rgb", "table")),
+    "profile_grey.tif": _encoded("TIFF", "L", icc_profile=profiles.grey(1.8)),
+    "profile_cube.webp": _encoded("WEBP", icc_profile=profiles.tables()),
+    "camera.png": _encoded("PNG", exif=_camera(), dpi=(300, 300)),
+    "camera.jpg": _encoded("JPEG", exif=_camera(), icc_profile=profiles.srgb(), xmp=b"<tiff:Orientation>6<"),
+    "camera.tif": _encoded("TIFF", exif=_camera(), dpi=(72, 72)),
+    "camera.webp": _encoded("WEBP", exif=_camera()),
     "animated.png": _encoded("GIF", "P"),
 }
