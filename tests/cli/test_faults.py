@@ -28,6 +28,16 @@ FAULTS = [
     (["train", "trainer.compile=7"], "trainer.compile=7 is neither true nor false."),
     (["train", "output=sigmiod", "loss/image=l3"], "loss/image has no l3."),
     (["train", "-m", "output=sigmoid,tahn"], "Did you mean tanh?"),
+    (["train", "loss/imag=mse"], "Did you mean loss/image?"),
+    (["train", "los/image=mse"], "conf/ has no los/image. Its choices: condition, data, "),
+    (["train", "experiments=csrgan"], "Did you mean experiment?"),
+    (["train", "+loss/image=mse"], "+loss/image=mse: loss/image has a choice already, and is chosen without the +."),
+    (["train", "degradation/kernel=x"], "degradation/kernel is no group of choices, but degradation.kernel is a setting"),
+    (["evaluate", "optimizer=adam"], "optimizer=adam: csrgan evaluate has no optimizer to choose."),
+    (["train", "seed=("], "seed=( is no override of the form key=value: a text with signs in it stands in quotes, as in seed='"),
+    (["train", "k y=1"], "k y=1: k y is no key; a key is letters, digits and _ with dots between them"),
+    (["train", "seed=range(0,1,0)"], "seed=range(0,1,0): range() does not take this: "),
+    (["degrade", "source={tmp}/absent (1)", "destination={tmp}/out"], "/absent (1) does not exist"),
     (["train", "bare"], "bare is no setting: a setting is given as key=value."),
     (["train", "seed=-1"], "seed=-1 is not in [0,4294967295]"),
     (["train", "--multirn", "seed=1"], "csrgan train has no --multirn. Its choices: "),
@@ -147,6 +157,30 @@ def test_all_faults_are_told_at_once_and_nothing_else() -> None:
     lines = str(told.value).split("\n")
     assert len(lines) == len(ALL_AT_ONCE)
     assert all(any(said in line for line in lines) for said in ALL_AT_ONCE.values())
+
+
+TERM = """# A term of one's own
+_target_: csrgan.losses.objective.Term
+weight: 1.0
+start: 0
+ramp: 0
+function: {_target_: csrgan.losses.image.charbonnier, _partial_: true, epsilon: 0.001}
+"""
+
+
+@pytest.mark.parametrize("place", ["--config-dir={own}", "hydra.searchpath=[file://{own}]"])
+def test_a_group_of_ones_own_is_added_with_a_plus(place: str, tmp_path: Path) -> None:
+    (tmp_path / "loss" / "frequency").mkdir(parents=True)
+    (tmp_path / "loss" / "frequency" / "fft.yaml").write_text(TERM)
+    where = place.format(own=tmp_path)
+    examine("train", [where, "+loss/frequency=fft", "loss.image.weight=2"])
+    with pytest.raises(Fault, match="loss/frequency has no ftf"):
+        examine("train", [where, "+loss/frequency=ftf"])
+    with pytest.raises(Fault) as told:
+        examine("train", [where, "loss/frequency=fft", "sede=1"])
+    added, other = str(told.value).split("\n")
+    assert added.endswith("chooses from by itself: it is added with a +, as in +loss/frequency=fft.")
+    assert "Did you mean seed?" in other  # all faults at once
 
 
 @pytest.mark.parametrize(

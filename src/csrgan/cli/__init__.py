@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any, cast
 
 COMMANDS = {
     "train": "train a system; ends with a table, panels and checkpoints in one run folder",
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(command: str, words: list[str]) -> int:
-    from csrgan.config import faults
+    from csrgan.config import faults, paths
     from csrgan.fault import Stopped
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through, to be told below in one sentence
@@ -68,7 +69,8 @@ def _run(command: str, words: list[str]) -> int:
         if command == "train":
             words = import_module("csrgan.config.resume").with_resumed(words)
         if command == "report":
-            words = _prose(words)
+            words = _with_folder(words)
+        words = paths.for_hydra(words)
         faults.examine(command, words)
         return _hydra(command, words)
     except KeyboardInterrupt:
@@ -89,34 +91,29 @@ def _run(command: str, words: list[str]) -> int:
         return 2
 
 
-def _prose(words: list[str]) -> list[str]:
-    """The words of csrgan report as Hydra takes them: the folder without its key, and sentences, may be given as they are."""
-    if words and "=" not in words[0] and not words[0].startswith("-"):
-        words = [f"folder={words[0]}", *words[1:]]
-    pairs = (word.partition("=") for word in words)
-    return [
-        f"{key}={value!r}"
-        if key in ("title", "question", "baseline", "score") and value[:1] not in ("'", '"')
-        else key + sign + value
-        for key, sign, value in pairs
-    ]
+def _with_folder(words: list[str]) -> list[str]:
+    """The words of csrgan report, whose first may be the folder without its key."""
+    bare = bool(words) and ("=" not in words[0] or Path(words[0]).exists()) and not words[0].startswith("-")
+    return [f"folder={words[0]}", *words[1:]] if bare else words
 
 
 def _hydra(command: str, words: list[str]) -> int:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
-    from omegaconf import DictConfig
+    from omegaconf import DictConfig, OmegaConf
 
     from csrgan.config.build import plain
     from csrgan.config.flags import apart
     from csrgan.config.folder import conf
+    from csrgan.config.paths import encoded
 
     statuses: list[int] = []
     failures: list[Exception] = []
 
     def task(config: DictConfig) -> float | None:
-        config.run_dir = HydraConfig.get().runtime.output_dir
+        runtime: Any = OmegaConf.to_container(cast(Any, HydraConfig.get().runtime))  # as it is: nothing in it is an interpolation
+        config.run_dir = encoded(runtime["output_dir"])
         several = HydraConfig.get().mode == RunMode.MULTIRUN
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:

@@ -21,6 +21,7 @@ from csrgan.cli.sweep import FILE
 from csrgan.cli.train import conclude, quiet
 from csrgan.cli.trained import chosen
 from csrgan.config.build import build
+from csrgan.config.paths import kept
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
 from csrgan.fault import Fault, check
@@ -53,7 +54,7 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
     """Score one job of a sweep unless it is done; it keeps what was said of its training, and its settings gain those of the
     evaluation."""
     held = dict(jobs.job(job.parent))
-    own = [word for word in HydraConfig.get().overrides.task if not word.startswith(("checkpoint=", "run_dir="))]
+    own = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
     held["words"] += own
     with suppress(Fault):  # a damaged one is not done
         if jobs.job(folder) == held:
@@ -78,7 +79,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
         console.print(table.refused(refused))
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(settings, folder / "config.yaml")
-    words = [word for word in HydraConfig.get().overrides.task if not word.startswith("run_dir=")]
+    words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith("run_dir=")]
     write(folder / OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])
     system.console = console

@@ -28,6 +28,7 @@ from rich.table import Table
 
 from csrgan import files
 from csrgan.cli import relative, tied
+from csrgan.config.paths import kept
 from csrgan.fault import Fault
 
 FILE = "job.json"  # what became of a job
@@ -88,7 +89,7 @@ def run(config: DictConfig) -> float | None:
     """Run the job of this configuration unless it is complete, and write job.json. Returns the gain in dB; None if it failed."""
     tied.tie()
     hydra = cast(DictConfig, HydraConfig.get())
-    words = [word for word in hydra.overrides.task if not word.startswith("run_dir=")]
+    words = [word for word in kept(hydra.overrides.task) if not word.startswith("run_dir=")]
     folder = _folder(Path(config.run_dir), words, _guided(hydra))
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / OUTPUT).open("a", encoding="utf-8") as lock:

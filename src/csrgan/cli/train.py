@@ -33,6 +33,7 @@ from csrgan.cli.resumed import StoppedRun
 from csrgan.cli.tracking import close_with, recording
 from csrgan.cli.trained import begin
 from csrgan.config.build import build, plain
+from csrgan.config.paths import kept
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.config.resume import ONE_JOB
 from csrgan.data.module import Photographs
@@ -209,7 +210,7 @@ def describe(settings: dict[str, Any], folder: Path, changed: Sequence[str] = ()
     before = file.read_text(encoding="utf-8").split("\n") if changed and file.is_file() else []
     remarks = [*(line for line in before if line.startswith("# ")), *(f"# {change}" for change in changed)]
     files.write(file, "".join(f"{line}\n" for line in remarks) + OmegaConf.to_yaml(settings))
-    overrides = [word for word in HydraConfig.get().overrides.task if not word.startswith(("resume=", "run_dir="))]
+    overrides = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("resume=", "run_dir="))]
     if any(word.startswith(("sweep=", "experiment=")) for word in overrides):
         overrides.append(ONE_JOB)
     files.write(folder / OVERRIDES, json.dumps(overrides))

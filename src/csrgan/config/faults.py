@@ -16,24 +16,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from csrgan.config.check import value_faults
+from csrgan.config.chosen import PLUGINS, blocked, choice_faults, group, group_fault, known, plugin_fault, unused
 from csrgan.config.combinations import combination_faults
 from csrgan.config.flags import SEVERAL, apart, flag_faults
-from csrgan.config.folder import conf, groups
-from csrgan.config.override import first_line, override_faults, single
+from csrgan.config.folder import conf
+from csrgan.config.override import first_line, override_faults, single, unreadable
+from csrgan.config.paths import spelt
 from csrgan.fault import Fault
-
-# What Hydra finds in packages of their own, and the package.
-PLUGINS = {
-    "hydra/launcher": {
-        "joblib": "hydra-joblib-launcher",
-        "submitit_local": "hydra-submitit-launcher",
-        "submitit_slurm": "hydra-submitit-launcher",
-    },
-    "hydra/sweeper": {"optuna": "hydra-optuna-sweeper"},
-}
-
-# The parts that a system may be put together from.
-PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
 
 TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
 
@@ -73,35 +62,32 @@ def examine(command: str, arguments: Sequence[str]) -> None:
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         faults = list(dict.fromkeys(_faults(command, overrides, flags)))
     if faults:
-        raise Fault("\n".join(faults))
+        raise Fault(spelt("\n".join(faults)))
 
 
 def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
     yield from flag_faults(command, flags)
-    parsed, faults = _parsed(words)
-    yield from faults
-    known = {name: [file.stem for file in files] for name, files in groups()}
-    wrong: dict[str, list[str]] = {}
+    parsed, wrong = _parsed(words)
+    there, own = known(flags, parsed)
     for override in parsed:
-        if told := list(_choice_faults(override, known)):
+        if told := list(choice_faults(override, there)):
             wrong.setdefault(str(override.key_or_group), []).extend(told)
-    chosen = [override for override in parsed if _group(override, known)]
-    good = [next(single(override)) for override in chosen if str(override.key_or_group) not in wrong]
-    try:
-        base = _compose(command, good)
-    except Fault as fault:
-        yield from (sentence for told in (*wrong.values(), [str(fault)]) for sentence in told)
+    chosen = [override for override in parsed if group(override, there)]
+    good = [override for override in chosen if str(override.key_or_group) not in wrong]
+    base = _composed(command, own, good, wrong)
+    if base is None:
+        yield from (sentence for told in wrong.values() for sentence in told)
         return
     with open_dict(base):
         mode = str(base.pop("hydra").mode)
     if "system" not in wrong:
-        yield from _unused(base, parsed)
+        yield from unused(base, parsed)
     for override in parsed:
         key = str(override.key_or_group)
-        within_wrong = any(key.startswith(f"{group.replace('/', '.')}.") for group in wrong)
+        within_wrong = any(key.startswith(f"{name.replace('/', '.')}.") for name in wrong)
         if override in chosen or key in PLUGINS or key.startswith(("hydra.", "hydra/")) or within_wrong:
             continue
-        if told := [*override_faults(base, override)] or [*_set(base, override)]:
+        if told := [*group_fault(command, override, base, there)] or [*override_faults(base, override)] or [*_set(base, override)]:
             wrong.setdefault(key, []).extend(told)
     yield from (sentence for told in wrong.values() for sentence in told)
     if set(flags) <= {SEVERAL}:  # else the command is asked for something, such as --help
@@ -163,49 +149,38 @@ def _plain(value: Any) -> Any:
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
-def _parsed(words: Sequence[str]) -> tuple[list[Override], list[str]]:
+def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]:
+    """The overrides; and, by what stands before their =, words that are none."""
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
-    parsed, faults = [], []
+    parsed: list[Override] = []
+    wrong: dict[str, list[str]] = {}
     for word in words:
+        key = word.partition("=")[0]
         if ("=" not in word and not word.startswith("~")) or word.startswith("="):
-            faults.append(f"{word} is no setting: a setting is given as key=value.")
+            wrong.setdefault(word, []).append(f"{word} is no setting: a setting is given as key=value.")
             continue
         try:
-            parsed += parser.parse_overrides([word])
-        except OverrideParseException as reason:
-            faults.append(f"{word} is no override of the form key=value: {first_line(reason)}")
-    return parsed, faults
+            (override,) = parser.parse_overrides([word])
+            next(single(override), None)  # of a range(), which may have no step
+            parsed.append(override)
+        except (OverrideParseException, ValueError) as reason:
+            wrong.setdefault(key.lstrip("+~"), []).append(unreadable(word, reason))
+    return parsed, wrong
 
 
-def _choice_faults(override: Override, known: dict[str, list[str]]) -> Iterator[str]:
-    group = _group(override, known)
-    if group:
-        named = list(filter(None, _choices(override)))
-        if not named:
-            yield f"{override.input_line} is none of {group}'s choices: {', '.join(known[group])}."
-        for choice in named:
-            if choice not in known[group]:
-                yield str(Fault.unknown(group, choice, known[group]))
-    elif override.key_or_group in PLUGINS:
-        yield from _plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
-
-
-def _unused(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
-    """Overrides of parts that the chosen system has not."""
-    if "system" not in base:
-        return
-    used, found = {"system"}, set[str]()
-    while used - found:
-        name = next(iter(used - found))
-        found.add(name)
-        node = base.get(name, None)
-        text = OmegaConf.to_yaml(node) if OmegaConf.is_config(node) else ""
-        used |= {part for part in PARTS if f"${{{part}" in text}
-    for override in parsed:
-        part = str(override.key_or_group).split(".")[0]
-        if part in PARTS and part not in found:
-            system = base.system._target_.rpartition(".")[2]
-            yield f"{override.input_line} changes nothing: {system} has no {part} of this kind to choose."
+def _composed(command: str, own: list[str], chosen: list[Override], wrong: dict[str, list[str]]) -> DictConfig | None:
+    """The configuration of these choices, without those that it has no place for, of which `wrong` then tells; None where there
+    is none."""
+    while True:
+        try:
+            return _compose(command, [*own, *(next(single(override)) for override in chosen)])
+        except Fault as fault:
+            found = next(blocked(command, str(fault.__context__), chosen), None)
+            if found is None:
+                wrong.setdefault("", []).append(str(fault))
+                return None
+            chosen.remove(found[0])
+            wrong.setdefault(str(found[0].key_or_group), []).append(found[1])
 
 
 def _compose(command: str, words: list[str]) -> DictConfig:
@@ -214,30 +189,11 @@ def _compose(command: str, words: list[str]) -> DictConfig:
     except (HydraException, OmegaConfBaseException) as reason:
         missing = re.search(r"'(hydra/\w+)/(\w+)'", str(reason))
         if missing:
-            raise Fault("\n".join(_plugin_fault(*missing.groups()))) from None
+            raise Fault("\n".join(plugin_fault(*missing.groups()))) from None
         trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
         if trained:
             raise Fault(TRAINED.format(trained[1])) from None
         raise Fault(f"the configuration cannot be composed: {first_line(reason)}") from None
-
-
-def _plugin_fault(group: str, choice: str) -> Iterator[str]:
-    """A sweeper or launcher that Hydra does not find; Hydra itself says it in many lines."""
-    found = GlobalHydra.instance().config_loader().get_group_options(group)
-    if choice not in found and choice in PLUGINS[group]:
-        yield f"{group}={choice} needs {PLUGINS[group][choice]}, which is not installed: pip install {PLUGINS[group][choice]}."
-    elif choice not in found:
-        yield str(Fault.unknown(group, choice, {*found, *PLUGINS[group]}))
-
-
-def _group(override: Override, known: dict[str, list[str]]) -> str:
-    name = str(override.key_or_group)
-    return name if name in known and not override.is_delete() else ""
-
-
-def _choices(override: Override) -> Iterator[str]:
-    for word in single(override):
-        yield word.split("=", 1)[1].strip("'\"")
 
 
 def told(error: BaseException) -> str | None:

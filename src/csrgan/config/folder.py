@@ -34,13 +34,14 @@ def conf() -> Path:
     return inside if inside.is_dir() else PACKAGE.parents[1] / "conf"
 
 
-def groups() -> Iterator[tuple[str, list[Path]]]:
-    """Each group of choices with its yaml files: ("loss/image", [.../charbonnier.yaml, ...])."""
-    root = conf()
-    for folder in sorted(path for path in root.rglob("*") if path.is_dir()):
-        files = sorted(folder.glob("*.yaml"))
-        if files:
-            yield folder.relative_to(root).as_posix(), files
+def groups(*more: Path) -> Iterator[tuple[str, list[Path]]]:
+    """Each group of choices with its yaml files: ("loss/image", [.../charbonnier.yaml, ...]). more: folders of one's own."""
+    found: dict[str, list[Path]] = {}
+    for root in (conf(), *more):
+        for file in sorted(root.rglob("*.yaml")):
+            if file.parent != root:
+                found.setdefault(file.parent.relative_to(root).as_posix(), []).append(file)
+    yield from sorted(found.items())
 
 
 def first_line(file: Path) -> str:

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from csrgan.config.check import value_faults
 from csrgan.fault import Fault
+
+KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
 
 # A folder may take the place of whatever the choice of data names here.
 SOURCES = (["data", "train"], ["data", "valid"])
@@ -116,3 +119,15 @@ def single(override: Override) -> Iterator[str]:
 
 def first_line(reason: Exception) -> str:
     return re.sub(r"\s+", " ", str(reason).strip().split("\n")[0])
+
+
+def unreadable(word: str, reason: Exception) -> str:
+    """A sentence for a word that Hydra cannot parse; it speaks of lexers, or of what happened in one of its functions."""
+    key, _, value = word.partition("=")
+    within = re.search(r"while evaluating '.*?': (.*)", str(reason))
+    told = within[1] if within else str(reason) if not isinstance(reason, HydraException) else ""
+    if not KEY.fullmatch(key):
+        return f"{word}: {key} is no key; a key is letters, digits and _ with dots between them, as in data.train."
+    if told and re.match(r"\w+\(", value):
+        return f"{word}: {value.partition('(')[0]}() does not take this: {told.rstrip('.')}."
+    return f"{word} is no override of the form key=value: a text with signs in it stands in quotes, as in {key}='\"TEXT\"'."

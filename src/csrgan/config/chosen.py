@@ -1,0 +1,121 @@
+"""Groups among the overrides of a command: the choices that there are of each, and groups that there are not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Override, Quote, QuotedString
+from omegaconf import DictConfig, OmegaConf
+
+from csrgan.config.folder import groups
+from csrgan.config.override import single
+from csrgan.fault import Fault
+
+Groups = Mapping[str, Sequence[str]]
+
+# What Hydra finds in packages of their own, and the package.
+PLUGINS = {
+    "hydra/launcher": {
+        "joblib": "hydra-joblib-launcher",
+        "submitit_local": "hydra-submitit-launcher",
+        "submitit_slurm": "hydra-submitit-launcher",
+    },
+    "hydra/sweeper": {"optuna": "hydra-optuna-sweeper"},
+}
+
+# The parts that a system may be put together from.
+PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
+
+MADE_FROM_ALL = ("train", "bench")  # commands that a group of one's own may be added to
+SEARCHPATH = "hydra.searchpath"
+
+
+def known(flags: Sequence[str], parsed: Sequence[Override]) -> tuple[Groups, list[str]]:
+    """Each group with its choices, also those in folders of one's own, and the word by which Hydra finds these."""
+    own = [flag.partition("=")[2] for flag in flags if flag.startswith("--config-dir=")][-1:]
+    for override in parsed:
+        if override.key_or_group == SEARCHPATH and isinstance(value := override.value(), list):
+            own += [str(place) for place in value]
+    folders = [Path(place.removeprefix("file://")) for place in own if not place.startswith("pkg://")]
+    found = {name: sorted({file.stem for file in files}) for name, files in groups(*folders)}
+    places = [place if "://" in place else f"file://{Path(place).absolute()}" for place in own]
+    quoted = [QuotedString(place, Quote.single).with_quotes() for place in places]
+    return found, [f"{SEARCHPATH}=[{','.join(quoted)}]"] if own else []
+
+
+def choice_faults(override: Override, known: Groups) -> Iterator[str]:
+    name = group(override, known)
+    if name:
+        named = list(filter(None, _choices(override)))
+        if not named:
+            yield f"{override.input_line} is none of {name}'s choices: {', '.join(known[name])}."
+        for choice in named:
+            if choice not in known[name]:
+                yield str(Fault.unknown(name, choice, known[name]))
+    elif override.key_or_group in PLUGINS:
+        yield from plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
+
+
+def unused(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
+    """Overrides of parts that the chosen system has not."""
+    if "system" not in base:
+        return
+    used, found = {"system"}, set[str]()
+    while used - found:
+        name = next(iter(used - found))
+        found.add(name)
+        node = base.get(name, None)
+        text = OmegaConf.to_yaml(node) if OmegaConf.is_config(node) else ""
+        used |= {part for part in PARTS if f"${{{part}" in text}
+    for override in parsed:
+        part = str(override.key_or_group).split(".")[0]
+        if part in PARTS and part not in found:
+            system = base.system._target_.rpartition(".")[2]
+            yield f"{override.input_line} changes nothing: {system} has no {part} of this kind to choose."
+
+
+def group_fault(command: str, override: Override, base: DictConfig, known: Groups) -> Iterator[str]:
+    """A sentence for a key that could only be a group, and is none."""
+    key = str(override.key_or_group)
+    top = key.partition(".")[0]
+    if "/" in key and OmegaConf.select(base, key.replace("/", "."), default="absent") != "absent":
+        yield f"{key} is no group of choices, but {key.replace('/', '.')} is a setting or holds some."
+    elif "/" in key:
+        yield str(Fault.unknown("conf/", key, known))
+    elif top not in list(base):
+        others = (name for name in known if "/" not in name and command in MADE_FROM_ALL)
+        added = f"+{key} is not a setting that anything reads. " if override.is_add() else ""
+        yield added + str(Fault.unknown("the configuration", top, {*map(str, base), *others}))
+
+
+def blocked(command: str, message: str, chosen: Collection[Override]) -> Iterator[tuple[Override, str]]:
+    """The choice that Hydra did not take, with a sentence for it. message: Hydra's own."""
+    for override in chosen:
+        name = str(override.key_or_group)
+        if f"To append to your default list use +{name}=" in message:
+            added = f"{name} is no group that csrgan {command} chooses from by itself: it is added with a +, as in +"
+            none = f"{override.input_line}: csrgan {command} has no {name} to choose."
+            yield override, f"{added}{override.input_line}." if command in MADE_FROM_ALL else none
+        elif f"Multiple values for {name}." in message:
+            yield override, f"{override.input_line}: {name} has a choice already, and is chosen without the +."
+
+
+def plugin_fault(group: str, choice: str) -> Iterator[str]:
+    """A sweeper or launcher that Hydra does not find; Hydra itself says it in many lines."""
+    found = GlobalHydra.instance().config_loader().get_group_options(group)
+    if choice not in found and choice in PLUGINS[group]:
+        yield f"{group}={choice} needs {PLUGINS[group][choice]}, which is not installed: pip install {PLUGINS[group][choice]}."
+    elif choice not in found:
+        yield str(Fault.unknown(group, choice, {*found, *PLUGINS[group]}))
+
+
+def group(override: Override, known: Groups) -> str:
+    name = str(override.key_or_group)
+    return name if name in known and not override.is_delete() else ""
+
+
+def _choices(override: Override) -> Iterator[str]:
+    for word in single(override):
+        yield word.split("=", 1)[1].strip("'\"")
