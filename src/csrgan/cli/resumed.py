@@ -11,6 +11,7 @@ from omegaconf import open_dict
 from rich.console import Console
 
 from csrgan.config.build import plain
+from csrgan.config.paths import for_hydra
 from csrgan.config.resume import ONE_JOB, change_faults, changes, gone_on_with, is_copy, started_with, told
 from csrgan.fault import Fault
 from csrgan.systems.checkpoint import lay_aside, newest, read
@@ -27,7 +28,7 @@ class StoppedRun:
         held = read(self.file, "resume")["csrgan"]
         self.recipe, self.images_seen = held["recipe"], held["images_seen"]
         self.changed: list[str] = []
-        words = [word for word in started_with(folder) if word != ONE_JOB]
+        words = [word for word in for_hydra(started_with(folder)) if word != ONE_JOB]
         config = GlobalHydra.instance().config_loader().load_configuration("train", words, RunMode.RUN)
         with open_dict(config):
             del config["hydra"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from csrgan.config.paths import literal
 from csrgan.fault import Fault
 
 FILE = "overrides.json"
@@ -34,8 +35,8 @@ BUILT = ("degradation", "system")  # objects, which are made from what a checkpo
 
 def with_resumed(words: Sequence[str]) -> list[str]:
     """The words of the command line, preceded by those that the run named by resume=FOLDER was started with."""
-    named = [word.split("=", 1)[1] for word in words if word.startswith("resume=")]
-    if not named or named[-1] in ("", "null"):
+    named = [literal(word) for word in words if word.startswith("resume=")]
+    if not named or not named[-1]:
         return list(words)
     folder = Path(named[-1])
     checkpoints = [folder / "checkpoints" / name for name in ("last.ckpt", "previous.ckpt")]
@@ -52,7 +53,7 @@ def with_resumed(words: Sequence[str]) -> list[str]:
 def _word_fault(word: str, folder: Path) -> str:
     """What is wrong with a new word for a run that goes on, as far as the word alone tells."""
     key, _, value = word.partition("=")
-    if key == "run_dir" and Path(value).resolve() != folder.resolve():
+    if key == "run_dir" and Path(literal(word)).resolve() != folder.resolve():
         return f"{word}: a run goes on in its own folder, resume={folder}; begin_from={folder} begins in another."
     if key == "begin_from" and value != "null":
         return f"{word}: a run that goes on has a network already; without resume={folder} it begins with this one."
