@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config import targets
 from csrgan.config.check import check_values
+from csrgan.config.paths import encoded
 from csrgan.fault import Fault
 
 
@@ -30,7 +31,7 @@ def build(node: Any, place: str = "") -> Any:
     """
     targets.examine(node, place)
     try:
-        return instantiate(without_empty(node), _convert_="all")
+        return instantiate(_as_it_is(without_empty(node)), _convert_="all")
     except InstantiationException as failure:
         cause: BaseException | None = failure
         while cause is not None and not isinstance(cause, Fault):
@@ -43,3 +44,12 @@ def without_empty(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: without_empty(value) for key, value in node.items()} or None
     return node
+
+
+def _as_it_is(node: Any) -> Any:
+    """With every text such that Hydra takes it for no interpolation: all are resolved, and a folder may be called `${x}`."""
+    if isinstance(node, dict):
+        return {key: _as_it_is(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_as_it_is(value) for value in node]
+    return encoded(encoded(node)) if isinstance(node, str) and "${" in node else node  # Hydra resolves all, and then again

@@ -29,7 +29,7 @@ def examine(tree: Any, place: str = "", *, stranger: bool = False) -> None:
     """Raise Fault for every `_target_` in a configuration that may not be built, before anything is. place: the tree's key.
 
     Each must name a class or a function that is defined in PACKAGES or in a package that CSRGAN_ALLOW names: a module's path leads
-    to whatever it has imported, too. Nothing is left to resolve, for an interpolation could make another `_target_`.
+    to whatever it has imported, too. Nothing in it is resolved any more, for an interpolation could make another `_target_`.
     stranger: the tree comes with a file. It then names what csrgan's own yaml files do outside the data room, layers and optimizers
     of torch, and what CSRGAN_ALLOW allows; functions are only handed on (`_partial_`), and none is called.
     """
@@ -60,7 +60,7 @@ def _faults(tree: Any, place: str, stranger: bool) -> Iterator[str]:
     elif isinstance(tree, list | tuple):
         for index, value in enumerate(tree):
             yield from _faults(value, f"{place}[{index}]", stranger)
-    elif isinstance(tree, str) and "${" in tree:
+    elif stranger and isinstance(tree, str) and "${" in tree:
         yield f"{place}={tree} is an interpolation that nothing has resolved."
 
 
