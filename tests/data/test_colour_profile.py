@@ -80,7 +80,11 @@ def test_a_changed_picture_is_written_in_the_files_colours(tmp_path: Path) -> No
     found = picture.read(tmp_path / "a.png")
     flat = found.tensor() * 0 + found.tensor()[:, :1, :1]
     picture.write(tmp_path / "b.png", flat, like=found)
-    assert np.abs(np.asarray(Image.open(tmp_path / "b.png")).astype(int) - inside[0, 0]).max() <= 1
+    with Image.open(tmp_path / "b.png") as again:
+        assert again.info["icc_profile"] == KINDS["display-p3"]
+        assert np.abs(np.asarray(again).astype(int) - inside[0, 0]).max() <= 1
+        shown = converted(np.asarray(again), again.info["icc_profile"])
+    assert np.abs(shown - flat.permute(1, 2, 0).numpy() * 255).max() < 1.5
 
 
 @pytest.mark.parametrize("profile", [profiles.srgb(), b"", b"garbage" * 100, profiles.rgb("display-p3")[:200], profiles.grey(1.8)])
