@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import checkpoints
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 from commands import csrgan
+from folders import NAMES, save
 from forked import Commands, commands
 from PIL import Image
 from stopped import WORDS
@@ -56,3 +58,21 @@ def photographs(tmp_path: Path) -> Path:
     Image.fromarray(cat).save(folder / "turned.jpg", exif=exif)
     Image.fromarray(cat[:1, :1]).save(folder / "deeper" / "ünï côde.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return checkpoints.save(tmp_path_factory.mktemp("checkpoint") / "a.ckpt")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for place, name in enumerate(NAMES):
+        save(tmp_path / "photos" / name, place)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def restoring(checkpoint: Path, photos: Path, tmp_path: Path) -> list[str]:
+    """The words of a command over a folder of small pictures."""
+    return ["restore", f"checkpoint={checkpoint}", f"source={photos}", f"destination={tmp_path}/out"]

@@ -51,7 +51,7 @@ def run(config: DictConfig) -> int:
         ledger = Ledger(places.destination, overwrite=config.overwrite)
         places.examine(targets(making.units, SHEET, *([KERNELS] if making.has_kernels else [])), ledger)
         making.examine(ledger)
-        series = Series(places, ledger, making.units, making.recipe, "degrading", "degraded")
+        series = Series(places, ledger, making.units, making.recipe, "degrading", "degraded", "a smaller picture or crop")
         with ledger.opened():
             ledger.remove(KERNELS)  # of rows that may change now
             try:

@@ -43,7 +43,10 @@ def run(config: DictConfig) -> int:
         units = [Unit(file, ((str(file.relative_to(places.root)),),)) for file in places.files]
         places.examine(targets(units), ledger)
         system, settings = chosen(config, config.checkpoint)
-        series = Series(places, ledger, units, identity(system, settings, factor), "restoring", "restored")
+        helps = (
+            "a smaller picture or a lower enlarge" if config.device == "cpu" else "a smaller picture, a lower enlarge or device=cpu"
+        )
+        series = Series(places, ledger, units, identity(system, settings, factor), "restoring", "restored", helps)
         system.console = series.console
         for sentence in _unlike(system, factor):
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)

@@ -47,11 +47,13 @@ Make = Callable[[Unit, Picture, Collection[str]], Iterator[Made]]
 
 class Series:
     """What a command makes of each picture. recipe: a digest of all else that its results depend on. doing, done: what it does, as
-    in restoring and restored."""
+    in restoring and restored. helps: against want of memory."""
 
-    def __init__(self, places: Places, ledger: Ledger, units: Sequence[Unit], recipe: str, doing: str, done: str) -> None:
+    def __init__(
+        self, places: Places, ledger: Ledger, units: Sequence[Unit], recipe: str, doing: str, done: str, helps: str
+    ) -> None:
         self.places, self.ledger, self.units, self.recipe = places, ledger, units, recipe
-        self.doing, self.participle = doing, done
+        self.doing, self.participle, self.helps = doing, done, helps
         self.command = {"restoring": "restore"}.get(doing, "degrade")
         self.console, self.errors = Console(), Console(stderr=True)
         self.done: set[str] = set()  # keys of the results that lie in the destination
@@ -153,9 +155,8 @@ class Series:
         if spent(reason):
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
-            height, width = found.pixels.shape[:2] if found else picture.size(unit.file)
-            helps = {"restore": "a smaller picture, a lower enlarge or device=cpu", "degrade": "a smaller picture or a lower crop"}
-            return f"{name} of {width}x{height} px needs more memory than there is: {helps[self.command]} may help."
+            size = f" of {found.pixels.shape[1]}x{found.pixels.shape[0]} px" if found else ""
+            return f"{name}{size} needs more memory than there is: {self.helps} may help."
         if isinstance(reason, OSError):
             return f"what comes of {name} cannot be written: {reason.strerror or reason}."
         return f"{name} cannot be {self.participle} ({type(reason).__name__}: {' '.join(str(reason).split())})."
