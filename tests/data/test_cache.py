@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageOps
 from rich.console import Console
 
-from csrgan.data import picture
+from csrgan.data import known, picture
 from csrgan.data.cache import Cache
 from csrgan.data.known import File
 from csrgan.data.marker import claim
@@ -83,6 +83,17 @@ def test_the_size_is_bounded_and_the_longest_unused_goes_first(tmp_path: Path) -
     assert sum(file.stat().st_size for file in (tmp_path / "cache").rglob("*.npy")) <= megabytes * 2**20
     assert [np.array_equal(third.pixels(k), picture.read(file.path).pixels) for k, file in enumerate(both)] == [True] * 6
     assert prepare(Cache(tmp_path / "cache", 0), both).decoded == [None] * 6
+
+
+def test_a_photograph_that_was_moved_makes_no_room_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the decoded picture is still wanted shows when its file is read."""
+    monkeypatch.setattr("csrgan.data.cache._cores", lambda: 1)  # one after the other
+    megabytes = 3.5 * 3 * 200 * 202 / 2**20
+    prepare(Cache(tmp_path / "cache", megabytes), photographs(tmp_path / "photos", 3, side=200))
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    photographs(tmp_path / "moved" / "new", 2, side=200)
+    found = prepare(Cache(tmp_path / "cache", megabytes), in_folder(tmp_path / "moved"))
+    assert [place is not None for place in found.decoded] == [True, True, True, False, False]
 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -259,6 +270,25 @@ def test_a_decoded_file_of_zeros_is_seen_and_made_again(kept: int, tmp_path: Pat
     assert [np.array_equal(found.pixels(k), picture.read(file.path).pixels) for k, file in enumerate(files)] == [True] * 3
     prepare(Cache(tmp_path / "cache", 10), files)
     assert decoded.read_bytes() == whole
+
+
+def test_what_another_csrgan_decoded_is_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pixels may be others: of the first photograph they are; the second stays where it is."""
+    files = photographs(tmp_path / "photos", 2)
+    monkeypatch.setattr(known, "DECODING", known.DECODING - 1)
+    monkeypatch.setattr("csrgan.data.cache.DECODING", known.DECODING)
+    decoded = prepare(Cache(tmp_path / "cache", 10), files).decoded
+    np.save(decoded[0], np.zeros((40, 40, 3), np.uint8))
+    inode, pairs = decoded[1].stat().st_ino, list(zip(decoded, files, strict=True))
+    monkeypatch.undo()
+    for _ in range(2):
+        found = prepare(Cache(tmp_path / "cache", 10), files)
+        assert all(np.array_equal(np.load(place), picture.read(file.path).pixels) for place, file in pairs)
+        assert found.pixels(0).any()
+        assert decoded[1].stat().st_ino == inode
+        monkeypatch.setattr(picture, "decode", lambda *_: pytest.fail("decoded again"))
+        assert np.array_equal(np.load(decoded[0]), found.pixels(0))
+        monkeypatch.undo()
 
 
 def test_what_an_index_cannot_hold_is_passed_over(tmp_path: Path) -> None:

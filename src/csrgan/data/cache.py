@@ -21,10 +21,10 @@ import pooch
 from rich.console import Console
 
 from csrgan.data import picture
-from csrgan.data.known import File, Index, Known, state
+from csrgan.data.known import DECODING, File, Index, Known, state
 from csrgan.data.marker import DECODED, UNFINISHED, claim, groups
 from csrgan.data.pictures import Pixels
-from csrgan.data.prepared import Prepared, key_of
+from csrgan.data.prepared import Prepared, key_of, verify
 from csrgan.data.progress import alone, progress
 from csrgan.fault import Fault
 from csrgan.files import settle
@@ -44,6 +44,7 @@ class Cache:
         self.trouble = ""  # why it cannot be written
         self._lock = Lock()
         self._left = 0.0  # bytes
+        self._wanted = set[Path]()
         self._unused: list[tuple[float, int, Path]] = []  # when last used, how many bytes, where: the most recent first
 
     def file(self, key: str) -> Path:
@@ -130,6 +131,8 @@ class Cache:
         with self._lock:
             while self._left < count and self._unused and not self.trouble:
                 _, size, file = self._unused.pop()
+                if file in self._wanted:  # it was not known to be, when the stock was taken
+                    continue
                 with suppress(OSError):
                     file.unlink()
                     self._left += size
@@ -160,10 +163,24 @@ class Cache:
             return Known(*here, refused=(str(reason) or "it needs more memory than there is").removeprefix(f"{path} ").rstrip("."))
         pixels = np.ascontiguousarray(pixels)
         height, width = pixels.shape[:2]
-        what = Known(*here, key_of(data), height, width, "", zlib.crc32(pixels.data), picture.frames(data))
+        what = Known(*here, key_of(data), height, width, "", zlib.crc32(pixels.data), picture.frames(data), DECODING)
+        self._look_at(what)
         if not self.holds(what) and self._room(what.decoded_bytes):
             self._write(self.file(what.key), pixels)
         return what
+
+    def _look_at(self, what: Known) -> None:
+        """See that a decoded picture that is there is the one that it should be: of another decoding, or damaged, it is deleted."""
+        with self._lock:
+            self._wanted.add(self.file(what.key))
+        if self.holds(what):
+            try:
+                verify(self.file(what.key), what)
+            except ValueError:
+                with self._lock:
+                    self._left += what.decoded_bytes
+            except OSError:  # deleted by another process, or not to be deleted by this one
+                pass
 
     def _write(self, file: Path, pixels: Pixels) -> None:
         """Whole or not at all; where it cannot be written, no other is tried."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+DECODING = 2  # another number whenever `picture.decode` gives other pixels: what was decoded before is then decoded again
 HEAD = 128  # bytes before the pixels of a .npy file
 KEY = re.compile(r"[0-9a-f]{32}")  # of BLAKE2b with 16 bytes
 
@@ -26,7 +27,7 @@ class File:
 class Known:
     """What is known of a picture file. key: the hash of its content. refused: why it cannot be used; empty where it can.
 
-    crc: CRC-32 of its decoded pixels; -1: not known. frames: pages or frames in it, of which the first is the picture.
+    crc: CRC-32 of its decoded pixels. frames: pages or frames in it, of which the first is the picture. decoding: see DECODING.
     """
 
     path: str
@@ -36,8 +37,9 @@ class Known:
     height: int = 0
     width: int = 0
     refused: str = ""
-    crc: int = -1
+    crc: int = 0
     frames: int = 1
+    decoding: int = 0
 
     @property
     def decoded_bytes(self) -> int:
@@ -86,5 +88,6 @@ def _sane(what: Known) -> bool:
         and all(type(number) is int for number in numbers)
         and bool(KEY.fullmatch(what.key))
         and not what.refused
+        and what.decoding == DECODING
         and min(what.height, what.width, what.frames) > 0
     )

@@ -26,7 +26,7 @@ def shared(train: Pictures, valid: Pictures) -> list[str]:
         return []
     if isinstance(train, Prepared):
         files = {what.key for what in train.known}
-        pixels = {(what.crc, what.height, what.width) for what in train.known if what.crc >= 0}
+        pixels = {(what.crc, what.height, what.width) for what in train.known}
         both = zip(valid.names, valid.known, strict=True)
         return [name for name, what in both if what.key in files or (what.crc, what.height, what.width) in pixels]
     return _in_shards(train, valid) if isinstance(train, Sharded) else []

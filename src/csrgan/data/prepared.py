@@ -86,10 +86,10 @@ def key_of(data: bytes) -> str:
 
 
 def verify(decoded: Path, what: Known) -> None:
-    """Raise ValueError, and delete the file, where it does not hold what was decoded: a power cut may leave zeros. OSError where it
-    cannot be read."""
+    """Raise ValueError, and delete the file, where it does not hold what was decoded: a power cut may leave zeros, and another
+    csrgan other pixels. OSError where it cannot be read or deleted."""
     with decoded.open("rb") as stream:
-        right = _headed(stream, what) and (what.crc < 0 or what.crc == _crc(stream))
+        right = _headed(stream, what) and what.crc == _crc(stream)
     if not right:
         decoded.unlink(missing_ok=True)
         raise ValueError(f"{decoded} is damaged")
