@@ -8,6 +8,7 @@ import warnings
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -92,9 +93,13 @@ class Picture:
         return colour_profile.colours(self.about.profile, 8 * self.pixels.itemsize) if self.about.profile else None
 
     def _shown(self) -> NDArray[np.float32]:
-        pixels = opaque(self.pixels, self.alpha) if self.alpha is not None and faint(self.alpha) else self.pixels
+        pixels = self._covered
         scaled: NDArray[np.float32] = pixels.astype(np.float32) / np.float32(self.full_scale)
         return self._colours.to_srgb(pixels) if self._colours else scaled
+
+    @cached_property
+    def _covered(self) -> NDArray[Any]:
+        return opaque(self.pixels, self.alpha) if self.alpha is not None and faint(self.alpha) else self.pixels
 
 
 def look(folder: str | Path, apart_from: Path | None = None) -> Found:

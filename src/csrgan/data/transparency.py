@@ -23,24 +23,36 @@ def opaque(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     pixels: (height, width, 3) uint8 or uint16; alpha: (height, width) of the same type. Nothing of the result depends on what
     colour a pixel of alpha 0 had. Where no pixel can be seen all become black.
     """
-    opacity = (alpha / np.float32(np.iinfo(alpha.dtype).max)).astype(np.float32)[:, :, None]
-    own = np.minimum(opacity / np.float32(FAINT), 1)
-    mixed = own * pixels + (1 - own) * _around(pixels, own * opacity)
-    return np.where(own == 1, pixels, mixed.round().astype(pixels.dtype))
+    full = np.float32(np.iinfo(alpha.dtype).max)
+    levels = np.arange(int(full) + 1, dtype=np.float32)
+    own = np.minimum(levels / full / np.float32(FAINT), 1)  # of each level of alpha, its share in what is shown
+    weight = (own * levels / full)[alpha]
+    place = own[alpha] < 1
+    rest = _smooth(*_halved(pixels * weight[:, :, None], weight))
+    rest = cv2.resize(rest, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(pixels.shape)[place]
+    kept, share = pixels[place], own[alpha[place]][:, None]
+    around = weight[place][:, None] * kept + (1 - weight[place][:, None]) * rest
+    found = pixels.copy()
+    found[place] = (share * kept + (1 - share) * around).round().astype(pixels.dtype)
+    return found
 
 
-def _around(pixels: NDArray[Any], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Smooth colours for every place, from the pixels around it by their weight: push-pull (Gortler et al. 1996, section 3.4).
+def _smooth(colours: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colours for every place from those around it, multiplied by their weights: push-pull (Gortler et al. 1996, section 3.4).
 
-    Pictures are halved until a single pixel is left; back up the pyramid, what weighs little is taken from the level above.
+    A picture is halved until a single pixel is left; back up the pyramid, what weighs little is taken from the level above.
     """
-    levels: list[NDArray[Any]] = [np.concatenate([pixels * weight, weight], axis=2, dtype=np.float32)]
-    while max(levels[-1].shape[:2]) > 1:
-        height, width = (-(-side // 2) for side in levels[-1].shape[:2])
-        halved = cv2.resize(levels[-1], (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 4)
-        levels.append(halved * np.minimum(4, 1 / np.maximum(halved[:, :, 3:], 1e-9)))  # one pixel of four that is seen is enough
-    colours = np.zeros((1, 1, 3), np.float32)
-    for level in reversed(levels):
-        larger = cv2.resize(colours, level.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(*level.shape[:2], 3)
-        colours = level[:, :, :3] + (1 - level[:, :, 3:]) * larger
-    return colours
+    if max(weight.shape) == 1:
+        return colours
+    above = cv2.resize(_smooth(*_halved(colours, weight)), weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    found: NDArray[np.float32] = colours + (1 - weight[:, :, None]) * above.reshape(colours.shape)
+    return found
+
+
+def _halved(colours: NDArray[np.float32], weight: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """One pixel of each four, and its weight, which is whole where one of them is seen."""
+    height, width = (-(-side // 2) for side in weight.shape)
+    less: NDArray[Any] = cv2.resize(weight, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width)
+    gain: NDArray[Any] = np.minimum(4, 1 / np.maximum(less, np.float32(1e-9)))
+    fewer: NDArray[Any] = cv2.resize(colours, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 3)
+    return fewer * gain[:, :, None], less * gain
