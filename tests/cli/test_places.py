@@ -162,3 +162,13 @@ def test_what_is_left_out_of_a_folder_is_told(restoring: list[str], photos: Path
     assert "left out: 1 .gif, 1 .nef, 2 further pages or frames of 1 pictures, of which the first is read" in told
     assert f"{len(NAMES) + 2} restored, 0 skipped" in told
     assert (photos.parent / "out" / "linked" / "z.png").is_file()
+
+
+def test_a_set_is_not_restored_into(restoring: list[str], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor a set degraded into a folder of restored pictures: the two tables have other columns."""
+    assert main(["degrade", f"source={photos / 'a.png'}", f"destination={tmp_path}/out"]) == 0
+    assert main(restoring) == 2
+    assert "out holds a set that csrgan degrade made: choose another folder." in capsys.readouterr().err
+    assert main([*restoring, f"destination={tmp_path}/restored"]) == 0
+    assert main(["degrade", f"source={photos}", f"destination={tmp_path}/restored"]) == 2
+    assert "restored holds another set, with a.png: choose another folder" in capsys.readouterr().err

@@ -52,7 +52,7 @@ def run(config: DictConfig) -> int:
         places.examine(targets(making.units, SHEET, *([KERNELS] if making.has_kernels else [])), ledger)
         making.examine(ledger)
         series = Series(places, ledger, making.units, making.recipe, "degrading", "degraded", "a smaller picture or crop")
-        with ledger.opened():
+        with ledger.opened(), series.room():
             ledger.remove(KERNELS)  # of rows that may change now
             try:
                 series.go(making, leave, again=making.shown, whole=False)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from csrgan.fault import Stopped
+
 
 class Asked(BaseException):
     """A signal asked to leave. Not an Exception: what passes over a bad picture does not pass over this."""
@@ -51,7 +53,7 @@ class Leave:
 
 @contextmanager
 def leaving() -> Iterator[Leave]:
-    """While this lasts, SIGINT and SIGTERM raise Asked in the main thread."""
+    """While this lasts, SIGINT and SIGTERM raise Asked in the main thread; of what nobody else tells, Stopped says it."""
     leave = Leave()
     if threading.current_thread() is not threading.main_thread():
         yield leave
@@ -59,6 +61,8 @@ def leaving() -> Iterator[Leave]:
     before = {number: signal.signal(number, leave.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield leave
+    except Asked as asked:
+        raise Stopped("stopped; the same command begins again.", 128 + asked.number) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

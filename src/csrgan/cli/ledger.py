@@ -57,6 +57,7 @@ class Ledger:
         """Learn what csrgan wrote here before."""
         self.entries: list[Entry] = []
         self.known: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_key: defaultdict[str, list[Entry]] = defaultdict(list)
         with suppress(OSError):
             for line in (self.place / RECORD).read_bytes().split(b"\n"):
                 with suppress(ValueError, TypeError, AttributeError, StopIteration):
@@ -65,8 +66,8 @@ class Ledger:
     def _learn(self, entry: Entry) -> None:
         for name, digest in {TABLE: entry.table, **entry.files}.items():
             self.known[name].add(digest)
-        if entry.key:
-            self.entries.append(entry)
+        self._by_key[entry.key].append(entry)
+        self.entries.append(entry)
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -108,10 +109,15 @@ class Ledger:
 
     def standing(self, names: Sequence[str]) -> Entry | None:
         """The entry of these files, if all of them lie in the folder as they were written."""
-        for entry in reversed(self.entries):
+        for entry in reversed(self._by_key[names[0]]):
             if tuple(entry.files) == tuple(names) and all(self._stands(name, digest) for name, digest in entry.files.items()):
                 return entry
         return None
+
+    @property
+    def sets(self) -> bool:
+        """Whether some of it lies there in pairs, as csrgan degrade writes them."""
+        return any(len(entry.files) > 1 and (self.folder / entry.key).is_file() for entry in self.entries)
 
     def _stands(self, name: str, digest: str) -> bool:
         file = self.folder / name

@@ -42,6 +42,7 @@ def run(config: DictConfig) -> int:
         ledger = Ledger(places.destination, overwrite=config.overwrite)
         units = [Unit(file, ((str(file.relative_to(places.root)),),)) for file in places.files]
         places.examine(targets(units), ledger)
+        check(not ledger.sets, f"destination={places.destination} holds a set that csrgan degrade made: choose another folder.")
         system, settings = chosen(config, config.checkpoint)
         helps = (
             "a smaller picture or a lower enlarge" if config.device == "cpu" else "a smaller picture, a lower enlarge or device=cpu"
@@ -50,7 +51,7 @@ def run(config: DictConfig) -> int:
         system.console = series.console
         for sentence in _unlike(system, factor):
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
-        with ledger.opened():
+        with ledger.opened(), series.room():
             series.go(_Restorer(system, factor, series), leave, bar=not system.per_picture, whole=True)
     told = f"{len(series.done)} restored, {series.broken} skipped: {relative(places.destination)}"
     series.say(told)

@@ -6,8 +6,9 @@ import errno
 import hashlib
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -68,7 +69,7 @@ class Series:
         """Make what is not there. again: keys of results that are made although they are, and not kept. whole: whether the table
         keeps the rows of other pictures.
 
-        Raises Fault where the one picture cannot be used or the disk is full, Stopped where a signal asked to leave.
+        Raises Fault where the one picture cannot be used, OSError where the disk is full, Stopped where a signal asked to leave.
         """
         try:
             self._begin(whole)
@@ -85,6 +86,19 @@ class Series:
         self._table()
         if left_out := told(self.places.left, self.frames):
             self.say(left_out)
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Raise Fault where the disk is full."""
+        try:
+            yield
+        except OSError as reason:
+            if not full(reason, self.places.destination):
+                raise
+            with suppress(OSError):
+                self._table()
+            told = f"destination={self.places.destination}: the disk is full"
+            raise Fault(f"{told}. {self.told}; make room, and the same command goes on.") from reason
 
     @property
     def told(self) -> str:
@@ -114,7 +128,7 @@ class Series:
         self.ledger.begin({key: rows[key] for key in (*others, *kept)})
 
     def _made(self, source: str, key: str) -> str:
-        return _sha(f"{self.recipe} {source} {key}".encode(errors="surrogateescape"))
+        return _sha(f"{version('csrgan')} {self.recipe} {source} {key}".encode(errors="surrogateescape"))
 
     def _one(self, unit: Unit, make: Make, leave: Leave) -> None:
         found: Picture | None = None
@@ -134,12 +148,10 @@ class Series:
             self._skip(unit, found, reason)
 
     def _skip(self, unit: Unit, found: Picture | None, reason: Exception) -> None:
-        """Tell why there is no result. Raises Fault where that ends the series."""
-        if full(reason, self.places.destination):
-            with suppress(OSError):
-                self._table()
-            room = f"destination={self.places.destination}: the disk is full"
-            raise Fault(f"{room}. {self.told}; make room, and the same command goes on.") from reason
+        """Tell why there is no result. Raises where that ends the series."""
+        expected = isinstance(reason, Fault | OSError) or spent(reason)
+        if full(reason, self.places.destination) or not (expected or self.places.several):
+            raise reason
         sentence = self._sentence(unit, found, reason)
         if not self.places.several:
             raise Fault(sentence) from reason
@@ -163,8 +175,9 @@ class Series:
 
     def _table(self) -> None:
         """The rows in the order of the pictures, after those of others."""
-        order = [key for key in self.keys if key in self.ledger.rows]
-        others = [key for key in self.ledger.rows if key not in set(order)]
+        mine = dict.fromkeys(self.keys)
+        order = [key for key in mine if key in self.ledger.rows]
+        others = [key for key in self.ledger.rows if key not in mine]
         if self.ledger.rows and [*others, *order] != list(self.ledger.rows):
             self.ledger.tabulate([*others, *order])
 
