@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+# What would steer a terminal: control characters, line ends, and marks that turn the direction of writing; and parts of bytes that
+# are no UTF-8.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def plain(text: str) -> str:
+    """A text from elsewhere, such as the name of a file, in one line and without control characters: these are told as escapes."""
+    return CONTROL.sub(lambda found: SHORT.get(found[0]) or _escape(ord(found[0])), text)
+
+
+def _escape(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a name, as Python keeps it
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
 
 class Fault(ValueError):
-    """What the user gave cannot be used. The message names the place, the value and what would be valid."""
+    """What the user gave cannot be used. Each sentence names the place, the value and what would be valid, in one line."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__("\n".join(plain(sentence.strip()) for sentence in sentences))
+
+    def __reduce__(self) -> tuple[type[Fault], tuple[str, ...]]:
+        return type(self), tuple(str(self).split("\n"))
 
     @classmethod
     def unknown(cls, place: str, name: str, choices: Iterable[str]) -> Fault:

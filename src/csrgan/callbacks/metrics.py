@@ -11,6 +11,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from csrgan.fault import plain
 from csrgan.files import whole
 
 Row = dict[str, Any]
@@ -64,7 +65,8 @@ class Metrics(Logger):
                 self._write_all()
         except OSError as reason:
             self.columns = []  # so that all are written anew
-            print(f"csrgan train: {self.file} takes no row ({reason.strerror}); it is tried again with the next", file=sys.stderr)
+            told = f"csrgan train: {self.file} takes no row ({reason.strerror}); it is tried again with the next"
+            print(plain(told), file=sys.stderr)
 
     def _write_all(self) -> None:
         columns = sorted({column for row in self.rows for column in row})

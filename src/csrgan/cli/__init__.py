@@ -8,9 +8,12 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
+
+from csrgan.fault import Stopped, plain
 
 COMMANDS = {
     "train": "train a system; ends with a table, panels and checkpoints in one run folder",
@@ -25,6 +28,11 @@ COMMANDS = {
     "bench": "time the degradation beside plain compositions, and as a share of a training step",
     "list": "show what can be chosen",
 }
+
+HELP = ("-h", "--help", "help")
+
+# The key of a word that may be given without one, first.
+FIRST = {"list": "group", "replay": "file", "report": "folder"}
 
 # A module named `list` would, once imported, hide the builtin in this package.
 MODULES = {"list": "choices"}
@@ -47,30 +55,40 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 2 where the user's input cannot be used, told in plain sentences."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] in ("-h", "--help", "help"):
+    if words[1:] and words[0] in HELP:
+        words = [words[1], "--help", *words[2:]]
+    if not words or words[0] in HELP:
         width = max(map(len, COMMANDS))
         print(USAGE.format(commands="\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())))
         return 0
+    if "--version" in words[:2]:
+        print(f"csrgan {version('csrgan')}")
+        return 0
     command, *rest = words
     if command not in COMMANDS:
-        near = get_close_matches(command, COMMANDS, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        print(f"csrgan: there is no command {command}. The commands: {', '.join(COMMANDS)}.{hint}", file=sys.stderr)
+        print(plain(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
         return 2
     return _run(command, rest)
 
 
+def _unknown(command: str, rest: list[str]) -> str:
+    """A sentence for a first word that is no command."""
+    meant = next((word for word in rest if word in COMMANDS), None)
+    if meant and (command.startswith("-") or "=" in command):
+        return f"the command comes first, as in csrgan {meant} {command}."
+    near = get_close_matches(command.lower().lstrip("-"), (*COMMANDS, "help"), n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"there is no command {command}. The commands: {', '.join(COMMANDS)}.{hint}"
+
+
 def _run(command: str, words: list[str]) -> int:
     from csrgan.config import faults, paths
-    from csrgan.fault import Stopped
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through, to be told below in one sentence
     try:
         if command == "train":
             words = import_module("csrgan.config.resume").with_resumed(words)
-        if command == "report":
-            words = _with_folder(words)
-        words = paths.for_hydra(words)
+        words = paths.for_hydra(_with_key(command, words))
         faults.examine(command, words)
         return _hydra(command, words)
     except KeyboardInterrupt:
@@ -80,7 +98,7 @@ def _run(command: str, words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Stopped as stop:
-        print(f"csrgan {command}: {stop}", file=sys.stderr)
+        print(plain(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
         sentence = faults.told(error)
@@ -91,10 +109,10 @@ def _run(command: str, words: list[str]) -> int:
         return 2
 
 
-def _with_folder(words: list[str]) -> list[str]:
-    """The words of csrgan report, whose first may be the folder without its key."""
-    bare = bool(words) and ("=" not in words[0] or Path(words[0]).exists()) and not words[0].startswith("-")
-    return [f"folder={words[0]}", *words[1:]] if bare else words
+def _with_key(command: str, words: list[str]) -> list[str]:
+    """The words of a command whose first may be given without its key."""
+    bare = command in FIRST and words and not words[0].startswith("-") and ("=" not in words[0] or Path(words[0]).exists())
+    return [f"{FIRST[command]}={words[0]}", *words[1:]] if bare else words
 
 
 def _hydra(command: str, words: list[str]) -> int:
@@ -112,9 +130,9 @@ def _hydra(command: str, words: list[str]) -> int:
     failures: list[Exception] = []
 
     def task(config: DictConfig) -> float | None:
-        runtime: Any = OmegaConf.to_container(cast(Any, HydraConfig.get().runtime))  # as it is: nothing in it is an interpolation
-        config.run_dir = encoded(runtime["output_dir"])
         several = HydraConfig.get().mode == RunMode.MULTIRUN
+        runtime: Any = OmegaConf.to_container(cast(Any, HydraConfig.get().runtime))  # as it is: nothing in it is an interpolation
+        config.run_dir = encoded(runtime["output_dir"] if several else str(Path(config.run_dir).absolute()))
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
             if command == "train" and not several:
@@ -133,6 +151,8 @@ def _hydra(command: str, words: list[str]) -> int:
     sys.argv = [f"csrgan {command}", *flags, *overrides]
     try:
         hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
+    except SystemExit as left:  # after --help and its like
+        return int(left.code or 0)
     finally:
         sys.argv = before
     sweep = sys.modules.get("csrgan.cli.sweep")

@@ -17,7 +17,6 @@ import torch
 from kornia.filters import gaussian_blur2d
 from lightning import Trainer, seed_everything
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from torch import Tensor
@@ -25,6 +24,7 @@ from torch.nn.functional import interpolate
 
 from csrgan import files
 from csrgan.cli import reading
+from csrgan.cli.console import Console
 from csrgan.cli.peak import Peak
 from csrgan.cli.train import prepare, quiet
 from csrgan.config.build import build, plain
@@ -66,8 +66,9 @@ def run(config: DictConfig) -> int:
         told = f"{step['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {step['share']:.1%}"
         console.print(told, highlight=False)
     if read:
-        console.print(reading.told(read), highlight=False, soft_wrap=True)
-    console.print(str(file), highlight=False, soft_wrap=True)
+        for line in reading.told(read).split("\n"):
+            console.print(line, highlight=False, soft_wrap=True)
+    console.print(str(file), highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from omegaconf import DictConfig
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from csrgan.cli.console import Console
 from csrgan.config.folder import first_line, groups
 from csrgan.fault import Fault
 
 
 def run(config: DictConfig) -> int:
-    """Print the choices of all groups, or of one."""
+    """Print the choices of all groups, of one, or of those below a name: `loss` is `loss/image` and its like."""
     known = dict(groups())
-    if config.group is not None and config.group not in known:
-        raise Fault.unknown("group", str(config.group), known)
+    asked = str(config.group or "").strip("/")
+    named = [group for group in known if asked in ("", group) or group.startswith(f"{asked}/")]
+    if not named:
+        raise Fault.unknown("conf/", asked, known)
     table = Table(box=None, pad_edge=False)
     for heading in ("group", "choice", "what it is"):
         table.add_column(heading, no_wrap=heading != "what it is")
-    for group, files in known.items():
-        if config.group in (None, group):
-            for place, file in enumerate(files):
-                table.add_row("" if place else group, file.stem, first_line(file))
+    for group in named:
+        for place, file in enumerate(known[group]):
+            table.add_row("" if place else group, file.stem, escape(first_line(file)))
     Console().print(table)
     return 0

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
-from rich.console import Console
 
 from csrgan.cli import relative
 from csrgan.cli.account import mode, told
+from csrgan.cli.console import Console
 from csrgan.config.build import plain
 from csrgan.config.folder import groups
 from csrgan.fault import Fault

@@ -61,7 +61,7 @@ class Places:
         """Raise Fault where what will be written would replace anything but csrgan's own files, with all reasons at once."""
         faults = list(self._faults(targets, ledger))
         if faults:
-            raise Fault("\n".join(faults))
+            raise Fault(*faults)
 
     def _faults(self, targets: Targets, ledger: Ledger) -> Iterator[str]:
         yield from clashes(targets, folded=_folds(self.destination))

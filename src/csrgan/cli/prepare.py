@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from omegaconf import DictConfig
-from rich.console import Console
 
 from csrgan.cli import relative
+from csrgan.cli.console import Console
 from csrgan.config.build import build, plain
 from csrgan.data import shards
 from csrgan.data.cache import Cache

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from csrgan import files
 from csrgan.cli import jobs, relative
+from csrgan.cli.console import Console
 from csrgan.cli.trained import trained
 from csrgan.fault import Fault, check
 from csrgan.reports import table

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
+from csrgan.cli.console import Console
 from csrgan.cli.train import quiet
 from csrgan.cli.trained import whole
 from csrgan.config.described import build_described

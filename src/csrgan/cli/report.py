@@ -8,9 +8,9 @@ from pathlib import Path
 from statistics import fmean
 
 from omegaconf import DictConfig
-from rich.console import Console
 
 from csrgan.cli import jobs, relative
+from csrgan.cli.console import Console
 from csrgan.cli.sweep import FILE
 from csrgan.config.build import plain
 from csrgan.config.resume import FILE as OVERRIDES

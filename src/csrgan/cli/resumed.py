@@ -40,7 +40,7 @@ class StoppedRun:
         found = gone_on_with(self.recipe, self.began_with, now)
         faults = list(change_faults(self.recipe, found, self.folder, self.images_seen))
         if faults:
-            raise Fault("\n".join(faults))
+            raise Fault(*faults)
         new = [told(key, values) for key, values in changes(self.recipe, found) if not is_copy(key)]
         self.changed = [f"from image {self.images_seen} on: {change}" for change in new]
         return found

@@ -12,9 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.progress import track
 
+from csrgan.cli.console import Console
 from csrgan.cli.leave import Asked, Leave
 from csrgan.cli.ledger import TABLE, Ledger, Row
 from csrgan.cli.places import Places

@@ -22,12 +22,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from csrgan import files
 from csrgan.cli import relative, tied
+from csrgan.cli.console import Console
 from csrgan.config.paths import kept
 from csrgan.fault import Fault
 
@@ -236,7 +236,7 @@ def report(folder: Path) -> int:
     for file in refusals:
         file.unlink()
     if sentences:
-        raise Fault("\n".join(sentences))
+        raise Fault(*sentences)
     files = sorted(folder.glob(f"*/{FILE}"), key=lambda file: (len(file.parent.name), file.parent.name))
     jobs = {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files}
     shared = set.intersection(*(set(job["words"]) for job in jobs.values())) if len(jobs) > 1 else set()

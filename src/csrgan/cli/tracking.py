@@ -19,7 +19,7 @@ from csrgan.callbacks.metrics import Metrics, read, until
 from csrgan.cli import relative
 from csrgan.cli.account import mode, told
 from csrgan.evaluation.results import Row
-from csrgan.fault import check
+from csrgan.fault import check, plain
 
 STEP = "images_seen"  # the axis of every chart
 SPARE = 8  # seconds beyond `logger.patience`: wandb, which has the same limit, tells better what was slow
@@ -136,7 +136,7 @@ class Tracker(Logger):
 
     def _tell(self, what: str) -> None:
         later = f"wandb sync {relative(self.folder)}/wandb/*run-*"
-        print(f"csrgan train: wandb {what}. What it has can be sent later: {later}", file=sys.stderr)
+        print(plain(f"csrgan train: wandb {what}. What it has can be sent later: {later}"), file=sys.stderr)
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:  # all of them went with the start

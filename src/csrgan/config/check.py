@@ -105,7 +105,7 @@ def check_values(settings: dict[str, Any]) -> None:
     """Raise Fault for every value outside its range or its choices."""
     faults = list(value_faults(settings))
     if faults:
-        raise Fault("\n".join(faults))
+        raise Fault(*faults)
 
 
 def value_faults(tree: Any, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -68,7 +68,7 @@ def examine_described(recipe: Mapping[str, Any], key: str, kind: type, origin: s
         raise Fault(f"{place}._target_={node['_target_']} is no {kind.__name__.lower()}.")
     faults = [*(f"{origin}.{told}" for told in value_faults(node, (key,))), *_argument_faults(node, place)]
     if faults:
-        raise Fault("\n".join(faults))
+        raise Fault(*faults)
 
 
 def _argument_faults(tree: Any, place: str) -> Iterator[str]:

@@ -21,8 +21,8 @@ from csrgan.config.combinations import combination_faults
 from csrgan.config.flags import SEVERAL, apart, flag_faults
 from csrgan.config.folder import conf
 from csrgan.config.override import first_line, override_faults, single, unreadable
-from csrgan.config.paths import spelt
-from csrgan.fault import Fault
+from csrgan.config.paths import broken, spelt
+from csrgan.fault import Fault, plain
 
 TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
 
@@ -62,7 +62,7 @@ def examine(command: str, arguments: Sequence[str]) -> None:
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         faults = list(dict.fromkeys(_faults(command, overrides, flags)))
     if faults:
-        raise Fault(spelt("\n".join(faults)))
+        raise Fault(*map(spelt, faults))
 
 
 def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
@@ -110,6 +110,8 @@ def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> 
 
     wrong: keys and groups that were not set, because they are told to be wrong. several: whether it is that of a sweep.
     """
+    if several and broken(folder := spelt(str(config._get_node("run_dir")))):
+        yield f"run_dir={folder}: a sweep cannot lie in a folder whose name has a ${{ that nothing ends."
     with open_dict(config):
         config.run_dir = ""  # it names the time and the experiment, which Hydra tells later
         config.setdefault("degradation", None)  # where a checkpoint has it
@@ -189,7 +191,7 @@ def _compose(command: str, words: list[str]) -> DictConfig:
     except (HydraException, OmegaConfBaseException) as reason:
         missing = re.search(r"'(hydra/\w+)/(\w+)'", str(reason))
         if missing:
-            raise Fault("\n".join(plugin_fault(*missing.groups()))) from None
+            raise Fault(*plugin_fault(*missing.groups())) from None
         trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
         if trained:
             raise Fault(TRAINED.format(trained[1])) from None
@@ -197,9 +199,13 @@ def _compose(command: str, words: list[str]) -> DictConfig:
 
 
 def told(error: BaseException) -> str | None:
-    """The sentence for an error of the user's making; None for a fault of csrgan's own."""
-    if isinstance(error, Fault):
-        return str(error)
+    """The sentence for an error of the user's making, of a Fault a line each; None for a fault of csrgan's own."""
+    sentence = str(error) if isinstance(error, Fault) else _others(error)
+    return sentence if isinstance(error, Fault) or sentence is None else plain(sentence)
+
+
+def _others(error: BaseException) -> str | None:
+    """The sentence for an error that others raise."""
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} is needed: give it as {error.full_key}=VALUE."
     if isinstance(error, InstantiationException):

@@ -46,7 +46,7 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     new = [word for word in words if word not in started]
     faults = [_word_fault(word, folder) for word in new]
     if any(faults):
-        raise Fault("\n".join(filter(None, faults)))
+        raise Fault(*filter(None, faults))
     return [*started, *new, f"run_dir={folder}"]
 
 

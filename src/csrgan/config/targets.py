@@ -35,7 +35,7 @@ def examine(tree: Any, place: str = "", *, stranger: bool = False) -> None:
     """
     faults = list(_faults(tree, place, stranger))
     if faults:
-        raise Fault("\n".join(faults))
+        raise Fault(*faults)
 
 
 def allowed_more() -> tuple[str, ...]:

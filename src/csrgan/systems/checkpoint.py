@@ -10,7 +10,7 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, check, plain
 
 FOLDER, LAST, PREVIOUS = "checkpoints", "last.ckpt", "previous.ckpt"  # of a run; the previous is the last but one
 
@@ -44,7 +44,7 @@ def newest(run: Path) -> Path:
         file = run / FOLDER / name
         if (reason := damage(file)) is None:
             for sentence in reasons:
-                print(f"csrgan: {sentence}; {file} is taken instead.", file=sys.stderr)
+                print(plain(f"csrgan: {sentence}; {file} is taken instead."), file=sys.stderr)
             return file
         reasons.append(reason)
     raise Fault("; ".join(reasons) + ".")

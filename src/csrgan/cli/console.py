@@ -1,0 +1,34 @@
+"""Where the commands print. Names come from file systems and strangers: none of their control characters reaches the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import console
+from rich.table import Table
+
+from csrgan.fault import plain
+
+
+class Console(console.Console):
+    """Rich's, which prints a sentence in one line, and a table, with control characters as escapes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"emoji": False, **options})  # a file may be called :cat:
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*map(_shown, objects), **options)
+
+
+def _shown(what: Any) -> Any:
+    if isinstance(what, Table):
+        for column in what.columns:
+            column._cells = [plain(cell) if isinstance(cell, str) else cell for cell in column._cells]
+        what.title = plain(what.title) if isinstance(what.title, str) else what.title
+        what.caption = _lines(what.caption) if isinstance(what.caption, str) else what.caption
+    return plain(what) if isinstance(what, str) else what
+
+
+def _lines(text: str) -> str:
+    """A text whose lines are its own."""
+    return "\n".join(map(plain, text.split("\n")))
