@@ -48,7 +48,7 @@ def test_every_name_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
         assert for_hydra(words) == words, said
         examine("restore", words)
         config = read("restore", *words)
-        found = [config.source, config.checkpoint, config.destination, config.hydra.run.dir]
+        found = [config.source, config.checkpoint, config.destination, config.run_dir]
         assert [*map(os.path.normpath, found)] == [*map(os.path.normpath, paths)], said
         assert for_hydra(kept(config.hydra.overrides.task)) == words, said
     for name in NAMES:
@@ -140,3 +140,8 @@ def test_what_is_built_is_given_a_path_as_it_is() -> None:
     reader = build({"_target_": "csrgan.degradation.shapes.FreeForm", "file": name})
     assert reader.file == name
     assert build({"deep": [name, {"deeper": name, "node": node}]})["deep"][1]["deeper"] == name
+
+
+def test_a_sweep_is_told_of_a_folder_that_it_cannot_have(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"a\$\{b: a sweep cannot lie in a folder"):
+        examine("train", for_hydra(["-m", f"run_dir={tmp_path}/a${{b"]))

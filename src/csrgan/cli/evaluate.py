@@ -11,16 +11,16 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from lightning import Trainer
-from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
+from omegaconf import DictConfig
 
 from csrgan.callbacks.progress import Lines
 from csrgan.callbacks.scores import Scores
 from csrgan.cli import jobs, relative
+from csrgan.cli.console import Console
 from csrgan.cli.sweep import FILE
 from csrgan.cli.train import conclude, quiet
 from csrgan.cli.trained import chosen
-from csrgan.config.build import build
+from csrgan.config.build import as_yaml, build
 from csrgan.config.paths import kept
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
@@ -78,7 +78,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(settings, folder / "config.yaml")
+    write(folder / "config.yaml", as_yaml(settings))
     words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith("run_dir=")]
     write(folder / OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])

@@ -18,8 +18,7 @@ import torch
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf, open_dict
-from rich.console import Console
+from omegaconf import DictConfig, open_dict
 
 from csrgan import files
 from csrgan.callbacks.calibration import Calibration
@@ -29,10 +28,11 @@ from csrgan.callbacks.leaving import Leaving
 from csrgan.callbacks.progress import Lines, Watch
 from csrgan.callbacks.scores import Scores
 from csrgan.cli import cost, relative
+from csrgan.cli.console import Console
 from csrgan.cli.resumed import StoppedRun
 from csrgan.cli.tracking import close_with, recording
 from csrgan.cli.trained import begin
-from csrgan.config.build import build, plain
+from csrgan.config.build import as_yaml, build, plain
 from csrgan.config.paths import kept
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.config.resume import ONE_JOB
@@ -209,7 +209,7 @@ def describe(settings: dict[str, Any], folder: Path, changed: Sequence[str] = ()
     file = folder / "config.yaml"
     before = file.read_text(encoding="utf-8").split("\n") if changed and file.is_file() else []
     remarks = [*(line for line in before if line.startswith("# ")), *(f"# {change}" for change in changed)]
-    files.write(file, "".join(f"{line}\n" for line in remarks) + OmegaConf.to_yaml(settings))
+    files.write(file, "".join(f"{line}\n" for line in remarks) + as_yaml(settings))
     overrides = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("resume=", "run_dir="))]
     if any(word.startswith(("sweep=", "experiment=")) for word in overrides):
         overrides.append(ONE_JOB)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from omegaconf._utils import get_omega_conf_dumper
 
 from csrgan.config import targets
 from csrgan.config.check import check_values
@@ -22,6 +24,11 @@ def plain(config: DictConfig) -> dict[str, Any]:
     settings: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     check_values(settings)
     return settings
+
+
+def as_yaml(settings: dict[str, Any]) -> str:
+    """Plain settings as OmegaConf writes a configuration, which cannot make one of a text that begins an interpolation."""
+    return str(yaml.dump(settings, allow_unicode=True, sort_keys=False, Dumper=get_omega_conf_dumper()))
 
 
 def build(node: Any, place: str = "") -> Any:

@@ -215,12 +215,19 @@ def _interpolation(text: str, place: int) -> int:
     for end in range(place, len(text)):
         depth += (text[end] == "{") - (text[end] == "}")
         if text[end] == "}" and depth == 0:
-            try:
-                parse(text[place : end + 1])
-                return end + 1
-            except GrammarParseError:
-                return 0
+            return 0 if broken(text[place : end + 1]) else end + 1
     return 0
+
+
+def broken(text: str) -> bool:
+    """Whether OmegaConf takes a text for the beginning of an interpolation, and fails."""
+    if "${" not in text:
+        return False
+    try:
+        parse(text)
+        return False
+    except GrammarParseError:
+        return True
 
 
 def _members(text: str) -> list[str]:
