@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ class Checkpoints(Callback):
 
     def _leave(self) -> None:
         told = f"{self.saved} images are saved" if self.failure is None else f"the last save failed ({self.failure.strerror})"
-        raise Stopped(f"stopped; {told}. csrgan train resume={self.folder.parent} goes on.", 128 + self.leaving.number)
+        again = shlex.quote(f"resume={self.folder.parent}")
+        raise Stopped(f"stopped; {told}. csrgan train {again} goes on.", 128 + self.leaving.number)
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "saved": self.saved, "evaluated": self.evaluated}

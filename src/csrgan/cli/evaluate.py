@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 import shutil
 import time
 from contextlib import suppress
@@ -46,7 +47,7 @@ def run(config: DictConfig) -> float | int:
         place = job.parent.relative_to(source)
         told = _score_job(config, job, folder / place)
         Console().print(f"{done}/{len(files)}  {place}  {told}", highlight=False, markup=False, soft_wrap=True)
-    Console().print(f"csrgan report {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
+    Console().print(f"csrgan report {shlex.quote(relative(folder))}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

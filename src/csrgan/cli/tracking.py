@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -135,7 +136,7 @@ class Tracker(Logger):
         return _within(self.settings["logger"]["patience"] + SPARE, action)
 
     def _tell(self, what: str) -> None:
-        later = f"wandb sync {relative(self.folder)}/wandb/*run-*"
+        later = f"wandb sync {shlex.quote(relative(self.folder))}/wandb/*run-*"
         print(plain(f"csrgan train: wandb {what}. What it has can be sent later: {later}"), file=sys.stderr)
 
     @rank_zero_only
