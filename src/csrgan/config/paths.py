@@ -48,6 +48,7 @@ NO_TEXT = ("true", "false", "null", "inf", "nan")  # but not these
 SWEEP = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag)\(.*\)", re.DOTALL)
 QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
 ENCODED = re.compile(r"\$\\?\{path\\?:([^}\\]*)\\?\}")
+ESCAPED = re.compile(r"(\\+)\$\{")
 AMBIGUOUS = re.compile(r"""[,'"$\\]|^[\[{~\s]|\s$|^null$|^\w+\(""", re.IGNORECASE)
 
 
@@ -58,7 +59,7 @@ def _decoded(text: Any) -> str:
 OmegaConf.register_new_resolver("path", _decoded, replace=True)
 
 
-def is_path(key: str) -> bool:
+def _is_path(key: str) -> bool:
     return _among(key, PATHS)
 
 
@@ -80,7 +81,8 @@ def literal(word: str) -> str:
 
 def encoded(text: str) -> str:
     """A text that OmegaConf reads as itself, whatever is in it."""
-    told = "".join(chr(byte) if re.match(r"[A-Za-z0-9_./-]", chr(byte)) else f"%{byte:02X}" for byte in os.fsencode(text))
+    data = text.encode("utf-8", "surrogateescape")
+    told = "".join(chr(byte) if re.match(r"[A-Za-z0-9_./-]", chr(byte)) else f"%{byte:02X}" for byte in data)
     return f"${{path:{told if '%' in told else f'%{ord(told[0]):02X}{told[1:]}'}}}"
 
 
@@ -129,14 +131,14 @@ def _word(word: str, several: bool) -> str:
     found = WORD.fullmatch(word)
     if not found or not _among(key := found["key"], (*PATHS, *TEXTS)):
         return word
-    several = several and is_path(key) and key not in ONE
+    several = several and _is_path(key) and key not in ONE
     return f"{found['sign']}{key}={_value(key, found['value'], several)}"
 
 
 def _value(key: str, text: str, several: bool) -> str:
     if text in ("", "null") or ENCODED.fullmatch(text):
         return text
-    return (is_path(key) and _existing(text)) or _by_grammar(key, text, several)
+    return (_is_path(key) and _existing(text)) or _by_grammar(key, text, several)
 
 
 def _existing(text: str) -> str:
@@ -152,12 +154,12 @@ def _by_grammar(key: str, text: str, several: bool) -> str:
     if several and len(members := _members(text)) > 1:
         return ",".join(_value(key, member.strip(), several=False) for member in members)
     if text[0] in "'\"" and (quoted := _parsed(f"key={text}")) and isinstance(quoted._value, QuotedString):
-        return _mixed(_at_home(quoted._value.text) if is_path(key) else quoted._value.text)
+        return _mixed(_at_home(quoted._value.text) if _is_path(key) else quoted._value.text)
     if text[0] == "[" and text[-1] == "]" and key in LISTS:
         return f"[{','.join(_value(key, member.strip(), several=False) for member in _members(text[1:-1]))}]"
     if text[0] == "{" and text[-1] == "}" and key in LISTS and _parsed(f"key={text}"):
         return text
-    return _mixed(_at_home(text) if is_path(key) else text)
+    return _mixed(_at_home(text) if _is_path(key) else text)
 
 
 def _exists(text: str) -> bool:
@@ -193,8 +195,7 @@ def _mixed(text: str) -> str:
 def _parts(text: str) -> Iterator[str]:
     plain, place = "", 0
     while place < len(text):
-        escape = re.compile(r"(\\+)\$\{").match(text, place)
-        if escape:  # OmegaConf takes away every other backslash
+        if escape := ESCAPED.match(text, place):  # OmegaConf takes away every other backslash
             plain += "\\" * (len(escape[1]) // 2) + "${" * (len(escape[1]) % 2)
             place = escape.end() - 2 * (len(escape[1]) % 2 == 0)
         elif end := _interpolation(text, place):
