@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+from commands import csrgan
 from PIL import Image
 from rich.table import Table
 
@@ -71,3 +72,11 @@ def test_no_file_steers_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert "\x1b" not in told.out + told.err, words
         assert told.out + told.err, words
         assert all(line.startswith("csrgan") for line in told.err.strip().split("\n") if line), (words, told.err)
+
+
+def test_a_name_in_another_script_warns_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "日本").mkdir()
+    Image.new("RGB", (32, 32)).save(tmp_path / "日本" / "日本.png")
+    done = csrgan("degrade", f"source={tmp_path}/日本", f"destination={tmp_path}/out")
+    assert done.returncode == 0
+    assert done.stderr == ""

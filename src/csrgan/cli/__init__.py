@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -84,6 +85,7 @@ def _unknown(command: str, rest: list[str]) -> str:
 def _run(command: str, words: list[str]) -> int:
     from csrgan.config import faults, paths
 
+    warnings.filterwarnings("ignore", "Glyph .* missing from")  # of a name in a script that matplotlib's font has not
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through, to be told below in one sentence
     try:
         if command == "train":
