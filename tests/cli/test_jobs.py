@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from csrgan.cli import jobs, main
+from csrgan.cli.console import Console
 from csrgan.cli.sweep import gain_db
 from csrgan.cli.train import conclude
 from csrgan.evaluation import results
