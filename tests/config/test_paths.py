@@ -61,7 +61,7 @@ RULE = [
     ("checkpoint=null", None),
     ("checkpoint=", ""),
     ("data.train=[a,b]", ["a", "b"]),
-    ("data.train=[/photos (1),'/a, b',~/c]", ["/photos (1)", "/a, b", "/home/me/c"]),
+    ("data.train=[/photos (1),'/a, b',~/c]", ["/photos (1)", "/a, b", "/Users/me/c"]),
     ("data.train=[]", []),
     ("data.train=chelsea", "chelsea"),
     ("data.train=2024", "2024"),
@@ -71,11 +71,11 @@ RULE = [
     ("data.archive=a,b", "a,b"),
     ("data.cache='/a b'", "/a b"),
     ("data.cache=\"/a, 'b'\"", "/a, 'b'"),
-    ("data.cache=~/a b", "/home/me/a b"),
-    ("data.cache='~/a b'", "/home/me/a b"),
+    ("data.cache=~/a b", "/Users/me/a b"),
+    ("data.cache='~/a b'", "/Users/me/a b"),
     ("data.cache=~nobody-here/a", "~nobody-here/a"),
-    ("data.cache=${oc.env:HOME}/a b (1)", "/home/me/a b (1)"),
-    ("data.cache=${oc.env:NONE,${oc.env:HOME}}/a b", "/home/me/a b"),
+    ("data.cache=${oc.env:HOME}/a b (1)", "/Users/me/a b (1)"),
+    ("data.cache=${oc.env:NONE,${oc.env:HOME}}/a b", "/Users/me/a b"),
     ("data.cache='\\${HOME}'", "${HOME}"),
     ("data.cache=${seed}/${size} 1", "0/paper 1"),
     ("data.cache=[a,b]", "[a,b]"),
@@ -86,7 +86,7 @@ RULE = [
 
 @pytest.mark.parametrize(("word", "means"), RULE, ids=[word for word, _ in RULE])
 def test_what_a_word_means(word: str, means: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/Users/me")
     others = ("loss/perceptual=vgg19",) if word.startswith("loss") else ("data=folder",)
     if word.startswith("checkpoint"):
         assert read("restore", word).checkpoint == means
