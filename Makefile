@@ -30,7 +30,7 @@ train: .venv/runs  ## train CSRGAN on the photographs inside the scikit-image wh
 	@$(BIN)/csrgan train
 
 test: .venv/tests  ## run the tests, in two processes
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --max-worker-restart 0
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 test-long: .venv/tests  ## run the tests that take many minutes
 	@$(BIN)/python -m pytest -m long -o faulthandler_timeout=3600

@@ -17,10 +17,11 @@ WORDS = (
     "data.late_crop=48",
     "data.late=0.5",
     "evaluation.crop=32",
+    "evaluation.grid={blur: 2, scale: 1, noise: 1}",
     "logger.every=1",
-    "trainer.images=96",
+    "trainer.images=48",
     "trainer.save_every=12",
-    "trainer.validate_every=24",
+    "trainer.validate_every=12",
     "trainer.panels=0",
 )
 

@@ -101,6 +101,9 @@ def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Pat
             factor = factors[row["image"] if folder == "again" else ""] / factors[row["image"]]
             spread, expected = (float(each["noise_std_predicted_std"]) for each in (row, old))
             assert spread == pytest.approx(factor * expected, rel=0.02)  # nearly, for it ends where the prior ends
+
+
+def test_a_run_without_readings_keeps_none(tmp_path: Path) -> None:
     train(tmp_path / "without", *NLL, "trainer.calibrate=0")
     assert "calibration" not in checkpoint.read(tmp_path / "without")["csrgan"]
 

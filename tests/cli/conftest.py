@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import checkpoints
@@ -11,21 +12,34 @@ import numpy as np
 import pytest
 import skimage.data
 from commands import csrgan
+from filelock import FileLock
 from folders import NAMES, save
 from forked import Commands, commands
 from PIL import Image
 from stopped import WORDS
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the processes of pytest share: the first that asks makes what is in it, and nobody changes it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            make(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished smoke run with everything on, made by a real process."""
-    folder = tmp_path_factory.mktemp("run") / "run"
-    done = csrgan("train", "trainer=smoke", f"run_dir={folder}")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().split("\n")[-1] == str(folder)
-    assert "PSNR" in done.stdout
-    return folder
+
+    def make(folder: Path) -> None:
+        done = csrgan("train", "trainer=smoke", f"run_dir={folder}")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip().split("\n")[-1] == str(folder)
+        assert "PSNR" in done.stdout
+
+    return once(tmp_path_factory, "run", make)
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +51,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
 @pytest.fixture(scope="session")
 def whole(server: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nothing stopped."""
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    status, said = server.run("train", f"run_dir={folder}", *WORDS)
-    assert status == 0, said
-    return folder
+
+    def make(folder: Path) -> None:
+        status, said = server.run("train", f"run_dir={folder}", *WORDS)
+        assert status == 0, said
+
+    return once(tmp_path_factory, "whole", make)
 
 
 @pytest.fixture

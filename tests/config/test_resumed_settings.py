@@ -96,6 +96,18 @@ def test_a_run_goes_on_with_its_own_words_and_the_new_ones(run: Path) -> None:
     assert found == ["generator=unet", "seed=3", "hydra.mode=RUN", f"resume={run}", "optimizer.clip=2", f"run_dir={run}"]
 
 
+def test_a_word_that_was_said_before_another_of_its_key_is_new(run: Path) -> None:
+    started = ["trainer.images=48", "trainer.images=24"]
+    (run / FILE).write_text(json.dumps(started))
+    for new, left in (
+        (["trainer.images=48"], ["trainer.images=48"]),
+        (["trainer.images=24"], []),
+        (["trainer.images=48", "trainer.images=24"], ["trainer.images=48", "trainer.images=24"]),
+    ):
+        resumed = f"resume={run}"
+        assert with_resumed([resumed, *new]) == [*started, resumed, *left, f"run_dir={run}"]
+
+
 @pytest.mark.parametrize(
     "word", ["generator=spectral", "system=dan", "run_dir=elsewhere", "begin_from=other", "experiment=compare"]
 )

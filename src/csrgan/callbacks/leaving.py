@@ -21,8 +21,8 @@ class Leaving(Callback):
         self.before: dict[int, Any] = {}
         self.timer: threading.Timer | None = None
 
-    def on_fit_start(self, trainer: Trainer, *_: Any) -> None:
-        """Here, after Lightning has set its own handlers, which would leave between a batch and its save."""
+    def on_train_start(self, trainer: Trainer, *_: Any) -> None:
+        """Here, after Lightning has set its own handlers, which would leave between a batch and its save, and with status 0."""
         if threading.current_thread() is threading.main_thread():
             self.before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
 

@@ -123,6 +123,7 @@ def _hydra(command: str, words: list[str]) -> int:
     from hydra.types import RunMode
     from omegaconf import DictConfig, OmegaConf
 
+    from csrgan.config import job
     from csrgan.config.build import plain
     from csrgan.config.flags import apart
     from csrgan.config.folder import conf
@@ -152,7 +153,8 @@ def _hydra(command: str, words: list[str]) -> int:
     flags, overrides = apart(words)
     sys.argv = [f"csrgan {command}", *flags, *overrides]
     try:
-        hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
+        if flags or not job.run(command, overrides, task):
+            hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
     except SystemExit as left:  # after --help and its like
         return int(left.code or 0)
     finally:

@@ -43,11 +43,23 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     if not (folder / FILE).is_file() or not any(file.is_file() for file in checkpoints):
         raise Fault(f"resume={folder} is not the folder of a run that has saved a checkpoint.")
     started = started_with(folder)
-    new = [word for word in words if word not in started]
+    new = _new(words, started)
     faults = [_word_fault(word, folder) for word in new]
     if any(faults):
         raise Fault(*filter(None, faults))
     return [*started, *new, f"run_dir={folder}"]
+
+
+def _new(words: Sequence[str], started: Sequence[str]) -> list[str]:
+    """The words without those that only repeat what was said last of their key: Hydra takes some of them once alone."""
+    last = {word.partition("=")[0]: word for word in started}
+    new = []
+    for word in words:
+        key = word.partition("=")[0]
+        if last.get(key) != word:
+            new.append(word)
+        last[key] = word
+    return new
 
 
 def _word_fault(word: str, folder: Path) -> str:
