@@ -15,6 +15,7 @@ from jaxtyping import install_import_hook
 from measured import TOLD
 from torch import Tensor
 
+os.environ["OMP_NUM_THREADS"] = "1"  # also in the processes that tests start; on a busy machine several only wait for each other
 os.environ["WANDB_MODE"] = "offline"
 os.environ["XDG_CACHE_HOME"] = f"{tempfile.gettempdir()}/csrgan-tests-{os.getuid()}"  # for decoded photographs
 torch.set_num_threads(1)  # the pictures are small, and on a busy machine several threads only wait for each other

@@ -1,0 +1,72 @@
+"""csrgan: blind image super-resolution, trained and compared under control.
+
+    import csrgan
+
+    model = csrgan.load("runs/first")            # the folder of a run, or a checkpoint
+    result = model("photo.png")                  # a file, an array (H, W, 3) or (H, W), a tensor (B, 3, H, W)
+    result.image                                 # S, of the kind that was given
+    result.parameters.blur_std                   # what the photograph had been through, HR px
+    csrgan.metrics.psnr(result.image, "sharp.png")
+    csrgan.degrade("sharp.png", theta={"blur_std": 2.0})   # L, and the parameters that were applied
+
+What is named here stays. Nothing heavy is imported before it is used: `import csrgan` takes a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from csrgan import metrics
+    from csrgan.api.degrading import Degraded, degrade
+    from csrgan.api.model import Model, load
+    from csrgan.api.restoration import Restoration, Theta
+    from csrgan.degradation.augmentation import Degradation
+    from csrgan.degradation.parameters import Parameters
+    from csrgan.fault import Fault as UserError
+
+    __version__: str
+
+__all__ = [
+    "Degradation",
+    "Degraded",
+    "Model",
+    "Parameters",
+    "Restoration",
+    "Theta",
+    "UserError",
+    "__version__",
+    "degrade",
+    "load",
+    "metrics",
+]
+
+PLACES = {
+    "degrade": ("csrgan.api.degrading", "degrade"),
+    "Degraded": ("csrgan.api.degrading", "Degraded"),
+    "Degradation": ("csrgan.degradation.augmentation", "Degradation"),
+    "Parameters": ("csrgan.degradation.parameters", "Parameters"),
+    "Model": ("csrgan.api.model", "Model"),
+    "load": ("csrgan.api.model", "load"),
+    "Restoration": ("csrgan.api.restoration", "Restoration"),
+    "Theta": ("csrgan.api.restoration", "Theta"),
+    "UserError": ("csrgan.fault", "Fault"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in PLACES:
+        module, attribute = PLACES[name]
+        return getattr(import_module(module), attribute)
+    if name == "metrics":
+        return import_module("csrgan.metrics")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("csrgan")
+    raise AttributeError(f"module 'csrgan' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -19,8 +19,8 @@ from fuzzing import counts
 from measured import tell
 
 import csrgan
+from csrgan.api.loading import trained
 from csrgan.cli.replay import _system
-from csrgan.cli.trained import trained
 from csrgan.fault import Fault
 
 HELD = ("holiday.jpg", "pictures/holiday/IMG_1.webp", "data/a.png", "index.json")

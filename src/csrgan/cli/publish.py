@@ -12,9 +12,9 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan import files
+from csrgan.api.loading import trained
 from csrgan.cli import jobs, relative
 from csrgan.cli.console import Console
-from csrgan.cli.trained import trained
 from csrgan.fault import Fault, check
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, UNITS

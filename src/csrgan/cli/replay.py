@@ -11,9 +11,9 @@ from omegaconf import DictConfig
 from rich.table import Table
 from torch import Tensor, nn
 
+from csrgan.api.loading import whole
 from csrgan.cli.console import Console
 from csrgan.cli.train import quiet
-from csrgan.cli.trained import whole
 from csrgan.config.described import build_described
 from csrgan.fault import Fault, check
 from csrgan.losses.objective import Evidence

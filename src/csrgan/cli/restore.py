@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from omegaconf import DictConfig
-from torch import Tensor
-from torch.nn.functional import interpolate
 
+from csrgan.api.model import enlarged, unlike
+from csrgan.api.restoration import finite
 from csrgan.cli import relative
 from csrgan.cli.leave import leaving
 from csrgan.cli.ledger import Ledger
@@ -49,7 +48,7 @@ def run(config: DictConfig) -> int:
         )
         series = Series(places, ledger, units, identity(system, settings, factor), "restoring", "restored", helps)
         system.console = series.console
-        for sentence in _unlike(system, factor):
+        for sentence in unlike(system, factor):
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         with ledger.opened(), series.room():
             series.go(_Restorer(system, factor, series), leave, bar=not system.per_picture, whole=True)
@@ -70,10 +69,9 @@ class _Restorer:
         if self.system.per_picture:
             self.series.say(f"{self.series.units.index(unit) + 1}/{len(self.series.units)}  {told}")
         self._examine(unit.file, found)
-        restored = self.system.restore(self._low(found))
+        restored = self.system.restore(enlarged(found.tensor()[None].to(self.system.device), self.factor))
         parameters = _told(restored, self.system.prior.predicted)
-        finite = bool(torch.isfinite(restored.image).all()) and all(map(math.isfinite, parameters.values()))
-        check(finite, f"{told}: what the network makes of it is not finite, and no picture.")
+        check(finite(restored), f"{told}: what the network makes of it is not finite, and no picture.")
         part = self.series.ledger.place / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=found)
         yield Made({name: part}, {"file": cell(told), **parameters})
@@ -92,13 +90,6 @@ class _Restorer:
             f"{name} would be {longest} px long, and a {file.suffix} file takes {most}: lower enlarge, or give it as PNG.",
         )
 
-    def _low(self, found: Picture) -> Float[Tensor, "1 3 h w"]:
-        low = found.tensor()[None].to(self.system.device)
-        if self.factor == 1:
-            return low
-        enlarged: Tensor = interpolate(low, scale_factor=self.factor, mode="bicubic", antialias=True).clamp(0, 1)
-        return enlarged
-
 
 def identity(system: System, settings: Mapping[str, Any], factor: float) -> str:
     """A digest of what a restored picture depends on, beside the picture: weights, settings and enlargement, and no device."""
@@ -112,20 +103,6 @@ def identity(system: System, settings: Mapping[str, Any], factor: float) -> str:
     own = [settings.get(key) for key in ("system", "degradation", "seed")] if system.untrained else []
     found.update(json.dumps([own, factor], sort_keys=True, default=str).encode())
     return found.hexdigest()
-
-
-def _unlike(system: System, factor: float) -> Iterator[str]:
-    """A sentence where pictures are enlarged by what the model was not trained for."""
-    learned = system.helper if system.untrained else system
-    if learned is None:
-        return
-    low, high = learned.prior.ranges["scale"].bounds
-    native = learned.chain.output == "native"
-    whole = factor * (learned.enlarge if native else 1)
-    if whole > 1.001 * high or (native and whole < 0.999 * low):
-        by = f"enlarge={factor:g}" + (f", and the network's own {learned.enlarge}," if native else "")
-        trained = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-        yield f"{by} makes S {whole:g} times as large, and the model was trained for scales of {trained}: do not trust its details."
 
 
 def _told(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:

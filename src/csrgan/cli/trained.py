@@ -1,19 +1,15 @@
-"""A trained system, rebuilt from its checkpoint alone; or one that is not trained, which may ask a trained one."""
+"""The system of a command: a trained one, or one that is not trained, which may ask a trained one; and how a training begins."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from omegaconf import DictConfig, open_dict
 
+from csrgan.api.loading import placed, trained
 from csrgan.config.build import build, plain
-from csrgan.config.described import build_described, examine_described
-from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault, check
-from csrgan.systems import checkpoint
 from csrgan.systems.base import System
 
 # What a system is described by and its restoring network is not.
@@ -27,50 +23,6 @@ TAUGHT_BY = {
     "discriminator",
     "told",
 }
-
-
-def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, dict[str, Any]]:
-    """The system on `device`, ready to restore, and the configuration it was trained with. key: where the user named it."""
-    held = checkpoint.read(path, key)
-    recipe, origin = held["csrgan"]["recipe"], f"{key}={path}: recipe"
-    try:
-        examine_described(recipe, "degradation", Degradation, origin)
-        system = build_described(recipe, "system", System, origin, held["state_dict"])
-        _load(system, held)
-        system.recipe = recipe
-        system.images_seen = whole(held["csrgan"]["images_seen"])
-        numbers = 1 + len(system.prior.predicted)
-        system.calibration = _calibration(held["csrgan"].get("calibration", []), numbers)
-        left_out = held["csrgan"].get("left_out", {})
-        system.left_out = {name: _calibration(rows, numbers) for name, rows in left_out.items()}
-    except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
-        raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
-    return _placed(system, device), recipe
-
-
-def whole(number: Any) -> int:
-    """A count in a file. Raises TypeError for anything else."""
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise TypeError
-    return number
-
-
-def _load(system: System, held: dict[str, Any]) -> None:
-    """The weights of a checkpoint; where it is published, only those of the network that is evaluated."""
-    if not held["csrgan"].get("published"):
-        system.load_state_dict(held["state_dict"])
-        return
-    weights = {name.removeprefix("average."): weight for name, weight in held["state_dict"].items()}
-    for network in (system.generator, system.average):
-        network.load_state_dict(weights)
-
-
-def _calibration(rows: Any, numbers: int) -> list[list[float]]:
-    """What a checkpoint holds of it: rows of so many positive numbers. Raises TypeError for anything else."""
-    for row in rows:
-        if len(row) != numbers or not all(isinstance(number, int | float) and 0 < number < math.inf for number in row):
-            raise TypeError
-    return list(rows)
 
 
 def begin(system: System, path: str) -> None:
@@ -92,11 +44,6 @@ def _differences(here: Any, there: Any, place: str) -> Iterator[str]:
     elif here != there:
         mine, theirs = (value.get("_target_") if isinstance(value, dict) else value for value in (here, there))
         yield f"{place} is {theirs} there and {mine} here"
-
-
-def _placed(system: System, device: str) -> System:
-    check(device == "cpu" or torch.cuda.is_available(), f"device={device}: there is no GPU that torch can use here; choose cpu.")
-    return system.eval().to(device)
 
 
 def chosen(config: DictConfig, checkpoint: str | None) -> tuple[System, dict[str, Any]]:
@@ -122,4 +69,4 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[System, dict[str
     system: System = build(settings["system"], "system")
     check(system.untrained, f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system.")
     system.helper = learned
-    return _placed(system, config.device), settings
+    return placed(system, config.device), settings

@@ -8,9 +8,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-import csrgan
+from csrgan.fault import Fault
 
-PACKAGE = Path(csrgan.__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 
 def _by_size(paper: Any, small: Any, *, _root_: DictConfig) -> Any:
@@ -48,3 +48,12 @@ def first_line(file: Path) -> str:
     """The comment at the head of a yaml file, after Hydra's own `# @package` line: what the choice is, in one line."""
     lines = file.read_text(encoding="utf-8").split("\n")
     return next((line.removeprefix("#").strip() for line in lines if not line.startswith("# @")), "")
+
+
+def choice(group: str, name: str) -> dict[str, Any]:
+    """The settings of one of csrgan's own choices, for groups whose files stand by themselves. Raises Fault for an unknown name."""
+    files = {file.stem: file for file in dict(groups())[group]}
+    if name not in files:
+        raise Fault.unknown(group, name, files)
+    settings: Any = OmegaConf.to_container(OmegaConf.load(files[name]), resolve=True)
+    return dict(settings)

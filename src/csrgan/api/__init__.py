@@ -1,0 +1,1 @@
+"""What Python programs use: models that are loaded and called. `csrgan` names what is public."""

@@ -1,0 +1,70 @@
+"""A trained system, rebuilt from its checkpoint alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from csrgan.config.described import build_described, examine_described
+from csrgan.degradation.augmentation import Degradation
+from csrgan.fault import Fault, check
+from csrgan.systems import checkpoint
+from csrgan.systems.base import System
+
+
+def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, dict[str, Any]]:
+    """The system on `device`, ready to restore, and the configuration it was trained with. key: where the user named it."""
+    held = checkpoint.read(path, key)
+    recipe, origin = held["csrgan"]["recipe"], f"{key}={path}: recipe"
+    try:
+        examine_described(recipe, "degradation", Degradation, origin)
+        system = build_described(recipe, "system", System, origin, held["state_dict"])
+        _load(system, held)
+        system.recipe = recipe
+        system.images_seen = whole(held["csrgan"]["images_seen"])
+        numbers = 1 + len(system.prior.predicted)
+        system.calibration = _calibration(held["csrgan"].get("calibration", []), numbers)
+        left_out = held["csrgan"].get("left_out", {})
+        system.left_out = {name: _calibration(rows, numbers) for name, rows in left_out.items()}
+    except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
+        raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
+    return placed(system, device), recipe
+
+
+def whole(number: Any) -> int:
+    """A count in a file. Raises TypeError for anything else."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise TypeError
+    return number
+
+
+def _load(system: System, held: dict[str, Any]) -> None:
+    """The weights of a checkpoint; where it is published, only those of the network that is evaluated."""
+    if not held["csrgan"].get("published"):
+        system.load_state_dict(held["state_dict"])
+        return
+    weights = {name.removeprefix("average."): weight for name, weight in held["state_dict"].items()}
+    for network in (system.generator, system.average):
+        network.load_state_dict(weights)
+
+
+def _calibration(rows: Any, numbers: int) -> list[list[float]]:
+    """What a checkpoint holds of it: rows of so many positive numbers. Raises TypeError for anything else."""
+    for row in rows:
+        if len(row) != numbers or not all(isinstance(number, int | float) and 0 < number < math.inf for number in row):
+            raise TypeError
+    return list(rows)
+
+
+def placed(system: System, device: str) -> System:
+    """The system in evaluation mode on a device. Raises Fault where torch has no GPU."""
+    try:
+        place = torch.device(device)
+    except RuntimeError:
+        raise Fault(f"device={device} is none that torch knows; choose cpu or cuda.") from None
+    count = torch.cuda.device_count() if place.type == "cuda" else 0
+    check(place.type != "cuda" or count > 0, f"device={device}: there is no GPU that torch can use here; choose cpu.")
+    check((place.index or 0) < max(count, 1), f"device={device}: torch sees {count} GPU here, which count from 0.")
+    return system.eval().to(place)

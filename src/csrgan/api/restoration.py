@@ -1,0 +1,96 @@
+"""What a model makes of a picture, as people use it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from csrgan import records
+from csrgan.api.pictures import Opened, opened
+from csrgan.data import picture
+from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.fault import Fault
+
+
+@dataclass(frozen=True)
+class Theta:
+    """A degradation: a number each for one picture, a tensor (B,) each for a batch.
+
+    blur_std: standard deviation of the Gaussian, HR px. scale: HR size / LR size, at least 1.
+    noise_std: standard deviation of the noise, fraction of full scale.
+    """
+
+    blur_std: float | Tensor
+    scale: float | Tensor
+    noise_std: float | Tensor
+
+    @classmethod
+    def of(cls, parameters: Parameters, single: bool) -> Theta:
+        """single: of one picture, whose numbers are written with as many digits as float32 has."""
+        found = {name: getattr(parameters, name) for name in NAMES}
+        return cls(**{name: float(str(value[0].cpu().numpy())) if single else value for name, value in found.items()})
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """S, and what was read of the degradation.
+
+    image: S, of the kind of what was restored: an array (H, W, 3) or (H, W) of its type, or a tensor (B, 3, H, W).
+    parameters: the predicted degradation theta^; None of a model that predicts none.
+    std, interval: its standard deviation, and the two ends of the 90 % interval; None of a model that predicts no uncertainty.
+
+    >>> import csrgan
+    >>> result = csrgan.load("runs/first")("photo.png")
+    >>> result.image.shape, result.image.dtype
+    ((64, 96, 3), dtype('uint8'))
+    >>> type(result.parameters.blur_std)
+    <class 'float'>
+    """
+
+    image: Any
+    parameters: Theta | None = None
+    std: Theta | None = None
+    interval: tuple[Theta, Theta] | None = None
+    file: picture.Picture | None = None
+
+    @classmethod
+    def of(cls, found: records.Restoration, given: Opened) -> Restoration:
+        """What a system found in a picture, in the kind of what was given."""
+
+        def theta(parameters: Parameters) -> Theta:
+            return Theta.of(parameters, given.single)
+
+        return cls(
+            image=given.back(found.image),
+            parameters=theta(found.parameters) if found.parameters else None,
+            std=theta(found.spread) if found.spread else None,
+            interval=(theta(found.interval[0]), theta(found.interval[1])) if found.interval else None,
+            file=given.file,
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write S of one picture as PNG, JPEG, WebP, TIFF, BMP or PPM, by the suffix. What was restored from a file keeps its bit
+        depth, alpha channel, colour profile, EXIF and resolution, where the format can hold them. Raises UserError for a batch.
+
+        >>> import csrgan
+        >>> csrgan.load("runs/first")("photo.png").save("restored.png")
+        """
+        if isinstance(self.image, Tensor):
+            raise Fault("a batch of tensors is not written to a file: restore one picture at a time, from an array or a path.")
+        file = self.file
+        if file is None:
+            dtype = np.uint16 if self.image.dtype == np.uint16 else np.uint8
+            file = picture.Picture(np.zeros((1, 1, 3), dtype), grey=self.image.ndim == 2 or self.image.shape[2] == 1)
+        picture.write(Path(path), opened(self.image).pictures[0], like=file)
+
+
+def finite(found: records.Restoration) -> bool:
+    """Whether S and theta^ are numbers."""
+    told = [found.parameters, found.spread, *(found.interval or ())]
+    return all(bool(torch.isfinite(each).all()) for each in (found.image, *(one.stack() for one in told if one)))

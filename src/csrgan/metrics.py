@@ -1,0 +1,84 @@
+"""Scores of a picture against the sharp one: of files, arrays (H, W, 3) or (H, W), or tensors (B, 3, H, W); see `csrgan.load`.
+
+Each is `metrics.NAME(image, sharp)` and gives one number, of a batch the mean over its pictures. Pictures are used as they are:
+in [0,1], not rounded. `csrgan evaluate` writes the same scores under the same names.
+
+>>> import csrgan, numpy as np
+>>> sharp = np.full((32, 32, 3), 0.5, np.float32)
+>>> round(csrgan.metrics.psnr(sharp + np.float32(0.1), sharp), 2)
+20.0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import fmean
+
+from torch import Tensor
+
+from csrgan.api.pictures import AnyPicture, opened
+from csrgan.evaluation import metrics
+from csrgan.fault import check
+
+Score = Callable[[Tensor, Tensor], float]
+
+
+def psnr(image: AnyPicture, sharp: AnyPicture) -> float:
+    """Peak signal-to-noise ratio over RGB in dB, 10 log10(1 / MSE); higher is better; 100 at most.
+
+    >>> import csrgan
+    >>> csrgan.metrics.psnr("photo.png", "photo.png")
+    100.0
+    """
+    return _mean(metrics.psnr, image, sharp)
+
+
+def ssim(image: AnyPicture, sharp: AnyPicture) -> float:
+    """Structural similarity over RGB, with an 11x11 Gaussian window of std 1.5 (Wang et al. 2004); 1 is equal.
+
+    nan for pictures of which a side has 10 px or fewer: the window does not fit.
+    """
+    return _mean(metrics.ssim, image, sharp)
+
+
+def psnr_y(image: AnyPicture, sharp: AnyPicture, crop: int = 0) -> float:
+    """PSNR in dB of the luma Y of ITU-R BT.601 without `crop` px at each side: the papers' convention, with crop the scale."""
+    return _mean(_of_luma(metrics.psnr, crop), image, sharp)
+
+
+def ssim_y(image: AnyPicture, sharp: AnyPicture, crop: int = 0) -> float:
+    """SSIM of the luma Y of ITU-R BT.601 without `crop` px at each side."""
+    return _mean(_of_luma(metrics.ssim, crop), image, sharp)
+
+
+def ciede2000(image: AnyPicture, sharp: AnyPicture) -> float:
+    """Mean CIEDE2000 colour difference (Sharma et al. 2005); 0 is equal, 1 about the least that is noticed; lower is better."""
+    return _mean(metrics.ciede2000, image, sharp)
+
+
+def hf_ratio(image: AnyPicture, sharp: AnyPicture) -> float:
+    """Energy of luma above 0.25 cycles/px as a ratio to the sharp picture's: below 1 is smoother, above 1 has detail or noise that
+    is not there; nan where the sharp picture has none."""
+    return _mean(metrics.hf_ratio, image, sharp)
+
+
+def perceptual(image: AnyPicture, sharp: AnyPicture) -> float:
+    """Distance of the features of an EfficientNet-Lite0 (see `csrgan.losses.perceptual`); 0 is equal; lower is better.
+
+    Needs the extra `csrgan[perceptual]`; nan without it.
+    """
+    return _mean(lambda one, other: (metrics.perceptual(one, other) or [math.nan])[0], image, sharp)
+
+
+def _of_luma(score: Score, crop: int) -> Score:
+    check(crop >= 0, f"crop={crop} is below 0.")
+    return lambda image, sharp: score(metrics.luma(image, crop), metrics.luma(sharp, crop))
+
+
+def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
+    """The mean score over the pictures. Raises Fault where the two are not of one shape."""
+    mine, true = (opened(each, name).pictures for each, name in ((image, "image"), (sharp, "sharp")))
+    shapes = f"image is of shape {tuple(mine.shape)} and sharp of {tuple(true.shape)} (B, 3, H, W): only equal shapes compare."
+    check(mine.shape == true.shape, shapes)
+    return fmean(score(one[None], other[None]) for one, other in zip(mine, true, strict=True))
