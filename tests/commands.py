@@ -12,7 +12,7 @@ from composed import SMALL
 
 from csrgan.cli import main
 
-SHORT = ("trainer=smoke", "logger=none", "trainer.panels=0")
+SHORT = ("trainer=smoke", "logger=none", "trainer.panels=0", "evaluation.grid.scale=1")
 SMOKE = (*SHORT, *SMALL[1:])  # the default networks, small
 
 

@@ -7,17 +7,17 @@ import json
 from pathlib import Path
 
 import torch
-from commands import SMOKE
+from commands import SHORT, SMOKE
 
 WORDS = (
     *SMOKE[:1],
     "logger=csv",
-    *SMOKE[3:],
+    "evaluation.grid.scale=1",
+    *SMOKE[len(SHORT) :],
     "data.crop=32",
     "data.late_crop=48",
     "data.late=0.5",
     "evaluation.crop=32",
-    "evaluation.grid={blur: 2, scale: 1, noise: 1}",
     "logger.every=1",
     "trainer.images=48",
     "trainer.save_every=12",

@@ -91,7 +91,7 @@ def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Pat
     assert pixels == 64 * 64  # crops and evaluated pictures are of one size here
     assert len(found) == 3
     assert all(factor > 0 for factor in found)
-    grid = ("evaluation.crop=64", "evaluation.grid={blur: 2, scale: 2, noise: 1}", "panels=0")
+    grid = ("evaluation.crop=64", "evaluation.grid={blur: 2, scale: 1, noise: 1}", "panels=0")
     for folder, source in (("again", tmp_path / "run"), ("elsewhere", tmp_path / "published" / "network.ckpt")):
         if folder == "elsewhere":
             assert main(["publish", f"checkpoint={tmp_path}/run", f"destination={tmp_path}/published"]) == 0

@@ -11,8 +11,8 @@ from composed import composed
 from folders import NAMES, rows, save
 from training import made
 
+from csrgan.api.model import unlike
 from csrgan.cli import main
-from csrgan.cli.restore import _unlike
 from csrgan.config.build import build
 from csrgan.data import picture
 from csrgan.systems.base import System
@@ -108,8 +108,8 @@ def test_names_are_no_formulas_and_stay_in_their_line(checkpoint: Path, tmp_path
 def test_what_the_model_was_not_trained_for_is_said(name: str, degradation: str, factor: float, said: str) -> None:
     words = [f"degradation={degradation}"] if degradation != "readme" else []
     system, _ = made(name, *words)
-    told = " ".join(_unlike(system, factor))
+    told = " ".join(unlike(system, factor))
     assert said in told
     assert bool(said) == bool(told)
     untrained = Degraded(degradation=build(composed(*words)["degradation"], "degradation"))
-    assert not list(_unlike(untrained, factor))
+    assert not list(unlike(untrained, factor))
