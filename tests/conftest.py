@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import skimage.data
 import torch
+import yaml
 from jaxtyping import install_import_hook
 from measured import TOLD
 from torch import Tensor
@@ -18,6 +19,8 @@ from torch import Tensor
 os.environ["OMP_NUM_THREADS"] = "1"  # also in the processes that tests start; on a busy machine several only wait for each other
 os.environ["WANDB_MODE"] = "offline"
 os.environ["XDG_CACHE_HOME"] = f"{tempfile.gettempdir()}/csrgan-tests-{os.getuid()}"  # for decoded photographs
+if yaml.__with_libyaml__:  # the same values; hundreds of configurations are composed, each in three quarters of the time
+    yaml.SafeLoader = yaml.CSafeLoader
 torch.set_num_threads(1)  # the pictures are small, and on a busy machine several threads only wait for each other
 install_import_hook("csrgan", "typechecker.numeric").__enter__()
 

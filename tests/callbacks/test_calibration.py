@@ -81,7 +81,7 @@ def test_a_photograph_is_evaluated_by_what_was_found_without_it() -> None:
     assert system.left_out == {batches[0].names[0]: [[32 * 32, 1, 1, 1]]}  # of a single photograph: as the network tells it
 
 
-@pytest.mark.parametrize("head", ["bottleneck", "decoder_mean"])
+@pytest.mark.parametrize("head", ["bottleneck", pytest.param("decoder_mean", marks=pytest.mark.long)])
 def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Path, head: str) -> None:
     train(tmp_path / "run", *NLL, f"parameter_head={head}")
     held = checkpoint.read(tmp_path / "run")["csrgan"]

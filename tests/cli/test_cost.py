@@ -33,12 +33,16 @@ def test_late_crops_count_by_their_size() -> None:
     assert mixed == pytest.approx(0.7 * early + 0.3 * late, rel=1e-6)
 
 
-def test_stages_and_budgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """IKC's second stage costs more than its first, and of a budget of multiply-adds follows the number of images."""
+@pytest.mark.long
+def test_the_second_stage_of_ikc_costs_more_than_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "MOMENTS", 2)  # of ten, which take five times as long
     stages = [each("ikc", "system.corrections=4", f"system.first_stage={images}") for images in (20, 10, 0)]
     assert stages[0] < stages[1] < stages[2]
     assert stages[1] == pytest.approx((stages[0] + stages[2]) / 2, rel=1e-6)
+
+
+def test_of_a_budget_of_multiply_adds_follows_the_number_of_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "MOMENTS", 2)
     assert cost.measure(composed("system=kernelgan", *WORDS)) == {}
     budget = f"trainer.multiply_adds={6.5 * each('srmd') / 1e12}"
     small = ["trainer=smoke", "logger=none", "trainer.panels=0", "evaluation.crop=48"]

@@ -18,7 +18,7 @@ from csrgan.cli import main
 from csrgan.degradation.chain import Chain
 
 
-@pytest.mark.parametrize("protocol", ["readme", "gaussian8_x3", "srmd_x2", "div2krk_x4"])
+@pytest.mark.parametrize("protocol", ["readme", pytest.param("gaussian8_x3", marks=pytest.mark.long), "srmd_x2", "div2krk_x4"])
 def test_a_stranger_makes_the_same_from_the_files_alone(photographs: Path, tmp_path: Path, protocol: str) -> None:
     """SciPy and Pillow, given sharp/ and parameters.csv (and kernels.npy) and the protocol's two constants."""
     words = ("degradation.noise={low: 0.0, high: 0.0, uniform_in: value}", "per_image=2", "format=npy", "crop=60")

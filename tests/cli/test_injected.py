@@ -118,6 +118,7 @@ resource.setrlimit(resource.RLIMIT_AS, (have + 300 * 2**20, resource.RLIM_INFINI
     assert "Traceback" not in said
 
 
+@pytest.mark.long
 def test_a_clock_that_is_set_back_changes_nothing(server: Commands, whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     back = "time.time = lambda now=time.time: now() - 1e8"

@@ -58,7 +58,13 @@ def body(recipe: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("middle_blocks", 10**9), ("width", 10**6), ("middle_blocks", 10**30), ("unshuffle", 2**20), ("width", 2**62)],
+    [
+        pytest.param("middle_blocks", 10**9, marks=pytest.mark.long),
+        ("width", 10**6),
+        ("middle_blocks", 10**30),
+        ("unshuffle", 2**20),
+        ("width", 2**62),
+    ],
 )
 def test_a_network_larger_than_its_weights_takes_no_memory(key: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if value != 10**9:  # once by the real limit, whose modules take seconds to make

@@ -67,7 +67,7 @@ def test_a_term_that_is_not_finite_is_told_before_the_run() -> None:
         looked_at(system, data)
 
 
-@pytest.mark.parametrize("name", ["csrgan", "srgan"])
+@pytest.mark.parametrize("name", ["csrgan", pytest.param("srgan", marks=pytest.mark.long)])
 def test_the_forecast_of_memory_is_near_what_is_taken(name: str) -> None:
     """Witness: the height of the memory in use while a batch of the full size is learned from."""
     own = {"csrgan": ["generator.width=32"], "srgan": ["loss.adversarial.start=0", "loss.perceptual.start=0"]}
