@@ -8,6 +8,10 @@
     result.parameters.blur_std                   # what the photograph had been through, HR px
     csrgan.metrics.psnr(result.image, "sharp.png")
     csrgan.degrade("sharp.png", theta={"blur_std": 2.0})   # L, and the parameters that were applied
+    csrgan.evaluate(model, "photos/valid").summary         # the scores of `csrgan evaluate`
+    run = csrgan.train(["output=clamp", "seed=1"])         # what `csrgan train output=clamp seed=1` does
+
+    lightning.Trainer(max_epochs=1).fit(csrgan.CSRGAN(), csrgan.Photographs(train="photos/train", valid="photos/valid"))
 
 What is named here stays. Nothing heavy is imported before it is used: `import csrgan` takes a few milliseconds.
 """
@@ -20,33 +24,64 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from csrgan import metrics
     from csrgan.api.degrading import Degraded, degrade
+    from csrgan.api.evaluation import Evaluation, evaluate
     from csrgan.api.model import Model, load
     from csrgan.api.restoration import Restoration, Theta
+    from csrgan.arguments import Recorded
+    from csrgan.data.module import Photographs
     from csrgan.degradation.augmentation import Degradation
     from csrgan.degradation.parameters import Parameters
     from csrgan.fault import Fault as UserError
+    from csrgan.launch import Run, train
+    from csrgan.systems.csrgan import CSRGAN
+    from csrgan.systems.dan import DAN
+    from csrgan.systems.ikc import IKC
+    from csrgan.systems.srgan import SRGAN
+    from csrgan.systems.srmd import SRMD
 
     __version__: str
 
 __all__ = [
+    "CSRGAN",
+    "DAN",
+    "IKC",
+    "SRGAN",
+    "SRMD",
     "Degradation",
     "Degraded",
+    "Evaluation",
     "Model",
     "Parameters",
+    "Photographs",
+    "Recorded",
     "Restoration",
+    "Run",
     "Theta",
     "UserError",
     "__version__",
     "degrade",
+    "evaluate",
     "load",
     "metrics",
+    "train",
 ]
 
 PLACES = {
+    "CSRGAN": ("csrgan.systems.csrgan", "CSRGAN"),
+    "SRGAN": ("csrgan.systems.srgan", "SRGAN"),
+    "SRMD": ("csrgan.systems.srmd", "SRMD"),
+    "IKC": ("csrgan.systems.ikc", "IKC"),
+    "DAN": ("csrgan.systems.dan", "DAN"),
+    "Photographs": ("csrgan.data.module", "Photographs"),
+    "Recorded": ("csrgan.arguments", "Recorded"),
     "degrade": ("csrgan.api.degrading", "degrade"),
     "Degraded": ("csrgan.api.degrading", "Degraded"),
     "Degradation": ("csrgan.degradation.augmentation", "Degradation"),
     "Parameters": ("csrgan.degradation.parameters", "Parameters"),
+    "evaluate": ("csrgan.api.evaluation", "evaluate"),
+    "Evaluation": ("csrgan.api.evaluation", "Evaluation"),
+    "train": ("csrgan.launch", "train"),
+    "Run": ("csrgan.launch", "Run"),
     "Model": ("csrgan.api.model", "Model"),
     "load": ("csrgan.api.model", "load"),
     "Restoration": ("csrgan.api.restoration", "Restoration"),

@@ -6,12 +6,14 @@ Symbols: sharp is H, low is L, restored is S; the degradation parameters theta a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from csrgan.degradation.chain import Chain
 from csrgan.degradation.parameters import Parameters
 
 Picture = Float[Tensor, "b 3 h w"]
@@ -19,12 +21,17 @@ Picture = Float[Tensor, "b 3 h w"]
 
 @dataclass(frozen=True)
 class Batch:
-    """Sharp pictures, what was done to them, and what came of it."""
+    """Sharp pictures, what was done to them, and what came of it. chain: of the protocol that made L."""
 
     sharp: Float[Tensor, "b 3 h w"]
     low: Float[Tensor, "b 3 h2 w2"]
     parameters: Parameters
     names: tuple[str, ...]
+    chain: Chain = Chain()
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same on that device, for Lightning too."""
+        return replace(self, sharp=self.sharp.to(device), low=self.low.to(device), parameters=self.parameters.to(device))
 
     @property
     def enlarged(self) -> Picture:
@@ -45,3 +52,9 @@ class Restoration:
     spread: Parameters | None = None
     interval: tuple[Parameters, Parameters] | None = None
     trace: tuple[Restoration, ...] = ()
+
+    def to(self, device: torch.device | str) -> Restoration:
+        """The same on that device, for Lightning too."""
+        parameters, spread = (each and each.to(device) for each in (self.parameters, self.spread))
+        interval = self.interval and (self.interval[0].to(device), self.interval[1].to(device))
+        return Restoration(self.image.to(device), parameters, spread, interval, tuple(step.to(device) for step in self.trace))

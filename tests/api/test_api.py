@@ -25,7 +25,10 @@ from csrgan.data import picture
 from csrgan.evaluation import metrics
 
 README = Path(__file__).parents[2] / "README.md"
-MODULES = ("csrgan.api.degrading", "csrgan.api.model", "csrgan.api.restoration", "csrgan.metrics")
+MODULES = (
+    *("csrgan.api.degrading", "csrgan.api.evaluation", "csrgan.api.model", "csrgan.api.restoration"),
+    *("csrgan.arguments", "csrgan.launch", "csrgan.metrics", "csrgan.systems.scored"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ def test_many_layers_without_weights_are_too_many(monkeypatch: pytest.MonkeyPatc
         ("levels", 99, "is not in [1,8]"),
         ("depth", 3, "does not fit csrgan.networks.spectral.SpectralUNet: got an unexpected keyword argument 'depth'"),
         ("first", {"_target_": "csrgan.networks.unet.UNet", "_partial_": True}, "generator.body.first is no Spectral"),
-        ("first", {"_target_": "csrgan.networks.spectral.Spectral"}, "missing a required argument"),
+        ("first", {"_target_": "csrgan.networks.unfolded.Unfolded"}, "missing a required argument"),
         ("_args_", [1], "got an unexpected keyword argument '_args_'"),
         ("_recursive_", False, "got an unexpected keyword argument '_recursive_'"),
         ("_partial_", "yes", "_partial_ is neither true nor false"),

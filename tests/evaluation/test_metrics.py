@@ -58,8 +58,8 @@ def test_a_row_and_its_summary(chelsea: Tensor, noisy: Tensor) -> None:
     prior = Prior(**README)
     theta = prior.quantiles(torch.tensor([[0.2, 0.7, 0.9]]))
     rows = [
-        results.row(Batch(chelsea, noisy, theta, ("chelsea.png",)), Restoration(chelsea, theta), prior, CHAIN),
-        results.row(Batch(chelsea, noisy, theta, ("chelsea.png",)), Restoration(noisy, prior.mean()), prior, CHAIN),
+        results.row(Batch(chelsea, noisy, theta, ("chelsea.png",)), Restoration(chelsea, theta), prior),
+        results.row(Batch(chelsea, noisy, theta, ("chelsea.png",)), Restoration(noisy, prior.mean()), prior),
     ]
     summary = results.summarise(rows)
     assert rows[0]["psnr_restored"] == 100
@@ -72,7 +72,7 @@ def test_a_row_and_its_summary(chelsea: Tensor, noisy: Tensor) -> None:
 
 def test_a_system_that_predicts_nothing_has_no_parameter_columns(chelsea: Tensor) -> None:
     prior = Prior(**README)
-    row = results.row(Batch(chelsea, chelsea, prior.mean(), ("a",)), Restoration(chelsea), prior, CHAIN)
+    row = results.row(Batch(chelsea, chelsea, prior.mean(), ("a",)), Restoration(chelsea), prior)
     assert "blur_std_predicted" not in row
     assert "blur_std_mae" not in results.summarise([row])
 
@@ -83,10 +83,7 @@ def test_r2_is_one_at_the_truth_and_zero_at_the_mean(chelsea: Tensor) -> None:
     cells = prior.quantiles(torch.tensor([[0.1, 0.2, 0.3], [0.9, 0.8, 0.7]]))
     middle = Parameters.unstack(cells.stack().mean(dim=0, keepdim=True))
     for answer, r2 in ((lambda k: cells[k : k + 1], 1.0), (lambda k: middle, 0.0)):
-        rows = [
-            results.row(Batch(small, small, cells[k : k + 1], ("a",)), Restoration(small, answer(k)), prior, CHAIN)
-            for k in range(2)
-        ]
+        rows = [results.row(Batch(small, small, cells[k : k + 1], ("a",)), Restoration(small, answer(k)), prior) for k in range(2)]
         assert results.summarise(rows)["scale_r2"] == pytest.approx(r2, abs=1e-6)
 
 
@@ -113,11 +110,11 @@ def test_the_sharp_picture_degraded_again_is_as_far_from_l_as_the_noise(chelsea:
     prior = Prior(**README)
     theta = prior.quantiles(torch.tensor([[0.1, 0.0, 0.2]]))
     low = degrade(chelsea, theta, noise=torch.randn_like(chelsea))
-    found = results.row(Batch(chelsea, low, theta, ("a",)), Restoration(chelsea, theta), prior, CHAIN)
+    found = results.row(Batch(chelsea, low, theta, ("a",)), Restoration(chelsea, theta), prior)
     # Noise through the bicubic up-sampling at scale 1 is left as it is, but for what is clipped.
     assert found["consistency_restored"] == pytest.approx(-20 * math.log10(float(theta.noise_std)), abs=0.1)
     assert found["consistency_predicted"] == pytest.approx(found["consistency_restored"], abs=1e-3)
-    wrong = results.row(Batch(chelsea, low, theta, ("a",)), Restoration(chelsea, prior.mean()), prior, CHAIN)
+    wrong = results.row(Batch(chelsea, low, theta, ("a",)), Restoration(chelsea, prior.mean()), prior)
     assert wrong["consistency_predicted"] < found["consistency_predicted"] - 1
 
 
@@ -126,7 +123,7 @@ def test_a_blur_bin_is_the_summary_of_its_rows(chelsea: Tensor) -> None:
     small = chelsea[..., :32, :32]
     cells = prior.grid(blur=7, scale=1, noise=1)
     each = [Batch(small, degrade(small, cells[k : k + 1]), cells[k : k + 1], ("a",)) for k in range(7)]
-    rows = [results.row(batch, Restoration(batch.low, prior.mean()), prior, CHAIN) for batch in each]
+    rows = [results.row(batch, Restoration(batch.low, prior.mean()), prior) for batch in each]
     bins = results.by_blur(rows)
     assert [found["rows"] for found in bins] == [1, 1, 2, 1, 2]
     assert bins[2]["psnr_low"] == pytest.approx((rows[2]["psnr_low"] + rows[3]["psnr_low"]) / 2)

@@ -57,7 +57,7 @@ def degrade(
     >>> made.image.shape, made.parameters
     ((64, 96, 3), Theta(blur_std=2.0, scale=2.0, noise_std=0.01))
     """
-    degradation = protocol if isinstance(protocol, Degradation) else build(choice("degradation", protocol), "degradation")
+    degradation = protocol_of(protocol)
     given = opened(sharp, "sharp")
     pictures = given.pictures[:, :1] if given.grey else given.pictures
     height, width = pictures.shape[-2:]
@@ -73,6 +73,12 @@ def degrade(
     where = pictures.device
     low = degraded(pictures, parameters.to(where), noise=noise.to(where), bits=degradation.flags["bits"], chain=chain)
     return Degraded(given.back(low), Theta.of(parameters, given.single), parameters.kernel)
+
+
+def protocol_of(named: str | Degradation) -> Degradation:
+    """The protocol of this name. Raises Fault for none."""
+    found: Degradation = build(choice("degradation", named), "degradation") if isinstance(named, str) else named
+    return found
 
 
 def _drawn(degradation: Degradation, seed: int, place: int) -> Parameters:

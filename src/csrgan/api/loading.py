@@ -18,6 +18,8 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, di
     """The system on `device`, ready to restore, and the configuration it was trained with. key: where the user named it."""
     held = checkpoint.read(path, key)
     recipe, origin = held["csrgan"]["recipe"], f"{key}={path}: recipe"
+    yours = "CLASS.load_from_checkpoint(FILE, generator=...) builds it from yours"
+    check(recipe != {}, f"{key}={path} does not say what its network is made of: {yours}.")
     try:
         examine_described(recipe, "degradation", Degradation, origin)
         system = build_described(recipe, "system", System, origin, held["state_dict"])

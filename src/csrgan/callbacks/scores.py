@@ -1,4 +1,4 @@
-"""Scores the validation pictures, draws panels of some, and keeps the checkpoints."""
+"""Writes the rows of an evaluation, and draws panels of some of its pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from csrgan.systems.base import System
 
 
 class Scores(Callback):
-    """One row a validation picture, their summary, and panels spread over the set.
+    """What the system found in the last evaluation (rows and summary), and panels spread over the set.
 
     folder: of the run; panels go to `panels/`, their S, L and H as files of their own pixels to `pictures/`, results.csv beside
     them. panels: how many pictures are drawn.
@@ -30,7 +30,6 @@ class Scores(Callback):
         self.images_seen = -1
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
-        self.rows = []
         self.spent: list[float] = []
         count = int(sum(trainer.num_val_batches))
         self.drawn = {round((place + 0.5) * count / self.panels - 0.5) for place in range(min(self.panels, count))}
@@ -47,8 +46,6 @@ class Scores(Callback):
         self, trainer: Trainer, pl_module: System, outputs: Restoration, batch: Batch, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         self.spent.append(time.monotonic() - self.began)
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        self.rows.append(results.row(batch, outputs, pl_module.prior, data.degradation.chain))
         if batch_idx in self.drawn:
             drawing = figure.panel(batch, outputs)
             # Cut off, for some names are as long as a name may be.
@@ -61,9 +58,6 @@ class Scores(Callback):
                 if log_image:
                     log_image(key=f"panels/{file.stem}", images=[str(file)])
 
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
-        self.summary = results.summarise(self.rows)
-        self.images_seen = pl_module.images_seen
+    def on_validation_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+        self.rows, self.summary, self.images_seen = pl_module.rows, pl_module.summary, pl_module.images_seen
         results.write(self.folder / "results.csv", self.rows)
-        for logger in trainer.loggers:
-            logger.log_metrics({f"valid/{name}": value for name, value in self.summary.items()}, step=pl_module.images_seen)

@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
@@ -83,16 +84,10 @@ def _unknown(command: str, rest: list[str]) -> str:
 
 
 def _run(command: str, words: list[str]) -> int:
-    from csrgan.config import faults, paths
+    from csrgan.config import faults
 
-    warnings.filterwarnings("ignore", "Glyph .* missing from")  # of a name in a script that matplotlib's font has not
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through, to be told below in one sentence
     try:
-        if command == "train":
-            words = import_module("csrgan.config.resume").with_resumed(words)
-        words = paths.for_hydra(_with_key(command, words))
-        faults.examine(command, words)
-        return _hydra(command, words)
+        return execute(command, words).status
     except KeyboardInterrupt:
         print("csrgan: stopped.", file=sys.stderr)
         return 130
@@ -111,13 +106,34 @@ def _run(command: str, words: list[str]) -> int:
         return 2
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a command came to: its exit status, and the folders of the runs that it finished in this process."""
+
+    status: int
+    folders: tuple[Path, ...] = ()
+
+
+def execute(command: str, words: list[str]) -> Done:
+    """Run a command, whose errors are raised. Raises Fault for all that is wrong with the words, before anything begins."""
+    from csrgan.config import faults, paths
+
+    warnings.filterwarnings("ignore", "Glyph .* missing from")  # of a name in a script that matplotlib's font has not
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through
+    if command == "train":
+        words = import_module("csrgan.config.resume").with_resumed(words)
+    words = paths.for_hydra(_with_key(command, words))
+    faults.examine(command, words)
+    return _hydra(command, words)
+
+
 def _with_key(command: str, words: list[str]) -> list[str]:
     """The words of a command whose first may be given without its key."""
     bare = command in FIRST and words and not words[0].startswith("-") and ("=" not in words[0] or Path(words[0]).exists())
     return [f"{FIRST[command]}={words[0]}", *words[1:]] if bare else words
 
 
-def _hydra(command: str, words: list[str]) -> int:
+def _hydra(command: str, words: list[str]) -> Done:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -131,6 +147,7 @@ def _hydra(command: str, words: list[str]) -> int:
 
     statuses: list[int] = []
     failures: list[Exception] = []
+    folders: list[Path] = []
 
     def task(config: DictConfig) -> float | None:
         several = HydraConfig.get().mode == RunMode.MULTIRUN
@@ -146,6 +163,7 @@ def _hydra(command: str, words: list[str]) -> int:
                 raise
             failures.append(error)
             return None
+        folders.append(Path(config.run_dir))
         statuses.append(result if isinstance(result, int) else 0)
         return result if isinstance(result, float) else None
 
@@ -156,7 +174,7 @@ def _hydra(command: str, words: list[str]) -> int:
         if flags or not job.run(command, overrides, task):
             hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
     except SystemExit as left:  # after --help and its like
-        return int(left.code or 0)
+        return Done(int(left.code or 0))
     finally:
         sys.argv = before
     sweep = sys.modules.get("csrgan.cli.sweep")
@@ -165,7 +183,7 @@ def _hydra(command: str, words: list[str]) -> int:
         raise failures[0]
     if sweep and swept:
         statuses = [sweep.report(swept)]
-    return max(statuses, default=0)
+    return Done(max(statuses, default=0), tuple(folders))
 
 
 def _imported(name: str) -> ModuleType:

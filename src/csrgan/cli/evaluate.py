@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from lightning import Trainer
 from omegaconf import DictConfig
 
+from csrgan.api.evaluation import evaluated
 from csrgan.callbacks.progress import Lines
 from csrgan.callbacks.scores import Scores
 from csrgan.cli import jobs, relative
@@ -75,7 +75,6 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     if settings["told"]:
         system.tell(settings["told"])
     data: Photographs = build(settings["data"], "data")
-    system.examine(data.degradation)
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,19 +83,16 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     write(folder / OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])
     system.console = console
-    trainer = Trainer(
-        accelerator="cpu" if settings["device"] == "cpu" else "gpu",
-        devices=1,
-        callbacks=[scores, Lines(console)] if system.per_picture else [scores],
-        logger=False,
-        default_root_dir=folder,
-        enable_checkpointing=False,
-        enable_progress_bar=console.is_terminal and not console.quiet and not system.per_picture,
-        enable_model_summary=False,
-    )
     began = time.monotonic()
-    trainer.validate(system, data, verbose=False)
+    found = evaluated(
+        system,
+        data,
+        settings["device"],
+        [scores, Lines(console)] if system.per_picture else [scores],
+        default_root_dir=folder,
+        enable_progress_bar=console.is_terminal and not console.quiet and not system.per_picture,
+    )
     seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
-    summary = scores.summary | {"images_seen": system.images_seen, **seconds}
-    conclude(console, summary, scores.rows, folder)
+    summary = found.summary | {"images_seen": system.images_seen, **seconds}
+    conclude(console, summary, found.rows, folder)
     return float(summary["gain_db"])

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pkgutil import resolve_name
-from typing import Any, TypeVar, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import torch
 from beartype import BeartypeConf
@@ -92,7 +93,7 @@ def _argument_faults(tree: Any, place: str) -> Iterator[str]:
     hints = _hints(found)
     for name, value in given.items():
         if name in hints and not _fits(value, hints[name]):
-            yield f"{place}.{name} is no {hints[name] if not inspect.isclass(hints[name]) else hints[name].__name__}."
+            yield f"{place}.{name} is no {_called(hints[name])}."
 
 
 def _hints(found: Any) -> dict[str, Any]:
@@ -101,6 +102,12 @@ def _hints(found: Any) -> dict[str, Any]:
         return get_type_hints(found.__init__ if inspect.isclass(found) else found)
     except (AttributeError, NameError, TypeError):
         return {}
+
+
+def _called(hint: Any) -> str:
+    """A kind as a sentence names it; that it may be None goes without saying."""
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType] if isinstance(hint, UnionType) else [hint]
+    return " or ".join(kind.__name__ if inspect.isclass(kind) else str(kind) for kind in kinds)
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -20,8 +20,8 @@ MORE = "CSRGAN_ALLOW"  # in the environment: packages of one's own, with commas 
 
 # Of these a stranger's file may build what csrgan's own yaml files name; the data room downloads, decodes and deletes.
 DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "systems"))
-# No yaml file names these: kernels of one's own, which an override names, and what older checkpoints name.
-UNNAMED = ("csrgan.degradation.shapes.FreeForm", "csrgan.networks.output.sigmoid")
+# No yaml file names these: kernels of one's own, which an override names, what older checkpoints name, and a default of Python.
+UNNAMED = ("csrgan.degradation.shapes.FreeForm", "csrgan.networks.output.sigmoid", "csrgan.systems.schedule.constant")
 OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # classes of layers and optimizers, by their short names
 
 

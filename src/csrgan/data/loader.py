@@ -24,10 +24,15 @@ class Span(Sampler[list[int]]):
 
     def __init__(self, total: int, batch_size: int, rank: int = 0, world: int = 1) -> None:
         self.batch_size, self.rank, self.world, self.start = batch_size, rank, world, 0
-        self.batches = total // (batch_size * world)
+        self.batches, self.epoch = total // (batch_size * world), 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Each pass goes on where the one before ended: Lightning calls this."""
+        self.epoch = epoch
 
     def __iter__(self) -> Iterator[list[int]]:
-        for batch in range(self.start, self.batches):
+        first = self.epoch * self.batches
+        for batch in range(max(self.start, first), first + self.batches):
             first = (batch * self.world + self.rank) * self.batch_size
             yield list(range(first, first + self.batch_size))
 

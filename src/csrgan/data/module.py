@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ from csrgan.degradation.noise import standard_normal
 from csrgan.fault import Fault, check
 from csrgan.records import Batch
 
+GRID = MappingProxyType({"blur": 3, "scale": 2, "noise": 2})
 LEAST_SIDE = 32  # px, of a photograph to evaluate on: SSIM and the perceptual distance have no value for smaller ones
 
 
@@ -38,36 +40,37 @@ class Photographs(LightningDataModule):
     crop: side of a training crop in pixels. late_crop: of the crops of the last share `late` of the training; None: the same.
     least_detail: see `Crops`. window, crops_each: see `Order`.
     batch_size: crops a batch. workers: loader processes beside the main one.
-    images: the training budget. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale, noise.
-    contrast, hot_pixels: of the evaluation, see `Stress`.
+    images: the training budget, or that of each pass where Lightning makes several (`max_epochs`).
+    degradation: None: the protocol `readme`. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale
+    and noise. contrast, hot_pixels: of the evaluation, see `Stress`.
     """
 
     def __init__(
         self,
         *,
-        train: str | Sequence[str] | Source | None,
-        valid: str | Sequence[str] | Source | None,
-        archive: str | Sequence[str] | None,
-        strict: bool,
-        cache: str | None,
-        cache_mb: float,
-        keep_mb: float,
-        crop: int,
-        late_crop: int | None,
-        late: float,
-        least_detail: float,
-        crops_each: int,
-        window: int,
-        batch_size: int,
-        workers: int,
-        degradation: Degradation,
-        images: int,
-        grid: dict[str, int],
-        repeats: int,
-        evaluation_crop: int | None,
-        contrast: float,
-        hot_pixels: int,
-        seed: int,
+        train: str | Sequence[str] | Source | None = None,
+        valid: str | Sequence[str] | Source | None = None,
+        archive: str | Sequence[str] | None = None,
+        strict: bool = False,
+        cache: str | None = None,
+        cache_mb: float = 20000,
+        keep_mb: float = 2000,
+        crop: int = 128,
+        late_crop: int | None = None,
+        late: float = 0.2,
+        least_detail: float = 0.0,
+        crops_each: int = 1,
+        window: int = 32,
+        batch_size: int = 16,
+        workers: int = 0,
+        degradation: Degradation | None = None,
+        images: int = 4800,
+        grid: Mapping[str, int] = GRID,
+        repeats: int = 1,
+        evaluation_crop: int | None = 512,
+        contrast: float = 1.0,
+        hot_pixels: int = 0,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         check(images >= batch_size, f"trainer.images={images} is less than one batch of data.batch_size={batch_size}.")
@@ -82,7 +85,7 @@ class Photographs(LightningDataModule):
         self.late, self.least_detail, self.crops_each, self.window = late, least_detail, crops_each, window
         self.batch_size, self.workers, self.images, self.grid, self.repeats = batch_size, workers, images, grid, repeats
         self.evaluation_crop, self.stress, self.seed = evaluation_crop, Stress(contrast, hot_pixels), seed
-        self.degradation = degradation
+        self.degradation = degradation or Degradation()
         self.console = Console(quiet=True)
         self.refused: dict[str, str] = {}
         self._found: dict[str, Pictures] = {}
@@ -159,6 +162,9 @@ class Photographs(LightningDataModule):
         key, side = max(self.crops.items(), key=lambda crop: crop[1])
         return self._large_enough("data.train", side, f"{key}={side}")
 
+    def predict_dataloader(self) -> DataLoader[Undegraded]:
+        return self.val_dataloader()
+
     def val_dataloader(self) -> DataLoader[Undegraded]:
         cells = self.degradation.prior.grid(**self.grid)
         multiple = self.degradation.multiple
@@ -188,7 +194,7 @@ class Photographs(LightningDataModule):
             noise = standard_normal(tuple(sharp.shape), batch.parameters, sharp.device, noise)
         low = self.degradation.degrade(sharp, batch.parameters, noise)
         low = batch.stress.on_low(low) if batch.stress else low
-        return Batch(sharp, low, batch.parameters, batch.names)
+        return Batch(sharp, low, batch.parameters, batch.names, self.degradation.chain)
 
 
 def _source(named: str | Sequence[str] | None, key: str) -> Source:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from kornia.augmentation import IntensityAugmentationBase2D
 from torch import Tensor
 
+from csrgan.arguments import Recorded
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
@@ -20,8 +21,13 @@ from csrgan.degradation.prior import Prior
 from csrgan.degradation.shapes import Shape
 from csrgan.fault import check
 
+# The protocol `readme`: the text of CSRGAN's authors.
+BLUR = {"low": 0.0, "high": 50.0, "uniform_in": "variance"}  # px^2
+SCALE = {"low": 1.0, "high": 3.0, "uniform_in": "value"}
+NOISE = {"low": 0.0, "high": 10 / 255, "uniform_in": "value"}
 
-class Degradation(IntensityAugmentationBase2D):
+
+class Degradation(Recorded, IntensityAugmentationBase2D):
     """Blur, down-sampling, noise and bicubic up-sampling, each picture of a batch with its own parameters.
 
     Like every Kornia augmentation it composes in `AugmentationSequential`, records what it drew in `_params`, and replays
@@ -38,9 +44,9 @@ class Degradation(IntensityAugmentationBase2D):
     def __init__(
         self,
         *,
-        blur: Mapping[str, Any],
-        scale: Mapping[str, Any],
-        noise: Mapping[str, Any],
+        blur: Mapping[str, Any] = BLUR,
+        scale: Mapping[str, Any] = SCALE,
+        noise: Mapping[str, Any] = NOISE,
         predicted: Sequence[str] = NAMES,
         tested_blur_std: Sequence[float] | None = None,
         kernel: Shape | None = None,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from csrgan.arguments import Recorded
 from csrgan.degradation.kernels import SUPPORT, gaussian_taps, moments
 from csrgan.fault import Fault, check
 
@@ -23,7 +24,7 @@ Bounds = tuple[float, float]
 Drawn = tuple[Float[Tensor, "batch k k"], Float[Tensor, " batch"]]
 
 
-class Shape(ABC):
+class Shape(Recorded, ABC):
     """Draws a kernel for each standard deviation of a first axis."""
 
     @abstractmethod

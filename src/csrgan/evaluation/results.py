@@ -31,11 +31,12 @@ BINS = 5  # of the blur, at most
 PICTURES = 5  # photographs from which on it is they that are resampled
 
 
-def row(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
+def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
     """Scores of L and of S for a batch of one picture, the true parameters, and the predicted ones where there are any.
 
-    prior: of the system, what it predicts. chain: of the protocol that made L.
+    prior: of the system, what it predicts.
     """
+    chain = batch.chain
     found: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
     found |= _parameters(batch.parameters, restored, prior) | _bounds(batch, restored, prior, chain)
     crop = math.ceil(float(batch.parameters.scale[0]))

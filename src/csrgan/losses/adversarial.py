@@ -17,25 +17,6 @@ Logits = Float[Tensor, "b *places"]
 Scalar = Float[Tensor, ""]
 
 
-@dataclass(frozen=True)
-class Adversarial:
-    """The two sides of one game, from their loss functions.
-
-    weight: of the generator's side. start: images seen before the game begins; until then the discriminator rests.
-    ramp: images over which the weight then rises from 0.
-    """
-
-    weight: float
-    start: int
-    ramp: int
-    generator: Term.Function
-    discriminator: Term.Function
-
-    def sides(self) -> tuple[Term, Term]:
-        """The generator's term and the discriminator's, which enter together."""
-        return Term(self.generator, self.weight, self.start, self.ramp), Term(self.discriminator, 1.0, self.start)
-
-
 def bce_discriminator(real: Logits, fake: Logits) -> Scalar:
     """-log D(H) - log(1 - D(S)), with D the sigmoid of the logit (Goodfellow et al. 2014, eq. 1)."""
     return softplus(-real).mean() + softplus(fake).mean()
@@ -74,3 +55,22 @@ def relativistic_discriminator(real: Logits, fake: Logits) -> Scalar:
 def relativistic_generator(real: Logits, fake: Logits) -> Scalar:
     """The same with the kinds exchanged (ESRGAN, Wang et al. 2018, eq. 2), halved."""
     return (softplus(real - fake.mean()).mean() + softplus(real.mean() - fake).mean()) / 2
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """The two sides of one game, from their loss functions.
+
+    weight: of the generator's side. start: images seen before the game begins; until then the discriminator rests.
+    ramp: images over which the weight then rises from 0.
+    """
+
+    weight: float = 1e-3
+    start: int = 0
+    ramp: int = 0
+    generator: Term.Function = bce_generator
+    discriminator: Term.Function = bce_discriminator
+
+    def sides(self) -> tuple[Term, Term]:
+        """The generator's term and the discriminator's, which enter together."""
+        return Term(self.generator, self.weight, self.start, self.ramp), Term(self.discriminator, 1.0, self.start)

@@ -9,10 +9,11 @@ from typing import Any
 
 from torch import Tensor
 
+from csrgan.arguments import Recorded
 from csrgan.fault import Fault
 
 
-class Term:
+class Term(Recorded):
     """A loss function with its weight. What the function measures are its positional arguments, their names the evidence.
 
     start: images seen before the term enters. ramp: images over which its weight then rises from 0.
@@ -20,7 +21,7 @@ class Term:
 
     Function = Callable[..., Tensor]
 
-    def __init__(self, function: Function, weight: float, start: int = 0, ramp: int = 0) -> None:
+    def __init__(self, function: Function, weight: float = 1.0, start: int = 0, ramp: int = 0) -> None:
         self.function, self.weight, self.start, self.ramp = function, float(weight), start, ramp
         plain = function.func if isinstance(function, partial) else function
         kinds = inspect.signature(plain).parameters.values()

@@ -14,7 +14,7 @@ Scalar = Float[Tensor, ""]
 class ParameterTerm(Term):
     """A term on the predicted degradation. variance: whether the parameter head is to predict a variance as well."""
 
-    def __init__(self, function: Term.Function, weight: float, variance: bool, start: int = 0, ramp: int = 0) -> None:
+    def __init__(self, function: Term.Function, weight: float = 1.0, variance: bool = False, start: int = 0, ramp: int = 0) -> None:
         super().__init__(function, weight, start, ramp)
         self.variance = variance
 

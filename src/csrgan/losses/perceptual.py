@@ -9,13 +9,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from csrgan.arguments import Recorded
 from csrgan.fault import check
 
 Picture = Float[Tensor, "b 3 h w"]
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which the networks were trained on
 
 
-class FeatureDistance:
+class FeatureDistance(Recorded):
     """Mean squared distance of features that are normalised along the channels, averaged over places and layers (LPIPS without
     learned weights, Zhang et al. 2018, eq. 1).
 

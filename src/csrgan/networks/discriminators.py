@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
+from csrgan.arguments import Recorded
 from csrgan.degradation.code import maps
+from csrgan.degradation.parameters import NAMES
 from csrgan.fault import check
 from csrgan.networks.blocks import pad_to_multiple
 
@@ -46,7 +48,7 @@ class Stack(nn.Module):
         return self.judge(self.features(pad_to_multiple(x, self.unshuffle)).mean(dim=(2, 3)))[:, 0]
 
 
-class VGG(nn.Module):
+class VGG(Recorded, nn.Module):
     """VGG-style stack of convolution pairs (SRGAN, Ledig et al. 2017, fig. 4), for any input size.
 
     Without batch norm, whose statistics would tie the pictures of a batch together.
@@ -54,7 +56,7 @@ class VGG(nn.Module):
     width: channels of the first pair. stages: pairs; channels double at each. hidden: width of the linear layer.
     """
 
-    def __init__(self, *, unshuffle: int, width: int, stages: int, hidden: int) -> None:
+    def __init__(self, *, unshuffle: int = 2, width: int = 16, stages: int = 4, hidden: int = 64) -> None:
         super().__init__()
         self.stack = Stack(3, unshuffle=unshuffle, width=width, stages=stages, hidden=hidden)
 
@@ -62,14 +64,14 @@ class VGG(nn.Module):
         return self.stack(image)
 
 
-class SRGANs(nn.Module):
+class SRGANs(Recorded, nn.Module):
     """SRGAN's discriminator (Ledig et al. 2017, fig. 4): eight convolutions with batch norm, and two linear layers behind an
     average over 6 x 6 places, so that it takes pictures of any size; 23,563,649 parameters for width 64 and hidden 1024.
 
     width: channels of the first pair of convolutions; doubled at each of the three others. hidden: width of the linear layer.
     """
 
-    def __init__(self, *, width: int, hidden: int) -> None:
+    def __init__(self, *, width: int = 64, hidden: int = 1024) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.LeakyReLU(0.2)]
         sizes = [width * scale for scale in (1, 1, 2, 2, 4, 4, 8, 8)]
@@ -86,14 +88,16 @@ class SRGANs(nn.Module):
         return self.judge(self.features(image))[:, 0]
 
 
-class Conditional(nn.Module):
+class Conditional(Recorded, nn.Module):
     """The VGG-style stack, shown L and the true degradation as maps beside the picture: it judges whether they belong together
     (the first version of CSRGAN's program).
 
     parameters: of the degradation, their names. The rest: see `VGG`.
     """
 
-    def __init__(self, *, parameters: Sequence[str], unshuffle: int, width: int, stages: int, hidden: int) -> None:
+    def __init__(
+        self, *, parameters: Sequence[str] = NAMES, unshuffle: int = 2, width: int = 16, stages: int = 4, hidden: int = 64
+    ) -> None:
         super().__init__()
         self.stack = Stack(6 + len(parameters), unshuffle=unshuffle, width=width, stages=stages, hidden=hidden)
 
@@ -101,14 +105,14 @@ class Conditional(nn.Module):
         return self.stack(torch.cat([image, low, maps(theta, *image.shape[-2:])], dim=1))
 
 
-class Patch(nn.Module):
+class Patch(Recorded, nn.Module):
     """PatchGAN: a logit for every place, from the pixels around it (pix2pix, Isola et al. 2017, appendix 6.1.2).
 
     Without normalisation layers. width: channels of the first layer, doubled at each of the next up to eight times it.
     stages: layers of stride 2; three see 70 pixels.
     """
 
-    def __init__(self, *, width: int, stages: int) -> None:
+    def __init__(self, *, width: int = 32, stages: int = 3) -> None:
         super().__init__()
         channels = [3, *(width * min(2**stage, 8) for stage in range(stages + 1))]
         layers: list[nn.Module] = []
@@ -123,7 +127,7 @@ class Patch(nn.Module):
         return self.judge(wide)[:, 0]
 
 
-class UNetSN(nn.Module):
+class UNetSN(Recorded, nn.Module):
     """U-Net with spectral normalisation: a logit for every pixel, with the whole picture in view (Real-ESRGAN, Wang et al. 2021,
     section 3.3).
 
@@ -131,7 +135,7 @@ class UNetSN(nn.Module):
     pixel block that is turned into channels first; 1: none, as in the paper.
     """
 
-    def __init__(self, *, width: int, levels: int, unshuffle: int) -> None:
+    def __init__(self, *, width: int = 16, levels: int = 3, unshuffle: int = 2) -> None:
         super().__init__()
         channels = [width * 2**level for level in range(levels + 1)]
         self.multiple = unshuffle * 2**levels
@@ -158,7 +162,7 @@ def normalised(before: int, after: int, size: int, stride: int = 1) -> nn.Module
     return convolution
 
 
-class VGGAsCoded(nn.Module):
+class VGGAsCoded(Recorded, nn.Module):
     """The discriminator of CSRGAN's own program, but for its last sigmoid: four small convolutions, then wide linear layers.
 
     size: side of its input in pixels, a multiple of 16; the linear layers fit no other.

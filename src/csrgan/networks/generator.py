@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from csrgan.arguments import Recorded
+from csrgan.degradation.parameters import NAMES
 from csrgan.fault import Fault, check
 from csrgan.networks.blocks import pad_to_multiple
+from csrgan.networks.output import logistic
 
 LEAST_STD = 0.01  # predicted of a parameter, in units of its prior's range
 
@@ -30,7 +34,7 @@ class Features(NamedTuple):
     base: Float[Tensor, "b 3 h w"] | None = None
 
 
-class Body(nn.Module):
+class Body(Recorded, nn.Module):
     """An encoder from L to Features and a decoder that completes them, for sides that are multiples of `multiple` pixels.
 
     encoder_parts: names of the modules that `encode` uses. reads_theta: whether `decode` needs theta^.
@@ -68,7 +72,7 @@ class Restored(NamedTuple):
 Output = Callable[[Tensor, Tensor], Tensor]
 
 
-class Generator(nn.Module):
+class Generator(Recorded, nn.Module):
     """L to S and theta^ (in network units), for pictures of any size.
 
     output: from the raw picture and L to S, see `networks/output.py`.
@@ -81,11 +85,11 @@ class Generator(nn.Module):
     def __init__(
         self,
         body: Body,
-        output: Output,
-        parameter_head: Callable[..., nn.Module] | None,
-        condition: Callable[..., nn.Module] | None,
-        predicted: Sequence[str],
-        variance: bool,
+        output: Output = partial(logistic, epsilon=0.004),
+        parameter_head: Callable[..., nn.Module] | None = None,
+        condition: Callable[..., nn.Module] | None = None,
+        predicted: Sequence[str] = NAMES,
+        variance: bool = False,
     ) -> None:
         super().__init__()
         self.body, self.output, self.variance = body, output, variance

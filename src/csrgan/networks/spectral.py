@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectrum import RadialLogSpectrum
 from csrgan.networks.unet import Levels, Upsampling
+from csrgan.networks.upsampling import transposed
 
 BORDER = 32  # px of mirrored picture around a picture that is filtered
 HIGHEST = 0.5**0.5  # cycles/px, in the corners of the spectrum
@@ -31,7 +32,7 @@ class Spectral(Body):
     decoder_channels = 3
     encoder_parts = ("read",)
 
-    def __init__(self, *, spectrum_bins: int, spectrum_tile: int, gains: int, hidden: int) -> None:
+    def __init__(self, *, spectrum_bins: int = 40, spectrum_tile: int = 128, gains: int = 64, hidden: int = 96) -> None:
         super().__init__()
         self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile)
         self.context_features, self.bottleneck_channels = self.spectrum.features, hidden
@@ -65,9 +66,18 @@ class SpectralUNet(Body):
     encoder_parts = ("first.read",)
 
     def __init__(
-        self, *, first: Spectral, width: int, levels: int, middle_blocks: int, unshuffle: int, upsampling: Upsampling
+        self,
+        *,
+        first: Spectral | None = None,
+        width: int = 32,
+        levels: int = 3,
+        middle_blocks: int = 1,
+        unshuffle: int = 4,
+        upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()
+        first = first or Spectral()
+        self.given_as(first=first)
         self.first = first
         self.context_features, self.bottleneck_channels = first.context_features, first.bottleneck_channels
         self.decoder_channels = width

@@ -13,6 +13,7 @@ from torch.nn import functional
 from csrgan.networks.blocks import DoubleConvolution, Modulation, ResidualBlock, pad_to_multiple
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectrum import RadialLogSpectrum
+from csrgan.networks.upsampling import transposed
 
 Upsampling = Callable[[int, int], nn.Module]
 
@@ -88,13 +89,13 @@ class UNet(Body):
     def __init__(
         self,
         *,
-        width: int,
-        levels: int,
-        middle_blocks: int,
-        unshuffle: int,
-        spectrum_bins: int,
-        spectrum_tile: int,
-        upsampling: Upsampling,
+        width: int = 32,
+        levels: int = 3,
+        middle_blocks: int = 1,
+        unshuffle: int = 4,
+        spectrum_bins: int = 40,
+        spectrum_tile: int = 128,
+        upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()
         self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile) if spectrum_bins else None
@@ -128,7 +129,7 @@ class UNetAsCoded(Body):
     context_features = 0
     encoder_parts = ("encoder",)
 
-    def __init__(self, *, width: int, upsampling: Upsampling) -> None:
+    def __init__(self, *, width: int = 8, upsampling: Upsampling = transposed) -> None:
         super().__init__()
         channels = [width * 2**level for level in range(5)]
         self.bottleneck_channels, self.decoder_channels = channels[-1], width

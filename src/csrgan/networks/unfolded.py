@@ -15,6 +15,7 @@ from csrgan.fault import check
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectral import Spectral
 from csrgan.networks.unet import Levels, Upsampling
+from csrgan.networks.upsampling import transposed
 
 Pictures = Float[Tensor, "b c h w"]
 
@@ -39,16 +40,16 @@ class Unfolded(Body):
     def __init__(
         self,
         *,
-        first: Spectral,
         degradation: Degradation,
-        stages: int,
-        data_steps: int,
-        detach: bool,
-        width: int,
-        levels: int,
-        middle_blocks: int,
-        unshuffle: int,
-        upsampling: Upsampling,
+        first: Spectral | None = None,
+        stages: int = 1,
+        data_steps: int = 3,
+        detach: bool = False,
+        width: int = 32,
+        levels: int = 3,
+        middle_blocks: int = 1,
+        unshuffle: int = 4,
+        upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()
         check(
@@ -56,6 +57,8 @@ class Unfolded(Body):
             "generator=unfolded undoes an isotropic Gaussian, and this degradation draws other kernels: choose"
             " generator=spectral_unet.",
         )
+        first = first or Spectral()
+        self.given_as(first=first)
         self.first, self.prior, self.data_steps, self.detach = first, degradation.prior, data_steps, detach
         self.chain = replace(degradation.chain, output="upsampled", backend="banded")  # a smaller L is enlarged beforehand
         self.context_features, self.bottleneck_channels = first.context_features, first.bottleneck_channels

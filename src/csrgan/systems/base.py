@@ -6,16 +6,16 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from lightning import LightningModule
 from rich.console import Console
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
@@ -27,8 +27,11 @@ from csrgan.networks.generator import Restored
 from csrgan.records import Batch, Restoration
 from csrgan.systems.notfinite import NotFinite, rows
 from csrgan.systems.player import Player
+from csrgan.systems.schedule import constant
+from csrgan.systems.scored import Scored
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+ADAM = partial(Adam, lr=1e-3, betas=(0.9, 0.99))
 SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}
 
 
@@ -41,11 +44,11 @@ class UpdateRule:
     compare_every: batches between two comparisons of the terms' gradients; 0: none.
     """
 
-    clip: float | None
-    accumulate: int
-    schedule: Callable[[int], float]
-    average: float
-    compare_every: int
+    clip: float | None = 1.0
+    accumulate: int = 1
+    schedule: Callable[[int], float] = partial(constant, total=0, warmup=800)
+    average: float = 0.99
+    compare_every: int = 0
 
     def __post_init__(self) -> None:
         check(self.accumulate >= 1, f"optimizer.accumulate={self.accumulate} is below 1.")
@@ -62,7 +65,7 @@ def conformal(distances: Float[Tensor, "n p"]) -> list[float]:
     return found
 
 
-class System(LightningModule):
+class System(Scored):
     """A blind super-resolution system under manual optimisation.
 
     generator: the network that restores; its running average is the one that is evaluated and used.
@@ -78,7 +81,7 @@ class System(LightningModule):
     console: Console | None = None  # where such a system shows it
 
     def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule | None) -> None:
-        super().__init__()
+        super().__init__(degradation)
         self.automatic_optimization = False
         self.examine(degradation)
         self.generator, self.prior, self.chain, self._rule = generator, degradation.prior, degradation.chain, rule
@@ -92,7 +95,6 @@ class System(LightningModule):
         self.heeded = False  # whether somebody looks at `refused` after each batch
         self.refused: NotFinite | None = None  # why nothing was learned from the last batch
         self.watch: Callable[[Player, dict[str, Tensor], Evidence], None] = lambda *_: None  # sees each turn before it is taken
-        self.recipe: Mapping[str, Any] = {}
         self.recorded: dict[str, Tensor] = {}
         self._optimizer_settings: list[list[dict[str, Any]]] = []
 
@@ -308,7 +310,7 @@ class System(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         counts = {"images_seen": self.images_seen, "batches_seen": self.batches_seen, "pace": self.pace}
         found = {"calibration": self.calibration, "left_out": self.left_out} if self.calibration else {}
-        checkpoint["csrgan"] = {**counts, **found, "recipe": dict(self.recipe), "recorded": dict(self.recorded)}
+        checkpoint["csrgan"] = {**counts, **found, "recipe": dict(self.described()), "recorded": dict(self.recorded)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         held = checkpoint["csrgan"]

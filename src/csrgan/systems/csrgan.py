@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 from jaxtyping import Float
@@ -10,11 +12,16 @@ from torch import Tensor, nn
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
 from csrgan.fault import check
+from csrgan.losses import image, parameters
+from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Term
+from csrgan.losses.parameters import ParameterTerm
 from csrgan.networks.generator import Generator
-from csrgan.systems.base import MakeOptimizer, UpdateRule
+from csrgan.networks.heads import Bottleneck
+from csrgan.networks.spectral import SpectralUNet
+from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
 from csrgan.systems.degraded import enlarged
-from csrgan.systems.game import Game
+from csrgan.systems.game import AGAINST, Game
 
 
 class CSRGAN(Game):
@@ -25,14 +32,18 @@ class CSRGAN(Game):
     def __init__(
         self,
         *,
-        generator: Generator,
-        discriminator: nn.Module,
-        losses: dict[str, Any],
-        degradation: Degradation,
-        rule: UpdateRule,
-        generator_optimizer: MakeOptimizer,
-        discriminator_optimizer: MakeOptimizer,
+        generator: Generator | None = None,
+        discriminator: nn.Module | None = None,
+        losses: Mapping[str, Any] | None = None,
+        degradation: Degradation | None = None,
+        rule: UpdateRule = UpdateRule(),
+        generator_optimizer: MakeOptimizer = ADAM,
+        discriminator_optimizer: MakeOptimizer = AGAINST,
     ) -> None:
+        degradation = degradation or Degradation()
+        generator = generator or _generator(degradation)
+        self.given_as(generator=generator)
+        losses = _losses() if losses is None else losses
         offers = {"theta", "theta_true", "redegraded"} if generator.head else set()
         offers |= {"log_variance"} if generator.variance else set()
         asked: Term | None = losses.get("parameters")
@@ -62,3 +73,13 @@ class CSRGAN(Game):
 
     def given(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
         return enlarged(low, self.enlarge)
+
+
+def _generator(degradation: Degradation) -> Generator:
+    head = partial(Bottleneck, hidden=64, stop_gradient=False)
+    return Generator(SpectralUNet(), parameter_head=head, predicted=degradation.prior.predicted)
+
+
+def _losses() -> dict[str, Any]:
+    image_term = Term(partial(image.charbonnier, epsilon=1e-3))
+    return {"adversarial": Adversarial(), "image": image_term, "parameters": ParameterTerm(parameters.mse, 0.1)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,12 +15,14 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
 from csrgan.degradation.parameters import Parameters
 from csrgan.fault import Fault, check
+from csrgan.losses import parameters
 from csrgan.losses.objective import Objective
+from csrgan.networks.dan import EstimatorV1, RestorerV1
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch
-from csrgan.systems.base import MakeOptimizer, UpdateRule
+from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
-from csrgan.systems.told import OF_CODE, OF_PICTURE, Told, without_opponent
+from csrgan.systems.told import OF_CODE, OF_PICTURE, Told, default_losses, without_opponent
 
 
 class Networks(nn.Module):
@@ -56,17 +59,20 @@ class DAN(Told):
     def __init__(
         self,
         *,
-        restorer: Callable[..., nn.Module],
-        estimator: Callable[..., nn.Module],
-        code: Callable[[Degradation], Code],
-        loops: int,
-        estimates: str,
-        supervise_all: bool,
-        losses: dict[str, Any],
-        degradation: Degradation,
-        rule: UpdateRule,
-        optimizer: MakeOptimizer,
+        restorer: Callable[..., nn.Module] = partial(RestorerV1, width=64, blocks=40, unshuffle=4, skip=False),
+        estimator: Callable[..., nn.Module] = partial(EstimatorV1, width=32, blocks=5, unshuffle=4, reads="mean"),
+        code: Callable[[Degradation], Code] = partial(Code, kind="units", components=10),
+        loops: int = 4,
+        estimates: str = "code",
+        supervise_all: bool = False,
+        losses: Mapping[str, Any] | None = None,
+        degradation: Degradation | None = None,
+        rule: UpdateRule = UpdateRule(),
+        optimizer: MakeOptimizer = ADAM,
     ) -> None:
+        degradation = degradation or Degradation()
+        losses = default_losses(parameters.l1) if losses is None else losses
+        self.given_as(losses=losses)
         codes = code(degradation)
         if estimates not in ("code", "kernel"):
             raise Fault.unknown("system.estimates", estimates, ("code", "kernel"))

@@ -18,8 +18,8 @@ class Degraded(System):
 
     outputs = ("upsampled", "native")
 
-    def __init__(self, *, degradation: Degradation) -> None:
-        super().__init__(nn.Identity(), degradation, None)
+    def __init__(self, *, degradation: Degradation | None = None) -> None:
+        super().__init__(nn.Identity(), degradation or Degradation(), None)
 
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         return Restoration(enlarged(low, self.enlarge))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim import Adam
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import check
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term
+from csrgan.networks.discriminators import VGG
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch
 from csrgan.systems.base import MakeOptimizer, System, UpdateRule
 from csrgan.systems.player import Player
+
+AGAINST = partial(Adam, lr=1e-4, betas=(0.9, 0.99))  # of the discriminator
 
 
 class Game(System):
@@ -30,8 +34,8 @@ class Game(System):
         self,
         *,
         generator: nn.Module,
-        discriminator: nn.Module,
-        losses: dict[str, Any],
+        discriminator: nn.Module | None,
+        losses: Mapping[str, Any],
         degradation: Degradation,
         rule: UpdateRule,
         generator_optimizer: MakeOptimizer,
@@ -40,6 +44,8 @@ class Game(System):
         shared: Sequence[nn.Parameter] = (),
     ) -> None:
         super().__init__(generator, degradation, rule)
+        discriminator = discriminator or VGG()
+        self.given_as(discriminator=discriminator, losses=losses)
         # A file may set something of a term that the user switched off: what is left of it is a mapping.
         losses = {name: term for name, term in losses.items() if isinstance(term, Adversarial | Term)}
         game: Adversarial | None = losses.get("adversarial")

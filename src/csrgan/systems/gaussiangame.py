@@ -42,15 +42,15 @@ class GaussianGame:
     to what the judge sees. detail: share of the places that are drawn from.
     """
 
-    judge_steps: int
-    patches: int
-    lr: float
-    width: int
-    refine: int
-    window: float
-    contrast: float
-    noise: float
-    detail: float
+    judge_steps: int = 120
+    patches: int = 384
+    lr: float = 1e-3
+    width: int = 64
+    refine: int = 6
+    window: float = 1.5
+    contrast: float = 0.1
+    noise: float = 0.025
+    detail: float = 0.3
 
     @property
     def steps(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,10 +13,11 @@ from torch import Tensor, nn
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
 from csrgan.networks.generator import Restored
+from csrgan.networks.sft import SFTMD, Corrector, Predictor
 from csrgan.records import Batch
-from csrgan.systems.base import MakeOptimizer, UpdateRule
+from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
-from csrgan.systems.told import Told, objectives
+from csrgan.systems.told import Told, default_losses, objectives
 
 
 class Networks(nn.Module):
@@ -46,17 +48,20 @@ class IKC(Told):
     def __init__(
         self,
         *,
-        restorer: Callable[..., nn.Module],
-        predictor: Callable[..., nn.Module],
-        corrector: Callable[..., nn.Module],
-        code: Callable[[Degradation], Code],
-        corrections: int,
-        first_stage: int,
-        losses: dict[str, Any],
-        degradation: Degradation,
-        rule: UpdateRule,
-        optimizer: MakeOptimizer,
+        restorer: Callable[..., nn.Module] = partial(SFTMD, width=64, blocks=16, hidden=32, unshuffle=4, skip=False),
+        predictor: Callable[..., nn.Module] = partial(Predictor, width=64, reads="mean"),
+        corrector: Callable[..., nn.Module] = partial(Corrector, width=64, reads="mean"),
+        code: Callable[[Degradation], Code] = partial(Code, kind="units", components=10),
+        corrections: int = 7,
+        first_stage: int = 2880,
+        losses: Mapping[str, Any] | None = None,
+        degradation: Degradation | None = None,
+        rule: UpdateRule = UpdateRule(),
+        optimizer: MakeOptimizer = ADAM,
     ) -> None:
+        degradation = degradation or Degradation()
+        losses = default_losses() if losses is None else losses
+        self.given_as(losses=losses)
         codes = code(degradation)
         restores = restorer(enlarge=degradation.multiple, code=codes.length)
         networks = Networks(codes, restores, predictor(code=codes.length), corrector(code=codes.length), corrections)

@@ -39,13 +39,13 @@ class InternalGame:
     width: channels of the judge and of the deep linear generator. blur_lr, judge_lr: learning rates.
     """
 
-    steps: int
-    warmup: int
-    crops: int
-    crop: int
-    width: int
-    blur_lr: float
-    judge_lr: float
+    steps: int = 300
+    warmup: int = 100
+    crops: int = 4
+    crop: int = 64
+    width: int = 64
+    blur_lr: float = 2e-4
+    judge_lr: float = 2e-4
 
     def play(self, low: Float[Tensor, "1 3 h w"], blur: FreeBlur, advance: Advance) -> Tensor:
         """The mean of the blur's value over the last two fifths of the steps: the game circles its end."""
@@ -115,13 +115,13 @@ class KernelGAN(System):
     def __init__(
         self,
         *,
-        kernel: str,
-        restorer: str,
-        gaussian: GaussianGame,
-        game: InternalGame,
-        zssr: ZSSR,
-        seed: int,
         degradation: Degradation,
+        kernel: str = "free",
+        restorer: str = "zssr",
+        gaussian: GaussianGame = GaussianGame(),
+        game: InternalGame = InternalGame(),
+        zssr: ZSSR = ZSSR(),
+        seed: int = 0,
     ) -> None:
         super().__init__(nn.Identity(), degradation, None)
         for place, value, choices in (

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
-from csrgan.systems.base import MakeOptimizer, UpdateRule
-from csrgan.systems.game import Game
+from csrgan.losses import image
+from csrgan.losses.adversarial import Adversarial
+from csrgan.losses.backbones import efficientnet_lite0
+from csrgan.losses.objective import Term
+from csrgan.losses.perceptual import FeatureDistance
+from csrgan.networks.discriminators import SRGANs
+from csrgan.networks.srresnet import SRResNet
+from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
+from csrgan.systems.game import AGAINST, Game
+
+LATE = 3840  # images on the image loss alone: of 4,800
 
 
 class SRGAN(Game):
@@ -20,20 +30,30 @@ class SRGAN(Game):
     def __init__(
         self,
         *,
-        generator: Callable[..., nn.Module],
-        discriminator: nn.Module,
-        losses: dict[str, Any],
-        degradation: Degradation,
-        rule: UpdateRule,
-        generator_optimizer: MakeOptimizer,
-        discriminator_optimizer: MakeOptimizer,
+        generator: Callable[..., nn.Module] = partial(SRResNet, width=64, blocks=16, unshuffle=4, skip=False),
+        discriminator: nn.Module | None = None,
+        losses: Mapping[str, Any] | None = None,
+        degradation: Degradation | None = None,
+        rule: UpdateRule = UpdateRule(),
+        generator_optimizer: MakeOptimizer = ADAM,
+        discriminator_optimizer: MakeOptimizer = AGAINST,
     ) -> None:
+        degradation = degradation or Degradation()
         super().__init__(
             generator=generator(enlarge=degradation.multiple),
-            discriminator=discriminator,
-            losses=losses,
+            discriminator=discriminator or SRGANs(),
+            losses=_losses() if losses is None else losses,
             degradation=degradation,
             rule=rule,
             generator_optimizer=generator_optimizer,
             discriminator_optimizer=discriminator_optimizer,
         )
+
+
+def _losses() -> dict[str, Any]:
+    features = FeatureDistance(backbone=efficientnet_lite0, layers=[0, 2, 4, 10])
+    return {
+        "adversarial": Adversarial(start=LATE),
+        "image": Term(image.mse),
+        "perceptual": Term(features, 3e-3, start=LATE),
+    }

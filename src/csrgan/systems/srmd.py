@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,10 +15,12 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
 from csrgan.degradation.parameters import Parameters
 from csrgan.networks.generator import Restored
+from csrgan.networks.sft import Predictor
+from csrgan.networks.srmd import SRMDNet
 from csrgan.records import Batch, Restoration
-from csrgan.systems.base import MakeOptimizer, UpdateRule
+from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
-from csrgan.systems.told import Told, objectives
+from csrgan.systems.told import Told, default_losses, objectives
 
 
 class Networks(nn.Module):
@@ -44,16 +47,19 @@ class SRMD(Told):
     def __init__(
         self,
         *,
-        restorer: Callable[..., nn.Module],
-        predictor: Callable[..., nn.Module],
-        code: Callable[[Degradation], Code],
-        told: str,
-        mismatch: float,
-        losses: dict[str, Any],
-        degradation: Degradation,
-        rule: UpdateRule,
-        optimizer: MakeOptimizer,
+        restorer: Callable[..., nn.Module] = partial(SRMDNet, width=128, layers=12, unshuffle=4, skip=False),
+        predictor: Callable[..., nn.Module] = partial(Predictor, width=64, reads="mean"),
+        code: Callable[[Degradation], Code] = partial(Code, kind="units", components=15),
+        told: str = "prediction",
+        mismatch: float = 1.0,
+        losses: Mapping[str, Any] | None = None,
+        degradation: Degradation | None = None,
+        rule: UpdateRule = UpdateRule(),
+        optimizer: MakeOptimizer = ADAM,
     ) -> None:
+        degradation = degradation or Degradation()
+        losses = default_losses() if losses is None else losses
+        self.given_as(losses=losses)
         codes = code(degradation)
         networks = Networks(codes, restorer(enlarge=degradation.multiple, code=codes.length), predictor(code=codes.length))
         super().__init__(networks, degradation, rule, optimizer)

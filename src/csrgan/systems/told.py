@@ -13,8 +13,10 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.fault import check
+from csrgan.losses import image, parameters
 from csrgan.losses.adversarial import Adversarial
-from csrgan.losses.objective import Objective
+from csrgan.losses.objective import Objective, Term
+from csrgan.losses.parameters import ParameterTerm
 from csrgan.systems.base import MakeOptimizer, System, UpdateRule
 
 OF_PICTURE, OF_CODE = ("restored", "sharp"), ("theta", "theta_true")  # what its losses can be shown
@@ -56,6 +58,11 @@ def objectives(losses: Mapping[str, Any]) -> tuple[Objective, Objective]:
         bool(of_picture) and bool(of_code), "this system needs a loss/image for its restorer and a loss/parameters for its codes."
     )
     return of_picture, of_code
+
+
+def default_losses(of_code: Term.Function = parameters.mse) -> dict[str, Any]:
+    """The mean absolute error of S, and a distance of the code."""
+    return {"image": Term(image.l1), "parameters": ParameterTerm(of_code)}
 
 
 def without_opponent(losses: Mapping[str, Any]) -> None:

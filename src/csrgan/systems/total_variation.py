@@ -25,7 +25,17 @@ class TotalVariation(Wiener):
     Raises Fault for a degradation whose kernels are not the same on both sides of both axes.
     """
 
-    def __init__(self, *, told: str, floor: float, noise_weight: float, turns: int, edge: float, degradation: Degradation) -> None:
+    def __init__(
+        self,
+        *,
+        told: str = "truth",
+        floor: float = 1e-5,
+        noise_weight: float = 3.0,
+        turns: int = 40,
+        edge: float = 0.1,
+        degradation: Degradation | None = None,
+    ) -> None:
+        degradation = degradation or Degradation()
         super().__init__(told=told, floor=floor, noise_weight=noise_weight, degradation=degradation)
         check(
             degradation.prior.kernel is None,

@@ -31,8 +31,10 @@ class Wiener(System):
     outputs = ("upsampled", "native")
     tells = ("truth", "prediction")
 
-    def __init__(self, *, told: str, floor: float, noise_weight: float, degradation: Degradation) -> None:
-        super().__init__(nn.Identity(), degradation, None)
+    def __init__(
+        self, *, told: str = "truth", floor: float = 0.2, noise_weight: float = 3000.0, degradation: Degradation | None = None
+    ) -> None:
+        super().__init__(nn.Identity(), degradation or Degradation(), None)
         self.tell(told)
         self.floor, self.noise_weight = floor, noise_weight
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from csrgan.arguments import Recorded
 from csrgan.data.progress import Advance
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import linear
@@ -17,14 +18,24 @@ from csrgan.networks.internal import ZSSRNet
 from csrgan.systems.degraded import enlarged
 
 
-class ZSSR:
+class ZSSR(Recorded):
     """L, degraded once more, is what the network learns to turn into L; then it is shown L.
 
     width, layers: of the network. steps: of its training. crops, crop: their count a step and their side, px. lr: learning rate,
     which falls to 0 with a cosine. back_projections: times that S is corrected until, degraded, it is L.
     """
 
-    def __init__(self, *, width: int, layers: int, steps: int, crops: int, crop: int, lr: float, back_projections: int) -> None:
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        layers: int = 8,
+        steps: int = 1000,
+        crops: int = 1,
+        crop: int = 64,
+        lr: float = 1e-3,
+        back_projections: int = 2,
+    ) -> None:
         self.width, self.layers, self.steps, self.crops, self.crop, self.lr = width, layers, steps, crops, crop, lr
         self.back_projections = back_projections
 

@@ -1,0 +1,57 @@
+"""A training that a Python program starts: `csrgan train` without its command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from csrgan import cli
+from csrgan.api.model import Model, load
+from csrgan.config.flags import SEVERAL, apart
+from csrgan.fault import Fault, check
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training. folder: where it left everything."""
+
+    folder: Path
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model."""
+        return load(self.folder)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The means of its last evaluation, as in summary.json; `gain_db` is S over L."""
+        held: dict[str, Any] = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+        return held
+
+
+def train(overrides: Sequence[str] = (), *, quiet: bool = False) -> Run:
+    """Train a system, as `csrgan train` does with these words, and wait for its end.
+
+    overrides: `key=value` or `group=choice` each, as in ["trainer=smoke", "output=clamp"]; `csrgan train --help` shows them.
+    quiet: print nothing.
+    Raises UserError for what cannot be trained, with all that is wrong. A sweep is a matter of the command: `csrgan train -m`.
+
+    >>> import csrgan
+    >>> run = csrgan.train(["trainer=smoke", "logger=none", "trainer.images=8", "run_dir=runs/second"], quiet=True)
+    >>> run.summary["images_seen"]
+    8
+    """
+    words = [overrides] if isinstance(overrides, str) else list(overrides)
+    flags, _ = apart(words)
+    check(not flags, f"csrgan.train takes no {' '.join(flags)}: it runs one training. csrgan train {SEVERAL} runs a sweep.")
+    with redirect_stdout(StringIO()) if quiet else nullcontext():
+        done = cli.execute("train", words)
+    if len(done.folders) != 1:
+        raise Fault(f"{' '.join(words)} is a sweep of several trainings: csrgan train runs it, csrgan report makes one page of it.")
+    return Run(done.folders[0])
