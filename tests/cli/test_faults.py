@@ -10,6 +10,7 @@ import pytest
 from commands import SMOKE, csrgan
 
 from csrgan.cli import main
+from csrgan.config import search
 from csrgan.config.faults import examine
 from csrgan.fault import Fault
 
@@ -172,12 +173,12 @@ function: {_target_: csrgan.losses.image.charbonnier, _partial_: true, epsilon: 
 def test_a_group_of_ones_own_is_added_with_a_plus(place: str, tmp_path: Path) -> None:
     (tmp_path / "loss" / "frequency").mkdir(parents=True)
     (tmp_path / "loss" / "frequency" / "fft.yaml").write_text(TERM)
-    where = place.format(own=tmp_path)
-    examine("train", [where, "+loss/frequency=fft", "loss.image.weight=2"])
-    with pytest.raises(Fault, match="loss/frequency has no ftf"):
-        examine("train", [where, "+loss/frequency=ftf"])
-    with pytest.raises(Fault) as told:
-        examine("train", [where, "loss/frequency=fft", "sede=1"])
+    with search.named([place.format(own=tmp_path)]):
+        examine("train", ["+loss/frequency=fft", "loss.image.weight=2"])
+        with pytest.raises(Fault, match="loss/frequency has no ftf"):
+            examine("train", ["+loss/frequency=ftf"])
+        with pytest.raises(Fault) as told:
+            examine("train", ["loss/frequency=fft", "sede=1"])
     added, other = str(told.value).split("\n")
     assert added.endswith("chooses from by itself: it is added with a +, as in +loss/frequency=fft.")
     assert "Did you mean seed?" in other  # all faults at once

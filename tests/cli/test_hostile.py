@@ -19,7 +19,7 @@ from PIL import Image
 from rich.console import Console
 
 from csrgan.cli import main
-from csrgan.config import targets
+from csrgan.config import search
 from csrgan.config.build import build
 from csrgan.data.cache import Cache
 from csrgan.data.sources import in_folder
@@ -153,7 +153,7 @@ def test_ones_own_package_is_allowed_by_name(tmp_path: Path, monkeypatch: pytest
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Fault, match="CSRGAN_ALLOW=PACKAGE in the environment allows"):
         build({"_target_": "my_losses.nothing"})
-    monkeypatch.setenv(targets.MORE, "others, my_losses")
+    monkeypatch.setenv(search.ALLOW, "others, my_losses")
     assert build({"_target_": "my_losses.nothing"}) == 7
     for name in ("my_losses.system", "my_losses_too.nothing", "os.system"):
         with pytest.raises(Fault, match="may not be built"):

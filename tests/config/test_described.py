@@ -12,7 +12,7 @@ import checkpoints
 import pytest
 from composed import GROUPS, choices, composed
 
-from csrgan.config import described, targets
+from csrgan.config import described, search
 from csrgan.config.described import build_described, examine_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault
@@ -153,5 +153,5 @@ def test_ones_own_package_may_travel_too(tmp_path: Path, monkeypatch: pytest.Mon
     recipe["system"]["generator"]["output"] = {"_target_": "my_outputs.plain", "_partial_": True, "gain": 1.0}
     with pytest.raises(Fault, match="CSRGAN_ALLOW=PACKAGE in the environment allows"):
         build_described(recipe, "system", System, ORIGIN, held["state_dict"])
-    monkeypatch.setenv(targets.MORE, "my_outputs")
+    monkeypatch.setenv(search.ALLOW, "my_outputs")
     build_described(recipe, "system", System, ORIGIN, held["state_dict"])

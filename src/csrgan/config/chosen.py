@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config.folder import groups
@@ -29,20 +28,11 @@ PLUGINS = {
 PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
 
 MADE_FROM_ALL = ("train", "bench")  # commands that a group of one's own may be added to
-SEARCHPATH = "hydra.searchpath"
 
 
-def known(flags: Sequence[str], parsed: Sequence[Override]) -> tuple[Groups, list[str]]:
-    """Each group with its choices, also those in folders of one's own, and the word by which Hydra finds these."""
-    own = [flag.partition("=")[2] for flag in flags if flag.startswith("--config-dir=")][-1:]
-    for override in parsed:
-        if override.key_or_group == SEARCHPATH and isinstance(value := override.value(), list):
-            own += [str(place) for place in value]
-    folders = [Path(place.removeprefix("file://")) for place in own if not place.startswith("pkg://")]
-    found = {name: sorted({file.stem for file in files}) for name, files in groups(*folders)}
-    places = [place if "://" in place else f"file://{Path(place).absolute()}" for place in own]
-    quoted = [QuotedString(place, Quote.single).with_quotes() for place in places]
-    return found, [f"{SEARCHPATH}=[{','.join(quoted)}]"] if own else []
+def known() -> Groups:
+    """Each group with its choices, also those of one's own."""
+    return {name: sorted({file.stem for file in files}) for name, files in groups()}
 
 
 def choice_faults(override: Override, known: Groups) -> Iterator[str]:

@@ -15,6 +15,7 @@ from hydra.errors import HydraException, InstantiationException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from csrgan.config import search
 from csrgan.config.check import value_faults
 from csrgan.config.chosen import PLUGINS, blocked, choice_faults, group, group_fault, known, plugin_fault, unused
 from csrgan.config.combinations import combination_faults
@@ -67,14 +68,15 @@ def examine(command: str, arguments: Sequence[str]) -> None:
 
 def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
     yield from flag_faults(command, flags)
+    yield from search.clashes(conf())
     parsed, wrong = _parsed(words)
-    there, own = known(flags, parsed)
+    there = known()
     for override in parsed:
         if told := list(choice_faults(override, there)):
             wrong.setdefault(str(override.key_or_group), []).extend(told)
     chosen = [override for override in parsed if group(override, there)]
     good = [override for override in chosen if str(override.key_or_group) not in wrong]
-    base = _composed(command, own, good, wrong)
+    base = _composed(command, good, wrong)
     if base is None:
         yield from (sentence for told in wrong.values() for sentence in told)
         return
@@ -170,12 +172,12 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]
     return parsed, wrong
 
 
-def _composed(command: str, own: list[str], chosen: list[Override], wrong: dict[str, list[str]]) -> DictConfig | None:
+def _composed(command: str, chosen: list[Override], wrong: dict[str, list[str]]) -> DictConfig | None:
     """The configuration of these choices, without those that it has no place for, of which `wrong` then tells; None where there
     is none."""
     while True:
         try:
-            return _compose(command, [*own, *(next(single(override)) for override in chosen)])
+            return _compose(command, [next(single(override)) for override in chosen])
         except Fault as fault:
             found = next(blocked(command, str(fault.__context__), chosen), None)
             if found is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from csrgan.config import search
 from csrgan.fault import Fault
 
 PACKAGE = Path(__file__).parents[1]
@@ -34,10 +35,10 @@ def conf() -> Path:
     return inside if inside.is_dir() else PACKAGE.parents[1] / "conf"
 
 
-def groups(*more: Path) -> Iterator[tuple[str, list[Path]]]:
-    """Each group of choices with its yaml files: ("loss/image", [.../charbonnier.yaml, ...]). more: folders of one's own."""
+def groups() -> Iterator[tuple[str, list[Path]]]:
+    """Each group of choices with its yaml files, those of one's own too: ("loss/image", [.../charbonnier.yaml, ...])."""
     found: dict[str, list[Path]] = {}
-    for root in (conf(), *more):
+    for root in (conf(), *search.folders()):
         for file in sorted(root.rglob("*.yaml")):
             if file.parent != root:
                 found.setdefault(file.parent.relative_to(root).as_posix(), []).append(file)
@@ -51,7 +52,7 @@ def first_line(file: Path) -> str:
 
 
 def choice(group: str, name: str) -> dict[str, Any]:
-    """The settings of one of csrgan's own choices, for groups whose files stand by themselves. Raises Fault for an unknown name."""
+    """The settings of a choice, for groups whose files stand by themselves. Raises Fault for an unknown name."""
     files = {file.stem: file for file in dict(groups())[group]}
     if name not in files:
         raise Fault.unknown(group, name, files)

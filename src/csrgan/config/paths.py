@@ -31,7 +31,7 @@ from omegaconf.errors import GrammarParseError
 from omegaconf.grammar_parser import parse
 
 from csrgan.config.flags import SEVERAL
-from csrgan.config.folder import conf
+from csrgan.config.folder import groups
 
 # By their whole name or, where there are dots before it, by its end.
 PATHS = (
@@ -122,8 +122,8 @@ def _asks_for_several(word: str) -> bool:
     """Whether a word may start a sweep."""
     group, _, choice = word.partition("=")
     if group in ("experiment", "sweep"):
-        file = conf() / group / f"{choice}.yaml"
-        return file.is_file() and "MULTIRUN" in file.read_text(encoding="utf-8")
+        files = [file for file in dict(groups()).get(group, []) if file.stem == choice]
+        return any("MULTIRUN" in file.read_text(encoding="utf-8") for file in files)
     return word in ("-m", "hydra.mode=MULTIRUN") or (len(group) > 2 and SEVERAL.startswith(group))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,12 +10,12 @@ from pkgutil import resolve_name
 from typing import Any
 
 from csrgan.config.folder import conf
+from csrgan.config.search import ALLOW, packages
 from csrgan.fault import Fault
 
 # The rooms that the yaml files build from, and not the commands, which write files.
 ROOMS = tuple(f"csrgan.{room}" for room in ("data", "degradation", "losses", "networks", "systems"))
 PACKAGES = (*ROOMS, "torch.nn", "torch.optim")
-MORE = "CSRGAN_ALLOW"  # in the environment: packages of one's own, with commas between them
 
 # Of these a stranger's file may build what csrgan's own yaml files name; the data room downloads, decodes and deletes.
 DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "systems"))
@@ -28,19 +27,14 @@ OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # classes of layers and o
 def examine(tree: Any, place: str = "", *, stranger: bool = False) -> None:
     """Raise Fault for every `_target_` in a configuration that may not be built, before anything is. place: the tree's key.
 
-    Each must name a class or a function that is defined in PACKAGES or in a package that CSRGAN_ALLOW names: a module's path leads
-    to whatever it has imported, too. Nothing in it is resolved any more, for an interpolation could make another `_target_`.
+    Each must name a class or a function that is defined in PACKAGES or in a package of one's own (see `search`): a module's path
+    leads to whatever it has imported, too. Nothing in it is resolved any more, for an interpolation could make another `_target_`.
     stranger: the tree comes with a file. It then names what csrgan's own yaml files do outside the data room, layers and optimizers
-    of torch, and what CSRGAN_ALLOW allows; functions are only handed on (`_partial_`), and none is called.
+    of torch, and what such a package defines; functions are only handed on (`_partial_`), and none is called.
     """
     faults = list(_faults(tree, place, stranger))
     if faults:
         raise Fault(*faults)
-
-
-def allowed_more() -> tuple[str, ...]:
-    """The packages that CSRGAN_ALLOW names."""
-    return tuple(filter(None, (name.strip() for name in os.environ.get(MORE, "").split(","))))
 
 
 @cache
@@ -65,11 +59,11 @@ def _faults(tree: Any, place: str, stranger: bool) -> Iterator[str]:
 
 
 def _target_fault(node: dict[str, Any], place: str, stranger: bool) -> Iterator[str]:
-    target, more = node["_target_"], allowed_more()
-    packages = ("csrgan's own yaml files", "torch.nn", "torch.optim") if stranger else PACKAGES
+    target, more = node["_target_"], packages()
+    named = ("csrgan's own yaml files", "torch.nn", "torch.optim") if stranger else PACKAGES
     refused = (
-        f"{place}={target} may not be built: a configuration names classes and functions of {', '.join((*packages, *more))};"
-        f" {MORE}=PACKAGE in the environment allows those of another package."
+        f"{place}={target} may not be built: a configuration names classes and functions of {', '.join((*named, *more))};"
+        f" {ALLOW}=PACKAGE in the environment allows those of another package."
     )
     if not isinstance(target, str) or not _nameable(target, more, stranger):  # nothing else is even imported
         yield refused
