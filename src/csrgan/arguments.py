@@ -8,24 +8,32 @@ from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
+from csrgan.declared import rules
 from csrgan.fault import Fault
 
 OF_TORCH = ("torch.nn", "torch.optim")  # whose classes are named by these short names
 
 
 class Recorded:
-    """Remembers the arguments of its constructor. A network or a loss of your own that derives from it, beside `torch.nn.Module`,
+    """Remembers the arguments of its constructor, and raises UserError for those that their annotations do not allow (see
+    `csrgan.declared`). A network or a loss of your own that derives from it, beside `torch.nn.Module`,
     can be rebuilt by `csrgan.load` from a checkpoint, where `CSRGAN_ALLOW` names its package.
 
+    >>> import csrgan
     >>> from csrgan import Recorded
+    >>> from csrgan.systems.base import UpdateRule
     >>> from csrgan.arguments import description
     >>> class Blur(Recorded):
     ...     def __init__(self, taps: int, std: float = 1.0) -> None: ...
     >>> description(Blur(3))["taps"], description(Blur(3))["std"]
     (3, 1.0)
+    >>> csrgan.CSRGAN(rule=UpdateRule(accumulate=0))
+    Traceback (most recent call last):
+    csrgan.fault.Fault: UpdateRule.accumulate=0 is below 1, the least that it can be.
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        _examine(cls, args, kwargs)
         made = super().__new__(cls)
         made.__dict__["_given"] = (args, kwargs)
         return made
@@ -43,6 +51,20 @@ class Recorded:
         bound = inspect.signature(type(self)).bind(*args, **kwargs)
         bound.apply_defaults()
         return dict(bound.arguments)
+
+
+def _examine(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise Fault for arguments that their annotations do not allow."""
+    known = rules(f"{cls.__module__}.{cls.__qualname__}")
+    if not known or not (args or kwargs):  # none: it is copied, and not constructed
+        return
+    try:
+        given = inspect.signature(cls).bind_partial(*args, **kwargs).arguments
+    except TypeError:  # which Python tells
+        return
+    faults = [told for name in given.keys() & known for told in known[name].faults(f"{cls.__name__}.{name}", given[name])]
+    if faults:
+        raise Fault(*faults)
 
 
 def description(thing: Any, place: str = "") -> Any:

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 from composed import GROUPS, SMALL, choices, composed
+from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 
 from csrgan.cli import COMMANDS, MODULES
+from csrgan.config import faults
 from csrgan.config.build import build
-from csrgan.config.check import range_of, value_faults
+from csrgan.config.check import declared, rule_of, value_faults
 from csrgan.config.combinations import NATIVE, combination_faults
 from csrgan.config.folder import PACKAGE, conf, first_line
 from csrgan.fault import Fault
@@ -161,17 +163,34 @@ def numbers(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield path
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(conf()).as_posix())
-def test_every_number_has_a_range_and_is_in_it(file: Any) -> None:
-    tree: Any = OmegaConf.to_container(OmegaConf.load(file))
-    tree.pop("hydra", None)
-    place = file.relative_to(conf()).with_suffix("").parts
-    here = place[:-1] if "@package _global_" not in file.read_text(encoding="utf-8") else ()
-    assert not [path for path in numbers(tree, here) if not range_of(path)[1]]
-    whole = tree
-    for key in reversed(here):
-        whole = {key: whole}
-    assert not [said for said in value_faults(whole) if "${" not in said and "null" not in said]
+HYDRAS = ("sweep", "experiment")  # which set what other groups declare
+
+
+@pytest.mark.parametrize("k", range(max(len(files) for group, files in GROUPS.items() if group != "experiment")))
+def test_every_number_of_a_training_has_a_range_and_is_in_it(k: int) -> None:
+    chosen = [
+        f"{group}={choices(group)[k % len(files)]}" for group, files in GROUPS.items() if group not in ("sweep", "experiment")
+    ]
+    ranged("train", *chosen)
+
+
+@pytest.mark.parametrize(
+    "command", [name for name in COMMANDS if name in {file.stem for file in conf().glob("*.yaml")} - {"train"}]
+)
+def test_every_number_of_a_command_has_a_range_and_is_in_it(command: str) -> None:
+    ranged(command, *GIVEN.get(command, ()))
+
+
+def ranged(command: str, *words: str) -> None:
+    with initialize_config_dir(str(conf()), version_base="1.3"):
+        config = compose(command, list(words))
+    tree: Any = OmegaConf.to_container(config, resolve=False)
+    known = declared(tree)
+    without = [path for path in map(".".join, numbers(tree, ())) if not rule_of(path, known)]
+    assert not without, (without, words)
+    with open_dict(config):
+        config.run_dir = ""
+    assert not list(value_faults(faults._own(config), known))
 
 
 SYSTEMS = [name for name in choices("system") if name not in ("degraded", "kernelgan", "total_variation", "wiener")]

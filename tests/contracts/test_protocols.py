@@ -54,15 +54,15 @@ def test_every_degradation_equals_its_witness(name: str, backend: str, chelsea: 
 
 
 IMPOSSIBLE: list[tuple[str, Any, str]] = [
-    ("blur.low", -1.0, "degradation.blur.low=-1 "),
+    ("blur.low", -1.0, "Degradation.blur.low=-1.0 "),
     ("blur.low", 1e6, "degradation.blur.high="),
-    ("scale.low", 0.5, "degradation.scale.low=0.5 "),
-    ("noise.high", -0.1, "degradation.noise.high=-0.1"),
-    ("noise.high", math.inf, "degradation.noise.high=inf "),
+    ("scale.low", 0.5, "Degradation.scale.low=0.5 "),
+    ("noise.high", -0.1, "Degradation.noise.high=-0.1"),
+    ("noise.high", math.inf, "Degradation.noise.high=inf "),
     ("kernel_size", 14, "degradation.kernel_size=14 "),
-    ("bits", 0, "degradation.bits=0 "),
-    ("tested_blur_std", [-1.0], "degradation.tested_blur_std=[-1.0] "),
-    ("downsampling", "nearest", "degradation.downsampling has no nearest."),
+    ("bits", 0, "Degradation.bits=0 "),
+    ("tested_blur_std", [-1.0], "Degradation.tested_blur_std=[-1.0]"),
+    ("downsampling", "nearest", "Degradation.downsampling has no nearest."),
     ("backend", "kornai", "Did you mean kornia?"),
     ("output", "native", "degradation.output=native "),
     ("downsampling", "direct", "degradation.downsampling=direct "),

@@ -53,5 +53,5 @@ def test_it_stays_float32_under_autocast(sharp: Tensor) -> None:
 def test_impossible_settings_are_told() -> None:
     with pytest.raises(Fault, match=r"degradation\.kernel_size=14"):
         Degradation(**README, kernel_size=14)
-    with pytest.raises(Fault, match=r"degradation\.bits=0"):
+    with pytest.raises(Fault, match=r"Degradation\.bits=0"):
         Degradation(**README, bits=0)

@@ -14,6 +14,7 @@ from csrgan.networks.dan import EstimatorV1, EstimatorV2, RestorerV1, RestorerV2
 from csrgan.networks.discriminators import SRGANs
 from csrgan.networks.generator import Restored
 from csrgan.networks.internal import DeepLinear, PatchJudge, ZSSRNet
+from csrgan.networks.reading import Reading
 from csrgan.networks.sft import SFTMD, Corrector, Predictor
 from csrgan.networks.srmd import SRMDNet
 from csrgan.networks.srresnet import SRResNet
@@ -107,7 +108,7 @@ def test_a_predictor_begins_with_features_that_differ_from_picture_to_picture(re
     codes = torch.stack([network(noise), network(nn.functional.avg_pool2d(noise, 3, 1, 1))])
     assert 0.01 < float((codes[0] - codes[1]).abs().mean()) < 10
     with pytest.raises(Fault, match="reads has no median"):
-        Predictor(code=3, width=8, reads="median")
+        Reading("median", nn.Identity, width=8, outputs=3)
 
 
 def test_a_skip_adds_the_enlarged_picture() -> None:

@@ -72,5 +72,5 @@ def test_it_gains_on_every_protocol_and_a_wrong_blur_costs(name: str, chelsea: T
 def test_a_prediction_needs_someone_who_predicts() -> None:
     with pytest.raises(Fault, match="name its run as checkpoint=RUN_FOLDER"):
         wiener("readme", told="prediction").restore(torch.rand(1, 3, 20, 20))
-    with pytest.raises(Fault, match=r"told: Wiener has no truht.*Did you mean truth"):
+    with pytest.raises(Fault, match=r"Wiener.told has no truht.*Did you mean truth"):
         wiener("readme", told="truht")

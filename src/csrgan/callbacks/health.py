@@ -12,7 +12,7 @@ from typing import Any
 from lightning import Callback, Trainer
 from rich.console import Console
 
-from csrgan.fault import Fault, Stopped, check
+from csrgan.fault import Fault, Stopped
 from csrgan.records import Batch
 from csrgan.systems.base import System
 from csrgan.systems.replay import keep
@@ -75,7 +75,6 @@ class Health(Callback):
         patience: int,
         **conditions: Mapping[str, Any] | None,
     ) -> None:
-        check(window >= 2, f"health.window={window} is below 2.")
         self.folder, self.console, self.every, self.window, self.patience = folder, console, every, window, patience
         self.conditions = {name: Condition(**each) for name, each in conditions.items() if each}
         for name, condition in self.conditions.items():

@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from csrgan.config import targets
 from csrgan.config.build import build, without_empty
-from csrgan.config.check import value_faults
+from csrgan.config.check import declared, value_faults
 from csrgan.fault import Fault
 
 NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is taken where a float is annotated
@@ -67,7 +67,7 @@ def examine_described(recipe: Mapping[str, Any], key: str, kind: type, origin: s
     named = resolve_name(node["_target_"])
     if not (inspect.isclass(named) and issubclass(named, kind)) or node.get("_partial_"):
         raise Fault(f"{place}._target_={node['_target_']} is no {kind.__name__.lower()}.")
-    faults = [*(f"{origin}.{told}" for told in value_faults(node, (key,))), *_argument_faults(node, place)]
+    faults = [*(f"{origin}.{told}" for told in value_faults({key: node}, declared({key: node}))), *_argument_faults(node, place)]
     if faults:
         raise Fault(*faults)
 

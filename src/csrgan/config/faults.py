@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from csrgan.config import search
-from csrgan.config.check import value_faults
+from csrgan.config.check import declared, value_faults
 from csrgan.config.chosen import PLUGINS, blocked, choice_faults, group, group_fault, known, plugin_fault, unused
 from csrgan.config.combinations import combination_faults
 from csrgan.config.flags import SEVERAL, apart, flag_faults
@@ -84,12 +84,17 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         mode = str(base.pop("hydra").mode)
     if "system" not in wrong:
         yield from unused(base, parsed)
+    rules = declared(_unresolved(base))
     for override in parsed:
         key = str(override.key_or_group)
         within_wrong = any(key.startswith(f"{name.replace('/', '.')}.") for name in wrong)
         if override in chosen or key in PLUGINS or key.startswith(("hydra.", "hydra/")) or within_wrong:
             continue
-        if told := [*group_fault(command, override, base, there)] or [*override_faults(base, override)] or [*_set(base, override)]:
+        if (
+            told := [*group_fault(command, override, base, there)]
+            or [*override_faults(base, override, rules)]
+            or [*_set(base, override)]
+        ):
             wrong.setdefault(key, []).extend(told)
     yield from (sentence for told in wrong.values() for sentence in told)
     if set(flags) <= {SEVERAL}:  # else the command is asked for something, such as --help
@@ -120,15 +125,20 @@ def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> 
     if "rule" in (config.get("system") or {}) and "optimizer" not in config:
         yield TRAINED.format(str(config.system._target_).rpartition(".")[2].lower())
         return
+    rules = declared(_unresolved(config))
     try:
         settings: Any = OmegaConf.to_container(config, resolve=True)
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
-        found = [*(f"{key} is needed: give it as {key}=VALUE." for key in missing), *_untold(config), *value_faults(_own(config))]
+        found = [
+            *(f"{key} is needed: give it as {key}=VALUE." for key in missing),
+            *_untold(config),
+            *value_faults(_own(config), rules),
+        ]
     except OmegaConfBaseException as reason:
         yield f"{reason.full_key}: {first_line(reason)}."
         return
     yield from found
-    if not several and not list(value_faults(settings)):
+    if not several and not list(value_faults(settings, rules)):
         yield from combination_faults(settings, wrong)
 
 
@@ -147,6 +157,11 @@ def _own(config: DictConfig) -> dict[str, Any]:
     names = [str(name) for name in config]
     given = [name for name in names if not OmegaConf.is_interpolation(config, name) and not OmegaConf.is_missing(config, name)]
     return {name: _own(config[name]) if OmegaConf.is_dict(config[name]) else _plain(config[name]) for name in given}
+
+
+def _unresolved(config: DictConfig) -> dict[str, Any]:
+    held: Any = OmegaConf.to_container(config, resolve=False)
+    return dict(held)
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from csrgan.config.check import value_faults
+from csrgan.config.check import Rules, value_faults
 from csrgan.fault import Fault
 
 KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
@@ -20,13 +20,14 @@ KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
 SOURCES = (["data", "train"], ["data", "valid"])
 
 
-def override_faults(base: DictConfig, override: Override) -> Iterator[str]:
-    """What is wrong with an override by itself: its key, or the kind or the range of its value or values."""
+def override_faults(base: DictConfig, override: Override, known: Rules) -> Iterator[str]:
+    """What is wrong with an override by itself: its key, or the kind or the range of its value or values. known: the rules
+    of the configuration."""
     for word in single(override):
         value: Any = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
         told = list(_value_fault(base, override, word))
         key = str(override.key_or_group)
-        yield from told or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, tuple(key.split("."))))
+        yield from told or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, known, key))
 
 
 def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:

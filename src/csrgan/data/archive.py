@@ -24,6 +24,7 @@ from csrgan.data.pictures import Pictures
 from csrgan.data.progress import alone, progress
 from csrgan.data.sources import in_folder
 from csrgan.fault import Fault, check
+from csrgan.ranges import Count, CountOr0
 
 CHUNK = 1 << 14  # bytes; what has come of one is lost when the connection breaks
 
@@ -38,7 +39,7 @@ class Archive:
     notice: what a user must know before it is downloaded, such as its licence. retries: after the first attempt.
     """
 
-    def __init__(self, *, url: str, bytes: int, sha256: str, folder: str, notice: str, retries: int) -> None:
+    def __init__(self, *, url: str, bytes: Count, sha256: str, folder: str, notice: str, retries: CountOr0) -> None:
         self.url, self.bytes, self.sha256, self.folder, self.notice, self.retries = url, bytes, sha256, folder, notice, retries
         self.file = PurePosixPath(url).name
         self.wants, self.refused = (self.file,), dict[str, str]()

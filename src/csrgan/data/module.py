@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from lightning import LightningDataModule
 from rich.console import Console
 from torch.utils.data import DataLoader
 
+from csrgan.arguments import Recorded
 from csrgan.data import leak
 from csrgan.data.cache import Cache
 from csrgan.data.crops import Crops, Sides, Undegraded
@@ -25,13 +26,14 @@ from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
 from csrgan.fault import Fault, check
+from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
 
 GRID = MappingProxyType({"blur": 3, "scale": 2, "noise": 2})
 LEAST_SIDE = 32  # px, of a photograph to evaluate on: SSIM and the perceptual distance have no value for smaller ones
 
 
-class Photographs(LightningDataModule):
+class Photographs(Recorded, LightningDataModule):
     """Photographs to train on and to evaluate on.
 
     train, valid: a folder, shards, a list of folders and of photographs inside the scikit-image wheel, or a `Source`.
@@ -53,24 +55,24 @@ class Photographs(LightningDataModule):
         archive: str | Sequence[str] | None = None,
         strict: bool = False,
         cache: str | None = None,
-        cache_mb: float = 20000,
-        keep_mb: float = 2000,
-        crop: int = 128,
-        late_crop: int | None = None,
-        late: float = 0.2,
-        least_detail: float = 0.0,
-        crops_each: int = 1,
-        window: int = 32,
-        batch_size: int = 16,
-        workers: int = 0,
+        cache_mb: NotNegative = 20000,
+        keep_mb: NotNegative = 2000,
+        crop: Count = 128,
+        late_crop: Count | None = None,
+        late: Within = 0.2,
+        least_detail: Share = 0.0,
+        crops_each: Count = 1,
+        window: Count = 32,
+        batch_size: Count = 16,
+        workers: CountOr0 = 0,
         degradation: Degradation | None = None,
-        images: int = 4800,
-        grid: Mapping[str, int] = GRID,
-        repeats: int = 1,
-        evaluation_crop: int | None = 512,
-        contrast: float = 1.0,
-        hot_pixels: int = 0,
-        seed: int = 0,
+        images: Count = 4800,
+        grid: Mapping[str, Count] = GRID,
+        repeats: Count = 1,
+        evaluation_crop: Annotated[int, "[32,inf)"] | None = 512,
+        contrast: Annotated[float, "(0,1]"] = 1.0,
+        hot_pixels: CountOr0 = 0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__()
         check(images >= batch_size, f"trainer.images={images} is less than one batch of data.batch_size={batch_size}.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 import torch
@@ -16,15 +16,41 @@ from csrgan.arguments import Recorded
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
-from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.parameters import NAMES, Name, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.degradation.shapes import Shape
 from csrgan.fault import check
+from csrgan.ranges import Count, NotNegative, Share
+
+
+class Blur(TypedDict, total=False):
+    """See `Uniform`: of the standard deviation in HR px, or of its square."""
+
+    low: NotNegative
+    high: NotNegative
+    uniform_in: Literal["value", "variance"]
+
+
+class Scale(TypedDict, total=False):
+    """HR size / LR size."""
+
+    low: Annotated[float, "[1,inf)"]
+    high: Annotated[float, "[1,inf)"]
+    uniform_in: Literal["value", "variance"]
+
+
+class Noise(TypedDict, total=False):
+    """Of the standard deviation as a fraction of full scale, or of its square."""
+
+    low: Share
+    high: Share
+    uniform_in: Literal["value", "variance"]
+
 
 # The protocol `readme`: the text of CSRGAN's authors.
-BLUR = {"low": 0.0, "high": 50.0, "uniform_in": "variance"}  # px^2
-SCALE = {"low": 1.0, "high": 3.0, "uniform_in": "value"}
-NOISE = {"low": 0.0, "high": 10 / 255, "uniform_in": "value"}
+BLUR: Blur = {"low": 0.0, "high": 50.0, "uniform_in": "variance"}
+SCALE: Scale = {"low": 1.0, "high": 3.0, "uniform_in": "value"}
+NOISE: Noise = {"low": 0.0, "high": 10 / 255, "uniform_in": "value"}
 
 
 class Degradation(Recorded, IntensityAugmentationBase2D):
@@ -44,22 +70,21 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     def __init__(
         self,
         *,
-        blur: Mapping[str, Any] = BLUR,
-        scale: Mapping[str, Any] = SCALE,
-        noise: Mapping[str, Any] = NOISE,
-        predicted: Sequence[str] = NAMES,
-        tested_blur_std: Sequence[float] | None = None,
+        blur: Blur = BLUR,
+        scale: Scale = SCALE,
+        noise: Noise = NOISE,
+        predicted: Sequence[Name] = NAMES,
+        tested_blur_std: Sequence[NotNegative] | None = None,
         kernel: Shape | None = None,
-        kernel_size: int | None = None,
-        downsampling: str = "bicubic",
-        output: str = "upsampled",
-        bits: int | None = None,
-        backend: str = "banded",
+        kernel_size: Count | None = None,
+        downsampling: Literal["bicubic", "direct"] = "bicubic",
+        output: Literal["native", "upsampled"] = "upsampled",
+        bits: Count | None = None,
+        backend: Literal["banded", "kornia"] = "banded",
     ) -> None:
         super().__init__(p=1.0)
-        odd = kernel_size is None or (kernel_size >= 1 and kernel_size % 2 == 1)
+        odd = kernel_size is None or kernel_size % 2 == 1
         check(odd, f"degradation.kernel_size={kernel_size} is not an odd number of pixels; null means full support.")
-        check(bits is None or bits >= 1, f"degradation.bits={bits} is below 1; null leaves L unrounded.")
         low, high = (float(scale[bound]) for bound in ("low", "high"))
         chain = Chain(kernel_size, downsampling, output, backend, max_scale=high)
         self.prior = Prior(

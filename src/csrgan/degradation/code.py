@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from csrgan.degradation.kernels import SUPPORT
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.shapes import isotropic, rms_std
 from csrgan.fault import Fault, check
+from csrgan.ranges import Count
 
 LARGEST = 10**8  # taps of all kernels that a basis is fitted to
 
@@ -89,7 +91,7 @@ class Code(nn.Module):
     kind: units or kernel. components: of a kernel.
     """
 
-    def __init__(self, degradation: Degradation, *, kind: str, components: int) -> None:
+    def __init__(self, degradation: Degradation, *, kind: Literal["kernel", "units"], components: Count) -> None:
         super().__init__()
         if kind not in ("units", "kernel"):
             raise Fault.unknown("system.code", kind, ("units", "kernel"))

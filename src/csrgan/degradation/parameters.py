@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-NAMES = ("blur_std", "scale", "noise_std")
+Name = Literal["blur_std", "scale", "noise_std"]
+NAMES: tuple[Name, Name, Name] = ("blur_std", "scale", "noise_std")
 
 
 @dataclass(frozen=True)

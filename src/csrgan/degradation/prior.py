@@ -90,7 +90,7 @@ class Prior:
         kernel_size: int | None = None,
         shift: float = 0.0,
     ) -> None:
-        self.ranges = dict(zip(NAMES, (Uniform(**blur), Uniform(**scale), Uniform(**noise)), strict=True))
+        self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**blur), Uniform(**scale), Uniform(**noise)), strict=True))
         self.predicted = tuple(predicted)
         self.tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
         lowest = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
@@ -114,9 +114,8 @@ class Prior:
             len(levels) > 0 and all(0 <= level < math.inf for level in levels),
             f"degradation.tested_blur_std={list(levels)} must be a list of one or more stds in px, 0 or above; or null.",
         )
-        for name in self.predicted:
-            if name not in NAMES:
-                raise Fault.unknown("degradation.predicted", name, NAMES)
+        for unknown in set(self.predicted) - set(NAMES):
+            raise Fault.unknown("degradation.predicted", unknown, NAMES)
 
     def sample(self, generator: np.random.Generator, count: int = 1) -> Parameters:
         """`count` independent draws; the same generator state gives the same draws on every machine."""
@@ -155,7 +154,7 @@ class Prior:
 
     @cached_property
     def _means(self) -> dict[str, float]:
-        means = {name: self.ranges[name].mean for name in NAMES}
+        means = {name: each.mean for name, each in self.ranges.items()}
         if self.kernel is not None:
             means["blur_std"] = float(self.sample(np.random.default_rng(0), 4096).blur_std.mean())
         return means

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -47,9 +47,7 @@ class Anisotropic(Shape):
     stages: 2 makes the kernel of two down-samplings by 2, k * (k dilated twice); the variances are those of the whole.
     """
 
-    def __init__(self, *, ordered: bool, noise: float, stages: int) -> None:
-        check(0 <= noise < 1, f"degradation.kernel.noise={noise:g} is not in [0,1).")
-        check(stages in (1, 2), f"degradation.kernel.stages={stages} is neither 1 nor 2.")
+    def __init__(self, *, ordered: bool, noise: Annotated[float, "[0,1)"], stages: Annotated[int, "[1,2]"]) -> None:
         self.ordered, self.noise, self.stages = ordered, noise, stages
 
     def draw(

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from csrgan.losses.objective import Term
+from csrgan.ranges import CountOr0, NotNegative
 
 Logits = Float[Tensor, "b *places"]
 Scalar = Float[Tensor, ""]
@@ -65,9 +66,9 @@ class Adversarial:
     ramp: images over which the weight then rises from 0.
     """
 
-    weight: float = 1e-3
-    start: int = 0
-    ramp: int = 0
+    weight: NotNegative = 1e-3
+    start: CountOr0 = 0
+    ramp: CountOr0 = 0
     generator: Term.Function = bce_generator
     discriminator: Term.Function = bce_discriminator
 

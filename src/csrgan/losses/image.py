@@ -5,6 +5,8 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from csrgan.ranges import Within
+
 Picture = Float[Tensor, "b 3 h w"]
 Scalar = Float[Tensor, ""]
 
@@ -19,6 +21,6 @@ def l1(restored: Picture, sharp: Picture) -> Scalar:
     return (restored - sharp).abs().mean()
 
 
-def charbonnier(restored: Picture, sharp: Picture, *, epsilon: float) -> Scalar:
+def charbonnier(restored: Picture, sharp: Picture, *, epsilon: Within) -> Scalar:
     """L1, smooth at zero: mean of sqrt(d^2 + epsilon^2) (Charbonnier et al. 1994)."""
     return ((restored - sharp).square() + epsilon**2).sqrt().mean()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from csrgan.arguments import Recorded
 from csrgan.fault import Fault
+from csrgan.ranges import CountOr0, NotNegative
 
 
 class Term(Recorded):
@@ -21,7 +22,7 @@ class Term(Recorded):
 
     Function = Callable[..., Tensor]
 
-    def __init__(self, function: Function, weight: float = 1.0, start: int = 0, ramp: int = 0) -> None:
+    def __init__(self, function: Function, weight: NotNegative = 1.0, start: CountOr0 = 0, ramp: CountOr0 = 0) -> None:
         self.function, self.weight, self.start, self.ramp = function, float(weight), start, ramp
         plain = function.func if isinstance(function, partial) else function
         kinds = inspect.signature(plain).parameters.values()

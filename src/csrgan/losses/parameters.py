@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.losses.objective import Term
+from csrgan.ranges import CountOr0, NotNegative, Share
 
 Theta = Float[Tensor, "b p"]
 Scalar = Float[Tensor, ""]
@@ -14,7 +15,9 @@ Scalar = Float[Tensor, ""]
 class ParameterTerm(Term):
     """A term on the predicted degradation. variance: whether the parameter head is to predict a variance as well."""
 
-    def __init__(self, function: Term.Function, weight: float = 1.0, variance: bool = False, start: int = 0, ramp: int = 0) -> None:
+    def __init__(
+        self, function: Term.Function, weight: NotNegative = 1.0, variance: bool = False, start: CountOr0 = 0, ramp: CountOr0 = 0
+    ) -> None:
         super().__init__(function, weight, start, ramp)
         self.variance = variance
 
@@ -29,7 +32,7 @@ def l1(theta: Theta, theta_true: Theta) -> Scalar:
     return (theta - theta_true).abs().mean()
 
 
-def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, beta: float) -> Scalar:
+def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, beta: Share) -> Scalar:
     """Negative log-likelihood of a Gaussian with predicted mean and variance, up to a constant:
     mean of v^beta ((theta - theta_true)^2 / v + log v) / 2 (Nix and Weigend 1994, eq. 6), where v^beta is a weight without a
     gradient (Seitzer et al. 2022): at beta 0 a picture whose theta is well known outweighs the others by 1/v, at 1 all means

@@ -11,6 +11,7 @@ from torch.nn.functional import normalize
 
 from csrgan.arguments import Recorded
 from csrgan.fault import check
+from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b 3 h w"]
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which the networks were trained on
@@ -24,7 +25,7 @@ class FeatureDistance(Recorded):
     The network is loaded when training begins, not to restore pictures; it is no part of a checkpoint.
     """
 
-    def __init__(self, *, backbone: Callable[[], nn.Sequential], layers: Sequence[int]) -> None:
+    def __init__(self, *, backbone: Callable[[], nn.Sequential], layers: Sequence[CountOr0]) -> None:
         self.backbone, self.layers = backbone, frozenset(layers)
         self.network: nn.Sequential | None = None
 

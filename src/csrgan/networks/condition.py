@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.networks.blocks import Modulation
+from csrgan.ranges import Count
 
 
 class FiLM(nn.Module):
@@ -15,7 +16,7 @@ class FiLM(nn.Module):
     detach: theta^ is used as it is; otherwise the losses of the picture train the parameter head too.
     """
 
-    def __init__(self, *, channels: int, parameters: int, hidden: int, detach: bool) -> None:
+    def __init__(self, *, channels: int, parameters: int, hidden: Count, detach: bool) -> None:
         super().__init__()
         self.detach = detach
         self.tune = Modulation(parameters, channels, hidden)

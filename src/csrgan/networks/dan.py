@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from csrgan.degradation.code import maps
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.reading import Reading, begin
 from csrgan.networks.tails import Stem, upsampler
+from csrgan.ranges import Count
 
 Picture = Float[Tensor, "b 3 h w"]
 Code = Float[Tensor, "b p"]
@@ -72,7 +74,7 @@ class RestorerV1(nn.Module):
     code: numbers in a code. enlarge, unshuffle, skip: see `SRResNet`.
     """
 
-    def __init__(self, *, enlarge: int, code: int, width: int, blocks: int, unshuffle: int, skip: bool) -> None:
+    def __init__(self, *, enlarge: int, code: int, width: Count, blocks: Count, unshuffle: Count, skip: bool) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle, skip)
         self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 3, padding=1))
@@ -92,7 +94,9 @@ class RestorerV1(nn.Module):
 class EstimatorV1(nn.Module):
     """L and S to `outputs` numbers. Sees both at the size that the restorer works at. reads: see `Reading`."""
 
-    def __init__(self, *, enlarge: int, outputs: int, width: int, blocks: int, unshuffle: int, reads: str) -> None:
+    def __init__(
+        self, *, enlarge: int, outputs: int, width: Count, blocks: Count, unshuffle: Count, reads: Literal["mean", "statistics"]
+    ) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle)
         self.low = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 1))
@@ -113,7 +117,9 @@ class EstimatorV1(nn.Module):
 class RestorerV2(nn.Module):
     """L and a code to S: groups of dual-path blocks, in which the code's features change along with the picture's."""
 
-    def __init__(self, *, enlarge: int, code: int, width: int, groups: int, blocks: int, unshuffle: int, skip: bool) -> None:
+    def __init__(
+        self, *, enlarge: int, code: int, width: Count, groups: Count, blocks: Count, unshuffle: Count, skip: bool
+    ) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle, skip)
         self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 3, padding=1))
@@ -136,7 +142,9 @@ class RestorerV2(nn.Module):
 class EstimatorV2(nn.Module):
     """L and S to `outputs` numbers, by dual-path blocks. reads: see `Reading`."""
 
-    def __init__(self, *, enlarge: int, outputs: int, width: int, blocks: int, unshuffle: int, reads: str) -> None:
+    def __init__(
+        self, *, enlarge: int, outputs: int, width: Count, blocks: Count, unshuffle: Count, reads: Literal["mean", "statistics"]
+    ) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle)
         self.low = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 5, padding=2))

@@ -19,6 +19,7 @@ from csrgan.degradation.code import maps
 from csrgan.degradation.parameters import NAMES
 from csrgan.fault import check
 from csrgan.networks.blocks import pad_to_multiple
+from csrgan.ranges import Count, Depth
 
 Picture = Float[Tensor, "b 3 h w"]
 Theta = Float[Tensor, "b p"]
@@ -56,7 +57,7 @@ class VGG(Recorded, nn.Module):
     width: channels of the first pair. stages: pairs; channels double at each. hidden: width of the linear layer.
     """
 
-    def __init__(self, *, unshuffle: int = 2, width: int = 16, stages: int = 4, hidden: int = 64) -> None:
+    def __init__(self, *, unshuffle: Count = 2, width: Count = 16, stages: Depth = 4, hidden: Count = 64) -> None:
         super().__init__()
         self.stack = Stack(3, unshuffle=unshuffle, width=width, stages=stages, hidden=hidden)
 
@@ -71,7 +72,7 @@ class SRGANs(Recorded, nn.Module):
     width: channels of the first pair of convolutions; doubled at each of the three others. hidden: width of the linear layer.
     """
 
-    def __init__(self, *, width: int = 64, hidden: int = 1024) -> None:
+    def __init__(self, *, width: Count = 64, hidden: Count = 1024) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.LeakyReLU(0.2)]
         sizes = [width * scale for scale in (1, 1, 2, 2, 4, 4, 8, 8)]
@@ -96,7 +97,7 @@ class Conditional(Recorded, nn.Module):
     """
 
     def __init__(
-        self, *, parameters: Sequence[str] = NAMES, unshuffle: int = 2, width: int = 16, stages: int = 4, hidden: int = 64
+        self, *, parameters: Sequence[str] = NAMES, unshuffle: Count = 2, width: Count = 16, stages: Depth = 4, hidden: Count = 64
     ) -> None:
         super().__init__()
         self.stack = Stack(6 + len(parameters), unshuffle=unshuffle, width=width, stages=stages, hidden=hidden)
@@ -112,7 +113,7 @@ class Patch(Recorded, nn.Module):
     stages: layers of stride 2; three see 70 pixels.
     """
 
-    def __init__(self, *, width: int = 32, stages: int = 3) -> None:
+    def __init__(self, *, width: Count = 32, stages: Depth = 3) -> None:
         super().__init__()
         channels = [3, *(width * min(2**stage, 8) for stage in range(stages + 1))]
         layers: list[nn.Module] = []
@@ -135,7 +136,7 @@ class UNetSN(Recorded, nn.Module):
     pixel block that is turned into channels first; 1: none, as in the paper.
     """
 
-    def __init__(self, *, width: int = 16, levels: int = 3, unshuffle: int = 2) -> None:
+    def __init__(self, *, width: Count = 16, levels: Depth = 3, unshuffle: Count = 2) -> None:
         super().__init__()
         channels = [width * 2**level for level in range(levels + 1)]
         self.multiple = unshuffle * 2**levels
@@ -168,7 +169,7 @@ class VGGAsCoded(Recorded, nn.Module):
     size: side of its input in pixels, a multiple of 16; the linear layers fit no other.
     """
 
-    def __init__(self, *, size: int) -> None:
+    def __init__(self, *, size: Count) -> None:
         super().__init__()
         check(
             size % 16 == 0,

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from csrgan.networks.blocks import PooledStatistics, ResidualBlock, Standardised, pad_to_multiple
 from csrgan.networks.generator import Features
+from csrgan.ranges import Count
 
 
 class Head(nn.Module):
@@ -31,7 +32,7 @@ class Bottleneck(Head):
     stop_gradient: the head learns to read the body's features, and does not change them.
     """
 
-    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: int, stop_gradient: bool) -> None:
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: Count, stop_gradient: bool) -> None:
         super().__init__()
         self.stop_gradient = stop_gradient
         self.pool = PooledStatistics()
@@ -52,7 +53,7 @@ class Deep(Bottleneck):
     hidden: width of both layers. stop_gradient: see `Bottleneck`.
     """
 
-    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: int, stop_gradient: bool) -> None:
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: Count, stop_gradient: bool) -> None:
         super().__init__(
             bottleneck=bottleneck, decoder=decoder, context=context, outputs=outputs, hidden=hidden, stop_gradient=stop_gradient
         )
@@ -95,7 +96,7 @@ class Separate(Head):
     width: its channels. unshuffle: side of the pixel block that its stem turns into channels.
     """
 
-    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, width: int, unshuffle: int) -> None:
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, width: Count, unshuffle: Count) -> None:
         super().__init__()
         self.unshuffle = unshuffle
         self.read = nn.Sequential(

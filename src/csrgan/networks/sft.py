@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from torch.nn import functional
 from csrgan.degradation.code import maps
 from csrgan.networks.reading import Reading, begin
 from csrgan.networks.tails import Stem, upsampler
+from csrgan.ranges import Count
 
 Picture = Float[Tensor, "b 3 h w"]
 Code = Float[Tensor, "b p"]
@@ -59,7 +61,9 @@ class SFTMD(nn.Module):
     4,086,979, 4,271,619 and 4,234,691 parameters for x2, x3 and x4, width 64, 16 blocks, hidden 32 and a code of 10 numbers.
     """
 
-    def __init__(self, *, enlarge: int, code: int, width: int, blocks: int, hidden: int, unshuffle: int, skip: bool) -> None:
+    def __init__(
+        self, *, enlarge: int, code: int, width: Count, blocks: Count, hidden: Count, unshuffle: Count, skip: bool
+    ) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle, skip)
         self.head = nn.Sequential(
@@ -90,7 +94,7 @@ class Predictor(nn.Module):
     code: numbers in a code. reads: see `Reading`.
     """
 
-    def __init__(self, *, code: int, width: int, reads: str) -> None:
+    def __init__(self, *, code: int, width: Count, reads: Literal["mean", "statistics"]) -> None:
         super().__init__()
         self.body = _stack((3, *[width] * 5), (1, 1, 1, 2, 1))
         self.read = Reading(reads, lambda channels: _stack((width, channels), (1,)), width=width, outputs=code)
@@ -106,7 +110,7 @@ class Corrector(nn.Module):
     code, reads: see `Predictor`.
     """
 
-    def __init__(self, *, code: int, width: int, reads: str) -> None:
+    def __init__(self, *, code: int, width: Count, reads: Literal["mean", "statistics"]) -> None:
         super().__init__()
         self.look = _stack((3, *[width] * 7), (1, 2, 1, 2, 1, 1, 1))
         self.know = nn.Sequential(nn.Linear(code, width), leaky(), nn.Linear(width, width), leaky())

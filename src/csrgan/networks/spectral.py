@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from jaxtyping import Float
 from scipy.fft import next_fast_len
@@ -11,6 +13,7 @@ from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectrum import RadialLogSpectrum
 from csrgan.networks.unet import Levels, Upsampling
 from csrgan.networks.upsampling import transposed
+from csrgan.ranges import Count, CountOr0, Depth
 
 BORDER = 32  # px of mirrored picture around a picture that is filtered
 HIGHEST = 0.5**0.5  # cycles/px, in the corners of the spectrum
@@ -32,7 +35,9 @@ class Spectral(Body):
     decoder_channels = 3
     encoder_parts = ("read",)
 
-    def __init__(self, *, spectrum_bins: int = 40, spectrum_tile: int = 128, gains: int = 64, hidden: int = 96) -> None:
+    def __init__(
+        self, *, spectrum_bins: CountOr0 = 40, spectrum_tile: Count = 128, gains: Annotated[int, "[2,inf)"] = 64, hidden: Count = 96
+    ) -> None:
         super().__init__()
         self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile)
         self.context_features, self.bottleneck_channels = self.spectrum.features, hidden
@@ -69,10 +74,10 @@ class SpectralUNet(Body):
         self,
         *,
         first: Spectral | None = None,
-        width: int = 32,
-        levels: int = 3,
-        middle_blocks: int = 1,
-        unshuffle: int = 4,
+        width: Count = 32,
+        levels: Depth = 3,
+        middle_blocks: CountOr0 = 1,
+        unshuffle: Count = 4,
         upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from csrgan.degradation.code import maps
 from csrgan.networks.tails import Stem
+from csrgan.ranges import Count
 
 
 class SRMDNet(nn.Module):
@@ -19,7 +20,7 @@ class SRMDNet(nn.Module):
     1,511,692, 1,528,987 and 1,553,200 parameters for x2, x3 and x4, width 128, 12 layers and a code of 15 + 1 numbers.
     """
 
-    def __init__(self, *, enlarge: int, code: int, width: int, layers: int, unshuffle: int, skip: bool) -> None:
+    def __init__(self, *, enlarge: int, code: int, width: Count, layers: Count, unshuffle: Count, skip: bool) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle, skip)
         sizes = [self.stem.channels + code, *[width] * (layers - 1), 3 * self.stem.factor**2]

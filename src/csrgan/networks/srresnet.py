@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from csrgan.networks.generator import Restored
 from csrgan.networks.tails import Stem, upsampler
+from csrgan.ranges import Count
 
 
 class SRResNet(nn.Module):
@@ -18,7 +19,7 @@ class SRResNet(nn.Module):
     `Stem`.
     """
 
-    def __init__(self, *, enlarge: int, width: int, blocks: int, unshuffle: int, skip: bool) -> None:
+    def __init__(self, *, enlarge: int, width: Count, blocks: Count, unshuffle: Count, skip: bool) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle, skip)
         self.head = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 9, padding=4), nn.PReLU(width))

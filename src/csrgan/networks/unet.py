@@ -14,6 +14,7 @@ from csrgan.networks.blocks import DoubleConvolution, Modulation, ResidualBlock,
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectrum import RadialLogSpectrum
 from csrgan.networks.upsampling import transposed
+from csrgan.ranges import Count, CountOr0, Depth
 
 Upsampling = Callable[[int, int], nn.Module]
 
@@ -89,12 +90,12 @@ class UNet(Body):
     def __init__(
         self,
         *,
-        width: int = 32,
-        levels: int = 3,
-        middle_blocks: int = 1,
-        unshuffle: int = 4,
-        spectrum_bins: int = 40,
-        spectrum_tile: int = 128,
+        width: Count = 32,
+        levels: Depth = 3,
+        middle_blocks: CountOr0 = 1,
+        unshuffle: Count = 4,
+        spectrum_bins: CountOr0 = 40,
+        spectrum_tile: Count = 128,
         upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()
@@ -129,7 +130,7 @@ class UNetAsCoded(Body):
     context_features = 0
     encoder_parts = ("encoder",)
 
-    def __init__(self, *, width: int = 8, upsampling: Upsampling = transposed) -> None:
+    def __init__(self, *, width: Count = 8, upsampling: Upsampling = transposed) -> None:
         super().__init__()
         channels = [width * 2**level for level in range(5)]
         self.bottleneck_channels, self.decoder_channels = channels[-1], width

@@ -16,6 +16,7 @@ from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectral import Spectral
 from csrgan.networks.unet import Levels, Upsampling
 from csrgan.networks.upsampling import transposed
+from csrgan.ranges import Count, CountOr0, Depth
 
 Pictures = Float[Tensor, "b c h w"]
 
@@ -42,13 +43,13 @@ class Unfolded(Body):
         *,
         degradation: Degradation,
         first: Spectral | None = None,
-        stages: int = 1,
-        data_steps: int = 3,
+        stages: Depth = 1,
+        data_steps: CountOr0 = 3,
         detach: bool = False,
-        width: int = 32,
-        levels: int = 3,
-        middle_blocks: int = 1,
-        unshuffle: int = 4,
+        width: Count = 32,
+        levels: Depth = 3,
+        middle_blocks: CountOr0 = 1,
+        unshuffle: Count = 4,
         upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from csrgan.arguments import Recorded
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters, low_sizes
@@ -24,6 +25,7 @@ from csrgan.degradation.prior import NINETY, Prior
 from csrgan.fault import Fault, check
 from csrgan.losses.objective import Evidence
 from csrgan.networks.generator import Restored
+from csrgan.ranges import Count, CountOr0, Positive
 from csrgan.records import Batch, Restoration
 from csrgan.systems.notfinite import NotFinite, rows
 from csrgan.systems.player import Player
@@ -36,7 +38,7 @@ SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}
 
 
 @dataclass(frozen=True)
-class UpdateRule:
+class UpdateRule(Recorded):
     """How weights are updated, the same for every player.
 
     clip: greatest gradient norm; None: no clipping. accumulate: batches a step.
@@ -44,16 +46,11 @@ class UpdateRule:
     compare_every: batches between two comparisons of the terms' gradients; 0: none.
     """
 
-    clip: float | None = 1.0
-    accumulate: int = 1
+    clip: Positive | None = 1.0
+    accumulate: Count = 1
     schedule: Callable[[int], float] = partial(constant, total=0, warmup=800)
-    average: float = 0.99
-    compare_every: int = 0
-
-    def __post_init__(self) -> None:
-        check(self.accumulate >= 1, f"optimizer.accumulate={self.accumulate} is below 1.")
-        check(self.clip is None or self.clip > 0, f"optimizer.clip={self.clip} is not above 0; null turns clipping off.")
-        check(0 <= self.average < 1, f"optimizer.average={self.average} is not in [0,1).")
+    average: Annotated[float, "[0,1)"] = 0.99
+    compare_every: CountOr0 = 0
 
 
 def conformal(distances: Float[Tensor, "n p"]) -> list[float]:

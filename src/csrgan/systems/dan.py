@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,7 @@ from csrgan.losses import parameters
 from csrgan.losses.objective import Objective
 from csrgan.networks.dan import EstimatorV1, RestorerV1
 from csrgan.networks.generator import Restored
+from csrgan.ranges import Count
 from csrgan.records import Batch
 from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
@@ -62,8 +63,8 @@ class DAN(Told):
         restorer: Callable[..., nn.Module] = partial(RestorerV1, width=64, blocks=40, unshuffle=4, skip=False),
         estimator: Callable[..., nn.Module] = partial(EstimatorV1, width=32, blocks=5, unshuffle=4, reads="mean"),
         code: Callable[[Degradation], Code] = partial(Code, kind="units", components=10),
-        loops: int = 4,
-        estimates: str = "code",
+        loops: Count = 4,
+        estimates: Literal["code", "kernel"] = "code",
         supervise_all: bool = False,
         losses: Mapping[str, Any] | None = None,
         degradation: Degradation | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
@@ -17,6 +18,7 @@ from csrgan.degradation.kernels import gaussian_taps, mirrored
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters
 from csrgan.networks.internal import PatchJudge
+from csrgan.ranges import Count, NotNegative, Positive, Share
 
 LADDER = (0.2, 0.28, 0.38, 0.5, 0.68, 0.9, 1.2, 1.6)  # stds between which the search begins, px of L
 STEP = 0.1  # of the logarithm of the std, to see whether the judge is misled by more blur or by less
@@ -42,15 +44,15 @@ class GaussianGame:
     to what the judge sees. detail: share of the places that are drawn from.
     """
 
-    judge_steps: int = 120
-    patches: int = 384
-    lr: float = 1e-3
-    width: int = 64
-    refine: int = 6
-    window: float = 1.5
-    contrast: float = 0.1
-    noise: float = 0.025
-    detail: float = 0.3
+    judge_steps: Count = 120
+    patches: Count = 384
+    lr: NotNegative = 1e-3
+    width: Count = 64
+    refine: Count = 6
+    window: Positive = 1.5
+    contrast: Annotated[float, "(0,1]"] = 0.1
+    noise: Share = 0.025
+    detail: Annotated[float, "(0,1]"] = 0.3
 
     @property
     def steps(self) -> int:

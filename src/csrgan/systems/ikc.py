@@ -14,6 +14,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
 from csrgan.networks.generator import Restored
 from csrgan.networks.sft import SFTMD, Corrector, Predictor
+from csrgan.ranges import CountOr0
 from csrgan.records import Batch
 from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
@@ -52,8 +53,8 @@ class IKC(Told):
         predictor: Callable[..., nn.Module] = partial(Predictor, width=64, reads="mean"),
         corrector: Callable[..., nn.Module] = partial(Corrector, width=64, reads="mean"),
         code: Callable[[Degradation], Code] = partial(Code, kind="units", components=10),
-        corrections: int = 7,
-        first_stage: int = 2880,
+        corrections: CountOr0 = 7,
+        first_stage: CountOr0 = 2880,
         losses: Mapping[str, Any] | None = None,
         degradation: Degradation | None = None,
         rule: UpdateRule = UpdateRule(),

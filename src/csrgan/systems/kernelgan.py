@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
@@ -20,6 +21,7 @@ from csrgan.degradation.shapes import rms_std, twice
 from csrgan.fault import Fault, check
 from csrgan.networks.blurs import FreeBlur
 from csrgan.networks.internal import PatchJudge
+from csrgan.ranges import Count, CountOr0, NotNegative, Seed
 from csrgan.records import Restoration
 from csrgan.systems.base import System
 from csrgan.systems.degraded import enlarged
@@ -39,13 +41,13 @@ class InternalGame:
     width: channels of the judge and of the deep linear generator. blur_lr, judge_lr: learning rates.
     """
 
-    steps: int = 300
-    warmup: int = 100
-    crops: int = 4
-    crop: int = 64
-    width: int = 64
-    blur_lr: float = 2e-4
-    judge_lr: float = 2e-4
+    steps: Annotated[int, "[3,inf)"] = 300
+    warmup: CountOr0 = 100
+    crops: Count = 4
+    crop: Count = 64
+    width: Count = 64
+    blur_lr: NotNegative = 2e-4
+    judge_lr: NotNegative = 2e-4
 
     def play(self, low: Float[Tensor, "1 3 h w"], blur: FreeBlur, advance: Advance) -> Tensor:
         """The mean of the blur's value over the last two fifths of the steps: the game circles its end."""
@@ -116,12 +118,12 @@ class KernelGAN(System):
         self,
         *,
         degradation: Degradation,
-        kernel: str = "free",
-        restorer: str = "zssr",
+        kernel: Literal["free", "gaussian"] = "free",
+        restorer: Literal["zssr", "checkpoint", "none"] = "zssr",
         gaussian: GaussianGame = GaussianGame(),
         game: InternalGame = InternalGame(),
         zssr: ZSSR = ZSSR(),
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(nn.Identity(), degradation, None)
         for place, value, choices in (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+from csrgan.ranges import Count, CountOr0, Within
 
-def cosine(images: int, *, total: int, warmup: int) -> float:
+
+def cosine(images: int, *, total: Count, warmup: CountOr0) -> float:
     """Linear from 0 to 1 over the first `warmup` images, times half a cosine that falls to 0 at `total`."""
     rise = min(1.0, (images + 1) / (warmup + 1))
     return rise * 0.5 * (1 + math.cos(math.pi * min(images / total, 1.0)))
@@ -16,7 +18,7 @@ def constant(images: int, *, total: int, warmup: int) -> float:
     return min(1.0, (images + 1) / (warmup + 1))
 
 
-def cooldown(images: int, *, total: int, warmup: int, last: float) -> float:
+def cooldown(images: int, *, total: Count, warmup: CountOr0, last: Within) -> float:
     """`constant`, and over the last share `last` of `total` the fall of `cosine`: what is learnt last (`data.late_crop`) is learnt
     from the full rate on (a constant rate with cooldown, Haegele et al. 2024, section 3).
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -17,6 +17,7 @@ from csrgan.degradation.parameters import Parameters
 from csrgan.networks.generator import Restored
 from csrgan.networks.sft import Predictor
 from csrgan.networks.srmd import SRMDNet
+from csrgan.ranges import NotNegative
 from csrgan.records import Batch, Restoration
 from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
@@ -50,8 +51,8 @@ class SRMD(Told):
         restorer: Callable[..., nn.Module] = partial(SRMDNet, width=128, layers=12, unshuffle=4, skip=False),
         predictor: Callable[..., nn.Module] = partial(Predictor, width=64, reads="mean"),
         code: Callable[[Degradation], Code] = partial(Code, kind="units", components=15),
-        told: str = "prediction",
-        mismatch: float = 1.0,
+        told: Literal["truth", "prediction", "mismatch"] = "prediction",
+        mismatch: NotNegative = 1.0,
         losses: Mapping[str, Any] | None = None,
         degradation: Degradation | None = None,
         rule: UpdateRule = UpdateRule(),

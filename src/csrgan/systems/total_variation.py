@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from scipy import fft
@@ -10,6 +12,7 @@ from torch import Tensor
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.fault import check
+from csrgan.ranges import Count, NotNegative, Positive
 from csrgan.systems.wiener import Wiener
 
 Pictures = Float[Tensor, "b c h w"]
@@ -28,11 +31,11 @@ class TotalVariation(Wiener):
     def __init__(
         self,
         *,
-        told: str = "truth",
-        floor: float = 1e-5,
-        noise_weight: float = 3.0,
-        turns: int = 40,
-        edge: float = 0.1,
+        told: Literal["truth", "prediction"] = "truth",
+        floor: NotNegative = 1e-5,
+        noise_weight: NotNegative = 3.0,
+        turns: Count = 40,
+        edge: Positive = 0.1,
         degradation: Degradation | None = None,
     ) -> None:
         degradation = degradation or Degradation()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,7 @@ from csrgan.degradation.kernels import even_response
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.resample import cubic_response
 from csrgan.fault import Fault
+from csrgan.ranges import NotNegative
 from csrgan.records import Batch, Restoration
 from csrgan.systems.base import System
 from csrgan.systems.degraded import enlarged
@@ -32,7 +34,12 @@ class Wiener(System):
     tells = ("truth", "prediction")
 
     def __init__(
-        self, *, told: str = "truth", floor: float = 0.2, noise_weight: float = 3000.0, degradation: Degradation | None = None
+        self,
+        *,
+        told: Literal["truth", "prediction"] = "truth",
+        floor: NotNegative = 0.2,
+        noise_weight: NotNegative = 3000.0,
+        degradation: Degradation | None = None,
     ) -> None:
         super().__init__(nn.Identity(), degradation or Degradation(), None)
         self.tell(told)

@@ -15,6 +15,7 @@ from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters
 from csrgan.networks.internal import ZSSRNet
+from csrgan.ranges import Count, CountOr0, NotNegative
 from csrgan.systems.degraded import enlarged
 
 
@@ -28,13 +29,13 @@ class ZSSR(Recorded):
     def __init__(
         self,
         *,
-        width: int = 64,
-        layers: int = 8,
-        steps: int = 1000,
-        crops: int = 1,
-        crop: int = 64,
-        lr: float = 1e-3,
-        back_projections: int = 2,
+        width: Count = 64,
+        layers: Count = 8,
+        steps: Count = 1000,
+        crops: Count = 1,
+        crop: Count = 64,
+        lr: NotNegative = 1e-3,
+        back_projections: CountOr0 = 2,
     ) -> None:
         self.width, self.layers, self.steps, self.crops, self.crop, self.lr = width, layers, steps, crops, crop, lr
         self.back_projections = back_projections

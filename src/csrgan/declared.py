@@ -1,0 +1,193 @@
+"""What the annotations of a constructor say of its arguments, read from its source: nothing is imported to know it.
+
+    width: Count                                   a whole number of [1,inf), see `ranges`
+    share: Annotated[float, "[0,1)"] | None        a number of [0,1), or None
+    kind: Literal["kernel", "units"]               one of these
+    sizes: Sequence[Count], grid: Mapping[str, Count]   of each member
+    blur: Range                                    of each key, where Range is a TypedDict
+
+Everything else is no rule.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.util import find_spec
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from csrgan import ranges
+from csrgan.fault import Fault
+
+# Of classes that are not ours, by their package and the argument.
+OF_OTHERS = {
+    "torch.optim": {"lr": "[0,inf)", "betas": "[0,1)", "eps": "[0,inf)", "weight_decay": "[0,inf)", "momentum": "[0,inf)"},
+}
+LENGTHS = {"betas": 2}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value must be.
+
+    kind: int or float, of the numbers in `interval`; empty: no number. choices: the texts that it may be. none: also None.
+    inside: of each key of a mapping; "*": of any. several: it is a list of such values; length: of so many.
+    """
+
+    kind: str = ""
+    interval: str = ""
+    choices: tuple[str, ...] = ()
+    none: bool = False
+    inside: Mapping[str, Rule] = field(default_factory=dict)
+    several: bool = False
+    length: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.interval or self.choices or self.inside)
+
+    def faults(self, place: str, value: Any) -> Iterator[str]:
+        """A sentence for everything that is wrong with the value at this place."""
+        if isinstance(value, Mapping):
+            for key, each in value.items():
+                if rule := self.inside.get(str(key)) or self.inside.get("*"):
+                    yield from rule.faults(f"{place}.{key}", each)
+            return
+        members = value if isinstance(value, list | tuple) else [value]
+        if self.length is not None and len(members) != self.length:
+            yield f"{place}={value} must be {self.length} numbers."
+        for member in members:
+            shown = f"{place}={value}: {member}" if members is value else f"{place}={'null' if value is None else value}"
+            if member is None and self.none:
+                continue
+            if self.interval:
+                yield from (f"{shown} {wrong}." for wrong in self._outside(member))
+            if self.choices and isinstance(member, str | int | float) and member not in self.choices:
+                yield str(Fault.unknown(place, str(member), self.choices))
+
+    def _outside(self, value: Any) -> Iterator[str]:
+        """What is wrong with a number that should be in the interval."""
+        low, high = (float(end) for end in self.interval[1:-1].split(","))
+        number: Any = value
+        if isinstance(value, bool) or not isinstance(value, Real) or (isinstance(value, float) and math.isnan(value)):
+            yield "is not a number"
+        elif abs(number) > sys.float_info.max:
+            yield "is not finite"
+        elif self.kind == "int" and not isinstance(value, Integral):
+            yield f"is not a whole number{f': write {int(number)}' if float(number).is_integer() else ''}"
+        elif low < number < high or (number == low and self.interval[0] == "[") or (number == high and self.interval[-1] == "]"):
+            return
+        elif high < math.inf:
+            yield f"is not in {self.interval}"
+        else:
+            yield f"is not above {low:g}" if self.interval[0] == "(" else f"is below {low:g}, the least that it can be"
+
+
+@cache
+def rules(target: str) -> Mapping[str, Rule]:
+    """Of the arguments of a class or function, by its full name; empty where it cannot be found."""
+    module, _, name = target.rpartition(".")
+    for package, of_argument in OF_OTHERS.items():
+        if module == package or module.startswith(f"{package}."):
+            return {key: Rule("float", each, several=key in LENGTHS, length=LENGTHS.get(key)) for key, each in of_argument.items()}
+    source = _Module.of(module)
+    return source.arguments(name) if source else {}
+
+
+class _Module:
+    """The source of a module."""
+
+    def __init__(self, name: str, tree: ast.Module) -> None:
+        self.name = name
+        self.defined = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+        self.assigned = {
+            node.targets[0].id: node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        self.imported = {
+            alias.asname or alias.name: (node.module, alias.name)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level
+            for alias in node.names
+        }
+
+    @staticmethod
+    @cache
+    def of(name: str) -> _Module | None:
+        try:
+            spec = find_spec(name)
+            text = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+            return _Module(name, ast.parse(text))
+        except Exception:  # whatever a stranger's package does when it is looked for: who builds from it will say it
+            return None
+
+    def arguments(self, name: str) -> dict[str, Rule]:
+        """Of a class's constructor, of the fields of a dataclass or a TypedDict, or of a function."""
+        node = self.defined.get(name)
+        if node is None:
+            return self._elsewhere(name, "arguments") or {}
+        inside = {each.name: each for each in getattr(node, "body", []) if isinstance(each, ast.FunctionDef)}
+        made = node if isinstance(node, ast.FunctionDef) else inside.get("__init__")
+        if made is not None:
+            given = [*made.args.posonlyargs, *made.args.args, *made.args.kwonlyargs]
+            found = {each.arg: self.rule(each.annotation) for each in given}
+            return {key: rule for key, rule in found.items() if rule}
+        assert isinstance(node, ast.ClassDef)
+        bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+        found = {key: rule for base in reversed(bases) for key, rule in self.arguments(base).items()}
+        fields = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
+        return found | {each.target.id: rule for each in fields if (rule := self.rule(each.annotation))}  # type: ignore[union-attr]
+
+    def rule(self, node: ast.expr | None) -> Rule:
+        """What an annotation says."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):  # in quotes
+            return self.rule(ast.parse(node.value, mode="eval").body)
+        if isinstance(node, ast.BinOp):
+            left, right = self.rule(node.left), self.rule(node.right)
+            none = any(isinstance(side, ast.Constant) and side.value is None for side in (node.left, node.right))
+            return replace(left or right, none=none or left.none or right.none)
+        if isinstance(node, ast.Name | ast.Attribute):
+            return self.named(node.id if isinstance(node, ast.Name) else node.attr)
+        return self._parametrised(node) if isinstance(node, ast.Subscript) else Rule()
+
+    def _parametrised(self, node: ast.Subscript) -> Rule:
+        kind = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if kind == "Annotated" and isinstance(parts[0], ast.Name):
+            texts = [part.value for part in parts[1:] if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+            return Rule(parts[0].id, texts[0]) if texts else Rule()
+        if kind == "Literal":
+            return Rule(choices=tuple(str(part.value) for part in parts if isinstance(part, ast.Constant)))
+        if kind in ("Sequence", "list", "tuple"):
+            rule = self.rule(parts[0])
+            return replace(rule, several=True) if rule else rule
+        if kind in ("Mapping", "dict"):
+            rule = self.rule(parts[-1])
+            return Rule(inside={"*": rule}) if rule else rule
+        return Rule()
+
+    def named(self, name: str) -> Rule:
+        """What a name in an annotation stands for."""
+        if self.imported.get(name, ("",))[0] == ranges.__name__:
+            held = getattr(ranges, name)
+            return Rule(held.__origin__.__name__, held.__metadata__[0])
+        if name in self.assigned and isinstance(self.assigned[name], ast.Subscript | ast.BinOp):
+            return self.rule(self.assigned[name])
+        node = self.defined.get(name)
+        if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "TypedDict" for base in node.bases):
+            return Rule(inside=self.arguments(name))
+        return Rule() if node else self._elsewhere(name, "named") or Rule()
+
+    def _elsewhere(self, name: str, what: str) -> Any:
+        """The same of a name that is imported from csrgan, or from the module's own package; None for all others."""
+        module, named = self.imported.get(name, ("", ""))
+        if module.partition(".")[0] not in ("csrgan", self.name.partition(".")[0]):
+            return None
+        source = _Module.of(module)
+        return getattr(source, what)(named) if source else None

@@ -1,0 +1,120 @@
+"""Rules are read from annotations: every form, without importing the module; the constructor holds to the same ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import csrgan
+from csrgan import declared
+from csrgan.config.check import declared as of_configuration
+from csrgan.config.check import rule_of, value_faults
+
+SOURCE = """
+raise ImportError("this module must not be imported to know what it declares")
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, TypedDict
+import csrgan
+from csrgan.ranges import Count, Share
+from mine.kinds import Bounds, Kind
+
+Tap = Annotated[int, "[1,99]"]
+
+class Base:
+    def __init__(self, *, width: Count, odd: Tap, share: "Share | None" = None, plain: int = 0) -> None: ...
+
+class Derived(Base):
+    pass
+
+class Fields:
+    sizes: Sequence[Count]
+    grid: Mapping[str, Count]
+    bounds: Bounds
+    kind: Kind | None
+    gain: Annotated[float, "(0,2)"] | None
+
+def loss(restored: float, sharp: float, *, beta: Annotated[float, "[0,1)"]) -> float: ...
+"""
+KINDS = """
+from typing import Literal, TypedDict
+from csrgan.ranges import NotNegative
+Kind = Literal["soft", "hard"]
+class Bounds(TypedDict):
+    low: NotNegative
+    high: NotNegative
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    for name, text in (("__init__", ""), ("parts", SOURCE), ("kinds", KINDS)):
+        (tmp_path / "mine" / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "mine"]:
+        del sys.modules[name]
+    declared.rules.cache_clear()
+    declared._Module.of.cache_clear()
+
+
+def told(target: str, **values: object) -> list[str]:
+    known = declared.rules(f"mine.parts.{target}")
+    return [said for name, value in values.items() if name in known for said in known[name].faults(name, value)]
+
+
+@pytest.mark.usefixtures("package")
+def test_every_form_of_an_annotation_is_a_rule() -> None:
+    for name in ("Base", "Derived"):
+        assert not told(name, width=1, odd=99, share=None, plain="anything")
+        assert told(name, width=0, odd=100, share=1.5) == [
+            "width=0 is below 1, the least that it can be.",
+            "odd=100 is not in [1,99].",
+            "share=1.5 is not in [0,1].",
+        ]
+    assert not told("Fields", sizes=[1, 2], grid={"any": 1}, bounds={"low": 0.0, "else": -1}, kind=None, gain=None)
+    assert told("Fields", sizes=[0], grid={"blur": 0}, bounds={"low": -1}, kind="hrad", gain=2) == [
+        "sizes=[0]: 0 is below 1, the least that it can be.",
+        "grid.blur=0 is below 1, the least that it can be.",
+        "bounds.low=-1 is below 0, the least that it can be.",
+        "kind has no hrad. Its choices: soft, hard. Did you mean hard?",
+        "gain=2 is not in (0,2).",
+    ]
+    assert told("loss", beta=1) == ["beta=1 is not in [0,1)."]
+    assert not told("Nobody", width=0)
+    assert "mine.parts" not in sys.modules
+
+
+@pytest.mark.usefixtures("package")
+def test_numbers_are_numbers_of_the_kind() -> None:
+    for value, said in (
+        (None, "null is not a number"),
+        (True, "is not a number"),
+        (float("nan"), "is not a number"),
+        ("a", "is not a number"),
+    ):
+        assert said in told("Base", width=value)[0]
+    assert "is not a whole number: write 2" in told("Base", width=2.0)[0]
+    assert "is not finite" in told("Base", width=10**400)[0]
+    assert not told("Base", width=np.int64(3))
+
+
+def test_a_key_that_is_handed_on_has_the_rule_of_who_takes_it() -> None:
+    """As evaluation.crop has that of Photographs' evaluation_crop, over another key in between."""
+    data = {"_target_": "csrgan.data.module.Photographs", "evaluation_crop": "${a.b}", "grid": "${a.grid}"}
+    known = of_configuration({"data": data, "a": {"b": "${c}", "grid": {"blur": 0}}, "c": 31})
+    for place in ("data.evaluation_crop", "a.b", "c"):
+        assert list(value_faults(31, known, place)) == [f"{place}=31 is below 32, the least that it can be."]
+    assert list(value_faults({"grid": {"blur": 0}}, known, "a")) == ["a.grid.blur=0 is below 1, the least that it can be."]
+    assert rule_of("a.grid.noise", known)
+    assert rule_of("a.other", known) is None
+
+
+def test_what_is_built_by_hand_is_held_to_the_same_rules() -> None:
+    with pytest.raises(csrgan.UserError, match=r"Degradation\.bits=0 is below 1"):
+        csrgan.Degradation(bits=0)
+    with pytest.raises(csrgan.UserError, match=r"Photographs\.crop=0 is below 1"):
+        csrgan.Photographs(crop=0)
