@@ -80,7 +80,7 @@ def test_every_form_of_an_annotation_is_a_rule() -> None:
         "sizes=[0]: 0 is below 1, the least that it can be.",
         "grid.blur=0 is below 1, the least that it can be.",
         "bounds.low=-1 is below 0, the least that it can be.",
-        "kind has no hrad. Its choices: soft, hard. Did you mean hard?",
+        "kind has no hrad. Its choices: hard, soft. Did you mean hard?",
         "gain=2 is not in (0,2).",
     ]
     assert told("loss", beta=1) == ["beta=1 is not in [0,1)."]
