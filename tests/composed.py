@@ -6,11 +6,8 @@ import copy
 from functools import cache
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from omegaconf import open_dict
-
-from csrgan.config.build import plain
-from csrgan.config.folder import conf, groups
+from csrgan.config.compose import composed as of_command
+from csrgan.config.folder import groups
 
 GROUPS = dict(groups())
 SMALL = ("trainer=smoke", "generator.width=8", "generator.levels=2", "generator.first.spectrum_bins=8", "discriminator.width=4")
@@ -28,8 +25,4 @@ def composed(*overrides: str, command: str = "train") -> dict[str, Any]:
 
 @cache
 def _composed(overrides: tuple[str, ...], command: str) -> dict[str, Any]:
-    with initialize_config_dir(str(conf()), version_base="1.3"):
-        config = compose(command, [*overrides])
-    with open_dict(config):
-        config.run_dir = "unused"
-    return plain(config)
+    return of_command(command, overrides)

@@ -66,6 +66,7 @@ def test_every_choice_is_total_and_every_key_is_used(k: int) -> None:
 GIVEN = {
     "degrade": ("source=a", "destination=b"),
     "evaluate": ("degradation=readme",),
+    "new": ("folder=a",),
     "publish": ("checkpoint=a", "destination=b"),
     "replay": ("file=a",),
     "report": ("folder=a",),

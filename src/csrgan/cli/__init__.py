@@ -29,12 +29,14 @@ COMMANDS = {
     "replay": "show why nothing could be learned from a batch that a run left out",
     "bench": "time the degradation beside plain compositions, and as a share of a training step",
     "list": "show what can be chosen",
+    "completion": "complete commands, groups, choices, keys and files by the tabulator",
+    "new": "write a package of your own, with a network, a loss, a system and a degradation that train at once",
 }
 
 HELP = ("-h", "--help", "help")
 
 # The key of a word that may be given without one, first.
-FIRST = {"list": "group", "replay": "file", "report": "folder"}
+FIRST = {"list": "group", "new": "folder", "replay": "file", "report": "folder"}
 
 # A module named `list` would, once imported, hide the builtin in this package.
 MODULES = {"list": "choices"}
@@ -70,6 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         print(plain(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
         return 2
+    if command == "completion":  # it has no keys, and may not wait for a configuration
+        print(import_module("csrgan.cli.completion").run(rest), end="")
+        return 0
     return _run(command, rest)
 
 

@@ -1,0 +1,22 @@
+"""The configuration of a command, as its words make it, for programs that only look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from omegaconf import open_dict
+
+from csrgan.config import search
+from csrgan.config.build import plain
+from csrgan.config.folder import conf
+
+
+def composed(command: str, words: Sequence[str] = ()) -> dict[str, Any]:
+    """Plain settings; run_dir is empty, for it names the time. Raises Fault for values that are missing or impossible."""
+    with search.named(words) as left, initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
+        config = compose(command, left)
+    with open_dict(config):
+        config.run_dir = ""
+    return plain(config)

@@ -1,0 +1,1 @@
+"""Networks, losses and degradations of my own for csrgan."""

@@ -1,0 +1,69 @@
+"""Contracts that every choice keeps, for the tests of a package of one's own: `csrgan new` writes one that uses them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+from csrgan.api.evaluation import evaluate
+from csrgan.config import search
+from csrgan.config.compose import composed
+from csrgan.config.folder import conf, first_line, groups
+from csrgan.fault import Fault
+from csrgan.launch import train
+
+QUICK = ("trainer=smoke", "logger=none", "trainer.panels=0", "evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=64")
+
+
+def choices(package: str) -> list[str]:
+    """The words that choose what a package brings in its folder conf, as ["generator=residual", "+loss/frequency=fft"]; sweeps are
+    left out. Raises UserError where csrgan does not find the package."""
+    own = {file.parent.relative_to(conf()).as_posix() for file in conf().rglob("*.yaml")}
+    folder = next((each for each in search.folders() if each.parent.name == package.rpartition(".")[2]), None)
+    if folder is None:
+        hint = f"install it with an entry point of the group csrgan, or set {search.ALLOW}={package}"
+        raise Fault(f"csrgan finds no folder conf of {package}: {hint}.")
+    found = {group: [file for file in files if folder in file.parents] for group, files in groups()}
+    files = ((group, file) for group, of_group in found.items() for file in of_group)
+    single = ((group, file) for group, file in files if "MULTIRUN" not in file.read_text(encoding="utf-8"))
+    return [f"{'' if group in own else '+'}{group}={file.stem}" for group, file in single]
+
+
+def hold(choice: str, folder: Path) -> None:
+    """Hold a choice to csrgan's contracts: its yaml says what it is, its keys are arguments, it trains, and its checkpoint, alone,
+    is the network that was scored.
+
+    choice: a word of `csrgan train`, see `choices`. folder: where the run is written. Raises AssertionError, or the error itself.
+    """
+    group, _, name = choice.lstrip("+").partition("=")
+    (file,) = (file for file in dict(groups())[group] if file.stem == name)
+    assert len(first_line(file)) > 10, f"{file} must begin with a comment that says what it is"
+    for place, node in _built(composed("train", [choice])):
+        unknown = _unknown(node)
+        assert not unknown, f"{place} has keys that {node['_target_']} does not take: {', '.join(unknown)}"
+    run = train([*QUICK, choice, f"run_dir={folder / 'run'}"], quiet=True)
+    if not (run.folder / "checkpoints").is_dir():
+        return  # it needs no training
+    photographs = run.model.recipe["data"]["valid"]
+    again = evaluate(run.folder, photographs, crop=64, grid={"blur": 1, "scale": 1, "noise": 1}).summary
+    difference = again["psnr_restored"] - run.summary["psnr_restored"]  # the layout in memory, and so the rounding, may be another
+    assert abs(difference) < 1e-3, f"{choice}: its checkpoint restores another picture, {difference:+.3f} dB"
+
+
+def _built(tree: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every node with a `_target_`."""
+    if isinstance(tree, dict):
+        if "_target_" in tree:
+            yield place, tree
+        for key, value in tree.items():
+            yield from _built(value, f"{place}.{key}".lstrip("."))
+
+
+def _unknown(node: dict[str, Any]) -> list[str]:
+    """Keys of a node that are none of its target's arguments; of torch's own classes nothing is known."""
+    target = resolve_name(node["_target_"])
+    taken = set(inspect.signature(target).parameters)
+    return [] if target.__module__.startswith("torch") else [key for key in node if key not in taken and not key.startswith("_")]

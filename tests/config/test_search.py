@@ -1,0 +1,65 @@
+"""Where choices of one's own come from: a folder that a command names, and packages that are allowed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from csrgan.config import search
+from csrgan.config.compose import composed
+from csrgan.config.faults import examine
+from csrgan.config.folder import groups
+from csrgan.fault import Fault
+
+BODY = "# A body of my own\n_target_: mine.bodies.Body\nwidth: 8\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder with a package `mine`, which has a choice, and a plain folder `conf`, which has another."""
+    for folder, name in (("mine/conf", "rrdb"), ("conf", "other")):
+        (tmp_path / folder / "generator").mkdir(parents=True)
+        (tmp_path / folder / "generator" / f"{name}.yaml").write_text(BODY)
+    (tmp_path / "mine" / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return tmp_path
+
+
+def generators() -> set[str]:
+    return {file.stem for file in dict(groups())["generator"]}
+
+
+@pytest.mark.usefixtures("here")
+def test_an_allowed_package_of_the_current_folder_brings_its_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "rrdb" not in generators()
+    monkeypatch.setenv(search.ALLOW, "mine, another")
+    assert search.packages() == ("mine", "another")
+    assert "rrdb" in generators()
+    assert composed("train", ["generator=rrdb"])["system"]["generator"]["body"]["width"] == 8
+    assert sys.path[-1] == str(Path.cwd())  # nothing there takes the place of a module elsewhere
+
+
+@pytest.mark.parametrize("word", ["--config-dir=conf", "hydra.searchpath=[conf]", "hydra.searchpath=[file://{here}/conf]"])
+def test_a_folder_is_searched_while_its_command_runs_and_by_its_jobs(word: str, here: Path) -> None:
+    with search.named(["seed=1", word.format(here=here)]) as left:
+        assert left == ["seed=1"]
+        assert os.environ[search.CONF] == str(here / "conf")  # which a job's process inherits
+        examine("train", ["generator=other"])
+    assert search.CONF not in os.environ
+    assert "other" not in generators()
+
+
+@pytest.mark.usefixtures("here")
+def test_what_is_not_there_or_hides_is_a_sentence() -> None:
+    with (
+        pytest.raises(Fault, match=r"^--config-dir=nowhere: there is no folder nowhere\.$"),
+        search.named(["--config-dir=nowhere"]),
+    ):
+        pass
+    Path("conf/generator/unet.yaml").write_text(BODY)
+    with search.named(["--config-dir=conf"]), pytest.raises(Fault, match=r"unet\.yaml has the name of csrgan's own generator/unet"):
+        examine("train", [])
