@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ BODY = "# A body of my own\n_target_: mine.bodies.Body\nwidth: 8\n"
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A current folder with a package `mine`, which has a choice, and a plain folder `conf`, which has another."""
     for folder, name in (("mine/conf", "rrdb"), ("conf", "other")):
         (tmp_path / folder / "generator").mkdir(parents=True)
@@ -26,7 +27,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "mine" / "__init__.py").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("mine", None)
 
 
 def generators() -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,11 +14,11 @@ from torch import Tensor
 from csrgan.api.pictures import AnyPicture, opened
 from csrgan.api.restoration import Theta
 from csrgan.config.build import build
-from csrgan.config.folder import choice
+from csrgan.config.compose import protocol as settings
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade as degraded
-from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.parameters import Parameters
 from csrgan.fault import Fault, check
 
 LEAST = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
@@ -47,7 +48,7 @@ def degrade(
     sharp: H, see `csrgan.load`'s models for what it may be; integer arrays give integer arrays, rounded.
     protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation` of your own.
     theta: `blur_std` (HR px), `scale` (HR size / LR size) and `noise_std` (fraction of full scale): a number each, or a tensor (B,)
-    of one for each picture. What is not given is drawn from the protocol's prior.
+    of one for each picture, and so of any further factor of the protocol. What is not given is drawn from the protocol's prior.
     seed: of what is drawn, theta and noise. The same seed gives the same digits on every machine; pictures of a batch differ.
 
     Raises UserError for an unknown protocol or parameter, values without a meaning, and a blur_std where kernels are drawn.
@@ -65,7 +66,7 @@ def degrade(
     cut = f"sharp is {width}x{height} px, and L {multiple} times smaller: cut the sides to multiples of {multiple}."
     check(height % multiple == width % multiple == 0, cut)
     parts = [_drawn(degradation, seed, place) for place in range(len(pictures))]
-    known = vars(theta) if isinstance(theta, Theta) else theta or {}
+    known = theta.named() if isinstance(theta, Theta) else theta or {}
     parameters = _with(Parameters.concatenate(parts), known, degradation).realised(height, width)
     seeds = [int(np.random.default_rng((seed, place, 1)).integers(2**62)) for place in range(len(pictures))]
     noise = standard_normal(tuple(pictures.shape), parameters, seeds=seeds)
@@ -77,7 +78,7 @@ def degrade(
 
 def protocol_of(named: str | Degradation) -> Degradation:
     """The protocol of this name. Raises Fault for none."""
-    found: Degradation = build(choice("degradation", named), "degradation") if isinstance(named, str) else named
+    found: Degradation = build(settings(named), "degradation") if isinstance(named, str) else named
     return found
 
 
@@ -90,18 +91,19 @@ def _with(drawn: Parameters, given: Mapping[str, float | Tensor], degradation: D
     """The parameters with those that are given. Raises Fault for what has no meaning."""
     found = {}
     for name, value in given.items():
-        if name not in NAMES:
-            raise Fault.unknown("theta", name, NAMES)
+        if name not in drawn.names:
+            raise Fault.unknown("theta", name, drawn.names)
         check(drawn.kernel is None or name != "blur_std", "theta.blur_std: this protocol draws kernels, of which it follows.")
         numbers = torch.as_tensor(value, dtype=torch.float32).cpu()
         check(
             numbers.ndim == 0 or numbers.shape == (len(drawn),),
             f"theta.{name} is of shape {tuple(numbers.shape)}: give a number, or one for each of {len(drawn)} pictures.",
         )
-        fits = bool((torch.isfinite(numbers) & (numbers >= LEAST[name])).all())
-        check(fits, f"theta.{name}={numbers.tolist()} lies below {LEAST[name]:g} or is not finite.")
+        least = LEAST.get(name, -math.inf)
+        fits = bool((torch.isfinite(numbers) & (numbers >= least)).all())
+        check(fits, f"theta.{name}={numbers.tolist()} lies below {least:g} or is not finite.")
         found[name] = numbers.expand(len(drawn)).clone()
     if "scale" in found and degradation.multiple > 1:
         own = degradation.prior.ranges["scale"].low
         check(bool((found["scale"] == own).all()), f"theta.scale: L of this protocol is always {own:g} times smaller.")
-    return replace(drawn, **found)
+    return Parameters.of(drawn.present() | found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,33 @@ class Theta:
     """A degradation: a number each for one picture, a tensor (B,) each for a batch.
 
     blur_std: standard deviation of the Gaussian, HR px. scale: HR size / LR size, at least 1.
-    noise_std: standard deviation of the noise, fraction of full scale.
+    noise_std: standard deviation of the noise, fraction of full scale. more: of further factors, by name, also as `theta.NAME`.
     """
 
     blur_std: float | Tensor
     scale: float | Tensor
     noise_std: float | Tensor
+    more: Mapping[str, float | Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, parameters: Parameters, single: bool) -> Theta:
         """single: of one picture, whose numbers are written with as many digits as float32 has."""
-        found = {name: getattr(parameters, name) for name in NAMES}
-        return cls(**{name: float(str(value[0].cpu().numpy())) if single else value for name, value in found.items()})
+        numbers = {name: parameters.number(name) for name in parameters.names}
+        found = {name: float(str(value[0].cpu().numpy())) if single else value for name, value in numbers.items()}
+        own = {name: found.pop(name) for name in NAMES}
+        return cls(**own, more=found)
+
+    def named(self) -> dict[str, float | Tensor]:
+        """All numbers by name."""
+        return {"blur_std": self.blur_std, "scale": self.scale, "noise_std": self.noise_std, **self.more}
+
+    def __getattr__(self, name: str) -> float | Tensor:
+        if name in self.__dict__.get("more", ()):
+            return self.more[name]
+        raise AttributeError(f"there is no parameter {name}: they are {', '.join(self.named())}")
+
+    def __repr__(self) -> str:
+        return f"Theta({', '.join(f'{name}={value}' for name, value in self.named().items())})"
 
 
 @dataclass(frozen=True)

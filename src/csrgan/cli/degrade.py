@@ -172,6 +172,7 @@ def _told(theta: Parameters, degradation: Degradation) -> dict[str, float]:
         "blur_std_effective": effective_std(taps) if kernel is None else rms_std(kernel),
         "scale": theta.scale,
         "noise_std": theta.noise_std,
+        **theta.more,
     }
     if kernel is not None:
         told |= {f"kernel_{name}": value for name, value in moments(kernel).items()}

@@ -17,7 +17,7 @@ from csrgan.cli import jobs, relative
 from csrgan.cli.console import Console
 from csrgan.fault import Fault, check
 from csrgan.reports import table
-from csrgan.reports.table import FACTORS, UNITS
+from csrgan.reports.table import FACTORS, label
 from csrgan.systems.base import System
 
 NETWORK, PAGE = "network.ckpt", "README.md"
@@ -70,9 +70,9 @@ def _page(system: System, recipe: dict[str, Any], source: Path, folder: Path) ->
     yield "It was trained to undo, each picture by its own draw:\n"
     yield "| | from | to |"
     yield "|---|---|---|"
-    for name, label in UNITS.items():
-        low, high = (bound * FACTORS.get(name, 1.0) for bound in system.prior.ranges[name].bounds)
-        yield f"| {label} | {low:.4g} | {high:.4g} |"
+    for name, drawn in system.prior.ranges.items():
+        low, high = (bound * FACTORS.get(name, 1.0) for bound in drawn.bounds)
+        yield f"| {label(name)} | {low:.4g} | {high:.4g} |"
     if not (source / "summary.json").is_file():
         yield "\nWhat it reaches was not measured beside it: `csrgan evaluate checkpoint=network.ckpt data.valid=photos` does."
         return

@@ -27,7 +27,7 @@ from csrgan.evaluation.results import BOUNDS, uncertainty
 from csrgan.fault import check
 from csrgan.files import cell
 from csrgan.records import Restoration
-from csrgan.reports.table import FACTORS, UNITS
+from csrgan.reports.table import FACTORS, label
 from csrgan.systems.base import System
 
 BESIDE = 0.05  # of a prior's range: a prediction this far beyond it is none of a picture within
@@ -108,8 +108,10 @@ def identity(system: System, settings: Mapping[str, Any], factor: float) -> str:
 def _told(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:
     """The predicted parameters of one picture and, where a variance is predicted, their standard deviations and 90 % intervals."""
     found: dict[str, float] = {}
-    for name in predicted if restored.parameters else ():
-        found[name] = float(getattr(restored.parameters, name)[0])
+    if restored.parameters is None:
+        return found
+    for name in predicted:
+        found[name] = float(restored.parameters.number(name)[0])
         found |= uncertainty(restored, name)
     return found
 
@@ -117,12 +119,12 @@ def _told(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:
 def _said(told: dict[str, float]) -> str:
     """theta^ in a line, with the intervals where there are any."""
     words = []
-    for name, label in UNITS.items():
-        if name in told:
-            what, _, unit = label.partition(", ")
-            values = [told[key] * FACTORS.get(name, 1.0) for key in (name, *(f"{name}_{end}" for end in BOUNDS)) if key in told]
-            within = f" [{values[1]:.2f}, {values[2]:.2f}]" if len(values) > 1 else ""
-            words.append(f"{what} {values[0]:.2f}{within}{unit and f' {unit}'}")
+    ends = {f"{name}_{end}" for name in told for end in ("predicted_std", *BOUNDS)}
+    for name in (name for name in told if name not in ends):
+        what, _, unit = label(name).partition(", ")
+        values = [told[key] * FACTORS.get(name, 1.0) for key in (name, *(f"{name}_{end}" for end in BOUNDS)) if key in told]
+        within = f" [{values[1]:.2f}, {values[2]:.2f}]" if len(values) > 1 else ""
+        words.append(f"{what} {values[0]:.2f}{within}{unit and f' {unit}'}")
     return ", ".join(words)
 
 
@@ -135,6 +137,6 @@ def _beyond(told: dict[str, float], prior: Prior) -> Iterator[str]:
             factor = FACTORS.get(name, 1.0)
             least, most = (bound * factor for bound in here.bounds)
             yield (
-                f"{UNITS[name].partition(',')[0]} {told[name] * factor:.2f} lies outside what the model was trained on,"
+                f"{label(name).partition(',')[0]} {told[name] * factor:.2f} lies outside what the model was trained on,"
                 f" {least:g} to {most:g}: do not trust S or the other values."
             )

@@ -27,7 +27,8 @@ PLUGINS = {
 # The parts that a system may be put together from.
 PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
 
-MADE_FROM_ALL = ("train", "bench")  # commands that a group of one's own may be added to
+# The groups of one's own that may be added to a command, by the beginnings of their names.
+ADDED = {"train": ("",), "bench": ("",), "degrade": ("factor/",), "evaluate": ("factor/",)}
 
 
 def known() -> Groups:
@@ -75,7 +76,7 @@ def group_fault(command: str, override: Override, base: DictConfig, known: Group
     elif "/" in key:
         yield str(Fault.unknown("conf/", key, known))
     elif top not in list(base):
-        others = (name for name in known if "/" not in name and command in MADE_FROM_ALL)
+        others = (name for name in known if "/" not in name and _may_add(command, name))
         added = f"+{key} is not a setting that anything reads. " if override.is_add() else ""
         yield added + str(Fault.unknown("the configuration", top, {*map(str, base), *others}))
 
@@ -87,9 +88,13 @@ def blocked(command: str, message: str, chosen: Collection[Override]) -> Iterato
         if f"To append to your default list use +{name}=" in message:
             added = f"{name} is no group that csrgan {command} chooses from by itself: it is added with a +, as in +"
             none = f"{override.input_line}: csrgan {command} has no {name} to choose."
-            yield override, f"{added}{override.input_line}." if command in MADE_FROM_ALL else none
+            yield override, f"{added}{override.input_line}." if _may_add(command, name) else none
         elif f"Multiple values for {name}." in message:
             yield override, f"{override.input_line}: {name} has a choice already, and is chosen without the +."
+
+
+def _may_add(command: str, group: str) -> bool:
+    return group.startswith(ADDED.get(command, ()))
 
 
 def plugin_fault(group: str, choice: str) -> Iterator[str]:

@@ -61,6 +61,10 @@ def _degradation(degradation: Settings) -> Iterator[str]:
         low, high = (degradation[key][end] for end in ("low", "high"))
         if low > high:
             yield f"degradation.{key}.low={low:g} lies above degradation.{key}.high={high:g}."
+    known = ("blur_std", "scale", "noise_std", *(degradation.get("factors") or {}))
+    yield from (
+        str(Fault.unknown("degradation.predicted", str(name), known)) for name in degradation["predicted"] if name not in known
+    )
     size, low, high = degradation["kernel_size"], degradation["scale"]["low"], degradation["scale"]["high"]
     if size is not None and size % 2 == 0:
         yield f"degradation.kernel_size={size} is not an odd number of pixels; null means full support."

@@ -10,7 +10,16 @@ from omegaconf import open_dict
 
 from csrgan.config import search
 from csrgan.config.build import plain
-from csrgan.config.folder import conf
+from csrgan.config.folder import conf, groups
+from csrgan.fault import Fault
+
+
+def protocol(name: str) -> dict[str, Any]:
+    """The settings of a degradation. Raises Fault for an unknown name."""
+    names = {file.stem for file in dict(groups())["degradation"]}
+    if name not in names:
+        raise Fault.unknown("degradation", name, names)
+    return dict(composed("degrade", [f"degradation={name}", "source=.", "destination=."])["degradation"])
 
 
 def composed(command: str, words: Sequence[str] = ()) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config import search
-from csrgan.fault import Fault
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -49,12 +48,3 @@ def first_line(file: Path) -> str:
     """The comment at the head of a yaml file, after Hydra's own `# @package` line: what the choice is, in one line."""
     lines = file.read_text(encoding="utf-8").split("\n")
     return next((line.removeprefix("#").strip() for line in lines if not line.startswith("# @")), "")
-
-
-def choice(group: str, name: str) -> dict[str, Any]:
-    """The settings of a choice, for groups whose files stand by themselves. Raises Fault for an unknown name."""
-    files = {file.stem: file for file in dict(groups())[group]}
-    if name not in files:
-        raise Fault.unknown(group, name, files)
-    settings: Any = OmegaConf.to_container(OmegaConf.load(files[name]), resolve=True)
-    return dict(settings)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib import invalidate_caches
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +40,7 @@ def packages() -> tuple[str, ...]:
     for name in filter(None, named):
         top, here = name.partition(".")[0], str(Path.cwd())
         if here not in sys.path and _spec(top) is None and (Path(here, top).is_dir() or Path(here, f"{top}.py").is_file()):
+            invalidate_caches()
             sys.path.append(here)  # last, so that nothing there takes the place of another module
     return tuple(dict.fromkeys([*filter(None, named), *_installed()]))
 

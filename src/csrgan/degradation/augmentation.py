@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -14,9 +14,10 @@ from torch import Tensor
 
 from csrgan.arguments import Recorded
 from csrgan.degradation.chain import Chain
+from csrgan.degradation.factor import Factor
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
-from csrgan.degradation.parameters import NAMES, Name, Parameters
+from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.degradation.shapes import Shape
 from csrgan.fault import check
@@ -65,6 +66,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     kernel_size: odd number of taps at which the kernel is cut off; None: full support.
     downsampling, output, backend: see `Chain`.
     bits: round L to this many bits; None: leave it unrounded.
+    factors: what else happens to a picture, by name, in this order (see `Factor`).
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         blur: Blur = BLUR,
         scale: Scale = SCALE,
         noise: Noise = NOISE,
-        predicted: Sequence[Name] = NAMES,
+        predicted: Sequence[str] = NAMES,
         tested_blur_std: Sequence[NotNegative] | None = None,
         kernel: Shape | None = None,
         kernel_size: Count | None = None,
@@ -81,12 +83,13 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         output: Literal["native", "upsampled"] = "upsampled",
         bits: Count | None = None,
         backend: Literal["banded", "kornia"] = "banded",
+        factors: Mapping[str, Factor] | None = None,
     ) -> None:
         super().__init__(p=1.0)
         odd = kernel_size is None or kernel_size % 2 == 1
         check(odd, f"degradation.kernel_size={kernel_size} is not an odd number of pixels; null means full support.")
         low, high = (float(scale[bound]) for bound in ("low", "high"))
-        chain = Chain(kernel_size, downsampling, output, backend, max_scale=high)
+        chain = Chain(kernel_size, downsampling, output, backend, max_scale=high, factors=tuple((factors or {}).items()))
         self.prior = Prior(
             blur,
             scale,
@@ -96,6 +99,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
             kernel=kernel,
             kernel_size=kernel_size,
             shift=chain.shift(),
+            more={name: factor.range for name, factor in (factors or {}).items()},
         )
         one = f"degradation.scale.low={low:g} and degradation.scale.high={high:g} must be the same"
         check(output == "upsampled" or low == high, f"degradation.output=native gives every L the same size, so {one}.")
@@ -125,12 +129,16 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     @property
     def labels(self) -> Parameters:
         """The parameters that the last call applied."""
-        return Parameters(**{name: self._params[name] for name in (*NAMES, "kernel") if name in self._params})
+        return self._named(self._params)
+
+    def _named(self, params: Mapping[str, Tensor]) -> Parameters:
+        """Those of Kornia's params that are parameters."""
+        return Parameters.of({name: params[name] for name in (*self.prior.ranges, "kernel") if name in params})
 
     def apply_transform(
         self, input: Tensor, params: dict[str, Tensor], flags: dict[str, Any], transform: Tensor | None = None
     ) -> Tensor:
-        theta = Parameters(**{name: params[name].to(input) for name in (*NAMES, "kernel") if name in params})
+        theta = self._named(params).to(input)
         return degrade(input, theta, noise=params["noise"].to(input), bits=flags["bits"], chain=flags["chain"])
 
     def degrade(

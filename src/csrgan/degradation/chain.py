@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from csrgan.degradation.factor import Factor
 from csrgan.degradation.kernels import blur_matrix, gaussian_taps
 from csrgan.degradation.parameters import Parameters, low_sizes, realised_scale
 from csrgan.degradation.resample import Band, bicubic, decimation
@@ -25,6 +26,7 @@ class Chain:
     output: `upsampled` (L like H, by bicubic) or `native` (L of H/s pixels).
     backend: `banded` (matrices along each axis) or `kornia` (its blur, torch's bicubic; picture by picture).
     max_std, max_scale: bounds on the parameters, so that a device need not be asked for their maximum.
+    factors: what else happens, by name, in this order (see `Factor`).
     """
 
     kernel_size: int | None = None
@@ -33,6 +35,14 @@ class Chain:
     backend: str = "banded"
     max_std: float | None = None
     max_scale: float | None = None
+    factors: tuple[tuple[str, Factor], ...] = ()
+
+    def changed(self, place: str, images: Tensor, parameters: Parameters) -> Tensor:
+        """The pictures after the factors at this place, `sharp` or `low`."""
+        for name, factor in self.factors:
+            if factor.place == place:
+                images = factor.change(images, parameters.number(name)).clamp(0, 1)
+        return images
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import SUPPORT
-from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.shapes import isotropic, rms_std
 from csrgan.fault import Fault, check
 from csrgan.ranges import Count
@@ -97,14 +97,14 @@ class Code(nn.Module):
             raise Fault.unknown("system.code", kind, ("units", "kernel"))
         self.prior, self.chain = degradation.prior, degradation.chain
         self.kernels = kernel_code(degradation, components) if kind == "kernel" else None
-        varies = [name for name in NAMES if self.prior.ranges[name].high > self.prior.ranges[name].low]
+        varies = [name for name in self.prior.ranges if self.prior.ranges[name].high > self.prior.ranges[name].low]
         self.names = [name for name in varies if self.kernels is None or name != "blur_std"]
         self.length = len(self.names) + (components if self.kernels else 0)
         check(self.length > 0, "no parameter of this degradation varies: there is nothing that this system could be told.")
 
     def encode(self, parameters: Parameters) -> Float[Tensor, "b p"]:
         """The code of each picture's degradation."""
-        columns = [self.prior.ranges[name].normalise(getattr(parameters, name))[:, None] for name in self.names]
+        columns = [self.prior.ranges[name].normalise(parameters.number(name))[:, None] for name in self.names]
         if self.kernels:
             columns.insert(0, self.kernels.encode(kernels_of(parameters, self.kernels.size, self.chain)))
         return torch.cat(columns, dim=1)
@@ -116,7 +116,7 @@ class Code(nn.Module):
             found["blur_std"] = self._blur_std(code[:, : code.shape[1] - len(self.names)])
         for place, name in enumerate(reversed(self.names), start=1):
             found[name] = self.prior.ranges[name].quantile(code[:, -place])
-        return Parameters(**found)
+        return Parameters.of(found)
 
     def _blur_std(self, code: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
         """The width of the kernels with these components; of isotropic ones that of the Gaussian with the nearest components."""

@@ -38,7 +38,9 @@ def degrade(
     sizes: LR heights and widths. They follow from the scale, in steps, so that nothing depends on the scale smoothly; where
     they are given, the pitch of the LR grid is `parameters.scale`, and the result differentiable in it.
     """
+    sharp = chain.changed("sharp", sharp, parameters)
     low = linear(sharp, parameters, noise=noise, chain=chain, sizes=sizes).clamp_(0, 1)
+    low = chain.changed("low", low, parameters)
     return low if bits is None else (low * (2**bits - 1)).round() / (2**bits - 1)
 
 

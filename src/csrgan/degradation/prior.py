@@ -26,11 +26,13 @@ class Uniform:
 
     low, high: the bounds, in units of the drawn quantity (for a blur: px, or px^2 where the variance is drawn).
     uniform_in: `value` (for a blur or a noise: the standard deviation) or `variance` (its square).
+    least: below which the value has no meaning.
     """
 
     low: float
     high: float
     uniform_in: Literal["value", "variance"] = "value"
+    least: float = 0.0
 
     @property
     def power(self) -> int:
@@ -38,7 +40,7 @@ class Uniform:
 
     def quantile(self, u: Float[Tensor, ...]) -> Float[Tensor, ...]:
         """The value (never the variance) below which a share `u` of the draws lie."""
-        return (self.low + u * (self.high - self.low)).clamp(min=0) ** (1 / self.power)
+        return (self.low + u * (self.high - self.low)).clamp(min=self.least) ** (1 / self.power)
 
     def normalise(self, value: Float[Tensor, ...]) -> Float[Tensor, ...]:
         """The share of the draws below `value`: [0,1] over the prior; 0 where the prior is a single value."""
@@ -75,6 +77,7 @@ class Prior:
     predicted: the parameters a network is asked for, in the order of its outputs; the others are known constants.
     tested_blur_std: the blurs of the evaluation grid, px; None: mid-quantiles of the prior.
     kernel: draws the kernels, see `shapes`; None: the isotropic Gaussian. kernel_size, shift: of these kernels.
+    more: of further factors, by their names.
     Raises Fault where a range is impossible.
     """
 
@@ -89,6 +92,7 @@ class Prior:
         kernel: Shape | None = None,
         kernel_size: int | None = None,
         shift: float = 0.0,
+        more: Mapping[str, Uniform] | None = None,
     ) -> None:
         self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**blur), Uniform(**scale), Uniform(**noise)), strict=True))
         self.predicted = tuple(predicted)
@@ -114,16 +118,25 @@ class Prior:
             len(levels) > 0 and all(0 <= level < math.inf for level in levels),
             f"degradation.tested_blur_std={list(levels)} must be a list of one or more stds in px, 0 or above; or null.",
         )
-        for unknown in set(self.predicted) - set(NAMES):
-            raise Fault.unknown("degradation.predicted", unknown, NAMES)
+        self.more = tuple(more or ())
+        self.ranges |= more or {}
+        for unknown in set(self.predicted) - set(self.ranges):
+            raise Fault.unknown("degradation.predicted", unknown, self.ranges)
 
     def sample(self, generator: np.random.Generator, count: int = 1) -> Parameters:
         """`count` independent draws; the same generator state gives the same draws on every machine."""
-        return self._shaped(self.quantiles(torch.from_numpy(generator.random((count, len(NAMES)))).float()), generator)
+        shares = torch.from_numpy(generator.random((count, len(NAMES)))).float()
+        found = self._shaped(self.quantiles(shares), generator)
+        # Last, so that a further factor changes nothing of what is drawn for the others.
+        return self._further(found, torch.from_numpy(generator.random((count, len(self.more)))).float()) if self.more else found
 
     def quantiles(self, u: Float[Tensor, "batch 3"]) -> Parameters:
         """The parameters below which these shares of the draws lie, each by itself; without a kernel."""
-        return Parameters(*(self.ranges[name].quantile(u[:, k]) for k, name in enumerate(NAMES)))
+        return Parameters.of({name: self.ranges[name].quantile(u[:, k]) for k, name in enumerate(NAMES)})
+
+    def _further(self, parameters: Parameters, shares: Float[Tensor, "batch m"]) -> Parameters:
+        """The same with the numbers of further factors below which these shares of the draws lie."""
+        return replace(parameters, more={name: self.ranges[name].quantile(shares[:, k]) for k, name in enumerate(self.more)})
 
     def _shaped(self, parameters: Parameters, generator: np.random.Generator) -> Parameters:
         """The same with a kernel for each, where the protocol has one: so far blur_std is that of its first axis."""
@@ -137,7 +150,7 @@ class Prior:
         """The cells of a frozen evaluation grid: the prior's mid-quantiles, so many levels of each parameter.
 
         A parameter with a single value gets one level; `tested_blur_std` takes the place of the blur's. Kernels are drawn
-        from a seed of their own, one a cell.
+        from a seed of their own, one a cell. Further factors take values of a low-discrepancy sequence, one a cell (Roberts 2018).
         """
         levels = []
         for name, count in zip(NAMES, (blur, scale, noise), strict=True):
@@ -146,11 +159,18 @@ class Prior:
             levels.append(here.quantile((torch.arange(several) + 0.5) / several))
         if self.tested_blur_std is not None:
             levels[0] = torch.tensor(self.tested_blur_std, dtype=torch.float32)
-        return self._shaped(Parameters.unstack(torch.cartesian_prod(*levels)), np.random.default_rng(0))
+        cells = self._shaped(Parameters.unstack(torch.cartesian_prod(*levels)), np.random.default_rng(0))
+        if not self.more:
+            return cells
+        root = 2.0  # of x^(m + 1) = x + 1, for m factors
+        for _ in range(60):
+            root = (1 + root) ** (1 / (len(self.more) + 1))
+        steps = torch.tensor([root ** -(k + 1) for k in range(len(self.more))])
+        return self._further(cells, (0.5 + torch.arange(len(cells))[:, None] * steps) % 1)
 
     def mean(self, count: int = 1) -> Parameters:
         """The answer that needs no picture: the expectation of each parameter."""
-        return Parameters(*(torch.full((count,), float(self._means[name])) for name in NAMES))
+        return Parameters.of({name: torch.full((count,), float(self._means[name])) for name in self.ranges})
 
     @cached_property
     def _means(self) -> dict[str, float]:
@@ -161,14 +181,14 @@ class Prior:
 
     def normalise(self, parameters: Parameters) -> Float[Tensor, "batch p"]:
         """The predicted parameters in network units: each mapped to [0,1] by its own prior."""
-        columns = [self.ranges[name].normalise(getattr(parameters, name)) for name in self.predicted]
+        columns = [self.ranges[name].normalise(parameters.number(name)) for name in self.predicted]
         return torch.stack(columns, dim=1) if columns else parameters.blur_std.new_zeros(len(parameters), 0)
 
     def denormalise(self, theta: Float[Tensor, "batch p"]) -> Parameters:
         """Network units back to physical units; what is not predicted is answered by the prior's mean."""
         known = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
         found = {name: self.ranges[name].quantile(theta[:, k]) for k, name in enumerate(self.predicted)}
-        return Parameters(**(known | found))
+        return Parameters.of(known | found)
 
     def units_of(self, other: Prior) -> tuple[Float[Tensor, " p"], Float[Tensor, " p"]]:
         """A factor and a shift for each predicted parameter that turn the network units of another prior into these. Raises Fault
@@ -178,10 +198,12 @@ class Prior:
             f"degradation.predicted={list(self.predicted)}: the network that is begun from predicts {list(other.predicted)}.",
         )
         found = {name: self.ranges[name].units_of(other.ranges[name]) for name in self.predicted}
-        for key, name in zip(("blur", "scale", "noise"), NAMES, strict=True):
+        keys = dict(zip(NAMES, ("blur", "scale", "noise"), strict=True))
+        for name in self.predicted:
+            key = keys.get(name, f"factors.{name}")
             mine, theirs = (prior.ranges[name].uniform_in for prior in (self, other))
             check(
-                name not in found or found[name] is not None,
+                found[name] is not None,
                 f"degradation.{key}.uniform_in={mine}: the network that is begun from learned {name} in units of its {theirs},"
                 f" which cannot be turned into these: choose degradation.{key}.uniform_in={theirs}.",
             )
@@ -191,8 +213,8 @@ class Prior:
     def spread(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> Parameters:
         """Standard deviations in physical units, from a mean and a standard deviation in network units: half of what one
         standard deviation to either side spans. Of what is not predicted it is 0."""
-        low, high = (self.denormalise(end).stack() for end in (theta - std, theta + std))
-        return Parameters.unstack((high - low) / 2)
+        low, high = (self.denormalise(end).present() for end in (theta - std, theta + std))
+        return Parameters.of({name: (high[name] - low[name]) / 2 for name in high})
 
     def interval(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> tuple[Parameters, Parameters]:
         """Bounds of the central 90 % of a Gaussian in network units, in physical units; they may lie beyond the prior."""

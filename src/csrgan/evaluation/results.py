@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import degrade
-from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation import bound, metrics
 from csrgan.files import cell, whole
@@ -72,11 +72,12 @@ def _iterations(batch: Batch, restored: Restoration, prior: Prior) -> Row:
 
 
 def _parameters(true: Parameters, restored: Restoration, prior: Prior) -> Row:
-    found: Row = {name: float(getattr(true, name)[0]) for name in NAMES}
-    mean = prior.mean()
-    for name in prior.predicted if restored.parameters else ():
-        found[f"{name}_predicted"] = float(getattr(restored.parameters, name)[0])
-        found[f"{name}_prior_mean"] = float(getattr(mean, name)[0])
+    found: Row = {name: float(true.number(name)[0]) for name in true.names}
+    mean, predicted = prior.mean(), restored.parameters
+    for name in prior.predicted if predicted else ():
+        assert predicted
+        found[f"{name}_predicted"] = float(predicted.number(name)[0])
+        found[f"{name}_prior_mean"] = float(mean.number(name)[0])
         found |= uncertainty(restored, name)
     return found
 
@@ -88,12 +89,13 @@ def uncertainty(restored: Restoration, name: str) -> dict[str, float]:
     found = {f"{name}_predicted_std": restored.spread} | {
         f"{name}_{end}": of for end, of in zip(BOUNDS, restored.interval, strict=True)
     }
-    return {column: float(getattr(values, name)[0]) for column, values in found.items()}
+    return {column: float(values.number(name)[0]) for column, values in found.items()}
 
 
 def _bounds(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
-    """Of each predicted parameter that has one the least standard deviation of an estimator without a bias; at most its range."""
-    if restored.parameters is None or batch.parameters.kernel is not None:
+    """Of each predicted parameter that has one the least standard deviation of an estimator without a bias; at most its range. None
+    has one where kernels are drawn, or where a further factor is no part of its model of L."""
+    if restored.parameters is None or batch.parameters.kernel is not None or chain.factors:
         return {}
     least = bound.least_std(batch.sharp, batch.parameters, chain)
     ranges = {name: prior.ranges[name].bounds for name in prior.predicted if name in least}
@@ -125,9 +127,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
     summary |= {column: mean(rows, column) for column in rows[0] if "_at_" in column}
     summary["gain_db"] = summary["psnr_restored"] - summary["psnr_low"]
     summary |= _intervals(rows)
-    for name in NAMES:
-        if f"{name}_predicted" not in rows[0]:
-            continue
+    for name in predicted_in(rows[0]):
         true = [float(r[name]) for r in rows]
         errors = [float(r[f"{name}_predicted"]) - t for r, t in zip(rows, true, strict=True)]
         constant = [float(r[f"{name}_prior_mean"]) - t for r, t in zip(rows, true, strict=True)]
@@ -139,6 +139,13 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
             held = [float(r[f"{name}_{BOUNDS[0]}"]) <= float(r[name]) <= float(r[f"{name}_{BOUNDS[1]}"]) for r in rows]
             summary[f"{name}_coverage90"] = fmean(held)
     return summary
+
+
+def predicted_in(columns: Iterable[str]) -> list[str]:
+    """The parameters that rows with these columns, or their summary, say a prediction of."""
+    known = list(columns)
+    of_rows = [column.removesuffix("_predicted") for column in known if column.endswith("_predicted")]
+    return [name for name in of_rows if name in known] or [name.removesuffix("_mae") for name in known if name.endswith("_mae")]
 
 
 def _intervals(rows: Sequence[Row]) -> dict[str, float]:

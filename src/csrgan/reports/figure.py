@@ -48,8 +48,9 @@ def _db(batch: Batch, image: Tensor) -> str:
 def _line(parameters: Parameters | None) -> str:
     if parameters is None:
         return "nothing"
-    blur, scale, noise = (float(column) for column in parameters.stack()[0])
-    return f"blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255"
+    blur, scale, noise, *more = (float(column) for column in parameters.stack()[0])
+    further = "".join(f", {name} {value:.2f}" for name, value in zip(parameters.more, more, strict=True))
+    return f"blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
 
 
 def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], columns: int = 4) -> Figure:

@@ -110,7 +110,11 @@ def _charts(
         ("perception_distortion", "Perception and distortion.", effects.perception_distortion(groups) if perceptual else None),
         ("iterations", "PSNR and the error of theta^ after each iteration.", training.iterations(groups)),
         ("grid", f"{chosen.name} over blur, noise and scale.{some}", maps.over_grid(groups, chosen)),
-        ("predictions", f"Predicted against true parameters, with deviations.{some}", predictions.against_truth(groups)),
+        (
+            "predictions",
+            f"Predicted against true parameters, with deviations.{some}{uncertainty.unbounded(groups)}",
+            predictions.against_truth(groups),
+        ),
         ("bound", f"Error of theta^, and the least without a bias.{some}", uncertainty.against_bound(groups)),
         ("reliability", f"Truth within the predicted intervals, promised and found.{some}", uncertainty.reliability(groups)),
         ("curves", f"Learning curves: {chosen.name} at each evaluation.", training.curves(groups, chosen)),

@@ -9,16 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csrgan.evaluation.comparison import Group, value
+from csrgan.evaluation.results import predicted_in
 from csrgan.reports.chart import SHOWN, drawn, labels, legend, paper, style
-from csrgan.reports.table import FACTORS, UNITS
+from csrgan.reports.table import FACTORS, label
 
 BINS = 8  # of a true parameter that takes many values
 
 
 def against_truth(groups: Sequence[Group]) -> Figure | None:
     """Mean and deviation of what the first groups predict at each true value; None where nothing was predicted."""
-    predicting = [group for group in groups if any(_points(group, name).size for name in UNITS)][:SHOWN]
-    names = [name for name in UNITS if any(_points(group, name).size for group in predicting)]
+    predicting = [group for group in groups if predicted_by([group])][:SHOWN]
+    names = [name for name in predicted_by(predicting) if any(_points(group, name).size for group in predicting)]
     if not names:
         return None
     short = labels(groups)
@@ -30,12 +31,18 @@ def against_truth(groups: Sequence[Group]) -> Figure | None:
             _draw(axes, _points(group, name), drawn(short[group]), order, len(predicting))
         least, most = axes.get_xlim()
         axes.plot([least, most], [least, most], color="black", linewidth=0.7)
-        axes.set_xlabel(f"true {UNITS[name]}", fontsize=8)
+        axes.set_xlabel(f"true {label(name)}", fontsize=8)
         axes.set_ylabel("predicted", fontsize=8)
         axes.grid(alpha=0.3)
     figure.tight_layout()
     legend(figure)
     return figure
+
+
+def predicted_by(groups: Sequence[Group]) -> list[str]:
+    """The parameters that any of the groups predicts."""
+    rows = (row for group in groups for job in group.jobs for row in job.rows[:1])
+    return list(dict.fromkeys(name for row in rows for name in predicted_in(row)))
 
 
 def _points(group: Group, name: str) -> np.ndarray:

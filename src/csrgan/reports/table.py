@@ -7,10 +7,18 @@ from collections.abc import Mapping, Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from csrgan.evaluation.results import predicted_in
 from csrgan.systems.examination import Examination
 
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
 FACTORS = {"noise_std": 255.0}
+
+
+def label(name: str) -> str:
+    """What a parameter is called in tables and charts; a further factor has its own name."""
+    return UNITS.get(name, name.replace("_", " "))
+
+
 SCORES = {  # what it is called, and its digits
     "psnr": ("PSNR, RGB, dB", 2),
     "ssim": ("SSIM, RGB", 4),
@@ -79,22 +87,22 @@ def _resampled(summary: Mapping[str, float]) -> str | None:
 def parameters(summary: Mapping[str, float]) -> Table | None:
     """Mean absolute error of each predicted parameter, beside that of always answering the prior's mean."""
     table = Table(title="Error of the predicted degradation (mean absolute)", title_justify="left")
-    certain = [f"{name}_coverage90" for name in UNITS if f"{name}_coverage90" in summary]
+    names = predicted_in(summary)
+    certain = any(f"{name}_coverage90" in summary for name in names)
     for heading in ("", "predicted", "prior's mean", "ratio", "R2", *(["in the 90 % interval"] if certain else [])):
         table.add_column(heading, justify="left" if not heading else "right")
-    for name, label in UNITS.items():
-        if f"{name}_mae" in summary:
-            factor = FACTORS.get(name, 1.0)
-            mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
-            errors = (f"{mine * factor:.3f}", f"{constant * factor:.3f}", _share(mine, constant))
-            held = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
-            table.add_row(label, *errors, f"{summary[f'{name}_r2']:.2f}", *held)
+    for name in names:
+        factor = FACTORS.get(name, 1.0)
+        mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
+        errors = (f"{mine * factor:.3f}", f"{constant * factor:.3f}", _share(mine, constant))
+        held = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
+        table.add_row(label(name), *errors, f"{summary[f'{name}_r2']:.2f}", *held)
     return table if table.row_count else None
 
 
 def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:
     """Gain, and the error of each predicted parameter as a share of the prior mean's, over the blur; None for a single bin."""
-    names = [name for name in UNITS if bins and f"{name}_mae" in bins[0]]
+    names = predicted_in(bins[0]) if bins else []
     table = Table(title="Over the blur, with errors as shares of the prior mean's", title_justify="left")
     for heading in ("blur std, px", "PSNR of L", "gain, dB", *(f"error, {name.removesuffix('_std')}" for name in names)):
         table.add_column(heading, justify="right")

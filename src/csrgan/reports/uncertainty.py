@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from csrgan.evaluation.comparison import Group, alike, value
 from csrgan.evaluation.results import BOUNDS, Row
 from csrgan.reports.chart import SHOWN, drawn, labels, legend, paper, style
-from csrgan.reports.predictions import binned
-from csrgan.reports.table import FACTORS, UNITS
+from csrgan.reports.predictions import binned, predicted_by
+from csrgan.reports.table import FACTORS, UNITS, label
 
 LEVELS = np.linspace(0.1, 0.95, 18)
 
@@ -56,8 +56,8 @@ def against_bound(groups: Sequence[Group]) -> Figure | None:
 
 def reliability(groups: Sequence[Group]) -> Figure | None:
     """How often the truth lies in the predicted intervals, over how often it should; None where no interval is predicted."""
-    sure = [group for group in groups if any(f"{name}_{BOUNDS[0]}" in row for name in UNITS for row in _rows(group))][:SHOWN]
-    names = [name for name in UNITS if any(f"{name}_{BOUNDS[0]}" in row for group in sure for row in _rows(group))]
+    sure = [group for group in groups if _with_interval([group])][:SHOWN]
+    names = _with_interval(sure)
     if not names:
         return None
     short = labels(groups)
@@ -67,7 +67,7 @@ def reliability(groups: Sequence[Group]) -> Figure | None:
         axes.plot([0, 1], [0, 1], color="black", linewidth=0.7)
         for order, group in enumerate(sure):
             axes.plot(LEVELS, coverage(_rows(group), name, LEVELS), label=drawn(short[group]), markersize=2, **style(order))
-        axes.set_title(UNITS[name].partition(",")[0], fontsize=8)
+        axes.set_title(label(name).partition(",")[0], fontsize=8)
         axes.set_xlabel("promised", fontsize=7)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
@@ -115,6 +115,17 @@ def _halves(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:
     least, most = min(found), max(found)
     middle = (least + most) / 2
     return [(least, most)] if most - least < 1e-3 * max(most, 1e-3) else [(least, middle), (middle, most)]
+
+
+def unbounded(groups: Sequence[Group]) -> str:
+    """A sentence about predicted parameters of which no least error is known; empty where there are none."""
+    without = [label(name).partition(",")[0] for name in predicted_by(groups) if name not in _bounded(groups)]
+    return f" No bound on the error is known of: {', '.join(without)}." if without else ""
+
+
+def _with_interval(groups: Sequence[Group]) -> list[str]:
+    rows = [row for group in groups for row in _rows(group)]
+    return [name for name in predicted_by(groups) if any(f"{name}_{BOUNDS[0]}" in row for row in rows)]
 
 
 def _bounded(groups: Sequence[Group]) -> list[str]:

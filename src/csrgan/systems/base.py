@@ -221,7 +221,8 @@ class System(Scored):
         # At the lower end of a prior a parameter drawn by its variance has no finite gradient.
         parameters = self.prior.denormalise(theta.float().clamp(1e-3, 1))
         sizes = low_sizes(image.shape[-2], image.shape[-1], parameters.scale)
-        return linear(image.float(), parameters, chain=self.chain, sizes=sizes)
+        image = self.chain.changed("sharp", image.float(), parameters)
+        return self.chain.changed("low", linear(image, parameters, chain=self.chain, sizes=sizes), parameters)
 
     def learn(self, batch: Batch) -> None:
         """One training step: the turns of its players."""

@@ -131,7 +131,7 @@ class GaussianGame:
 
 
 def _smaller(low: Tensor, std: float, chain: Chain, step: int) -> Tensor:
-    theta = Parameters(*(low.new_tensor([value]) for value in (std, float(step), 0.0)))
+    theta = Parameters.unstack(low.new_tensor([[std, float(step), 0.0]]))
     with torch.no_grad():
         return linear(low, theta, chain=replace(chain, output="native"))
 

@@ -37,7 +37,7 @@ def read(file: Path) -> tuple[Batch, dict[str, Any]]:
     try:
         held: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
         kept = held["batch"]
-        parameters = Parameters(**kept["parameters"])
+        parameters = Parameters.of(kept["parameters"])
         batch = Batch(kept["sharp"], kept["low"], parameters, tuple(kept["names"]))
         assert held.keys() >= {"state_dict", "images_seen", "recipe", "refused"} and isinstance(held["recipe"], dict)
         assert held["refused"].keys() >= {"player", "terms", "samples"}

@@ -65,7 +65,7 @@ class ZSSR(Recorded):
         return image.clamp(0, 1)
 
     def _degraded(self, image: Tensor, parameters: Parameters, chain: Chain) -> Tensor:
-        every = Parameters(**{name: value.expand(len(image), *value.shape[1:]) for name, value in parameters.present().items()})
+        every = Parameters.of({name: value.expand(len(image), *value.shape[1:]) for name, value in parameters.present().items()})
         return linear(image, every, chain=chain)
 
 

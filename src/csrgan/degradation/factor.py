@@ -1,0 +1,50 @@
+"""What may happen to a photograph beside blur, down-sampling and noise: a factor with a number that is drawn for each picture."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from csrgan.arguments import Recorded
+from csrgan.degradation.prior import Uniform
+from csrgan.fault import check
+
+
+class Factor(Recorded, ABC):
+    """A factor of the degradation, such as a tone curve or a vignette. A class of your own gives `change`, and what it is called:
+
+    unit: of the number; empty where it has none. place: `sharp`, what happens to H before the blur; `low`, to L at the very end,
+    as networks are given it. neutral: the number that changes nothing, where there is one.
+
+    low, high: the number is drawn uniformly between them. uniform_in: itself, or its square (`variance`).
+    Raises Fault for a low above high.
+
+    The name of a factor is its key, as in `+factor/gamma=mild`: under it the number is drawn, recorded in rows and tables and,
+    where `degradation.predicted` has it, predicted. It has no Cramer-Rao bound, nor have blur and noise where there is one.
+
+    >>> import csrgan, torch
+    >>> from csrgan.degradation.factor import Factor
+    >>> class Gamma(Factor):
+    ...     def change(self, images, number):
+    ...         return images ** number[:, None, None, None]
+    >>> protocol = csrgan.Degradation(factors={"gamma": Gamma(low=0.8, high=1.25)})
+    >>> made = csrgan.degrade(torch.full((1, 3, 32, 32), 0.5), protocol, theta={"gamma": 2.0, "noise_std": 0.0})
+    >>> round(float(made.image.mean()), 3), float(made.parameters.gamma)
+    (0.25, 2.0)
+    """
+
+    unit: ClassVar[str] = ""
+    place: ClassVar[Literal["sharp", "low"]] = "low"
+    neutral: ClassVar[float | None] = None
+
+    def __init__(self, *, low: float, high: float, uniform_in: Literal["value", "variance"] = "value") -> None:
+        check(low <= high, f"{type(self).__name__}.low={low:g} lies above high={high:g}.")
+        self.range = Uniform(low, high, uniform_in, least=0.0 if uniform_in == "variance" else -math.inf)
+
+    @abstractmethod
+    def change(self, images: Float[Tensor, "b c h w"], number: Float[Tensor, " b"]) -> Float[Tensor, "b c h w"]:
+        """The pictures, each changed by its number; on their device, nothing is drawn. What leaves [0,1] is cut off."""

@@ -1,0 +1,158 @@
+"""A further factor of the degradation: one class and one yaml, and the number is drawn, applied, recorded, predicted and tabled."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from commands import SHORT
+from torch import Tensor
+
+import csrgan
+from csrgan.cli import main
+from csrgan.config import search
+from csrgan.data.loader import Packed
+from csrgan.degradation.factor import Factor
+from csrgan.degradation.operator import degrade
+from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.evaluation import results
+from csrgan.records import Batch, Restoration
+from csrgan.reports import table
+
+
+class Exposure(Factor):
+    """Stops by which a picture is brighter; may be negative."""
+
+    unit = "stops"
+    neutral = 0.0
+
+    def change(self, images: Tensor, number: Tensor) -> Tensor:
+        return images * 2 ** number[:, None, None, None]
+
+
+class Mirror(Factor):
+    """Before the blur."""
+
+    place = "sharp"
+
+    def change(self, images: Tensor, number: Tensor) -> Tensor:
+        return torch.where((number > 0.5)[:, None, None, None], images.flip(-1), images)
+
+
+def protocol(**more: object) -> csrgan.Degradation:
+    factors = {"exposure": Exposure(low=-1.0, high=1.0), "mirror": Mirror(low=0.0, high=1.0)}
+    return csrgan.Degradation(factors=factors, predicted=[*NAMES, "exposure"], **more)  # type: ignore[arg-type]
+
+
+def test_each_picture_is_changed_by_its_own_number_at_its_place() -> None:
+    """The fused operator is the one without factors, between what happens before and after it."""
+    torch.manual_seed(0)
+    sharp, made = torch.rand(3, 3, 24, 20), protocol()
+    theta = Parameters.of({**csrgan.Degradation().prior.mean(3).present(), "exposure": torch.tensor([-1.0, 0.0, 0.5])})
+    theta = Parameters.of({**theta.present(), "mirror": torch.tensor([0.0, 1.0, 0.2])})
+    before = torch.stack([sharp[0], sharp[1].flip(-1), sharp[2]])
+    plain = degrade(before, Parameters.of({name: theta.number(name) for name in NAMES}))
+    expected = (plain * torch.tensor([0.5, 1.0, 2**0.5])[:, None, None, None]).clamp(0, 1)
+    torch.testing.assert_close(made.degrade(sharp, theta), expected)
+    assert theta.exposure[2] == 0.5
+    with pytest.raises(AttributeError, match="there is no parameter gamma"):
+        theta.gamma  # noqa: B018
+
+
+def test_it_changes_nothing_of_what_is_drawn_for_the_others_and_reaches_its_range() -> None:
+    mine, plain = protocol().prior, csrgan.Degradation().prior
+    drawn, without = (prior.sample(np.random.default_rng(3), 4000) for prior in (mine, plain))
+    assert all(torch.equal(drawn.number(name), without.number(name)) for name in NAMES)
+    torch.testing.assert_close(
+        torch.quantile(drawn.exposure, torch.tensor([0.1, 0.5, 0.9])), torch.tensor([-0.8, 0.0, 0.8]), atol=0.05, rtol=0
+    )
+    cells = mine.grid(blur=3, scale=2, noise=2)
+    assert torch.equal(cells.blur_std, plain.grid(blur=3, scale=2, noise=2).blur_std)
+    assert len(cells.exposure.unique()) == len(cells)  # spread over its range, one a cell
+    assert cells.exposure.min() < -0.7
+    assert cells.exposure.max() > 0.6
+
+
+def test_numbers_survive_every_way_that_parameters_take() -> None:
+    prior = protocol().prior
+    theta = prior.sample(np.random.default_rng(0), 5)
+    units = prior.normalise(theta)
+    assert units.shape == (5, 4)
+    torch.testing.assert_close(prior.denormalise(units).exposure, theta.exposure)
+    torch.testing.assert_close(prior.denormalise(units).mirror, torch.full((5,), 0.5))  # not predicted: the prior's mean
+    low, high = prior.interval(units, torch.full_like(units, 0.1))
+    torch.testing.assert_close(high.exposure - low.exposure, torch.full((5,), 2 * 0.1 * 2 * 1.6448536))
+    torch.testing.assert_close(prior.spread(units, torch.full_like(units, 0.1)).exposure, torch.full((5,), 0.2))
+    again = Parameters.concatenate([theta[:2], theta[2:].to("cpu")])
+    assert all(torch.equal(again.number(name), theta.number(name)) for name in theta.names)
+    assert Packed(theta).data  # through the pipe of a loader process
+    shares, shift = prior.units_of(protocol(noise={"low": 0.0, "high": 0.1}).prior)
+    assert shares.tolist() == pytest.approx([1.0, 1.0, 0.1 * 255 / 10, 1.0])
+    assert shift.tolist() == pytest.approx([0.0] * 4)
+
+
+def test_rows_and_tables_tell_of_it_and_no_bound_is_claimed() -> None:
+    made = protocol()
+    theta = made.prior.mean()
+    sharp = torch.rand(1, 3, 32, 32)
+    batch = Batch(sharp, made.degrade(sharp, theta), theta, ("a",), made.chain)
+    row = results.row(batch, Restoration(sharp, theta), made.prior)
+    assert (row["exposure"], row["exposure_predicted"], row["mirror"]) == (0.0, 0.0, 0.5)
+    assert "mirror_predicted" not in row
+    assert not [name for name in row if name.endswith("_bound")]
+    plain = Batch(sharp, sharp, csrgan.Degradation().prior.mean(), ("a",))
+    assert "blur_std_bound" in results.row(plain, Restoration(sharp, plain.parameters), csrgan.Degradation().prior)
+    summary = results.summarise([row, row | {"exposure": 0.5, "blur_std": 1.0, "scale": 1.5, "noise_std": 0.0}])
+    assert results.predicted_in(row) == results.predicted_in(summary) == [*NAMES, "exposure"]
+    assert table.parameters(summary).columns[0]._cells[-1] == "exposure"  # type: ignore[union-attr]
+
+
+def test_what_cannot_be_is_a_sentence() -> None:
+    with pytest.raises(csrgan.UserError, match=r"Exposure\.low=1 lies above high=0"):
+        Exposure(low=1.0, high=0.0)
+    with pytest.raises(csrgan.UserError, match=r"degradation\.predicted has no gamma.*exposure"):
+        csrgan.Degradation(factors={"exposure": Exposure(low=0.0, high=1.0)}, predicted=["gamma"])
+    with pytest.raises(csrgan.UserError, match=r"theta has no gamma.*exposure"):
+        csrgan.degrade(np.zeros((8, 8)), protocol(), theta={"gamma": 1.0})
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `csrgan new` writes, in the current folder."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert main(["new", f"{tmp_path}/outside"]) == 0
+    monkeypatch.chdir(tmp_path / "outside")
+    monkeypatch.setenv(search.ALLOW, "outside")
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "outside"]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("package")
+def test_one_from_outside_is_trained_on_with_intervals_restored_and_degraded_by(tmp_path: Path) -> None:
+    predicted = "degradation.predicted=[blur_std,scale,noise_std,gamma]"
+    words = ["+factor/gamma=mild", predicted, "loss/parameters=nll", "loss.parameters.variance=true", "evaluation.grid.blur=3"]
+    assert main(["train", *SHORT, *words, f"run_dir={tmp_path}/run"]) == 0
+    rows = list(csv.DictReader((tmp_path / "run" / "results.csv").open()))
+    assert len({row["gamma"] for row in rows}) > 1
+    assert all(float(row["gamma_low90"]) < float(row["gamma_predicted"]) < float(row["gamma_high90"]) for row in rows)
+    model = csrgan.load(tmp_path / "run")
+    assert model.predicts == (*NAMES, "gamma")
+    low, high = model(np.full((32, 32, 3), 0.5)).interval  # type: ignore[misc]
+    assert low.gamma < high.gamma
+    made = csrgan.degrade(np.full((32, 32), 0.5), "little_blur", seed=1)
+    assert made.parameters.more == {}
+    (tmp_path / "photos").mkdir()
+    csrgan.load(tmp_path / "run")(np.full((32, 32, 3), 0.5)).save(tmp_path / "photos" / "a.png")
+    assert (
+        main(
+            ["degrade", "degradation=little_blur", "+factor/gamma=mild", f"source={tmp_path}/photos", f"destination={tmp_path}/set"]
+        )
+        == 0
+    )
+    (row,) = csv.DictReader((tmp_path / "set" / "parameters.csv").open())
+    assert 0.8 <= float(row["gamma"]) <= 1.25
