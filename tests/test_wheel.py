@@ -66,8 +66,8 @@ def test_the_wheel_brings_its_configuration(site: Path, tmp_path: Path) -> None:
 
 
 def test_a_package_of_ones_own_is_as_good_as_csrgans(site: Path, tmp_path: Path) -> None:
-    """What `csrgan new` writes (a body, a loss, a factor, a system, a protocol, an experiment) is installed from a wheel. With no
-    file of csrgan touched they train, resume, sweep, evaluate, restore, report and list; a wrong number is a sentence."""
+    """What `csrgan new` writes (a body, a loss, a factor, a metric, a system, a protocol, an experiment) is installed from a wheel.
+    With no file of csrgan touched they train, resume, sweep, evaluate, restore, report and list; a wrong number is a sentence."""
     done = python(tmp_path, "-m", "csrgan", "new", "my-nets", path=(site,))
     assert done.returncode == 0, done.stderr
     mine = unpacked(tmp_path / "my-nets", tmp_path)
@@ -81,5 +81,8 @@ def test_a_package_of_ones_own_is_as_good_as_csrgans(site: Path, tmp_path: Path)
     assert "loss.frequency.function.power=3 is not in (0,2]." in done.stderr
     assert (tmp_path / "here" / "restored" / "photo.png").is_file()
     for file in ("runs/a/results.csv", "e/results.csv", "restored/parameters.csv"):
-        assert "gamma" in (tmp_path / "here" / file).read_text().split("\n")[0]
+        head = (tmp_path / "here" / file).read_text().split("\n")[0]
+        assert "gamma" in head
+        assert file.startswith("restored") or "edges_restored" in head
+    assert "| edges |" in (tmp_path / "here" / "sweep" / "report.md").read_text()
     assert (tmp_path / "here" / "sweep" / "report.html").is_file()

@@ -17,6 +17,7 @@ from statistics import fmean
 
 from torch import Tensor
 
+from csrgan.api import own
 from csrgan.api.pictures import AnyPicture, opened
 from csrgan.evaluation import metrics
 from csrgan.fault import check
@@ -82,3 +83,12 @@ def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
     shapes = f"image is of shape {tuple(mine.shape)} and sharp of {tuple(true.shape)} (B, 3, H, W): only equal shapes compare."
     check(mine.shape == true.shape, shapes)
     return fmean(score(one[None], other[None]) for one, other in zip(mine, true, strict=True))
+
+
+def __getattr__(name: str) -> Callable[[AnyPicture, AnyPicture], float]:
+    """A metric of one's own, see `csrgan.evaluation.metrics.Metric`."""
+    own.metrics()
+    if name not in own.OWN:
+        raise AttributeError(f"module 'csrgan.metrics' has no attribute {name!r}")
+    metric = metrics.METRICS[name]
+    return lambda image, sharp: _mean(lambda one, other: metric(image=one, sharp=other, low=one, border=0), image, sharp)

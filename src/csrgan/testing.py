@@ -26,7 +26,8 @@ def choices(package: str) -> list[str]:
     if folder is None:
         hint = f"install it with an entry point of the group csrgan, or set {search.ALLOW}={package}"
         raise Fault(f"csrgan finds no folder conf of {package}: {hint}.")
-    found = {group: [file for file in files if folder in file.parents] for group, files in groups()}
+    # A metric is no choice: every evaluation has it, and so has that of each choice.
+    found = {group: [file for file in files if folder in file.parents] for group, files in groups() if group != "metric"}
     files = ((group, file) for group, of_group in found.items() for file in of_group)
     single = ((group, file) for group, file in files if "MULTIRUN" not in file.read_text(encoding="utf-8"))
     return [f"{'' if group in own else '+'}{group}={file.stem}" for group, file in single]

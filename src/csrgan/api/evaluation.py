@@ -10,6 +10,7 @@ from typing import Any
 
 from lightning import Callback, Trainer
 
+from csrgan.api import own
 from csrgan.api.degrading import protocol_of
 from csrgan.api.model import Model, load
 from csrgan.data.module import GRID, Photographs
@@ -62,6 +63,7 @@ def evaluate(
     >>> len(found.rows), found.summary["rows"]
     (2, 2)
     """
+    own.metrics()
     if not isinstance(model, System):
         model = (model if isinstance(model, Model) else load(model, device)).to(device).system
     degradation = model.arguments()["degradation"] if protocol is None else protocol_of(protocol)

@@ -14,6 +14,7 @@ from csrgan.cli.account import mode, told
 from csrgan.cli.console import Console
 from csrgan.config.build import plain
 from csrgan.config.folder import groups
+from csrgan.evaluation.metrics import METRICS
 from csrgan.fault import Fault
 
 if TYPE_CHECKING:
@@ -26,16 +27,8 @@ VARIED = ("loss.parameters.weight", "degradation.blur.high")  # what the paralle
 
 # Sections of charts; of a chart, its title and the metrics drawn in it.
 CHARTS = {
-    "Quality": {
-        "Gain of S over L, dB": [GAIN],
-        "PSNR, RGB, dB": ["valid/psnr_restored", "valid/psnr_low"],
-        "SSIM, RGB": ["valid/ssim_restored", "valid/ssim_low"],
-        "PSNR, Y, border cut, dB": ["valid/psnr_y_restored", "valid/psnr_y_low"],
-        "SSIM, Y, border cut": ["valid/ssim_y_restored", "valid/ssim_y_low"],
-        "Perceptual distance": ["valid/perceptual_restored", "valid/perceptual_low"],
-        "Colour error, CIEDE2000": ["valid/ciede2000_restored", "valid/ciede2000_low"],
-        "High-frequency energy, as a share of H's": ["valid/hf_ratio_restored", "valid/hf_ratio_low"],
-    },
+    "Quality": {"Gain of S over L, dB": [GAIN]}
+    | {metric.heading: [f"valid/{name}_restored", f"valid/{name}_low"] for name, metric in METRICS.items()},
     "Predicted degradation": {
         "Error of the blur std, px": ["valid/blur_std_mae", "valid/blur_std_mae_prior_mean"],
         "Error of the scale": ["valid/scale_mae", "valid/scale_mae_prior_mean"],

@@ -13,6 +13,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from csrgan.api import own
 from csrgan.api.evaluation import evaluated
 from csrgan.callbacks.progress import Lines
 from csrgan.callbacks.scores import Scores
@@ -37,6 +38,7 @@ def run(config: DictConfig) -> float | int:
     Returns the gain in dB; of a sweep exit status 0, with a folder for each job, for csrgan report.
     """
     quiet()
+    own.metrics()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / CHECKPOINTS).is_dir()
     check(not trained, f"run_dir={folder} holds a training, whose results would be overwritten: choose another run_dir.")

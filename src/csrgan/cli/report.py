@@ -9,6 +9,7 @@ from statistics import fmean
 
 from omegaconf import DictConfig
 
+from csrgan.api import own
 from csrgan.cli import jobs, relative
 from csrgan.cli.console import Console
 from csrgan.cli.sweep import FILE
@@ -31,6 +32,7 @@ DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # how their c
 
 def run(config: DictConfig) -> int:
     """Read every job below the folder and write the page and what belongs to it into the folder."""
+    own.metrics()
     settings = plain(config)
     folder = Path(settings["folder"])
     check(folder.is_dir(), f"folder={folder} is not a folder.")

@@ -21,6 +21,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, open_dict
 
 from csrgan import files
+from csrgan.api import own
 from csrgan.callbacks.calibration import Calibration
 from csrgan.callbacks.checkpoints import Checkpoints
 from csrgan.callbacks.health import Health
@@ -51,6 +52,7 @@ LOOKED_AT = 4  # samples of the first batch
 def run(config: DictConfig) -> float:
     """Train, and leave everything in the run folder. Returns the gain of S over L in dB, for sweepers."""
     quiet()
+    own.metrics()
     settings = plain(config)
     folder = Path(settings["run_dir"])
     first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that train together

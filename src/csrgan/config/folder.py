@@ -48,3 +48,9 @@ def first_line(file: Path) -> str:
     """The comment at the head of a yaml file, after Hydra's own `# @package` line: what the choice is, in one line."""
     lines = file.read_text(encoding="utf-8").split("\n")
     return next((line.removeprefix("#").strip() for line in lines if not line.startswith("# @")), "")
+
+
+def settings(file: Path) -> dict[str, Any]:
+    """What a yaml file says that stands by itself."""
+    held: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+    return dict(held)

@@ -14,7 +14,7 @@ from csrgan.config.search import ALLOW, packages
 from csrgan.fault import Fault
 
 # The rooms that the yaml files build from, and not the commands, which write files.
-ROOMS = tuple(f"csrgan.{room}" for room in ("data", "degradation", "losses", "networks", "systems"))
+ROOMS = tuple(f"csrgan.{room}" for room in ("data", "degradation", "evaluation.metrics", "losses", "networks", "systems"))
 PACKAGES = (*ROOMS, "torch.nn", "torch.optim")
 
 # Of these a stranger's file may build what csrgan's own yaml files name; the data room downloads, decodes and deletes.

@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -19,11 +18,11 @@ from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation import bound, metrics
+from csrgan.evaluation.metrics import METRICS
 from csrgan.files import cell, whole
 from csrgan.records import Batch, Picture, Restoration
 
 Row = dict[str, str | float]
-SCORES = ("psnr", "ssim", "psnr_y", "ssim_y", "ciede2000", "hf_ratio", "perceptual")  # of L and of S
 COLOURS = [f"{kind}_{name}" for kind in ("shift", "contrast") for name in metrics.COLOURS]
 OF_RESTORED = ("consistency_restored", "consistency_predicted", "theta_error", *COLOURS)
 BOUNDS = ("low90", "high90")  # of the interval that holds nine tenths of the true values
@@ -39,12 +38,7 @@ def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
     chain = batch.chain
     found: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
     found |= _parameters(batch.parameters, restored, prior) | _bounds(batch, restored, prior, chain)
-    crop = math.ceil(float(batch.parameters.scale[0]))
-    shown = {"low": batch.enlarged, "restored": restored.image}
-    for which, image in shown.items():
-        found |= {f"{score}_{which}": value for score, value in _quality(image, batch.sharp, crop).items()}
-    distances = metrics.perceptual(torch.cat(list(shown.values())), batch.sharp)
-    found |= {f"perceptual_{which}": value for which, value in zip(shown, distances, strict=False)}
+    found |= _scores(batch, restored)
     found |= metrics.channel_statistics(restored.image, batch.sharp)
     found["consistency_restored"] = consistency(restored.image, batch.low, batch.parameters, chain)
     if restored.parameters:
@@ -102,12 +96,15 @@ def _bounds(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> 
     return {f"{name}_bound": min(least[name], high - low) for name, (low, high) in ranges.items()}
 
 
-def _quality(image: Picture, sharp: Picture, crop: int) -> Row:
-    found: Row = {"psnr": metrics.psnr(image, sharp), "ssim": metrics.ssim(image, sharp)}
-    image_y, sharp_y = metrics.luma(image, crop), metrics.luma(sharp, crop)
-    found["psnr_y"] = metrics.psnr(image_y, sharp_y) if sharp_y.numel() else math.nan
-    found["ssim_y"] = metrics.ssim(image_y, sharp_y) if sharp_y.numel() else math.nan
-    return found | {"ciede2000": metrics.ciede2000(image, sharp), "hf_ratio": metrics.hf_ratio(image, sharp)}
+def _scores(batch: Batch, restored: Restoration) -> Row:
+    """Every metric of L and of S; those that are found of both at once come last."""
+    shown = {"low": batch.enlarged, "restored": restored.image}
+    evidence = {"sharp": batch.sharp, "low": shown["low"], "border": math.ceil(float(batch.parameters.scale[0]))}
+    values = {name: metric.each(list(shown.values()), **evidence) for name, metric in METRICS.items()}
+    alone = {name: each for name, each in values.items() if not METRICS[name].together}
+    found: Row = {f"{name}_{which}": each[place] for place, which in enumerate(shown) for name, each in alone.items()}
+    late = {name: each for name, each in values.items() if name not in alone}
+    return found | {f"{name}_{which}": value for name, each in late.items() for which, value in zip(shown, each, strict=False)}
 
 
 def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Parameters, chain: Chain) -> float:
@@ -121,7 +118,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
     """Means over the rows: each score, and of each predicted parameter the mean absolute error (mae), that of always
     answering the prior's mean, R^2 against the mean over the rows, and the share of rows whose 90 % interval holds the truth."""
     summary: dict[str, float] = {"rows": len(rows)}
-    for column in (*(f"{score}_{which}" for score in SCORES for which in ("low", "restored")), *OF_RESTORED):
+    for column in (*(f"{score}_{which}" for score in METRICS for which in ("low", "restored")), *OF_RESTORED):
         if column in rows[0]:
             summary[column] = mean(rows, column)
     summary |= {column: mean(rows, column) for column in rows[0] if "_at_" in column}

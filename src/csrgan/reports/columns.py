@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from csrgan.evaluation.comparison import Difference, Job
+from csrgan.evaluation.metrics import METRICS
 
 
 class Score(NamedTuple):
@@ -51,41 +52,50 @@ class Score(NamedTuple):
 
 
 HIGHER, LOWER = math.inf, -math.inf
-IN_TABLE = (
-    Score("psnr_restored", "PSNR", "dB", 2, HIGHER),
-    Score("gain", "gain", "dB", 3, HIGHER),
-    Score("ssim_restored", "SSIM", "", 4, HIGHER),
-    Score("perceptual_restored", "perceptual distance", "", 4, LOWER),
-    Score("ciede2000_restored", "CIEDE2000", "", 2, LOWER),
-    Score("hf_ratio_restored", "HF ratio", "", 3, 1.0),
+GAIN = Score("gain", "gain", "dB", 3, HIGHER)
+OF_RESTORED = (
     Score("consistency_restored", "consistency", "dB", 2),
     Score("theta_error", "error of theta^", "", 3, LOWER),
 )
-KNOWN = (
-    *IN_TABLE,
-    Score("psnr_y_restored", "PSNR of Y", "dB", 2, HIGHER),
-    Score("ssim_y_restored", "SSIM of Y", "", 4, HIGHER),
+OTHERS = (
     Score("consistency_predicted", "consistency by theta^", "dB", 2),
     *(Score(f"shift_{colour}", f"{colour} shift", "", 4, 0.0) for colour in ("red", "green", "blue")),
     *(Score(f"contrast_{colour}", f"{colour} contrast", "", 3, 1.0) for colour in ("red", "green", "blue")),
 )
+NOT_USUAL = ("psnr_y", "ssim_y")  # shown where they are asked for
+
+
+def usual() -> list[Score]:
+    """The columns of a table: every metric, those of one's own too, and what is known of S alone."""
+    first, *others = [_of_metric(name) for name in METRICS if name not in NOT_USUAL]
+    return [first, GAIN, *others, *OF_RESTORED]
+
+
+def known() -> list[Score]:
+    """All columns."""
+    return [*usual(), *map(_of_metric, NOT_USUAL), *OTHERS]
+
+
+def _of_metric(name: str) -> Score:
+    metric = METRICS[name]
+    return Score(f"{name}_restored", metric.short, metric.unit, metric.digits, metric.best)
 
 
 def of(column: str) -> Score:
     """What is known of a column."""
-    return next((score for score in KNOWN if score.column == column), Score(column, column))
+    return next((score for score in known() if score.column == column), Score(column, column))
 
 
 def present(jobs: Iterable[Job]) -> list[str]:
     """The score columns that the rows have: those known, and whatever else is of S."""
-    known = {score.column for score in KNOWN}
+    columns = {score.column for score in known()}
     found = dict.fromkeys(column for job in jobs for row in job.rows for column in row)
     derived = ["gain"] if {"psnr_restored", "psnr_low"} <= set(found) else []
-    return derived + [column for column in found if column in known or column.endswith("_restored")]
+    return derived + [column for column in found if column in columns or column.endswith("_restored")]
 
 
 def in_table(jobs: Iterable[Job], chosen: str) -> list[Score]:
     """The scores of the table: the usual ones that the rows have, and the chosen one."""
     held = present(jobs)
-    scores = [score for score in IN_TABLE if score.column in held]
+    scores = [score for score in usual() if score.column in held]
     return scores if chosen in (score.column for score in scores) else [*scores, of(chosen)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import predicted_in
 from csrgan.systems.examination import Examination
 
@@ -17,17 +18,6 @@ FACTORS = {"noise_std": 255.0}
 def label(name: str) -> str:
     """What a parameter is called in tables and charts; a further factor has its own name."""
     return UNITS.get(name, name.replace("_", " "))
-
-
-SCORES = {  # what it is called, and its digits
-    "psnr": ("PSNR, RGB, dB", 2),
-    "ssim": ("SSIM, RGB", 4),
-    "psnr_y": ("PSNR, Y, border cut, dB", 2),
-    "ssim_y": ("SSIM, Y, border cut", 4),
-    "perceptual": ("perceptual distance (0 best)", 4),
-    "ciede2000": ("colour error, CIEDE2000 (0 best)", 2),
-    "hf_ratio": ("high-frequency energy (1 best)", 2),
-}
 
 
 def markdown(made: Table) -> str:
@@ -68,10 +58,11 @@ def scores(summary: Mapping[str, float]) -> Table:
     table = Table(title=title, title_justify="left", caption=_resampled(summary), caption_justify="left")
     for heading in ("", "L (input)", "S (restored)", "gain"):
         table.add_column(heading, justify="left" if not heading else "right")
-    for score, (label, digits) in SCORES.items():
+    for score, metric in METRICS.items():
         if f"{score}_low" in summary:
-            low, restored = summary[f"{score}_low"], summary[f"{score}_restored"]
-            table.add_row(label, f"{low:.{digits}f}", f"{restored:.{digits}f}", f"{restored - low:+.{digits}f}")
+            low, restored = (f"{summary[f'{score}_{which}']:.{metric.digits}f}" for which in ("low", "restored"))
+            gain = f"{summary[f'{score}_restored'] - summary[f'{score}_low']:+.{metric.digits}f}"
+            table.add_row(metric.heading, low, restored, gain)
     return table
 
 

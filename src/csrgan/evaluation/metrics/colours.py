@@ -1,0 +1,21 @@
+"""Brightness and contrast of each colour."""
+
+from __future__ import annotations
+
+import math
+
+from csrgan.evaluation.metrics.metric import Picture
+
+COLOURS = ("red", "green", "blue")
+
+
+def channel_statistics(image: Picture, sharp: Picture) -> dict[str, float]:
+    """`shift_COLOUR`: mean of the picture minus mean of the sharp one, fraction of full scale; ideally 0.
+    `contrast_COLOUR`: ratio of their standard deviations; ideally 1, nan where the sharp one has none."""
+    found = {}
+    for place, name in enumerate(COLOURS):
+        mine, true = image[:, place].double(), sharp[:, place].double()
+        deviation = float(true.std(correction=0))
+        found[f"shift_{name}"] = float(mine.mean() - true.mean())
+        found[f"contrast_{name}"] = float(mine.std(correction=0)) / deviation if deviation else math.nan
+    return found

@@ -1,0 +1,46 @@
+"""How differently a network sees two pictures that was trained to name what is in photographs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from csrgan.evaluation.metrics.metric import Metric, Picture
+from csrgan.losses import backbones
+from csrgan.losses.perceptual import FeatureDistance
+
+
+def perceptual(images: Picture, sharp: Float[Tensor, "1 c h w"]) -> list[float]:
+    """Of each picture, see `FeatureDistance`; lower is better. Empty where its weights are not installed."""
+    if not backbones.installed():
+        return []
+    with torch.no_grad():
+        return [float(value) for value in _features().each(images, sharp)]
+
+
+def alone(image: Picture, sharp: Picture) -> float:
+    """Of one picture; nan where the weights are not installed."""
+    return (perceptual(image, sharp) or [math.nan])[0]
+
+
+@lru_cache(maxsize=1)
+def _features() -> FeatureDistance:
+    return FeatureDistance(backbone=backbones.efficientnet_lite0, layers=(0, 2, 4, 10))
+
+
+class Together(Metric):
+    """The features of the sharp picture are found once."""
+
+    together = True
+
+    def each(self, images: Sequence[Picture], **evidence: Any) -> list[float]:
+        return perceptual(torch.cat(list(images)), evidence["sharp"])
+
+
+FEATURES = Together(alone, heading="perceptual distance (0 best)", short="perceptual distance", digits=4, best=-math.inf)

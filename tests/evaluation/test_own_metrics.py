@@ -1,0 +1,86 @@
+"""A metric of one's own is a function and a yaml: rows, summaries, tables, the page's columns and csrgan.metrics have it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import csrgan
+from csrgan.api import own
+from csrgan.cli import main
+from csrgan.config import search
+from csrgan.degradation.prior import Prior
+from csrgan.evaluation import results
+from csrgan.evaluation.metrics import METRICS, Metric
+from csrgan.records import Batch, Restoration
+from csrgan.reports import columns, table
+
+
+def lightness(image: Tensor, sharp: Tensor, low: Tensor, border: int, *, power: float) -> float:
+    """Uses all that a metric may ask for."""
+    assert image.shape == low.shape == sharp.shape
+    return float(image.mean() ** power) + border
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    yield
+    for name in [*own.OWN]:
+        METRICS.pop(name, None)
+    own.OWN.clear()
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registered: None) -> Iterator[Path]:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert main(["new", f"{tmp_path}/scored"]) == 0
+    monkeypatch.chdir(tmp_path / "scored")
+    monkeypatch.setenv(search.ALLOW, "scored")
+    yield tmp_path / "scored"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "scored"]:
+        del sys.modules[name]
+
+
+def test_a_metric_asks_for_what_there_is() -> None:
+    metric = Metric(lambda image, border: float(image.mean()) + border, heading="a")
+    assert metric(image=torch.ones(1, 3, 4, 4), sharp=None, low=None, border=2) == 3
+    with pytest.raises(csrgan.UserError, match="metric a: its function has no colour"):
+        Metric(lambda colour: 0.0, heading="a")
+
+
+@pytest.mark.usefixtures("package")
+def test_rows_tables_columns_and_the_api_have_it() -> None:
+    own.metrics()
+    theta = csrgan.Degradation().prior.mean()
+    sharp = torch.rand(1, 3, 32, 32)
+    batch = Batch(sharp, sharp.mean().expand_as(sharp), theta, ("a",))
+    prior: Prior = csrgan.Degradation().prior
+    row = results.row(batch, Restoration(sharp), prior)
+    assert row["edges_restored"] == 1.0
+    assert row["edges_low"] == 0.0
+    assert results.summarise([row])["edges_restored"] == 1.0
+    printed = table.scores(results.summarise([row]))
+    assert list(printed.columns[0].cells)[-1] == "steepness of edges (1 best)"
+    assert list(printed.columns[2].cells)[-1] == "1.000"
+    score = columns.of("edges_restored")
+    assert (score.heading, score.better) == ("edges", "closest to 1 is better")
+    picture = np.random.default_rng(0).random((16, 16, 3))
+    assert csrgan.metrics.edges(picture / 2, picture) == pytest.approx(0.5)
+    with pytest.raises(AttributeError, match="edgs"):
+        csrgan.metrics.edgs  # noqa: B018
+
+
+def test_what_is_no_metric_is_a_sentence(package: Path) -> None:
+    file = package / "scored" / "conf" / "metric" / "edges.yaml"
+    file.write_text("# No metric\n_target_: torch.nn.Identity\n")
+    with pytest.raises(csrgan.UserError, match=r"edges\.yaml makes a Identity, and no csrgan\.evaluation\.metrics\.Metric"):
+        own.metrics()
+    file.rename(file.with_name("psnr.yaml"))
+    with pytest.raises(csrgan.UserError, match=r"psnr\.yaml has the name of csrgan's own metric psnr"):
+        own.metrics()
