@@ -27,6 +27,7 @@ from csrgan.fault import Fault
 
 # Of classes that are not ours, by their package and the argument.
 OF_OTHERS = {
+    "lightning": {},
     "torch.optim": {"lr": "[0,inf)", "betas": "[0,1)", "eps": "[0,inf)", "weight_decay": "[0,inf)", "momentum": "[0,inf)"},
 }
 LENGTHS = {"betas": 2}

@@ -106,3 +106,9 @@ def sole(folder: Path, named: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def relative(path: Path | str) -> str:
+    """A path as a person in the current folder would write it."""
+    path = Path(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

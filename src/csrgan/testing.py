@@ -64,7 +64,11 @@ def _built(tree: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _unknown(node: dict[str, Any]) -> list[str]:
-    """Keys of a node that are none of its target's arguments; of torch's own classes nothing is known."""
+    """Keys of a node that are none of its target's arguments; of those of torch and Lightning nothing is known."""
     target = resolve_name(node["_target_"])
     taken = set(inspect.signature(target).parameters)
-    return [] if target.__module__.startswith("torch") else [key for key in node if key not in taken and not key.startswith("_")]
+    return (
+        []
+        if target.__module__.startswith(("torch", "lightning"))
+        else [key for key in node if key not in taken and not key.startswith("_")]
+    )

@@ -18,17 +18,17 @@ from composed import SMALL
 from forked import Started, together
 from wandb_server import KEY, Server
 
-from csrgan.cli.tracking import SPARE, Tracker, named
 from csrgan.fault import Fault
+from csrgan.loggers.wandb_run import SPARE, WandbRun, named
 
 # Something happens when the third of four batches is read. Then nobody waits long, so that the tests do not.
 READING = """
-import csrgan.cli.tracking
+import csrgan.loggers.wandb_run
 from csrgan.data.crops import Crops
 
 def reading(crops, index, read=Crops.__getitem__):
     if index == 8:
-        csrgan.cli.tracking.SPARE = 3
+        csrgan.loggers.wandb_run.SPARE = 3
         {happens}
     return read(crops, index)
 
@@ -209,16 +209,17 @@ def test_a_wandb_that_cannot_be_imported_ends_the_tracking_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
-    tracker = Tracker({"logger": {"patience": 5, "project": "csrgan"}}, tmp_path)
+    tracker = WandbRun(project="csrgan", patience=5)
+    tracker.begin({}, tmp_path)
     tracker.log_metrics({"a": 1.0}, 4)
-    tracker.finish(0)
+    tracker.end(well=True)
     assert tracker.over
     assert "wandb stopped working" in capsys.readouterr().err
 
 
-def test_a_server_is_given_some_time(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match="patience=0 is not above 0"):
-        Tracker({"logger": {"patience": 0}}, tmp_path)
+def test_a_server_is_given_some_time() -> None:
+    with pytest.raises(Fault, match=r"WandbRun\.patience=0 is not above 0"):
+        WandbRun(project="csrgan", patience=0)
 
 
 def test_the_jobs_of_a_sweep_make_a_group() -> None:

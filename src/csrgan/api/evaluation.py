@@ -79,10 +79,9 @@ def evaluated(system: System, data: Photographs, device: str, callbacks: Sequenc
         accelerator="cpu" if device == "cpu" else "gpu",
         devices=1,
         callbacks=list(callbacks),
-        logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        **{"enable_progress_bar": False, **settings},
+        **{"logger": False, "enable_progress_bar": False, **settings},
     )
     trainer.validate(system, data, verbose=False)
     return Evaluation(system.rows, system.summary)

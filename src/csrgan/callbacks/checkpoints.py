@@ -13,6 +13,7 @@ from csrgan.callbacks.leaving import Leaving
 from csrgan.callbacks.scores import Scores
 from csrgan.fault import Fault, Stopped
 from csrgan.files import settle, unfinished
+from csrgan.loggers.run_logger import RunLogger
 from csrgan.systems.base import System
 from csrgan.systems.checkpoint import LAST, PREVIOUS, reopen
 
@@ -34,7 +35,8 @@ class Checkpoints(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         """Loggers that can forget what will be logged again."""
         for logger in trainer.loggers:
-            getattr(logger, "rewind", lambda *_: None)(pl_module.images_seen, self.evaluated)
+            if isinstance(logger, RunLogger):
+                logger.rewind(pl_module.images_seen, self.evaluated)
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: System, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
         """A run that had ended goes on where its budget has grown: Lightning takes its pass over the images for complete."""

@@ -11,6 +11,7 @@ from lightning import Callback, Trainer
 
 from csrgan.data import picture
 from csrgan.evaluation import results
+from csrgan.loggers.run_logger import RunLogger
 from csrgan.records import Batch, Restoration
 from csrgan.reports import figure
 from csrgan.systems.base import System
@@ -54,9 +55,8 @@ class Scores(Callback):
             for letter, image in (("S", outputs.image), ("L", batch.enlarged), ("H", batch.sharp)):
                 picture.write(self.folder / "pictures" / file.stem / f"{letter}.png", image[0].cpu())
             for logger in trainer.loggers:
-                log_image: Any = getattr(logger, "log_image", None)
-                if log_image:
-                    log_image(key=f"panels/{file.stem}", images=[str(file)])
+                if isinstance(logger, RunLogger):
+                    logger.log_image(key=f"panels/{file.stem}", images=[str(file)])
 
     def on_validation_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         self.rows, self.summary, self.images_seen = pl_module.rows, pl_module.summary, pl_module.images_seen

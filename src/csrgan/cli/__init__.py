@@ -203,9 +203,3 @@ def _imported(name: str) -> ModuleType:
     finally:
         gc.freeze()
         gc.enable()
-
-
-def relative(path: Path | str) -> str:
-    """A path as a person in the current folder would write it."""
-    path = Path(path)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

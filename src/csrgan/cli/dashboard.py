@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from csrgan.cli import relative
-from csrgan.cli.account import mode, told
 from csrgan.cli.console import Console
 from csrgan.config.build import plain
 from csrgan.config.folder import groups
 from csrgan.evaluation.metrics import METRICS
 from csrgan.fault import Fault
+from csrgan.files import relative
+from csrgan.loggers.wandb_account import mode, told
 
 if TYPE_CHECKING:
     from wandb_workspaces.workspaces import Section, Workspace

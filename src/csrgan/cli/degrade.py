@@ -18,7 +18,6 @@ from jaxtyping import Float
 from omegaconf import DictConfig
 from torch import Tensor
 
-from csrgan.cli import relative
 from csrgan.cli.leave import leaving
 from csrgan.cli.ledger import TABLE, Ledger, Row
 from csrgan.cli.places import Places
@@ -32,7 +31,7 @@ from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.shapes import rms_std
 from csrgan.fault import Fault, Stopped, check
-from csrgan.files import HIDDEN, cell
+from csrgan.files import HIDDEN, cell, relative
 from csrgan.reports import figure
 
 SHEET, KERNELS = "sheet.png", "kernels.npy"

@@ -17,17 +17,18 @@ from csrgan.api import own
 from csrgan.api.evaluation import evaluated
 from csrgan.callbacks.progress import Lines
 from csrgan.callbacks.scores import Scores
-from csrgan.cli import jobs, relative
+from csrgan.cli import jobs
 from csrgan.cli.console import Console
 from csrgan.cli.sweep import FILE
-from csrgan.cli.train import conclude, quiet
+from csrgan.cli.train import conclude, quiet, with_choices
 from csrgan.cli.trained import chosen
 from csrgan.config.build import as_yaml, build
-from csrgan.config.paths import kept
+from csrgan.config.paths import encoded, kept
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data.module import Photographs
 from csrgan.fault import Fault, check
-from csrgan.files import write, write_json
+from csrgan.files import relative, write, write_json
+from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
 from csrgan.systems.checkpoint import FOLDER as CHECKPOINTS
 
@@ -57,15 +58,17 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
     """Score one job of a sweep unless it is done; it keeps what was said of its training, and its settings gain those of the
     evaluation."""
     held = dict(jobs.job(job.parent))
-    own = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
-    held["words"] += own
+    words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
+    held["words"] += words
     with suppress(Fault):  # a damaged one is not done
         if jobs.job(folder) == held:
             return "done before"
     folder.mkdir(parents=True, exist_ok=True)
     told = f"failed: {held['reason']}"
     if held["status"] == "complete":
-        told = f"{_score(copy.deepcopy(config), str(job.parent), folder, Console(quiet=True)):+.2f} dB"
+        own = copy.deepcopy(config)
+        own.run_dir = encoded(str(folder))
+        told = f"{_score(own, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
         if (job.parent / "metrics.csv").is_file():
             shutil.copy(job.parent / "metrics.csv", folder / "metrics.csv")
     write_json(folder / FILE, held)
@@ -86,15 +89,18 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     scores = Scores(folder, settings["panels"])
     system.console = console
     began = time.monotonic()
-    found = evaluated(
-        system,
-        data,
-        settings["device"],
-        [scores, Lines(console)] if system.per_picture else [scores],
-        default_root_dir=folder,
-        enable_progress_bar=console.is_terminal and not console.quiet and not system.per_picture,
-    )
-    seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
-    summary = found.summary | {"images_seen": system.images_seen, **seconds}
+    with recording(with_choices(settings), folder, build) as loggers:
+        found = evaluated(
+            system,
+            data,
+            settings["device"],
+            [scores, Lines(console)] if system.per_picture else [scores],
+            logger=loggers,
+            default_root_dir=folder,
+            enable_progress_bar=console.is_terminal and not console.quiet and not system.per_picture,
+        )
+        seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
+        summary = found.summary | {"images_seen": system.images_seen, **seconds}
+        close_with(loggers, found.rows, summary)
     conclude(console, summary, found.rows, folder)
     return float(summary["gain_db"])

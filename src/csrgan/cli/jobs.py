@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from csrgan.cli import relative
 from csrgan.cli.sweep import FILE
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.fault import Fault, check
+from csrgan.files import relative
 
 Table = list[dict[str, str]]
 

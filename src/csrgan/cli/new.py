@@ -7,11 +7,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from csrgan.cli import relative
 from csrgan.cli.console import Console
 from csrgan.config.folder import PACKAGE
 from csrgan.fault import check
-from csrgan.files import write
+from csrgan.files import relative, write
 
 TEMPLATE, NAME = PACKAGE / "template", "mypackage"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from csrgan.cli import relative
 from csrgan.cli.console import Console
 from csrgan.config.build import build, plain
 from csrgan.data import shards
@@ -14,6 +13,7 @@ from csrgan.data.cache import Cache
 from csrgan.data.module import Photographs
 from csrgan.data.prepared import Prepared
 from csrgan.fault import Fault, check
+from csrgan.files import relative
 from csrgan.reports import table
 
 FORMATS = ("cache", "shards")

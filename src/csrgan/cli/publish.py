@@ -13,9 +13,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan import files
 from csrgan.api.loading import trained
-from csrgan.cli import jobs, relative
+from csrgan.cli import jobs
 from csrgan.cli.console import Console
 from csrgan.fault import Fault, check
+from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
 from csrgan.systems.base import System

@@ -10,7 +10,7 @@ from statistics import fmean
 from omegaconf import DictConfig
 
 from csrgan.api import own
-from csrgan.cli import jobs, relative
+from csrgan.cli import jobs
 from csrgan.cli.console import Console
 from csrgan.cli.sweep import FILE
 from csrgan.config.build import plain
@@ -18,6 +18,7 @@ from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.data import picture
 from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.fault import Fault, check
+from csrgan.files import relative
 from csrgan.reports import columns, page
 
 COSTS = {  # what a summary.json says of them, what they are called, and in what unit: 1 of it is so many

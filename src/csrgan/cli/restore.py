@@ -14,7 +14,6 @@ from omegaconf import DictConfig
 
 from csrgan.api.model import enlarged, unlike
 from csrgan.api.restoration import finite
-from csrgan.cli import relative
 from csrgan.cli.leave import leaving
 from csrgan.cli.ledger import Ledger
 from csrgan.cli.places import Places
@@ -25,7 +24,7 @@ from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation.results import BOUNDS, uncertainty
 from csrgan.fault import check
-from csrgan.files import cell
+from csrgan.files import cell, relative
 from csrgan.records import Restoration
 from csrgan.reports.table import FACTORS, label
 from csrgan.systems.base import System

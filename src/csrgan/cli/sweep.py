@@ -26,10 +26,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from csrgan import files
-from csrgan.cli import relative, tied
+from csrgan.cli import tied
 from csrgan.cli.console import Console
 from csrgan.config.paths import kept
 from csrgan.fault import Fault
+from csrgan.files import relative
 
 FILE = "job.json"  # what became of a job
 OUTPUT = "output.txt"  # what the job wrote; locked by whoever runs it

@@ -28,10 +28,9 @@ from csrgan.callbacks.health import Health
 from csrgan.callbacks.leaving import Leaving
 from csrgan.callbacks.progress import Lines, Watch
 from csrgan.callbacks.scores import Scores
-from csrgan.cli import cost, relative
+from csrgan.cli import cost
 from csrgan.cli.console import Console
 from csrgan.cli.resumed import StoppedRun
-from csrgan.cli.tracking import close_with, recording
 from csrgan.cli.trained import begin
 from csrgan.config.build import as_yaml, build, plain
 from csrgan.config.paths import kept
@@ -40,7 +39,8 @@ from csrgan.config.resume import ONE_JOB
 from csrgan.data.module import Photographs
 from csrgan.evaluation.results import Row, by_blur, by_set
 from csrgan.fault import check
-from csrgan.files import sole
+from csrgan.files import relative, sole
+from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
 from csrgan.systems import examination
 from csrgan.systems.base import System
@@ -95,11 +95,12 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stop
         stopped.tell(settings, console)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
-    with recording(settings, folder) as loggers:
+    with recording(with_choices(settings), folder, build) as loggers:
         health = Health(folder, console, **settings["health"])
         right = Calibration(settings["trainer"]["calibrate"])
         callbacks = [scores, watch] if system.untrained else [right, scores, watch, health, leaving, keep]
         callbacks += [Lines(console)] if system.per_picture else []
+        callbacks[:0] = own_callbacks(settings)  # Checkpoints comes last
         # Written when a checkpoint has been taken up, and not for what was refused.
         callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)
@@ -178,6 +179,23 @@ def prepare(system: System, trainer: dict[str, Any]) -> None:
         if trainer["compile"]:
             torch._functorch.config.donated_buffer = False  # the terms' gradients are taken from one graph, one after the other
             network.compile()
+
+
+def with_choices(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings as loggers are told them, with the name of the choice of each group."""
+    from hydra.core.hydra_config import HydraConfig
+
+    chosen = HydraConfig.get().runtime.choices.items()
+    return settings | {"choices": {str(group): str(name) for group, name in chosen if not str(group).startswith("hydra")}}
+
+
+def own_callbacks(settings: dict[str, Any]) -> list[lightning.Callback]:
+    """Those of the group `callbacks`. Raises Fault for what is none of Lightning's."""
+    made = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}
+    for name, each in made.items():
+        kind = f"callbacks.{name} makes a {type(each).__name__}, and no callback of Lightning's."
+        check(isinstance(each, lightning.Callback), kind)
+    return list(made.values())
 
 
 def make_trainer(settings: dict[str, Any], folder: Path, callbacks: list[lightning.Callback], loggers: list[Logger]) -> Trainer:

@@ -113,4 +113,6 @@ def group(override: Override, known: Groups) -> str:
 
 def _choices(override: Override) -> Iterator[str]:
     for word in single(override):
-        yield word.split("=", 1)[1].strip("'\"")
+        value = word.split("=", 1)[1]
+        several = value[1:-1].split(",") if value[:1] == "[" else [value]  # of a group of which several are chosen at once
+        yield from (name.strip().strip("'\"") for name in several)

@@ -18,6 +18,8 @@ KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
 
 # A folder may take the place of whatever the choice of data names here.
 SOURCES = (["data", "train"], ["data", "valid"])
+# Where each object may be switched off by false or null.
+SWITCHED = (["logger"], ["callbacks"])
 
 
 def override_faults(base: DictConfig, override: Override, known: Rules) -> Iterator[str]:
@@ -55,7 +57,7 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
         if override.is_add() and not override.is_force_add():
             yield f"{override.input_line}: {'.'.join(path)} is there already, and is set without the +."
             return
-        if path in SOURCES:
+        if path in SOURCES or (path[:-1] in SWITCHED and word.split("=", 1)[1].lower() in ("false", "null")):
             return
         if OmegaConf.is_dict(here) and not word.split("=", 1)[1].startswith(("{", "$")):
             yield f"{'.'.join(path)} holds several settings ({', '.join(here)}); set one of them."

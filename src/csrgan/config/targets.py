@@ -14,8 +14,9 @@ from csrgan.config.search import ALLOW, packages
 from csrgan.fault import Fault
 
 # The rooms that the yaml files build from, and not the commands, which write files.
-ROOMS = tuple(f"csrgan.{room}" for room in ("data", "degradation", "evaluation.metrics", "losses", "networks", "systems"))
-PACKAGES = (*ROOMS, "torch.nn", "torch.optim")
+NAMES = ("data", "degradation", "evaluation.metrics", "loggers", "losses", "networks", "systems")
+ROOMS = tuple(f"csrgan.{room}" for room in NAMES)
+PACKAGES = (*ROOMS, "lightning.pytorch.callbacks", "lightning.pytorch.loggers", "torch.nn", "torch.optim")
 
 # Of these a stranger's file may build what csrgan's own yaml files name; the data room downloads, decodes and deletes.
 DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "systems"))

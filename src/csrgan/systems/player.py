@@ -65,7 +65,7 @@ class Player:
             raise self._not_finite([name for name, value in parts.items() if not torch.isfinite(value)], shown)
         # With `inputs`, autograd neither computes nor adds up a gradient of the other player's weights.
         system.manual_backward(loss / rule.accumulate, inputs=weights)
-        system.record({f"{self.name}/{part}": value for part, value in parts.items()})
+        system.record({f"{self.name}/{part}": value for part, value in parts.items()} | {f"{self.name}/loss": loss})
         norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
         system.record({f"{self.name}/gradient_norm": norm} | signs(shown))
         if not torch.isfinite(norm):

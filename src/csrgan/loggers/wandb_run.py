@@ -1,4 +1,4 @@
-"""The loggers of a run, closed whatever happens. Weights & Biases may fail, hang or be away: the run goes on without it."""
+"""A run at Weights & Biases, which may fail, hang or be away: the training goes on without it."""
 
 from __future__ import annotations
 
@@ -6,49 +6,25 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
-from csrgan.callbacks.metrics import Metrics, read, until
-from csrgan.cli import relative
-from csrgan.cli.account import mode, told
 from csrgan.evaluation.results import Row
-from csrgan.fault import check, plain
+from csrgan.fault import plain
+from csrgan.files import relative
+from csrgan.loggers.metrics_csv import read, until
+from csrgan.loggers.run_logger import RunLogger
+from csrgan.loggers.wandb_account import mode, told
+from csrgan.ranges import Positive
 
 STEP = "images_seen"  # the axis of every chart
 SPARE = 8  # seconds beyond `logger.patience`: wandb, which has the same limit, tells better what was slow
-
-
-@contextmanager
-def recording(settings: dict[str, Any], folder: Path) -> Iterator[list[Logger]]:
-    """The loggers that the settings ask for; the wandb run among them ends as failed where an exception passes."""
-    loggers: list[Logger] = []
-    if settings["logger"]["csv"]:
-        loggers.append(Metrics(folder / "metrics.csv", resumed=bool(settings["resume"])))
-    trackers = [Tracker(settings, folder)] if settings["logger"]["wandb"] else []
-    status = 1
-    try:
-        yield [*loggers, *trackers]
-        status = 0
-    finally:
-        for logger in loggers:
-            logger.finalize("finished")
-        for tracker in trackers:
-            tracker.finish(status)
-
-
-def close_with(loggers: Sequence[Logger], rows: Sequence[Row], summary: Mapping[str, float]) -> None:
-    """Give the end values, and the table of predictions, to the loggers that take them."""
-    for logger in loggers:
-        if isinstance(logger, Tracker):
-            logger.conclude(rows, summary)
 
 
 def named(folder: Path) -> tuple[str, str | None]:
@@ -58,26 +34,40 @@ def named(folder: Path) -> tuple[str, str | None]:
     return (f"{sweep}/{folder.name}", sweep) if folder.name.isdigit() else (folder.name, None)
 
 
-class Tracker(Logger):
+class WandbRun(RunLogger):
     """One wandb run, against images seen. The first thing that fails is told in a sentence, and ends the tracking, not the run.
 
-    Where no server takes the run within `logger.patience` seconds, it is kept offline, for `wandb sync`. A training that goes on is
-    a wandb run of its own, which is told first what metrics.csv holds of before: of a run that is killed wandb keeps little.
+    Where no server takes the run within `patience` seconds, it is kept offline, for `wandb sync`. A training that goes on is a
+    wandb run of its own, which is told first what metrics.csv holds of before: of a run that is killed wandb keeps little.
+    project, entity, group, tags, notes: of it; the jobs of a sweep make a group by themselves.
     """
 
-    def __init__(self, settings: dict[str, Any], folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        project: str,
+        entity: str | None = None,
+        group: str | None = None,
+        tags: Sequence[str] = (),
+        notes: str | None = None,
+        patience: Positive = 20.0,
+    ) -> None:
         super().__init__()
-        patience = settings["logger"]["patience"]
-        check((patience or 0) > 0, f"logger.patience={patience} is not above 0.")
-        self.settings, self.folder = settings, folder
+        self.project, self.entity, self.group, self.tags, self.notes = project, entity, group, list(tags), notes
+        self.patience = patience
+        self.settings: Mapping[str, Any] = {}
+        self.folder = Path()
         self.run: Any = None
         self.over = False
         self.pictures: dict[str, list[tuple[str, str]]] = {}
+
+    def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
+        self.settings, self.folder = settings, folder
         self._start()
 
     @property
     def name(self) -> str:
-        return str(self.settings["logger"]["project"])
+        return self.project
 
     @property
     def version(self) -> str | None:
@@ -99,20 +89,22 @@ class Tracker(Logger):
         import wandb
 
         name, group = named(self.folder)
-        patience = self.settings["logger"]["patience"]
         limits = wandb.Settings(
             console="off",  # standard output is left alone
             reinit="create_new",  # whatever else runs in this process
-            init_timeout=patience,
-            finish_timeout=patience,
+            init_timeout=self.patience,
+            finish_timeout=self.patience,
             finish_timeout_raises=True,
         )
         run = wandb.init(
             project=self.name,
+            entity=self.entity,
             name=name,
-            group=group,
+            group=self.group or group,
+            tags=self.tags,
+            notes=self.notes,
             dir=self.folder,
-            config=self.settings,
+            config=dict(self.settings),
             mode=where,
             settings=limits,
         )
@@ -133,7 +125,7 @@ class Tracker(Logger):
                 _within(SPARE, _teardown)
 
     def _within_patience(self, action: Callable[[], Any]) -> Any:
-        return _within(self.settings["logger"]["patience"] + SPARE, action)
+        return _within(self.patience + SPARE, action)
 
     def _tell(self, what: str) -> None:
         later = f"wandb sync {shlex.quote(relative(self.folder))}/wandb/*run-*"
@@ -145,7 +137,7 @@ class Tracker(Logger):
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
         """Tell what was logged before the stop, up to so many images and the evaluation after `evaluated` images."""
-        for row in until(read(self.folder / "metrics.csv"), images_seen, evaluated) if self.settings["resume"] else []:
+        for row in until(read(self.folder / "metrics.csv"), images_seen, evaluated) if self.settings.get("resume") else []:
             step = int(row.pop("step"))
             self.log_metrics({name: float(value) for name, value in row.items()}, step)
 
@@ -176,8 +168,8 @@ class Tracker(Logger):
         self._attempt(record)
 
     @rank_zero_only
-    def finish(self, exit_code: int) -> None:
-        self._attempt(lambda: self.run.finish(exit_code=exit_code))
+    def end(self, *, well: bool) -> None:
+        self._attempt(lambda: self.run.finish(exit_code=int(not well)))
         self.over = True
 
 

@@ -8,28 +8,32 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from csrgan.fault import plain
 from csrgan.files import whole
+from csrgan.loggers.run_logger import RunLogger
 
 Row = dict[str, Any]
 STEP = "step"  # images seen
 EVALUATION = "valid/"  # how the columns of an evaluation begin
 
 
-class Metrics(Logger):
+class MetricsCsv(RunLogger):
     """Each row is on the disk when it is logged; one that cannot be written is told, and written with a later one.
 
     A run that goes on goes on in the same file, without what it will write again.
     """
 
-    def __init__(self, file: Path, *, resumed: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.file = file
-        self.rows = read(file) if resumed else []
+        self.file = Path("metrics.csv")
+        self.rows: list[Row] = []
         self.columns: list[str] = []  # of the file; none: the next row writes it anew
+
+    def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
+        self.file = folder / "metrics.csv"
+        self.rows = read(self.file) if settings.get("resume") else []
 
     @property
     def name(self) -> str:

@@ -1,0 +1,52 @@
+"""A run at Trackio, which keeps it on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.utilities import rank_zero_only
+
+from csrgan.evaluation.results import Row
+from csrgan.loggers.run_logger import RunLogger
+
+
+class TrackioRun(RunLogger):
+    """One run of Trackio, against images seen. project, group: of it. Needs the extra `csrgan[trackio]`."""
+
+    def __init__(self, *, project: str, group: str | None = None) -> None:
+        super().__init__()
+        import trackio
+
+        self.trackio, self.project, self.group = trackio, project, group
+        self.run: Any = None
+
+    @property
+    def name(self) -> str:
+        return self.project
+
+    @property
+    def version(self) -> str:
+        return ""
+
+    @rank_zero_only
+    def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
+        name, known = folder.resolve().name, dict(settings)
+        init = self.trackio.init
+        self.run = init(self.project, name=name, group=self.group, config=known, embed=False, auto_log_gpu=False)
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:  # all of them went with the start
+        pass
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        self.run.log(dict(metrics), step=step)
+
+    @rank_zero_only
+    def conclude(self, rows: Sequence[Row], summary: Mapping[str, float]) -> None:
+        self.run.log({f"end/{name}": value for name, value in summary.items()}, step=int(summary["images_seen"]))
+
+    @rank_zero_only
+    def end(self, *, well: bool) -> None:
+        self.run.finish()

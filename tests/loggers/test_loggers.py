@@ -1,0 +1,125 @@
+"""Loggers are nodes: several at once, each read back by its own library from its own store on this machine."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sqlite3
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from commands import SHORT
+
+from csrgan.cli import main
+
+WORDS = [*(word for word in SHORT if not word.startswith("logger=")), "logger.every=2", "logger.tags=[a,b]"]
+
+
+def settings(folder: Path) -> list[dict[str, str]]:
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One training that all loggers watch which are installed. Trackio asks for a Pillow before 13, and csrgan's tests for that."""
+    here = tmp_path_factory.mktemp("loggers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        patch.setenv("TRACKIO_DIR", str(here / "trackio"))  # read when it is imported
+        names = ",".join(name for name in ("tensorboard", "mlflow", "trackio") if find_spec(name))
+        assert main(["train", *WORDS, f"logger=[{names or 'csv'}]", "run_dir=run"]) == 0
+    return here
+
+
+@pytest.fixture(scope="module")
+def gain(run: Path) -> tuple[int, float]:
+    """Of the last evaluation: images seen, and the gain, as metrics.csv has them."""
+    row = [row for row in settings(run / "run") if row["valid/gain_db"]][-1]
+    return int(row["step"]), float(row["valid/gain_db"])
+
+
+def test_metrics_csv_has_the_rate_and_the_whole_loss(run: Path) -> None:
+    trained = [row for row in settings(run / "run") if row["generator/loss"]]
+    assert len(trained) == 2
+    for row in trained:
+        parts = [float(row[f"generator/{term}"]) for term in ("adversarial", "image", "parameters")]
+        assert float(row["generator/loss"]) == pytest.approx(sum(parts), rel=1e-5)
+        assert float(row["lr/generator"]) > 0
+
+
+def test_tensorboard_reads_it(run: Path, gain: tuple[int, float]) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = accumulator.EventAccumulator(str(run / "run" / "tensorboard"))
+    events.Reload()
+    (found,) = events.Scalars("valid/gain_db")
+    assert (found.step, found.value) == (gain[0], pytest.approx(gain[1], rel=1e-5))
+    assert [event.step for event in events.Scalars("lr/generator")] == [8, 16]
+
+
+def test_mlflow_reads_it(run: Path, gain: tuple[int, float]) -> None:
+    mlflow = pytest.importorskip("mlflow")
+
+    client = mlflow.MlflowClient(f"sqlite:///{run}/mlflow.db")
+    (experiment,) = [each for each in client.search_experiments() if each.name == "csrgan"]
+    (found,) = client.search_runs([experiment.experiment_id])
+    assert found.info.status == "FINISHED"
+    (row,) = client.get_metric_history(found.info.run_id, "valid/gain_db")
+    assert (row.step, row.value) == (gain[0], pytest.approx(gain[1]))
+    assert found.data.params["choices/generator"] == "spectral_unet"
+
+
+def test_trackio_has_it(run: Path, gain: tuple[int, float]) -> None:
+    pytest.importorskip("trackio")
+    with sqlite3.connect(run / "trackio" / "csrgan.db") as database:
+        rows = database.execute("select step, cast(metrics as text) from metrics").fetchall()
+    assert any(step == gain[0] and '"valid/gain_db"' in metrics for step, metrics in rows)
+
+
+def test_an_evaluation_logs_too_and_a_logger_can_be_switched_off(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["data.valid=[chelsea]", "evaluation.crop=48", "evaluation.grid={blur: 1, scale: 1, noise: 1}", "panels=0"]
+    assert main(["evaluate", f"checkpoint={run}/run", *words, "logger=[csv,wandb]", "logger.wandb=false", "run_dir=scored"]) == 0
+    (row,) = settings(tmp_path / "scored")
+    assert row["step"] == "16"
+    assert not (tmp_path / "scored" / "wandb").exists()
+    assert main(["evaluate", f"checkpoint={run}/run", *words, "run_dir=quiet"]) == 0
+    assert not (tmp_path / "quiet" / "metrics.csv").exists()
+
+
+def test_what_is_missing_or_no_logger_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "trackio", None)
+    assert main(["train", *WORDS, "logger=trackio", "run_dir=a"]) == 2
+    assert "logger=trackio needs a package that is not installed: pip install 'csrgan[trackio]'." in capsys.readouterr().err
+    assert main(["train", *WORDS, "logger=[tensorbaord,csv]", "run_dir=a"]) == 2
+    assert "logger has no tensorbaord" in capsys.readouterr().err
+    for group in ("logger", "callbacks"):
+        folder = tmp_path / "own" / group / ("" if group == "logger" else "other")
+        folder.mkdir(parents=True)
+        (folder / "identity.yaml").write_text(
+            "# No such thing\n" + ("identity: " if group == "logger" else "") + "{_target_: torch.nn.Identity}\n"
+        )
+    assert main(["train", *WORDS, "--config-dir=own", "logger=identity", "run_dir=a"]) == 2
+    assert "logger.identity makes a Identity, and no logger of Lightning's." in capsys.readouterr().err
+    assert main(["train", *WORDS, "--config-dir=own", "logger=none", "+callbacks/other=identity", "run_dir=b"]) == 2
+    assert "callbacks.other makes a Identity, and no callback of Lightning's." in capsys.readouterr().err
+    assert not os.path.exists("a/checkpoints")  # noqa: PTH110
+
+
+def test_a_callback_of_lightnings_is_a_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EarlyStopping, on a score that does not grow: of three evaluations the third is not reached."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "own" / "callbacks" / "stop"
+    folder.mkdir(parents=True)
+    kind = "lightning.pytorch.callbacks.EarlyStopping"
+    (folder / "early.yaml").write_text(f"# Stops early\n_target_: {kind}\nmonitor: valid/rows\nmode: max\npatience: 1\n")
+    words = ["trainer.images=24", "trainer.validate_every=4", "logger=csv", "run_dir=run"]
+    assert main(["train", *WORDS, "--config-dir=own", "+callbacks/stop=early", *words]) == 0
+    assert len([row for row in settings(tmp_path / "run") if row["valid/rows"]]) == 2
