@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from composed import composed
 
 import csrgan
 from csrgan import declared
 from csrgan.config.check import declared as of_configuration
 from csrgan.config.check import rule_of, value_faults
+from csrgan.config.combinations import combination_faults
 
 SOURCE = """
 raise ImportError("this module must not be imported to know what it declares")
@@ -118,3 +120,48 @@ def test_what_is_built_by_hand_is_held_to_the_same_rules() -> None:
         csrgan.Degradation(bits=0)
     with pytest.raises(csrgan.UserError, match=r"Photographs\.crop=0 is below 1"):
         csrgan.Photographs(crop=0)
+
+
+OUTSIDE = '''
+from csrgan.systems.srgan import SRGAN
+from csrgan.systems.kernelgan import KernelGAN as Base
+from csrgan.networks.unfolded import Unfolded
+
+class Mine(SRGAN):
+    """Says nothing of itself."""
+
+class Quiet(Base):
+    noise_free = False
+
+class Body(Unfolded):
+    isotropic: bool = False
+'''
+
+
+@pytest.mark.usefixtures("package")
+def test_a_subclass_from_outside_is_known_by_what_it_inherits(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "systems.py").write_text(OUTSIDE)
+    known = {name: declared.constant(f"mine.systems.{name}", "losses") for name in ("Mine", "Quiet")}
+    assert known == {"Mine": ("adversarial", "image", "perceptual"), "Quiet": None}
+    assert declared.constant("mine.systems.Quiet", "outputs") == ("native",)
+    assert declared.constant("mine.systems.Quiet", "noise_free") is False
+    assert (declared.constant("mine.systems.Body", "reads_theta"), declared.constant("mine.systems.Body", "isotropic")) == (
+        True,
+        False,
+    )
+    assert declared.constant("mine.systems.Nobody", "losses") is None
+    assert "mine.systems" not in sys.modules
+
+
+@pytest.mark.usefixtures("package")
+def test_a_subclass_from_outside_gets_the_same_sentence(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "systems.py").write_text(OUTSIDE)
+    settings = composed("system=srgan", "loss/parameters=mse")
+    (expected,) = combination_faults(settings)
+    settings["system"]["_target_"] = "mine.systems.Mine"
+    assert list(combination_faults(settings)) == [expected.replace("SRGAN", "Mine")]
+
+
+def test_what_a_loss_asks_for_is_read_from_its_source() -> None:
+    assert declared.evidence("csrgan.losses.parameters.nll") == ("theta", "log_variance", "theta_true")
+    assert declared.evidence("csrgan.losses.perceptual.FeatureDistance") == ()

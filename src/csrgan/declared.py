@@ -100,6 +100,24 @@ def rules(target: str) -> Mapping[str, Rule]:
     return source.arguments(name) if source else {}
 
 
+@cache
+def constant(target: str, name: str) -> Any:
+    """What the body of a class says of `name`, its own or the nearest base's, where it is written out; None where it says nothing.
+    So a subclass from anywhere is known by what it inherits."""
+    module, _, of = target.rpartition(".")
+    source = _Module.of(module) if module and not module.startswith(tuple(OF_OTHERS)) else None
+    return source.constant(of, name) if source else None
+
+
+@cache
+def evidence(target: str) -> tuple[str, ...]:
+    """The names of a function's arguments before the star: what a loss asks for."""
+    module, _, of = target.rpartition(".")
+    source = _Module.of(module) if module and not module.startswith(tuple(OF_OTHERS)) else None
+    node = source.defined.get(of) if source else None
+    return tuple(each.arg for each in node.args.args) if isinstance(node, ast.FunctionDef) else ()
+
+
 class _Module:
     """The source of a module."""
 
@@ -144,6 +162,21 @@ class _Module:
         found = {key: rule for base in reversed(bases) for key, rule in self.arguments(base).items()}
         fields = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
         return found | {each.target.id: rule for each in fields if (rule := self.rule(each.annotation))}  # type: ignore[union-attr]
+
+    def constant(self, name: str, wanted: str) -> Any:
+        """See the function of this name."""
+        node = self.defined.get(name)
+        if not isinstance(node, ast.ClassDef):
+            module, named = self.imported.get(name, ("", ""))
+            source = _Module.of(module) if module.partition(".")[0] in ("csrgan", self.name.partition(".")[0]) else None
+            return source.constant(named, wanted) if source else None
+        for each in node.body:
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target] if isinstance(each, ast.AnnAssign) else []
+            if any(isinstance(target, ast.Name) and target.id == wanted for target in targets):
+                value = each.value  # type: ignore[attr-defined]
+                return ast.literal_eval(value) if value is not None else None
+        bases = (self.constant(base.id, wanted) for base in node.bases if isinstance(base, ast.Name))
+        return next((found for found in bases if found is not None), None)
 
     def rule(self, node: ast.expr | None) -> Rule:
         """What an annotation says."""

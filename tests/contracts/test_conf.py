@@ -20,8 +20,9 @@ from csrgan.cli import COMMANDS, MODULES
 from csrgan.config import faults
 from csrgan.config.build import build
 from csrgan.config.check import declared, rule_of, value_faults
-from csrgan.config.combinations import NATIVE, combination_faults
+from csrgan.config.combinations import combination_faults
 from csrgan.config.folder import PACKAGE, conf, first_line
+from csrgan.declared import constant
 from csrgan.fault import Fault
 
 FILES = sorted(path for path in conf().rglob("*.yaml"))
@@ -221,9 +222,10 @@ def test_what_is_refused_without_torch_is_what_the_system_refuses(name: str) -> 
 
 
 @pytest.mark.parametrize("name", choices("system"))
-def test_who_takes_no_upsampled_l_is_known_without_torch(name: str) -> None:
-    target = get_object(composed(f"system={name}")["system"]["_target_"])
-    assert (target.outputs == ("native",)) == (target.__name__ in NATIVE)
+def test_what_a_system_says_of_itself_is_known_without_torch(name: str) -> None:
+    target = composed(f"system={name}")["system"]["_target_"]
+    for said in ("outputs", "losses", "coded", "teaching", "enlarges", "noise_free"):
+        assert constant(target, said) == getattr(get_object(target), said)
 
 
 @pytest.mark.parametrize("name", choices("experiment"))

@@ -7,17 +7,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from csrgan.declared import constant, evidence
 from csrgan.fault import Fault
-
-# The losses that a system can be given, by its class. CSRGAN takes all of them.
-LOSSES = {
-    "SRGAN": ("adversarial", "image", "perceptual"),
-    **dict.fromkeys(("SRMD", "IKC", "DAN"), ("image", "parameters", "perceptual")),
-}
-TOLD = ("SRMD", "IKC", "DAN")  # by a code of the degradation, which another of their networks finds
-SINGLE = {"UNetAsCoded": 16, "SRGANs": 16}  # px: of a picture of this side, or less, their batch norm sees a single pixel
-DEEP = 16  # px: smaller pictures have no features on all layers of a loss/perceptual
-NATIVE = ("KernelGAN",)  # take an L of H/s pixels and no other
 
 Settings = dict[str, Any]
 
@@ -87,17 +78,18 @@ def _protocol(settings: Settings) -> Iterator[str]:
     if degradation is None:
         return
     output, scale = degradation["output"], degradation["scale"]["high"]
-    if name in NATIVE and output != "native":
+    if _said(system, "outputs") == ("native",) and output != "native":
         yield (f"degradation.output={output} does not suit {name}, which takes L of H/s pixels: choose degradation.output=native.")
-    if name == "KernelGAN" and (degradation["noise"]["high"] > 0 or scale not in (2, 3, 4)):
-        yield (
-            "KernelGAN has no model of noise, and enlarges by 2, 3 or 4: choose a degradation such as gaussian8_x2 or div2krk_x2."
-        )
-    varies = [key for key in ("blur", "scale", "noise") if degradation[key]["low"] < degradation[key]["high"]]
-    kernel = name in TOLD and system["code"]["kind"] == "kernel"
-    if name in TOLD and not kernel and not varies:
+    if _said(system, "noise_free") and (degradation["noise"]["high"] > 0 or scale not in (2, 3, 4)):
+        such = "choose a degradation such as gaussian8_x2 or div2krk_x2"
+        yield f"{name} has no model of noise, and enlarges by 2, 3 or 4: {such}."
+    drawn = {key: degradation[key] for key in ("blur", "scale", "noise")} | (degradation.get("factors") or {})
+    varies = [key for key, each in drawn.items() if each["low"] < each["high"]]
+    coded = _said(system, "coded")
+    kernel = system.get("code", {}).get("kind") == "kernel"
+    if coded and not kernel and not varies:
         yield f"no parameter of this degradation varies: there is nothing that {name} could be told."
-    if name == "DAN" and system["estimates"] == "kernel" and (not kernel or set(varies) - {"blur"}):
+    if system.get("estimates") == "kernel" and (not kernel or set(varies) - {"blur"}):
         yield "system.estimates=kernel needs system.code.kind=kernel, and a degradation of which nothing but the blur varies."
 
 
@@ -107,27 +99,27 @@ def _losses(settings: Settings) -> Iterator[str]:
     name, losses = _class(system), {key: term for key, term in settings["loss"].items() if _built(term) and term["weight"]}
     if "losses" not in system:
         return
+    taken, coded, teaching = (_said(system, each) for each in ("losses", "coded", "teaching"))
     for key in losses:
-        if key not in LOSSES.get(name, losses):
-            yield f"loss/{key} is none that {name} can be given, which takes {_listed(LOSSES[name], ', ')}: choose loss/{key}=none."
-    likelihood = "parameters" in losses and _class(losses["parameters"]["function"]) == "nll"
-    if likelihood and name in TOLD:
+        if taken and key not in taken:
+            yield f"loss/{key} is none that {name} can be given, which takes {_listed(taken, ', ')}: choose loss/{key}=none."
+    likelihood = "parameters" in losses and "log_variance" in evidence(losses["parameters"]["function"]["_target_"])
+    if likelihood and coded:
         yield f"loss/parameters=nll needs a predicted variance, and {name} predicts none: choose another loss/parameters."
-    teaching = ("image",) if name == "DAN" else ("image", "perceptual")
-    if name in TOLD and not ("parameters" in losses and losses.keys() & set(teaching)):
+    if coded and not ("parameters" in losses and losses.keys() & set(teaching)):
         yield f"{name} needs a {_listed(teaching, ' or a ')} for its restorer and a loss/parameters for its codes."
-    if name not in TOLD and not losses:
+    if not coded and not losses:
         yield "every loss of the generator is none or weighs 0: choose a loss/image or a loss/adversarial."
-    if name not in TOLD and losses:
+    if not coded and losses:
         first = min(losses, key=lambda key: losses[key]["start"])
         until = losses[first]["start"]
         if until:
             yield f"loss.{first}.start={until} leaves the generator nothing to learn until then: no other loss is earlier."
-    if name == "CSRGAN":
+    if "parameter_head" in system.get("generator", {}):
         yield from _predictions(settings, losses, likelihood)
-    if name == "SRGAN" and _class(system["discriminator"]) == "Conditional" and _step(settings) > 1:
+    if _said(system, "enlarges") and _said(system["discriminator"], "shown_low") and _step(settings) > 1:
         yield (
-            "discriminator=conditional is shown L beside the picture, and SRGAN's L is smaller:"
+            f"discriminator=conditional is shown L beside the picture, and {name}'s L is smaller:"
             " choose another discriminator or degradation.output=upsampled."
         )
 
@@ -143,22 +135,22 @@ def _predictions(settings: Settings, losses: Settings, likelihood: bool) -> Iter
         yield f"loss/consistency has no prediction to degrade S by, {nothing}: choose loss/consistency=none."
     if likelihood and not losses["parameters"]["variance"]:
         yield "loss/parameters=nll needs a predicted variance: loss.parameters.variance must be true."
-    body, late = settings["generator"], none or _class(head) == "DecoderMean"
+    body, late = settings["generator"], none or _said(head, "late")
     for what, other, needs in (
         ("condition", "condition=none", _built(settings["condition"])),
-        ("generator", "generator=spectral_unet", _class(body) == "Unfolded"),
+        ("generator", "generator=spectral_unet", _said(body, "reads_theta")),
     ):
         if needs and late:
             yield (
                 f"{what} needs a prediction before the picture is made: choose parameter_head=bottleneck or"
                 f" parameter_head=separate, with parameters in degradation.predicted; or {other}."
             )
-    if _class(body) == "Unfolded" and settings["degradation"]["kernel"] is not None:
+    if _said(body, "isotropic") and settings["degradation"]["kernel"] is not None:
         yield (
             "generator=unfolded undoes an isotropic Gaussian, and this degradation draws other kernels:"
             " choose generator=spectral_unet."
         )
-    if _class(body) == "Spectral" and _class(settings["output"]) not in ("residual", "logistic", "sigmoid"):
+    if _said(body, "draws") is False and _class(settings["output"]) not in ("residual", "logistic", "sigmoid"):
         yield (
             "generator=spectral changes L and draws nothing of its own, and this output does not know L:"
             " choose output=residual or output=sigmoid."
@@ -177,7 +169,7 @@ def _batch(settings: Settings) -> Iterator[str]:
     body = system.get("generator", {})
     parts = {"generator": body.get("body", body), "discriminator": system.get("discriminator")}
     for part, node in parts.items():
-        side = (scale if scale > 1 else node["unshuffle"]) if _class(node) == "SRResNet" else SINGLE.get(_class(node), 0)
+        side = (scale if scale > 1 else node["unshuffle"]) if _class(node) == "SRResNet" else _said(node, "single_side") or 0
         if size == 1 and crop <= side:
             yield f"data.batch_size=1 and data.crop={crop} leave the batch norm of the {part} a single number: choose more of one."
 
@@ -187,17 +179,19 @@ def _crop(settings: Settings) -> Iterator[str]:
     data, scale = settings["data"], _step(settings)
     crops = {key: data[key] for key in ("crop", "late_crop") if data[key] is not None}
     needs = {f"the scale {scale}, which degradation.output=native needs": scale}
-    if _class(settings["system"].get("discriminator")) == "VGGAsCoded":
-        needs["16, which discriminator=vgg_as_coded needs"] = 16
-        if len(set(crops.values())) > 1:
+    discriminator = settings["system"].get("discriminator")
+    if multiple := _said(discriminator, "multiple"):
+        needs[f"{multiple}, which discriminator=vgg_as_coded needs"] = multiple
+        if _said(discriminator, "one_size") and len(set(crops.values())) > 1:
             yield f"data.late_crop={data['late_crop']} does not suit discriminator=vgg_as_coded, which fits crops of one size."
     step = math.lcm(*needs.values())
     perceptual = settings["loss"]["perceptual"]
     deep = "losses" in settings["system"] and _built(perceptual) and perceptual["weight"]
+    least = (deep and _said(perceptual["function"], "least_side")) or 0
     for key, crop in crops.items():
-        if deep and crop < DEEP:
+        if crop < least:
             more = "choose more, or loss/perceptual=none"
-            yield f"data.{key}={crop} is too small for loss/perceptual, which needs {DEEP} px: {more}."
+            yield f"data.{key}={crop} is too small for loss/perceptual, which needs {least} px: {more}."
         for reason, each in needs.items():
             if crop % each:
                 below, above = crop // step * step, (crop // step + 1) * step
@@ -214,6 +208,11 @@ def _step(settings: Settings) -> int:
 
 def _built(node: Any) -> bool:
     return isinstance(node, dict) and "_target_" in node
+
+
+def _said(node: Any, name: str) -> Any:
+    """What the class that a node builds says of itself; None where it says nothing."""
+    return constant(node["_target_"], name) if _built(node) else None
 
 
 def _class(node: Any) -> str:

@@ -25,6 +25,8 @@ class FeatureDistance(Recorded):
     The network is loaded when training begins, not to restore pictures; it is no part of a checkpoint.
     """
 
+    least_side = 16  # px: smaller pictures have no features on all layers
+
     def __init__(self, *, backbone: Callable[[], nn.Sequential], layers: Sequence[CountOr0]) -> None:
         self.backbone, self.layers = backbone, frozenset(layers)
         self.network: nn.Sequential | None = None

@@ -72,6 +72,8 @@ class SRGANs(Recorded, nn.Module):
     width: channels of the first pair of convolutions; doubled at each of the three others. hidden: width of the linear layer.
     """
 
+    single_side = 16  # px: of a picture of this side, or less, its batch norm sees a single pixel
+
     def __init__(self, *, width: Count = 64, hidden: Count = 1024) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.LeakyReLU(0.2)]
@@ -95,6 +97,8 @@ class Conditional(Recorded, nn.Module):
 
     parameters: of the degradation, their names. The rest: see `VGG`.
     """
+
+    shown_low = True  # beside the picture
 
     def __init__(
         self, *, parameters: Sequence[str] = NAMES, unshuffle: Count = 2, width: Count = 16, stages: Depth = 4, hidden: Count = 64
@@ -168,6 +172,9 @@ class VGGAsCoded(Recorded, nn.Module):
 
     size: side of its input in pixels, a multiple of 16; the linear layers fit no other.
     """
+
+    multiple = 16  # of which the side of a crop must be a multiple
+    one_size = True  # of all crops
 
     def __init__(self, *, size: Count) -> None:
         super().__init__()

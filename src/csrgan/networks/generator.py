@@ -46,6 +46,9 @@ class Body(Recorded, nn.Module):
     context_features: int
     encoder_parts: tuple[str, ...]
     reads_theta = False
+    isotropic = False  # whether it can only undo an isotropic Gaussian
+    draws = True  # whether it gives a picture of its own, or nothing but a change of L
+    single_side = 0  # px: of a picture of this side, or less, its batch norm sees a single pixel
 
     def encoder_weights(self) -> list[nn.Parameter]:
         """What every loss of S and of theta^ may move."""

@@ -34,6 +34,7 @@ class Spectral(Body):
     multiple = 1
     decoder_channels = 3
     encoder_parts = ("read",)
+    draws = False
 
     def __init__(
         self, *, spectrum_bins: CountOr0 = 40, spectrum_tile: Count = 128, gains: Annotated[int, "[2,inf)"] = 64, hidden: Count = 96

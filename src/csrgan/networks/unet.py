@@ -127,6 +127,7 @@ class UNetAsCoded(Body):
     """
 
     multiple = 16
+    single_side = 16
     context_features = 0
     encoder_parts = ("encoder",)
 

@@ -36,6 +36,7 @@ class Unfolded(Body):
 
     multiple = 1
     reads_theta = True
+    isotropic = True
     encoder_parts = ("first.read",)
 
     def __init__(

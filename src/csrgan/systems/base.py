@@ -72,6 +72,13 @@ class System(Scored):
     """
 
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that the system takes
+    # Read without an import, by the examination of a command (see `declared.constant`); so each is written out.
+    losses: tuple[str, ...] | None = None  # the terms of the loss that the system can be given; None: any
+    coded = False  # whether its networks are told a code of the degradation, and learn to find it
+    teaching: tuple[str, ...] = ()  # of such a system: the terms from which its restorer learns, one of which it needs
+    enlarges = False  # whether its generator makes a smaller L as large as H itself
+    noise_free = False  # whether it has no model of noise, and enlarges by 2, 3 or 4
+
     tells: tuple[str, ...] = ()  # what the network can be told in an evaluation, if it is told anything
     told_by: str | None = None  # which of them it is
     per_picture = False  # whether it learns from each picture anew: minutes a picture, and it shows its own progress

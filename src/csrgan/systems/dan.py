@@ -57,6 +57,8 @@ class DAN(Told):
     losses: `image` and others of S; `parameters` of the code.
     """
 
+    teaching = ("image",)
+
     def __init__(
         self,
         *,

@@ -112,6 +112,7 @@ class KernelGAN(System):
     """
 
     outputs = ("native",)
+    noise_free = True
     per_picture = True
 
     def __init__(

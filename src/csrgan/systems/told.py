@@ -26,6 +26,9 @@ class Told(System):
     """One optimiser a network, and theta^ is a code. networks: with the `code` (see `Code`) as one of its parts."""
 
     outputs = ("native", "upsampled")
+    losses: tuple[str, ...] | None = ("image", "parameters", "perceptual")
+    coded = True
+    teaching: tuple[str, ...] = ("image", "perceptual")
 
     def __init__(self, networks: nn.Module, degradation: Degradation, rule: UpdateRule, optimizer: MakeOptimizer) -> None:
         super().__init__(networks, degradation, rule)
