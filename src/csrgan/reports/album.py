@@ -13,8 +13,9 @@ from typing import NamedTuple
 from PIL import Image
 
 from csrgan.data import picture
+from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, value
-from csrgan.evaluation.results import Row
+from csrgan.evaluation.results import Row, predicted_in
 from csrgan.reports.columns import Score
 
 LARGEST = 512  # px of a side
@@ -130,8 +131,9 @@ def _row(name: str, group: Group) -> Row | None:
 def _told(name: str, row: Row | None) -> str:
     if row is None:
         return name
-    blur, scale, noise = (value(row, parameter) for parameter in ("blur_std", "scale", "noise_std"))
-    return f"{row['image']}: blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255"
+    blur, scale, noise = (value(row, parameter) for parameter in NAMES)
+    further = "".join(f", {each} {value(row, each):.2f}" for each in predicted_in(row) if each not in NAMES)
+    return f"{row['image']}: blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
 
 
 def _uri(content: bytes, file: Path) -> str:

@@ -20,12 +20,13 @@ def panel(batch: Batch, restored: Restoration) -> Figure:
     height, width = batch.sharp.shape[-2:]
     dpi, gap, text = 100, 6, 44
     figure = Figure(figsize=((3 * width + 2 * gap) / dpi, (height + text) / dpi), dpi=dpi, facecolor="white")
-    size = min(9.0, width / 44)  # the longest caption has some fifty letters
     shown = (
         ("S", restored.image, f"{_db(batch, restored.image)}\npredicted: {_line(restored.parameters)}"),
         ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}\ntrue: {_line(batch.parameters)}"),
         ("H", batch.sharp, f"{drawn(batch.names[0])}\n"),
     )
+    longest = max(50, *(len(line) for *_, caption in shown for line in caption.split("\n")))
+    size = min(9.0, width / 44 * 50 / longest)
     for column, (letter, image, caption) in enumerate(shown):
         left = column * (width + gap) / (3 * width + 2 * gap)
         box = (left, text / (height + text), width / (3 * width + 2 * gap), height / (height + text))

@@ -29,14 +29,21 @@ class Regression(System):
     ) -> None:
         super().__init__(generator, degradation, rule)
         offered = {"restored", "sharp", "low"} | ({"theta", "theta_true"} if generator.head else set())
+        offered |= {"log_variance"} if generator.variance else set()
         terms = {name: term for name, term in losses.items() if name != "adversarial"}
         self.player = Player(self, "generator", generator, Objective(terms, offered), index=0)
         self.make_optimizer = optimizer
 
     def learn(self, batch: Batch) -> None:
         found = self.generator(batch.low)
-        true = self.prior.normalise(batch.parameters)
-        self.player.turn(restored=found.image, sharp=batch.sharp, low=batch.low, theta=found.theta, theta_true=true)
+        self.player.turn(
+            restored=found.image,
+            sharp=batch.sharp,
+            low=batch.low,
+            theta=found.theta,
+            log_variance=found.log_variance,
+            theta_true=self.prior.normalise(batch.parameters),
+        )
 
     def configure_optimizers(self) -> list[Optimizer]:
         return self.optimizers_of((self.make_optimizer, self.generator))
