@@ -13,8 +13,9 @@ from typing import Any
 
 from csrgan import cli
 from csrgan.api.model import Model, load
+from csrgan.config import paths
 from csrgan.config.flags import SEVERAL, apart
-from csrgan.fault import Fault, check
+from csrgan.fault import check
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,10 @@ def train(overrides: Sequence[str] = (), *, quiet: bool = False) -> Run:
     words = [overrides] if isinstance(overrides, str) else list(overrides)
     flags, _ = apart(words)
     check(not flags, f"csrgan.train takes no {' '.join(flags)}: it runs one training. csrgan train {SEVERAL} runs a sweep.")
+    sweeps = [word for word in words if paths.asks_for_several(word)]
+    check(
+        not sweeps, f"{' '.join(sweeps)} is a sweep of several trainings: csrgan train runs it, csrgan report makes one page of it."
+    )
     with redirect_stdout(StringIO()) if quiet else nullcontext():
         done = cli.execute("train", words)
-    if len(done.folders) != 1:
-        raise Fault(f"{' '.join(words)} is a sweep of several trainings: csrgan train runs it, csrgan report makes one page of it.")
     return Run(done.folders[0])

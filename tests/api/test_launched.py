@@ -49,4 +49,6 @@ def test_train_runs_the_command_and_gives_its_model(
         csrgan.train(["generator=resnet", "trainer.images=-1"])
     with pytest.raises(csrgan.UserError, match=r"csrgan\.train takes no --multirun"):
         csrgan.train(["-m", "seed=0,1"])
+    with pytest.raises(csrgan.UserError, match="sweep=stability is a sweep of several trainings"):
+        csrgan.train(["sweep=stability"])
     assert [each.name for each in tmp_path.iterdir()] == ["mine"]

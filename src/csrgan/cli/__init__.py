@@ -184,13 +184,16 @@ def _hydra(command: str, words: list[str]) -> Done:
         return Done(int(left.code or 0))
     finally:
         sys.argv = before
-    sweep = sys.modules.get("csrgan.cli.sweep")
-    swept = sweep.Remember.taken() if sweep else None
     if failures:
         raise failures[0]
-    if sweep and swept:
-        statuses = [sweep.report(swept)]
-    return Done(max(statuses, default=0), tuple(folders))
+    return Done(max(_swept() or statuses, default=0), tuple(folders))
+
+
+def _swept() -> list[int]:
+    """The exit status of the sweep that this process ran, after a table of its jobs; empty where there was none."""
+    sweep = sys.modules.get("csrgan.cli.sweep")
+    folder = sweep.Remember.taken() if sweep else None
+    return [sweep.report(folder)] if sweep and folder else []
 
 
 def _imported(name: str) -> ModuleType:

@@ -74,18 +74,7 @@ def run(config: DictConfig) -> float:
 
 def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stopped: StoppedRun | None) -> float:
     console = Console()
-    seed_everything(settings["seed"], verbose=False)
-    data: Photographs = build(settings["data"], "data")
-    system: System = build(settings["system"], "system")
-    if refused := data.examine(console, train=True):
-        console.print(table.refused(refused))
-    system.recipe = settings
-    system.console = console
-    if settings["begin_from"] and not stopped:
-        begin(system, settings["begin_from"])
-    prepare(system, settings["trainer"])
-    if not system.untrained:
-        _examine(system, data, settings, console)
+    data, system = _ready(settings, console, begins=stopped is None)
     scores = Scores(folder, settings["trainer"]["panels"])
     leaving = Leaving()
     budget, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
@@ -128,6 +117,23 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stop
         console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
     conclude(console, summary, scores.rows, folder)
     return float(summary["gain_db"])
+
+
+def _ready(settings: dict[str, Any], console: Console, *, begins: bool) -> tuple[Photographs, System]:
+    """The data and the system, looked at before anything is written. begins: whether the training begins, and does not go on."""
+    seed_everything(settings["seed"], verbose=False)
+    data: Photographs = build(settings["data"], "data")
+    system: System = build(settings["system"], "system")
+    if refused := data.examine(console, train=True):
+        console.print(table.refused(refused))
+    system.recipe = settings
+    system.console = console
+    if settings["begin_from"] and begins:
+        begin(system, settings["begin_from"])
+    prepare(system, settings["trainer"])
+    if not system.untrained:
+        _examine(system, data, settings, console)
+    return data, system
 
 
 def _examine(system: System, data: Photographs, settings: dict[str, Any], console: Console) -> None:

@@ -10,6 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config import search
 
+# Groups that are no choice: what a choice of the group above says last.
+HIDDEN = ("finally",)
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -39,7 +41,7 @@ def groups() -> Iterator[tuple[str, list[Path]]]:
     found: dict[str, list[Path]] = {}
     for root in (conf(), *search.folders()):
         for file in sorted(root.rglob("*.yaml")):
-            if file.parent != root:
+            if file.parent != root and file.parent.name not in HIDDEN:
                 found.setdefault(file.parent.relative_to(root).as_posix(), []).append(file)
     yield from sorted(found.items())
 

@@ -69,7 +69,7 @@ def _among(key: str, names: Sequence[str]) -> bool:
 
 def for_hydra(words: Sequence[str]) -> list[str]:
     """The words of a command, flags among them, as Hydra is to read them. Once more, they stay what they are."""
-    several = any(map(_asks_for_several, words)) and "hydra.mode=RUN" not in words
+    several = any(map(asks_for_several, words)) and "hydra.mode=RUN" not in words
     return [_word(word, several) for word in words]
 
 
@@ -118,7 +118,7 @@ def _quoted(text: str) -> str:
     return QuotedString(re.sub(r"(\\*)\$\{", r"\1\1\\${", text), Quote.single).with_quotes()
 
 
-def _asks_for_several(word: str) -> bool:
+def asks_for_several(word: str) -> bool:
     """Whether a word may start a sweep."""
     group, _, choice = word.partition("=")
     if group in ("experiment", "sweep"):
