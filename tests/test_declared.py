@@ -165,3 +165,15 @@ def test_a_subclass_from_outside_gets_the_same_sentence(tmp_path: Path) -> None:
 def test_what_a_loss_asks_for_is_read_from_its_source() -> None:
     assert declared.evidence("csrgan.losses.parameters.nll") == ("theta", "log_variance", "theta_true")
     assert declared.evidence("csrgan.losses.perceptual.FeatureDistance") == ()
+
+
+def test_nothing_is_imported_to_know_it_not_even_the_package_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `_target_` may come with a stranger's folder."""
+    (tmp_path / "evil").mkdir()
+    (tmp_path / "evil" / "__init__.py").write_text(f"open({str(tmp_path / 'done')!r}, 'w')")
+    (tmp_path / "evil" / "parts.py").write_text("from csrgan.ranges import Count\nclass X:\n    width: Count\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert declared.rules("evil.parts.X")["width"].interval == "[1,inf)"
+    assert declared.constant("evil.parts.X", "losses") is None
+    assert not (tmp_path / "done").exists()
+    assert declared.rules("evil.nowhere.X") == declared.rules("nowhere.X") == declared.rules("sys.X") == {}

@@ -14,10 +14,9 @@ from __future__ import annotations
 import ast
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.util import find_spec
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -118,6 +117,22 @@ def evidence(target: str) -> tuple[str, ...]:
     return tuple(each.arg for each in node.args.args) if isinstance(node, ast.FunctionDef) else ()
 
 
+def _file(name: str) -> Path:
+    """The source file of a module. No package around it is imported, as `importlib.util.find_spec` would do: the name may come from
+    a stranger. Raises ImportError where there is none."""
+    path: Sequence[str] | None = None
+    origin: str | None = None
+    parts = name.split(".")
+    for length in range(1, len(parts) + 1):
+        prefix = ".".join(parts[:length])
+        found = (finder.find_spec(prefix, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+        spec = next(filter(None, found), None)
+        if spec is None or not spec.has_location:
+            raise ImportError(prefix)
+        path, origin = spec.submodule_search_locations, spec.origin
+    return Path(origin or "")
+
+
 class _Module:
     """The source of a module."""
 
@@ -140,10 +155,8 @@ class _Module:
     @cache
     def of(name: str) -> _Module | None:
         try:
-            spec = find_spec(name)
-            text = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
-            return _Module(name, ast.parse(text))
-        except Exception:  # whatever a stranger's package does when it is looked for: who builds from it will say it
+            return _Module(name, ast.parse(_file(name).read_text(encoding="utf-8")))
+        except (OSError, SyntaxError, ValueError, ImportError):  # who builds from it will say it
             return None
 
     def arguments(self, name: str) -> dict[str, Rule]:
