@@ -65,3 +65,11 @@ def test_what_is_not_there_or_hides_is_a_sentence() -> None:
     Path("conf/generator/unet.yaml").write_text(BODY)
     with search.named(["--config-dir=conf"]), pytest.raises(Fault, match=r"unet\.yaml has the name of csrgan's own generator/unet"):
         examine("train", [])
+
+
+@pytest.mark.usefixtures("here")
+def test_a_run_that_goes_on_without_the_folder_of_its_choices_is_told_so() -> None:
+    with pytest.raises(Fault, match=r"(?s)generator has no other.*began with --config-dir=FOLDER goes on with it"):
+        examine("train", ["generator=other", "resume=runs/a"])
+    with search.named(["--config-dir=conf"]):
+        examine("train", ["generator=other", "resume=runs/a"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -62,6 +63,9 @@ def examine(command: str, arguments: Sequence[str]) -> None:
     flags, overrides = apart(arguments)
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         faults = list(dict.fromkeys(_faults(command, overrides, flags)))
+    resumed = any(word.startswith("resume=") and word != "resume=null" for word in overrides)
+    if resumed and any("Its choices: " in fault for fault in faults) and search.CONF not in os.environ:
+        faults.append("a run that began with --config-dir=FOLDER goes on with it: name the folder again.")
     if faults:
         raise Fault(*map(spelt, faults))
 
