@@ -25,10 +25,10 @@ def test_the_compositions_make_the_same_pictures(chelsea: Tensor) -> None:
 
 def test_bench_measures_every_method_and_the_training_step(tmp_path: Path) -> None:
     small = [
-        "sizes=[32]",
-        "max_stds=[2.0]",
-        "batch=2",
-        "repeats=1",
+        "sizes=[128,512]",
+        "max_stds=[7.07]",
+        "batch=4",
+        "repeats=3",
         "steps=2",
         "data.crop=32",
         "data.batch_size=2",
@@ -40,20 +40,12 @@ def test_bench_measures_every_method_and_the_training_step(tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     told = json.loads((tmp_path / "bench.json").read_text())
     rows = [row for row in told["rows"] if row["device"] == "cpu"]
-    assert [row["method"] for row in rows] == list(bench.METHODS)
-    assert all(row["images_per_second"] > 0 for row in rows)
+    assert [row["method"] for row in rows] == 2 * list(bench.METHODS)
+    speed = [{row["method"]: row["images_per_second"] for row in rows if row["size"] == size} for size in (128, 512)]
+    # 2.8 and 5 times as fast on a quiet machine.
+    assert all(found["csrgan, banded"] > least * found[bench.KORNIA] > 0 for found, least in zip(speed, (1.0, 1.5), strict=True))
     assert 0 < told["training_steps"][0]["share"] < 1
     read = told["reading"]
     assert read["crops_per_second"] > 20 * read["opencv_per_second"]  # some 300 times on a quiet machine
     assert read["crops_per_second"] > 0.1 * read["page_cache_per_second"]  # 0.6; less beside other work
     assert max(read["resident_mb"].values()) < 64 + 40
-
-
-def test_the_degradation_is_faster_than_the_composition() -> None:
-    """What `csrgan bench` measures, on fewer pictures and with a wide margin for a busy machine."""
-    for size, count, least in ((128, 16, 1.0), (512, 4, 2.0)):
-        settings = {"batch": count, "seed": 0, "repeats": 5}
-        methods = {name: bench.METHODS[name] for name in ("csrgan, banded", bench.KORNIA)}
-        mine, theirs = (row["images_per_second"] for row in bench.measure(settings, "cpu", size, 7.07, methods))
-        print(f"{size} px: {mine:.0f} images/s, {mine / theirs:.1f} times the Kornia composition")
-        assert mine > least * theirs
