@@ -37,7 +37,7 @@ class Rule:
     """What a value must be.
 
     kind: int or float, of the numbers in `interval`; empty: no number. choices: the texts that it may be. none: also None.
-    inside: of each key of a mapping; "*": of any. several: it is a list of such values; length: of so many.
+    inside: of each key of a mapping; "*": of any. length: of a list of such values.
     """
 
     kind: str = ""
@@ -45,7 +45,6 @@ class Rule:
     choices: tuple[str, ...] = ()
     none: bool = False
     inside: Mapping[str, Rule] = field(default_factory=dict)
-    several: bool = False
     length: int | None = None
 
     def __bool__(self) -> bool:
@@ -94,7 +93,7 @@ def rules(target: str) -> Mapping[str, Rule]:
     module, _, name = target.rpartition(".")
     for package, of_argument in OF_OTHERS.items():
         if module == package or module.startswith(f"{package}."):
-            return {key: Rule("float", each, several=key in LENGTHS, length=LENGTHS.get(key)) for key, each in of_argument.items()}
+            return {key: Rule("float", each, length=LENGTHS.get(key)) for key, each in of_argument.items()}
     source = _Module.of(module)
     return source.arguments(name) if source else {}
 
@@ -212,8 +211,7 @@ class _Module:
         if kind == "Literal":
             return Rule(choices=tuple(str(part.value) for part in parts if isinstance(part, ast.Constant)))
         if kind in ("Sequence", "list", "tuple"):
-            rule = self.rule(parts[0])
-            return replace(rule, several=True) if rule else rule
+            return self.rule(parts[0])
         if kind in ("Mapping", "dict"):
             rule = self.rule(parts[-1])
             return Rule(inside={"*": rule}) if rule else rule

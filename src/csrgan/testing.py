@@ -42,7 +42,7 @@ def hold(choice: str, folder: Path) -> None:
     group, _, name = choice.lstrip("+").partition("=")
     (file,) = (file for file in dict(groups())[group] if file.stem == name)
     assert len(first_line(file)) > 10, f"{file} must begin with a comment that says what it is"
-    for place, node in _built(composed("train", [choice])):
+    for place, node in nodes(composed("train", [choice])):
         unknown = _unknown(node)
         assert not unknown, f"{place} has keys that {node['_target_']} does not take: {', '.join(unknown)}"
     run = train([*QUICK, choice, f"run_dir={folder / 'run'}"], quiet=True)
@@ -54,13 +54,13 @@ def hold(choice: str, folder: Path) -> None:
     assert abs(difference) < 1e-3, f"{choice}: its checkpoint restores another picture, {difference:+.3f} dB"
 
 
-def _built(tree: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def nodes(tree: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Every node with a `_target_`."""
     if isinstance(tree, dict):
         if "_target_" in tree:
             yield place, tree
         for key, value in tree.items():
-            yield from _built(value, f"{place}.{key}".lstrip("."))
+            yield from nodes(value, f"{place}.{key}".lstrip("."))
 
 
 def _unknown(node: dict[str, Any]) -> list[str]:

@@ -24,17 +24,9 @@ from csrgan.config.combinations import combination_faults
 from csrgan.config.folder import PACKAGE, conf, first_line
 from csrgan.declared import constant
 from csrgan.fault import Fault
+from csrgan.testing import nodes
 
 FILES = sorted(path for path in conf().rglob("*.yaml"))
-
-
-def nodes(tree: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every mapping with a `_target_`."""
-    if isinstance(tree, dict):
-        if "_target_" in tree:
-            yield path, tree
-        for key, value in tree.items():
-            yield from nodes(value, f"{path}.{key}".lstrip("."))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(conf()).as_posix())

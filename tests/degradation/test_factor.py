@@ -28,7 +28,6 @@ class Exposure(Factor):
     """Stops by which a picture is brighter; may be negative."""
 
     unit = "stops"
-    neutral = 0.0
 
     def change(self, images: Tensor, number: Tensor) -> Tensor:
         return images * 2 ** number[:, None, None, None]

@@ -18,7 +18,7 @@ class Factor(Recorded, ABC):
     """A factor of the degradation, such as a tone curve or a vignette. A class of your own gives `change`, and what it is called:
 
     unit: of the number; empty where it has none. place: `sharp`, what happens to H before the blur; `low`, to L at the very end,
-    as networks are given it. neutral: the number that changes nothing, where there is one.
+    as networks are given it.
 
     low, high: the number is drawn uniformly between them. uniform_in: itself, or its square (`variance`).
     Raises Fault for a low above high.
@@ -39,7 +39,6 @@ class Factor(Recorded, ABC):
 
     unit: ClassVar[str] = ""
     place: ClassVar[Literal["sharp", "low"]] = "low"
-    neutral: ClassVar[float | None] = None
 
     def __init__(self, *, low: float, high: float, uniform_in: Literal["value", "variance"] = "value") -> None:
         check(low <= high, f"{type(self).__name__}.low={low:g} lies above high={high:g}.")

@@ -12,7 +12,6 @@ class Gamma(Factor):
 
     unit = ""  # of the number
     place = "low"  # at the very end; "sharp": before the blur
-    neutral = 1.0  # changes nothing
 
     def change(self, images: Tensor, number: Tensor) -> Tensor:
         """images: (b, c, h, w) in [0,1]. number: (b,)."""
