@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from training import made
+from systems import made
 
 
 @cache

@@ -62,10 +62,10 @@ def kill_at(batch: int) -> str:
     """SIGKILL after so many batches."""
     return f"""
 import signal
-from csrgan.systems.base import System
+from csrgan.training.system import System
 def seen(system, batch, count=System.seen):
     count(system, batch)
-    if system.batches_seen == {batch}:
+    if system.state.batches_seen == {batch}:
         os.kill(os.getpid(), signal.SIGKILL)
 System.seen = seen
 """

@@ -123,8 +123,8 @@ def test_what_is_built_by_hand_is_held_to_the_same_rules() -> None:
 
 
 OUTSIDE = '''
-from csrgan.systems.srgan import SRGAN
-from csrgan.systems.kernelgan import KernelGAN as Base
+from csrgan.training.algorithms.srgan import SRGAN
+from csrgan.restorers.kernelgan import KernelGAN as Base
 from csrgan.networks.unfolded import Unfolded
 
 class Mine(SRGAN):

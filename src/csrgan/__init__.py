@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from csrgan.degradation.parameters import Parameters
     from csrgan.fault import Fault as UserError
     from csrgan.launch import Run, train
-    from csrgan.systems.csrgan import CSRGAN
-    from csrgan.systems.dan import DAN
-    from csrgan.systems.ikc import IKC
-    from csrgan.systems.srgan import SRGAN
-    from csrgan.systems.srmd import SRMD
+    from csrgan.training.algorithms.csrgan import CSRGAN
+    from csrgan.training.algorithms.dan import DAN
+    from csrgan.training.algorithms.ikc import IKC
+    from csrgan.training.algorithms.srgan import SRGAN
+    from csrgan.training.algorithms.srmd import SRMD
 
     __version__: str
 
@@ -67,11 +67,11 @@ __all__ = [
 ]
 
 PLACES = {
-    "CSRGAN": ("csrgan.systems.csrgan", "CSRGAN"),
-    "SRGAN": ("csrgan.systems.srgan", "SRGAN"),
-    "SRMD": ("csrgan.systems.srmd", "SRMD"),
-    "IKC": ("csrgan.systems.ikc", "IKC"),
-    "DAN": ("csrgan.systems.dan", "DAN"),
+    "CSRGAN": ("csrgan.training.algorithms.csrgan", "CSRGAN"),
+    "SRGAN": ("csrgan.training.algorithms.srgan", "SRGAN"),
+    "SRMD": ("csrgan.training.algorithms.srmd", "SRMD"),
+    "IKC": ("csrgan.training.algorithms.ikc", "IKC"),
+    "DAN": ("csrgan.training.algorithms.dan", "DAN"),
     "Photographs": ("csrgan.data.module", "Photographs"),
     "Recorded": ("csrgan.arguments", "Recorded"),
     "degrade": ("csrgan.api.degrading", "degrade"),

@@ -21,7 +21,7 @@ class Recorded:
 
     >>> import csrgan
     >>> from csrgan import Recorded
-    >>> from csrgan.systems.base import UpdateRule
+    >>> from csrgan.training.state import UpdateRule
     >>> from csrgan.arguments import description
     >>> class Blur(Recorded):
     ...     def __init__(self, taps: int, std: float = 1.0) -> None: ...

@@ -27,7 +27,7 @@ from csrgan.evaluation import metrics
 README = Path(__file__).parents[2] / "README.md"
 MODULES = (
     *("csrgan.api.degrading", "csrgan.api.evaluation", "csrgan.api.model", "csrgan.api.restoration"),
-    *("csrgan.arguments", "csrgan.launch", "csrgan.metrics", "csrgan.systems.scored"),
+    *("csrgan.arguments", "csrgan.launch", "csrgan.metrics", "csrgan.training.evaluated"),
 )
 
 
@@ -75,7 +75,7 @@ def test_the_examples_in_docstrings_run(name: str, tmp_path: Path, monkeypatch: 
 def test_all_kinds_of_one_picture_give_the_same(model: csrgan.Model, cat: np.ndarray, tmp_path: Path) -> None:
     Image.fromarray(cat).save(tmp_path / "cat.png")
     tensor = torch.from_numpy(cat).permute(2, 0, 1)[None] / 255
-    expected = model.system.restore(tensor)
+    expected = model.system.restorer.restore(tensor)
     assert expected.parameters is not None
     given: dict[str, Any] = {
         "uint8": cat,

@@ -10,7 +10,7 @@ from commands import SHORT
 
 import csrgan
 from csrgan.cli import main
-from csrgan.systems.wiener import Wiener
+from csrgan.restorers.wiener import Wiener
 
 
 def test_evaluate_gives_the_rows_of_the_command(tmp_path: Path) -> None:

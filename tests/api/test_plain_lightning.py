@@ -22,10 +22,10 @@ from csrgan.config.build import without_empty
 from csrgan.networks.generator import Generator
 from csrgan.networks.heads import Bottleneck
 from csrgan.networks.unet import UNet
-from csrgan.systems.degraded import Degraded
-from csrgan.systems.kernelgan import KernelGAN
-from csrgan.systems.total_variation import TotalVariation
-from csrgan.systems.wiener import Wiener
+from csrgan.restorers.bicubic import Bicubic
+from csrgan.restorers.kernelgan import KernelGAN
+from csrgan.restorers.total_variation import TotalVariation
+from csrgan.restorers.wiener import Wiener
 
 FROM_BUDGET = {"schedule", "compare_every"}  # of a rule: what a command knows of the budget
 
@@ -44,7 +44,7 @@ def test_a_system_built_by_hand_is_the_one_that_its_yaml_describes(name: str) ->
     made = {
         **{"csrgan": csrgan.CSRGAN, "srgan": csrgan.SRGAN, "srmd": csrgan.SRMD, "ikc": csrgan.IKC, "dan": csrgan.DAN},
         **{
-            "degraded": Degraded,
+            "degraded": Bicubic,
             "wiener": Wiener,
             "total_variation": TotalVariation,
             "kernelgan": lambda: KernelGAN(degradation=native()),

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from commands import train
-from training import made
+from systems import made
 
 from csrgan.callbacks.calibration import degraded
 from csrgan.cli import main
-from csrgan.systems import checkpoint
+from csrgan.runs import checkpoint
 
 NLL = ("loss/parameters=nll", "loss/adversarial=none")
 
@@ -24,18 +24,18 @@ def test_nine_tenths_of_what_was_looked_at_lie_inside_and_the_factor_is_numpys_q
     theta, spread, true = [], [], []
     for batch in batches:
         with torch.no_grad():
-            found = system.average.eval()(batch.low)
+            found = system.ema.eval()(batch.low)
         theta.append(found.theta)
         spread.append((0.5 * found.log_variance).exp())
-        true.append(system.prior.normalise(batch.parameters))
+        true.append(system.restorer.prior.normalise(batch.parameters))
     distance = ((torch.cat(theta) - torch.cat(true)).abs() / torch.cat(spread)).double().numpy()
-    system.calibrate(batches)
+    system.restorer.calibrate(batches)
     expected = np.quantile(distance, 45 / 49, axis=0, method="inverted_cdf") / 1.6448536  # the 45th of 49: (49 + 1) 0.9
-    np.testing.assert_allclose(system.calibration, [[32 * 32, *expected]], rtol=1e-4)
+    np.testing.assert_allclose(system.restorer.calibration.rows, [[32 * 32, *expected]], rtol=1e-4)
     held = np.zeros(3)
     for batch in batches:
-        low, high = (system.prior.normalise(end) for end in system.restore(batch.low).interval)
-        inside = system.prior.normalise(batch.parameters)
+        low, high = (system.restorer.prior.normalise(end) for end in system.restorer.restore(batch.low).interval)
+        inside = system.restorer.prior.normalise(batch.parameters)
         held += ((low - 1e-4 <= inside) & (inside <= high + 1e-4))[0].numpy()
     assert (held == 45).all()
 
@@ -69,16 +69,16 @@ def test_a_photograph_is_evaluated_by_what_was_found_without_it() -> None:
     """The witness is a system that has never seen it."""
     system, data = made("csrgan", *NLL, "data.valid=[astronaut,chelsea,coffee]")
     batches = list(degraded(data.calibration(30)[0], data, system))
-    system.calibrate(batches)
+    system.restorer.calibrate(batches)
     low = batches[0].low
-    found = {name: system.restore(low, (name,)).spread.stack() for name in (*data.pictures("data.valid").names, "another")}
-    assert torch.equal(found["another"], system.restore(low).spread.stack())
-    for name in system.left_out:
-        system.calibrate([batch for batch in batches if name not in batch.names])
-        torch.testing.assert_close(found[name], system.restore(low).spread.stack())
+    found = {name: system.restorer.restore(low, (name,)).spread.stack() for name in (*data.pictures("data.valid").names, "another")}
+    assert torch.equal(found["another"], system.restorer.restore(low).spread.stack())
+    for name in system.restorer.calibration.leave_one_out:
+        system.restorer.calibrate([batch for batch in batches if name not in batch.names])
+        torch.testing.assert_close(found[name], system.restorer.restore(low).spread.stack())
     assert len({tuple(spread[0].tolist()) for spread in found.values()}) > 1
-    system.calibrate([batch for batch in batches if batch.names == batches[0].names])
-    assert system.left_out == {batches[0].names[0]: [[32 * 32, 1, 1, 1]]}  # of a single photograph: as the network tells it
+    system.restorer.calibrate([batch for batch in batches if batch.names == batches[0].names])
+    assert system.restorer.calibration.leave_one_out == {batches[0].names[0]: [[32 * 32, 1, 1, 1]]}
 
 
 @pytest.mark.parametrize("head", ["bottleneck", pytest.param("decoder_mean", marks=pytest.mark.long)])
@@ -110,8 +110,8 @@ def test_a_run_without_readings_keeps_none(tmp_path: Path) -> None:
 
 def test_between_two_sizes_a_factor_lies_between_theirs_and_beyond_them_it_is_theirs() -> None:
     system, _ = made("csrgan", *NLL)
-    assert system._factors(5000) == [1, 1, 1]
-    system.calibration = [[100.0**2, 0.9, 2.0, 1.0], [400.0**2, 0.5, 1.0, 3.0]]
-    np.testing.assert_allclose(system._factors(200**2), [0.7, 1.5, 2.0])  # as many times one as the other is of it
-    np.testing.assert_allclose(system._factors(50**2), [0.9, 2, 1])
-    np.testing.assert_allclose(system._factors(4000 * 3000), [0.5, 1, 3])
+    assert system.restorer.calibration.factors(5000, 3) == [1, 1, 1]
+    system.restorer.calibration.rows = [[100.0**2, 0.9, 2.0, 1.0], [400.0**2, 0.5, 1.0, 3.0]]
+    np.testing.assert_allclose(system.restorer.calibration.factors(200**2, 3), [0.7, 1.5, 2.0])
+    np.testing.assert_allclose(system.restorer.calibration.factors(50**2, 3), [0.9, 2, 1])
+    np.testing.assert_allclose(system.restorer.calibration.factors(4000 * 3000, 3), [0.5, 1, 3])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from lightning import Callback, Trainer
 from rich.console import Console
-from training import made, same, state
+from systems import made, same, state
 
 from csrgan.callbacks.health import Health
 from csrgan.cli import main
@@ -71,7 +71,7 @@ def test_a_batch_that_is_not_finite_touches_nothing_and_is_named_kept_and_replay
     fit(system, data, watching, states)
     before, after = states.held[1:3]
     assert all(same(before[part], after[part]) for part in before)
-    assert (system.images_seen, system.batches_seen) == (8, 4)
+    assert (system.images_seen, system.state.batches_seen) == (8, 4)
     assert not all(same(after[part], states.held[3][part]) for part in after)  # the next batch is learned from
     assert all(bool(torch.isfinite(value).all()) for part in states.held[3].values() for value in part.values())
     (file,) = (tmp_path / "replay").iterdir()
@@ -127,7 +127,7 @@ class Tell(Callback):
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
         told = self.values.pop(0)
-        pl_module.recorded |= {name: torch.tensor(value) for name, value in told.items()}
+        pl_module.state.recorded |= {name: torch.tensor(value) for name, value in told.items()}
 
 
 def test_the_discriminator_rests_while_it_is_far_ahead(tmp_path: Path) -> None:
@@ -159,17 +159,17 @@ def test_a_collapse_stops_the_run_and_an_explosion_slows_it(tmp_path: Path) -> N
         Tell(*({"generator/gradient_norm": size, "discriminator/gradient_norm": 0} for size in (1, 1, 99, 1))),
         watching,
     )
-    assert system.pace == 0.5
+    assert system.state.lr_scale == 0.5
     assert "explosion: the gradient norm is 99 times its median" in console.export_text()
     system, data = made("csrgan")
     watching, console = health(tmp_path, collapse=None)
     fit(system, data, Tell(*[{"signs/drift": 0.3}] * 4), watching)
     assert "drift: the mean colour of S has left H's by 0.3 of full scale (health.drift.limit=0.1)" in console.export_text()
-    assert system.pace == 1
+    assert system.state.lr_scale == 1
 
 
 def test_signs_are_what_they_say() -> None:
-    from csrgan.systems.signs import signs
+    from csrgan.training.gan_diagnostics import signs
 
     sharp = torch.rand(4, 3, 16, 16)
     found = signs({"restored": sharp, "sharp": sharp})
@@ -192,7 +192,7 @@ def test_what_was_watched_goes_on_after_a_stop(tmp_path: Path) -> None:
     assert other.state_dict() == one.state_dict()
     system, _ = made("csrgan")
     other.on_train_start(Trainer(accelerator="cpu", logger=False), system)
-    assert system.players["discriminator"].resting
+    assert system.updaters["discriminator"].frozen
 
 
 def test_an_action_that_is_not_known_is_told(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from lightning import Trainer
 from rich.console import Console
-from training import made
+from systems import made
 
 from csrgan.callbacks import progress
 from csrgan.callbacks.scores import Scores
@@ -24,14 +24,14 @@ def test_the_time_left_is_right_from_the_beginning(sides: Sides, tmp_path: Path,
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
     console = Console(file=io.StringIO())
     system, trainer = made("csrgan")[0], Trainer(logger=False, enable_checkpointing=False)
-    system.images_seen = 200  # it goes on with a run that was stopped
+    system.state.images_seen = 200  # it goes on with a run that was stopped
     watch = progress.Watch(console, 1000, sides, 10**9, Scores(tmp_path, 0))
     watch.on_train_start(trainer, system)
     ends: list[float] = []
     while system.images_seen < 1000:
         now.seconds += 4 * sides[system.images_seen] ** 2 / 1000
-        system.images_seen += 4
-        system.batches_seen += 1
+        system.state.images_seen += 4
+        system.state.batches_seen += 1
         watch.on_train_batch_end(trainer, system)
         told = re.findall(r"(\d+)/1000 images, .*? images/s, (-?\d+) s left", console.file.getvalue())
         if len(told) > len(ends):

@@ -166,7 +166,7 @@ def test_a_recipe_that_describes_no_system_is_refused(
     recipe = checkpoints.recipe()
     for system, said in (
         (recipe["degradation"], "csrgan.degradation.augmentation.Degradation is no system"),
-        (recipe["system"] | {"_partial_": True}, "csrgan.systems.csrgan.CSRGAN is no system"),
+        (recipe["system"] | {"_partial_": True}, "csrgan.training.algorithms.csrgan.CSRGAN is no system"),
         (3, "recipe.system describes nothing that can be built"),
         ({}, "recipe.system describes nothing that can be built"),
         ({"_target_": 3}, "_target_=3 may not be built"),

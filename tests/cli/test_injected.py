@@ -10,14 +10,14 @@ from forked import Commands
 from measured import tell
 from stopped import WORDS, assert_same_runs, kill_at, weights
 
-from csrgan.systems.checkpoint import damage
+from csrgan.runs.checkpoint import damage
 
 AT = """
 import resource, signal, time
-from csrgan.systems.base import System
+from csrgan.training.system import System
 def seen(system, batch, count=System.seen):
     count(system, batch)
-    if system.batches_seen == {batch}:
+    if system.state.batches_seen == {batch}:
         {what}
 System.seen = seen
 """

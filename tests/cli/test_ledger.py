@@ -27,7 +27,7 @@ def end(number, at, seen=[0]):
 
 
 IN_NETWORK = """
-from csrgan.systems.base import System
+from csrgan.training.system import System
 def restore(*all, plain=System.restore):
     end({number}, 3)
     return plain(*all)

@@ -9,14 +9,14 @@ import pytest
 import torch
 from composed import composed
 from folders import NAMES, rows, save
-from training import made
+from systems import made
 
 from csrgan.api.model import unlike
 from csrgan.cli import main
 from csrgan.config.build import build
 from csrgan.data import picture
-from csrgan.systems.base import System
-from csrgan.systems.degraded import Degraded
+from csrgan.restorers.bicubic import Bicubic
+from csrgan.training.system import System
 
 
 def test_one_bad_picture_does_not_end_the_others(
@@ -111,5 +111,5 @@ def test_what_the_model_was_not_trained_for_is_said(name: str, degradation: str,
     told = " ".join(unlike(system, factor))
     assert said in told
     assert bool(said) == bool(told)
-    untrained = Degraded(degradation=build(composed(*words)["degradation"], "degradation"))
+    untrained = Bicubic(degradation=build(composed(*words)["degradation"], "degradation"))
     assert not list(unlike(untrained, factor))

@@ -16,13 +16,13 @@ from measured import tell
 from stopped import WORDS, assert_same_runs, kill_at, logged, weights
 from wandb_server import Server
 
-from csrgan.systems.schedule import cosine
+from csrgan.training.schedule import cosine
 
 # A second system, with batch norm, several players and losses that enter late.
 SRGAN = ("system=srgan", "size=small", "degradation=gaussian8_x2", *[w for w in WORDS if not w.startswith(("generator", "discr"))])
 
 SLOW = """
-from csrgan.systems.base import System
+from csrgan.training.system import System
 def seen(system, batch, count=System.seen):
     count(system, batch)
     time.sleep(0.1)
@@ -121,7 +121,7 @@ STEADY = [word for word in WORDS if not word.startswith("data.late")]
 
 def test_a_finished_run_with_a_larger_budget_ends_as_one_that_had_it_from_the_beginning(server: Commands, tmp_path: Path) -> None:
     """Where the rate does not depend on the budget. What changed stands at the head of config.yaml."""
-    constant = ["optimizer.schedule._target_=csrgan.systems.schedule.constant", "optimizer.schedule.warmup=10"]
+    constant = ["optimizer.schedule._target_=csrgan.training.schedule.constant", "optimizer.schedule.warmup=10"]
     for name, images in (("whole", 48), ("run", 24)):
         status, said = server.run("train", f"run_dir={tmp_path / name}", *STEADY, *constant, f"trainer.images={images}")
         assert status == 0, said

@@ -80,7 +80,7 @@ CHOICES = {
         ["loss/parameters=none"],
         [
             *("loss/parameters=l1", "parameter_head.stop_gradient=true", "trainer.precision=bf16-mixed", "optimizer.accumulate=2"),
-            "optimizer.schedule._target_=csrgan.systems.schedule.constant",
+            "optimizer.schedule._target_=csrgan.training.schedule.constant",
         ],
         ["loss/parameters=nll", "condition=film", "condition.detach=true", "evaluation=hot_pixel"],
         ["loss/parameters=shuffled", "generator=unet", "generator.spectrum_bins=0", "data.workers=1"],

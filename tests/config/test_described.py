@@ -16,7 +16,7 @@ from csrgan.config import described, search
 from csrgan.config.described import build_described, examine_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault
-from csrgan.systems.base import System
+from csrgan.training.system import System
 
 ORIGIN = "checkpoint=a.ckpt: recipe"
 PARTS = [name for name in GROUPS if name.partition("/")[0] in ("loss", "degradation", "system", "generator", "optimizer")] + [
@@ -123,8 +123,8 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     "name",
     [
         *("csrgan.data.module.Photographs", "csrgan.data.module.Photographs.pictures", "csrgan.data.archive.Archive"),
-        *("csrgan.data.shards.Sharded", "csrgan.data.cache.Cache", "csrgan.systems.checkpoint.lay_aside"),
-        *("csrgan.systems.base.System.calibrate", "csrgan.systems.replay.keep", "csrgan.systems.trial.fit"),
+        *("csrgan.data.shards.Sharded", "csrgan.data.cache.Cache", "csrgan.runs.checkpoint.lay_aside"),
+        *("csrgan.training.system.System.init_from", "csrgan.training.replay.keep", "csrgan.training.fit_batches.fit"),
         *("csrgan.losses.perceptual.FeatureDistance.prepare", "torch.nn.parallel.DistributedDataParallel", "torch.nn.utils.prune"),
         *("torch.optim.lr_scheduler.StepLR", "torch.nn.functional.relu", "torch.nn.Module.to", "csrgan.fault.Fault"),
     ],

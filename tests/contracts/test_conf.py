@@ -230,7 +230,7 @@ def test_every_experiment_builds(name: str) -> None:
 def test_the_nothing_choices_build_nothing() -> None:
     settings = composed("loss/image=none", "loss/parameters=none", "parameter_head=none", *SMALL)
     system = build(settings["system"])
-    assert set(system.restorer.objective.terms) == {"adversarial"}
+    assert set(system.generator_updater.objective.terms) == {"adversarial"}
     assert system.generator.head is None
     assert system.generator.condition is None
     assert isinstance(build(settings["output"]), partial)

@@ -9,14 +9,15 @@ import pytest
 import torch
 from composed import composed
 from lightning import Trainer
-from training import fitted, made, same, state
+from systems import fitted, made, same, state
 
 from csrgan.config.build import build
 from csrgan.config.faults import examine
 from csrgan.config.folder import groups
 from csrgan.fault import Fault
-from csrgan.systems import checkpoint
-from csrgan.systems.player import Player
+from csrgan.restorers.restorer import examine_protocol
+from csrgan.runs import checkpoint
+from csrgan.training.network_updater import NetworkUpdater
 
 SYSTEMS = [
     file.stem for file in dict(groups())["system"] if file.stem not in ("degraded", "kernelgan", "total_variation", "wiener")
@@ -27,20 +28,20 @@ OF_PAPERS = [name for name in SYSTEMS if name != "csrgan"]  # those whose networ
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_each_players_turn_moves_its_own_network_and_training_is_deterministic(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     turns: set[str] = set()
-    turn = Player.turn
+    turn = NetworkUpdater.update
 
-    def watched(player: Player, **evidence: Any) -> None:
-        networks = player.system.networks()
+    def watched(updater: NetworkUpdater, **evidence: Any) -> None:
+        networks = updater.module.networks()
         before = {name: state(network) for name, network in networks.items()}
-        turn(player, **evidence)
+        turn(updater, **evidence)
         for part, network in networks.items():
-            assert same(before[part], state(network)) == (network is not player.network), (player.name, part)
-        turns.add(player.name)
+            assert same(before[part], state(network)) == (network is not updater.network), (updater.name, part)
+        turns.add(updater.name)
 
-    monkeypatch.setattr(Player, "turn", watched)
+    monkeypatch.setattr(NetworkUpdater, "update", watched)
     one = fitted(name)
     assert turns == set(one.networks())
-    assert (one.images_seen, one.batches_seen) == (8, 4)
+    assert (one.images_seen, one.state.batches_seen) == (8, 4)
     monkeypatch.undo()
     assert same(state(one), state(fitted(name)))
 
@@ -53,7 +54,7 @@ def test_a_checkpoint_alone_rebuilds_it(name: str, tmp_path: Path) -> None:
     again = build(held["csrgan"]["recipe"]["system"])
     again.load_state_dict(held["state_dict"])
     low = torch.rand(1, 3, 37, 50)
-    one, other = again.restore(low), system.restore(low)
+    one, other = again.restorer.restore(low), system.restorer.restore(low)
     assert one.image.shape == low.shape
     assert torch.equal(one.image, other.image)
     assert one.image.min() >= 0
@@ -71,15 +72,15 @@ def test_l_of_fewer_pixels_is_enlarged_and_another_scale_is_refused(name: str) -
     batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     assert batch.low.shape == (2, 3, 8, 8)
     assert batch.enlarged.shape == batch.sharp.shape
-    assert system.restore(batch.low).image.shape == batch.sharp.shape
+    assert system.restorer.restore(batch.low).image.shape == batch.sharp.shape
     with pytest.raises(Fault, match="the network enlarges by 4, and L of this degradation is smaller than H by 2"):
-        system.examine(build(composed("degradation=gaussian8_x2")["degradation"]))
+        examine_protocol(system.restorer, build(composed("degradation=gaussian8_x2")["degradation"]))
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_loss_that_is_not_finite_is_refused_by_name(name: str) -> None:
     system, data = made(name)
-    (first, *_) = [player for player in system.players.values() if "image" in player.objective.terms]
+    (first, *_) = [player for player in system.updaters.values() if "image" in player.objective.terms]
     first.objective.terms["image"].function = lambda restored, sharp: restored.sum() * float("nan")
     trainer = Trainer(accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False)
     with pytest.raises(Fault, match=r"loss\.image is nan when it is first used"):

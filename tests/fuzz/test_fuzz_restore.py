@@ -49,7 +49,7 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[in
     folder = tmp_path_factory.mktemp("restore")
     file = checkpoints.save(folder / "a.ckpt")
     system, _ = chosen(OmegaConf.create({"device": "cpu"}), str(file))
-    plain = system.restore
+    plain = system.restorer.restore
 
     def watched(low: Any) -> Restoration:
         found = plain(low)
@@ -60,7 +60,7 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[in
         assert bool(torch.isfinite(found.parameters.stack()).all())
         return found
 
-    system.restore = watched
+    system.restorer.restore = watched
 
     def run(name: str, data: bytes, enlarge: float) -> tuple[int, Path]:
         source, destination = folder / "in", folder / "out"

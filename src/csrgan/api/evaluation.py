@@ -16,7 +16,8 @@ from csrgan.api.model import Model, load
 from csrgan.data.module import GRID, Photographs
 from csrgan.degradation.augmentation import Degradation
 from csrgan.evaluation import results
-from csrgan.systems.base import System
+from csrgan.restorers.restorer import Restorer, examine_protocol
+from csrgan.training.evaluated import Evaluated
 
 Paths = str | os.PathLike[str]
 
@@ -40,7 +41,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: Model | System | Paths,
+    model: Model | Evaluated | Restorer | Paths,
     photographs: Paths | Sequence[Paths],
     protocol: str | Degradation | None = None,
     *,
@@ -51,7 +52,7 @@ def evaluate(
 ) -> Evaluation:
     """Score a model: each photograph in each cell of a grid of degradations, the same for every model and machine.
 
-    model: what `csrgan.load` gave, or what it takes; or a system, such as one that needs no training.
+    model: what `csrgan.load` gave, or what it takes; or a system; or a restorer, such as one that needs no training.
     photographs: a folder, several of them, or names of photographs inside scikit-image. They are H, and at least 32 px a side.
     protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation`; None: the one that the model was trained on.
     crop: greatest side in px, of which the centre is used; None: whole photographs. grid: levels of blur, scale and noise.
@@ -64,17 +65,19 @@ def evaluate(
     (2, 2)
     """
     own.metrics()
-    if not isinstance(model, System):
+    if isinstance(model, Restorer):
+        model = Evaluated(model)
+    if not isinstance(model, Evaluated):
         model = (model if isinstance(model, Model) else load(model, device)).to(device).system
-    degradation = model.arguments()["degradation"] if protocol is None else protocol_of(protocol)
+    degradation = model.restorer.degradation if protocol is None else protocol_of(protocol)
     named = os.fspath(photographs) if isinstance(photographs, str | os.PathLike) else [os.fspath(each) for each in photographs]
     data = Photographs(valid=named, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats)
     return evaluated(model, data, device)
 
 
-def evaluated(system: System, data: Photographs, device: str, callbacks: Sequence[Callback] = (), **settings: Any) -> Evaluation:
+def evaluated(system: Evaluated, data: Photographs, device: str, callbacks: Sequence[Callback] = (), **settings: Any) -> Evaluation:
     """The scores of a system on prepared photographs. settings: of Lightning's Trainer."""
-    system.examine(data.degradation)
+    examine_protocol(system.restorer, data.degradation)
     trainer = Trainer(
         accelerator="cpu" if device == "cpu" else "gpu",
         devices=1,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
+from csrgan.calibration import Calibration
 from csrgan.config.described import build_described, examine_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault, check
-from csrgan.systems import checkpoint
-from csrgan.systems.base import System
+from csrgan.runs import checkpoint
+from csrgan.training.evaluated import Evaluated
+from csrgan.training.system import System
+
+Kind = TypeVar("Kind", bound=Evaluated)
 
 
 def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, dict[str, Any]]:
@@ -25,11 +29,11 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, di
         system = build_described(recipe, "system", System, origin, held["state_dict"])
         _load(system, held)
         system.recipe = recipe
-        system.images_seen = whole(held["csrgan"]["images_seen"])
-        numbers = 1 + len(system.prior.predicted)
-        system.calibration = _calibration(held["csrgan"].get("calibration", []), numbers)
-        left_out = held["csrgan"].get("left_out", {})
-        system.left_out = {name: _calibration(rows, numbers) for name, rows in left_out.items()}
+        system.state.images_seen = whole(held["csrgan"]["images_seen"])
+        numbers = 1 + len(system.restorer.prior.predicted)
+        rows = _calibration(held["csrgan"].get("calibration", []), numbers)
+        left_out = {name: _calibration(each, numbers) for name, each in held["csrgan"].get("left_out", {}).items()}
+        system.restorer.calibration = Calibration(rows, left_out)
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
         raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
     return placed(system, device), recipe
@@ -47,8 +51,9 @@ def _load(system: System, held: dict[str, Any]) -> None:
     if not held["csrgan"].get("published"):
         system.load_state_dict(held["state_dict"])
         return
-    weights = {name.removeprefix("average."): weight for name, weight in held["state_dict"].items()}
-    for network in (system.generator, system.average):
+    # Release 0.1 called the running average `average`.
+    weights = {name.removeprefix("average.").removeprefix("ema."): weight for name, weight in held["state_dict"].items()}
+    for network in (system.generator, system.ema):
         network.load_state_dict(weights)
 
 
@@ -60,7 +65,7 @@ def _calibration(rows: Any, numbers: int) -> list[list[float]]:
     return list(rows)
 
 
-def placed(system: System, device: str) -> System:
+def placed(system: Kind, device: str) -> Kind:
     """The system in evaluation mode on a device. Raises Fault where torch has no GPU."""
     try:
         place = torch.device(device)

@@ -14,7 +14,9 @@ from csrgan.api.loading import placed, trained
 from csrgan.api.pictures import AnyPicture, opened
 from csrgan.api.restoration import Restoration, finite
 from csrgan.fault import check
-from csrgan.systems.base import System
+from csrgan.restorers.learned import LearnedRestorer
+from csrgan.restorers.restorer import Restorer
+from csrgan.training.evaluated import Evaluated
 
 
 def load(source: str | os.PathLike[str], device: str = "cpu") -> Model:
@@ -37,7 +39,7 @@ def load(source: str | os.PathLike[str], device: str = "cpu") -> Model:
 class Model:
     """A system that restores. Call it with a picture; `system` is the Lightning module itself, `recipe` its whole configuration."""
 
-    def __init__(self, system: System, recipe: dict[str, Any]) -> None:
+    def __init__(self, system: Evaluated, recipe: dict[str, Any]) -> None:
         self.system, self.recipe = system, recipe
 
     def __call__(self, low: AnyPicture, enlarge: float = 1.0) -> Restoration:
@@ -57,16 +59,16 @@ class Model:
         ((40, 50), dtype('float32'))
         """
         given = opened(low, "low")
-        for sentence in unlike(self.system, enlarge):
+        for sentence in unlike(self.system.restorer, enlarge):
             warnings.warn(sentence, stacklevel=2)
-        found = self.system.restore(enlarged(given.pictures.to(self.system.device), enlarge))
+        found = self.system.restorer.restore(enlarged(given.pictures.to(self.system.device), enlarge))
         check(finite(found), "what the network makes of low is not finite, and no picture.")
         return Restoration.of(found, given)
 
     @property
     def predicts(self) -> tuple[str, ...]:
         """The names of the parameters that it predicts."""
-        return tuple(self.system.prior.predicted)
+        return tuple(self.system.restorer.prior.predicted)
 
     def to(self, device: str) -> Model:
         """The same model, on another device. Raises UserError where there is none such."""
@@ -86,13 +88,13 @@ def enlarged(low: Tensor, factor: float) -> Tensor:
     return interpolate(low, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)
 
 
-def unlike(system: System, factor: float) -> Iterator[str]:
+def unlike(restorer: Restorer, factor: float) -> Iterator[str]:
     """A sentence where pictures are enlarged by what the model was not trained for."""
-    learned = system.helper if system.untrained else system
+    learned = restorer if isinstance(restorer, LearnedRestorer) else restorer.parameter_source
     if learned is None:
         return
     low, high = learned.prior.ranges["scale"].bounds
-    native = learned.chain.output == "native"
+    native = learned.degradation.chain.output == "native"
     whole = factor * (learned.enlarge if native else 1)
     if whole > 1.001 * high or (native and whole < 0.999 * low):
         by = f"enlarge={factor:g}" + (f", and the network's own {learned.enlarge}," if native else "")

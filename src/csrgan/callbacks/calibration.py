@@ -8,7 +8,7 @@ from typing import Any
 from lightning import Callback, Trainer
 
 from csrgan.records import Batch
-from csrgan.systems.base import System
+from csrgan.training.system import System
 
 
 class Calibration(Callback):
@@ -24,9 +24,10 @@ class Calibration(Callback):
         self.pictures = pictures
 
     def on_validation_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
-        if self.pictures and pl_module.uncertain:
+        restorer = pl_module.restorer
+        if self.pictures and restorer.uncertain:
             data: Any = trainer.datamodule  # type: ignore[attr-defined]
-            pl_module.calibrate(*(degraded(loader, data, pl_module) for loader in data.calibration(self.pictures)))
+            restorer.calibrate(*(degraded(loader, data, pl_module) for loader in data.calibration(self.pictures)))
 
 
 def degraded(batches: Iterable[Any], data: Any, system: System) -> Iterator[Batch]:

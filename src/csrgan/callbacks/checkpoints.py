@@ -14,8 +14,8 @@ from csrgan.callbacks.scores import Scores
 from csrgan.fault import Fault, Stopped
 from csrgan.files import settle, unfinished
 from csrgan.loggers.run_logger import RunLogger
-from csrgan.systems.base import System
-from csrgan.systems.checkpoint import LAST, PREVIOUS, reopen
+from csrgan.runs.checkpoint import LAST, PREVIOUS, reopen
+from csrgan.training.system import System
 
 
 class Checkpoints(Callback):
@@ -47,7 +47,7 @@ class Checkpoints(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         """A run that was stopped between a batch and its evaluation goes on with that; Lightning would leave it out."""
-        if pl_module.batches_seen and self._evaluates(trainer, pl_module) and self.evaluated != pl_module.images_seen:
+        if pl_module.state.batches_seen and self._evaluates(trainer, pl_module) and self.evaluated != pl_module.images_seen:
             loop = trainer.fit_loop.epoch_loop.val_loop
             trainer.validating, loop.restarting = True, False  # from its beginning
             loop.run()
@@ -102,7 +102,7 @@ class Checkpoints(Callback):
 
     def _evaluates(self, trainer: Trainer, system: System) -> bool:
         """Whether an evaluation follows this batch."""
-        return system.batches_seen % int(trainer.val_check_batch or 1) == 0
+        return system.state.batches_seen % int(trainer.val_check_batch or 1) == 0
 
     def _leave(self) -> None:
         told = f"{self.saved} images are saved" if self.failure is None else f"the last save failed ({self.failure.strerror})"

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from csrgan.fault import Fault, Stopped
 from csrgan.records import Batch
-from csrgan.systems.base import System
-from csrgan.systems.replay import keep
+from csrgan.training.replay import keep
+from csrgan.training.system import System
 
 ACTIONS = ("log", "pause", "slow", "stop")
 
@@ -83,25 +83,26 @@ class Health(Callback):
         self.left_out = 0
 
     def on_fit_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
-        pl_module.heeded = True
+        pl_module.state.skip_nonfinite = True
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: System, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        if pl_module.refused:
+        if pl_module.state.nonfinite:
             self._leave_out(pl_module, batch)
-        elif pl_module.batches_seen % self.every == 0:
+        elif pl_module.state.batches_seen % self.every == 0:
             self._look(trainer, pl_module)
 
     def _leave_out(self, system: System, batch: Batch) -> None:
         """Name and keep a batch of which nothing was learned."""
-        assert system.refused
+        reason, number = system.state.nonfinite, system.state.batches_seen
+        assert reason
         first = system.images_seen - len(batch.names)  # of the batch in the stream, where one process trains
-        file = keep(self.folder / "replay" / f"batch_{system.batches_seen:06d}.pt", system, batch)
-        samples = [f"sample {first + place} ({batch.names[place]})" for place in system.refused.samples]
+        file = keep(self.folder / "replay" / f"batch_{number:06d}.pt", system, batch)
+        samples = [f"sample {first + place} ({batch.names[place]})" for place in reason.samples]
         whose = ", ".join(samples) or "no single sample"
         told = (
-            f"batch {system.batches_seen}: {' and '.join(system.refused.terms)} of the {system.refused.player} is not finite, by"
+            f"batch {number}: {' and '.join(reason.terms)} of the {reason.player} is not finite, by"
             f" {whose}; no weight was touched. csrgan replay file={file} shows where."
         )
         self.left_out += 1
@@ -110,8 +111,8 @@ class Health(Callback):
             raise Stopped(f"{self.left_out} batches were not finite, more than health.patience={self.patience}: {told}", 1)
 
     def _look(self, trainer: Trainer, system: System) -> None:
-        seen = {name: float(value) for name, value in system.recorded.items() if name.startswith(("D(", "signs/"))}
-        norm = max((float(value) for name, value in system.recorded.items() if name.endswith("/gradient_norm")), default=0.0)
+        seen = {name: float(value) for name, value in system.state.recorded.items() if name.startswith(("D(", "signs/"))}
+        norm = max((float(value) for name, value in system.state.recorded.items() if name.endswith("/gradient_norm")), default=0.0)
         if len(self.norms) == self.window and median(self.norms):
             seen["explosion"] = norm / median(self.norms)
         self.norms.append(norm)
@@ -133,8 +134,8 @@ class Health(Callback):
                 logger.log_metrics({f"health/{name}": mean}, step=system.images_seen)
 
     def _act(self, system: System, name: str, condition: Condition, sentence: str) -> None:
-        if condition.action == "pause" and "discriminator" in system.players:
-            system.players["discriminator"].resting = condition.holds
+        if condition.action == "pause" and "discriminator" in system.updaters:
+            system.updaters["discriminator"].frozen = condition.holds
         if not condition.holds:
             self.console.print(f"{system.images_seen} images: {name} is over", highlight=False, markup=False, soft_wrap=True)
             return
@@ -142,7 +143,7 @@ class Health(Callback):
         told = f"{name}: {sentence} (health.{name}.limit={condition.limit:g}){done[condition.action]}"
         self.console.print(f"{system.images_seen} images: {told}", highlight=False, markup=False, soft_wrap=True)
         if condition.action == "slow":
-            system.pace /= 2
+            system.state.lr_scale /= 2
         if condition.action == "stop":
             raise Stopped(f"stopped by health.{name}.action=stop: {told}. Its checkpoints are of before.", 1)
 
@@ -161,5 +162,5 @@ class Health(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         """What a condition of before the stop had done is done still."""
         for condition in self.conditions.values():
-            if condition.holds and condition.action == "pause" and "discriminator" in pl_module.players:
-                pl_module.players["discriminator"].resting = True
+            if condition.holds and condition.action == "pause" and "discriminator" in pl_module.updaters:
+                pl_module.updaters["discriminator"].frozen = True

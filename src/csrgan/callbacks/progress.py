@@ -14,7 +14,7 @@ from torch import Tensor
 from csrgan.callbacks.scores import Scores
 from csrgan.data.crops import Sides
 from csrgan.records import Batch, Restoration
-from csrgan.systems.base import System
+from csrgan.training.system import System
 
 SHOWN = {
     "generator/image": "image",
@@ -55,11 +55,11 @@ class Watch(Callback):
         self.task = self.bar.add_task("training", total=work, completed=done, seen=self.first, speed=0.0, parts="")
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
-        due = pl_module.batches_seen % self.every == 0
+        due = pl_module.state.batches_seen % self.every == 0
         now = time.monotonic()
         if not due and now - self.told < 10:
             return
-        values = _floats(pl_module.recorded)
+        values = _floats(pl_module.state.recorded)
         if due:
             self._log(trainer, pl_module, values, now)
         parts = " ".join(f"{label} {values[name]:.3g}" for name, label in SHOWN.items() if name in values)
@@ -104,7 +104,7 @@ class Watch(Callback):
     def on_train_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         self.trained += time.monotonic() - self.began
         if pl_module.images_seen > self.drawn:
-            self._log(trainer, pl_module, _floats(pl_module.recorded), time.monotonic())
+            self._log(trainer, pl_module, _floats(pl_module.state.recorded), time.monotonic())
         self.bar.stop()
 
     def on_exception(self, trainer: Trainer, pl_module: System, exception: BaseException) -> None:  # type: ignore[override]

@@ -14,7 +14,7 @@ from csrgan.evaluation import results
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.records import Batch, Restoration
 from csrgan.reports import figure
-from csrgan.systems.base import System
+from csrgan.training.system import System
 
 
 class Scores(Callback):

@@ -13,8 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import Degradation
 from csrgan.records import Batch
-from csrgan.systems import trial
-from csrgan.systems.base import System
+from csrgan.training import fit_batches
+from csrgan.training.evaluated import as_module
+from csrgan.training.system import System
 
 MOMENTS = 10  # of a training at which a batch is counted, for some systems have stages
 SIDE = 256  # of the restored picture that is counted, px
@@ -27,19 +28,19 @@ def measure(settings: dict[str, Any]) -> dict[str, float]:
     nothing short of the whole would tell.
     """
     settings = copy.deepcopy(settings)
-    system, degradation = build(settings["system"], "system"), build(settings["degradation"], "degradation")
-    if system.per_picture:
+    system, degradation = as_module(build(settings["system"], "system")), build(settings["degradation"], "degradation")
+    if system.restorer.per_picture:
         return {}
     found: dict[str, float] = {}
-    if not system.untrained:
+    if isinstance(system, System):
         size, sides = settings["data"]["batch_size"], build(settings["data"], "data").sides()
         count = _Count(settings["trainer"]["images"])
         batches = [_batch(degradation, size, sides[count.moment(k)]) for k in range(MOMENTS)]
-        trial.fit(system, [batch for batch in batches for _ in range(2)], count)
+        fit_batches.fit(system, [batch for batch in batches for _ in range(2)], count)
         found["multiply_adds_training"] = count.total / MOMENTS / size
     one = _batch(degradation, 1, SIDE)
     with FlopCounterMode(display=False) as counter:
-        system.validation_step(one, 0)
+        system.validation_step(one)
     found["multiply_adds_restore"] = counter.get_total_flops() / 2 / SIDE**2
     return found
 
@@ -63,7 +64,7 @@ class _Count(Callback):
         return round((k + 0.5) / MOMENTS * self.images)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: System, batch: Any, batch_idx: int) -> None:  # type: ignore[override]
-        pl_module.images_seen = self.moment(batch_idx // 2)
+        pl_module.state.images_seen = self.moment(batch_idx // 2)
         counter: Any = FlopCounterMode(display=False)
         self.counter = counter.__enter__()
 

@@ -30,7 +30,7 @@ from csrgan.fault import Fault, check
 from csrgan.files import relative, write, write_json
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
-from csrgan.systems.checkpoint import FOLDER as CHECKPOINTS
+from csrgan.runs.checkpoint import FOLDER as CHECKPOINTS
 
 
 def run(config: DictConfig) -> float | int:
@@ -78,7 +78,7 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
 def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Console) -> float:
     system, settings = chosen(config, checkpoint)
     if settings["told"]:
-        system.tell(settings["told"])
+        system.restorer.use_oracle(settings["told"])
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
@@ -87,17 +87,17 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith("run_dir=")]
     write(folder / OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])
-    system.console = console
+    system.restorer.console = console
     began = time.monotonic()
     with recording(with_choices(settings), folder, build) as loggers:
         found = evaluated(
             system,
             data,
             settings["device"],
-            [scores, Lines(console)] if system.per_picture else [scores],
+            [scores, Lines(console)] if system.restorer.per_picture else [scores],
             logger=loggers,
             default_root_dir=folder,
-            enable_progress_bar=console.is_terminal and not console.quiet and not system.per_picture,
+            enable_progress_bar=console.is_terminal and not console.quiet and not system.restorer.per_picture,
         )
         seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
         summary = found.summary | {"images_seen": system.images_seen, **seconds}

@@ -19,7 +19,7 @@ from csrgan.fault import Fault, check
 from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
-from csrgan.systems.base import System
+from csrgan.training.system import System
 
 NETWORK, PAGE = "network.ckpt", "README.md"
 
@@ -38,8 +38,8 @@ def run(config: DictConfig) -> int:
     for place, value in _paths(described, "recipe"):
         raise Fault(f"checkpoint={source}: {place}={value} is a file that others do not have; train without it to publish.")
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {f"average.{name}": weight.clone() for name, weight in system.average.state_dict().items()}
-    about = {"images_seen": system.images_seen, "calibration": system.calibration, "published": True}
+    weights = {f"ema.{name}": weight.clone() for name, weight in system.ema.state_dict().items()}
+    about = {"images_seen": system.images_seen, "calibration": system.restorer.calibration.rows, "published": True}
     held = {"state_dict": weights, "csrgan": {"recipe": described, **about}}
     with files.whole(folder / NETWORK) as part:
         torch.save(held, part)
@@ -59,7 +59,7 @@ def _paths(tree: Any, place: str) -> Iterator[tuple[str, str]]:
 
 def _page(system: System, recipe: dict[str, Any], source: Path, folder: Path) -> Iterator[str]:
     """What the network is, in Markdown: how it was made, what it takes, what it was seen to reach, how it is used."""
-    size = sum(weight.numel() for weight in system.average.parameters())
+    size = sum(weight.numel() for weight in system.ema.parameters())
     digest = hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()
     yield f"# A {type(system).__name__} network for blind super-resolution\n"
     crops = f"{system.images_seen:,} crops of {recipe['data']['crop']} px"
@@ -71,7 +71,7 @@ def _page(system: System, recipe: dict[str, Any], source: Path, folder: Path) ->
     yield "It was trained to undo, each picture by its own draw:\n"
     yield "| | from | to |"
     yield "|---|---|---|"
-    for name, drawn in system.prior.ranges.items():
+    for name, drawn in system.restorer.prior.ranges.items():
         low, high = (bound * FACTORS.get(name, 1.0) for bound in drawn.bounds)
         yield f"| {label(name)} | {low:.4g} | {high:.4g} |"
     if not (source / "summary.json").is_file():

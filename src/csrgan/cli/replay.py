@@ -15,12 +15,11 @@ from csrgan.api.loading import whole
 from csrgan.cli.console import Console
 from csrgan.cli.train import quiet
 from csrgan.config.described import build_described
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault
 from csrgan.losses.objective import Evidence
-from csrgan.systems import trial
-from csrgan.systems.base import System
-from csrgan.systems.player import Player
-from csrgan.systems.replay import read
+from csrgan.training import fit_batches
+from csrgan.training.replay import read
+from csrgan.training.system import System
 
 
 def run(config: DictConfig) -> int:
@@ -29,7 +28,7 @@ def run(config: DictConfig) -> int:
     batch, held = read(Path(config.file))
     system = _system(held, f"file={config.file}")
     seen = _Seen(system)
-    trial.fit(system, [batch])
+    fit_batches.fit(system, [batch])
     console, refused = Console(), held["refused"]
     whose = ", ".join(f"{place} ({batch.names[place]})" for place in refused["samples"]) or "no single one"
     told = f"{refused['player']}: {' and '.join(refused['terms'])} not finite; samples of the batch: {whose}"
@@ -38,7 +37,7 @@ def run(config: DictConfig) -> int:
     console.print(_table("terms, weighted", seen.parts))
     first = seen.first or "no layer: every output is finite"
     console.print(f"first layer with an output that is not finite: {first}", highlight=False, markup=False, soft_wrap=True)
-    again = "as it was" if system.refused and system.refused.terms == refused["terms"] else "finite on this machine"
+    again = "as it was" if system.state.nonfinite and system.state.nonfinite.terms == refused["terms"] else "finite on this machine"
     console.print(f"met again, it is {again}", highlight=False)
     return 0
 
@@ -46,10 +45,10 @@ def run(config: DictConfig) -> int:
 def _system(held: Mapping[str, Any], origin: str) -> System:
     """The system that met the batch, with its weights. Raises Fault for what a file may not describe, or does not hold."""
     system = build_described(held["recipe"], "system", System, f"{origin}: recipe", held["state_dict"])
-    check(not system.untrained, f"{origin} describes a {type(system).__name__}, which does not learn.")
     try:
         system.load_state_dict(held["state_dict"])
-        system.images_seen, system.batches_seen, system.heeded = whole(held["images_seen"]), 1, True
+        state = system.state
+        state.images_seen, state.batches_seen, state.skip_nonfinite = whole(held["images_seen"]), 1, True
     except (AttributeError, RuntimeError, TypeError) as reason:
         raise Fault(f"{origin} does not fit the network that it describes ({type(reason).__name__}).") from reason
     system.recipe = held["recipe"]
@@ -63,15 +62,15 @@ class _Seen:
         self.shown: dict[str, Tensor] = {}
         self.parts: dict[str, Tensor] = {}
         self.first = ""
-        system.watch = self.turn
+        system.state.on_update = self.turn
         for name, network in system.networks().items():
             for inner, layer in network.named_modules():
                 if not list(layer.children()):
                     layer.register_forward_hook(self.hook(f"{name}.{inner} ({type(layer).__name__})"))
 
-    def turn(self, player: Player, parts: Mapping[str, Tensor], evidence: Evidence) -> None:
+    def turn(self, network: str, parts: Mapping[str, Tensor], evidence: Evidence) -> None:
         self.shown |= {name: value.detach() for name, value in evidence.made() if isinstance(value, Tensor)}
-        self.parts |= {f"{player.name}/{name}": value.detach() for name, value in parts.items()}
+        self.parts |= {f"{network}/{name}": value.detach() for name, value in parts.items()}
 
     def hook(self, name: str) -> Any:
         def look(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:

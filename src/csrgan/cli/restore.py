@@ -27,7 +27,8 @@ from csrgan.fault import check
 from csrgan.files import cell, relative
 from csrgan.records import Restoration
 from csrgan.reports.table import FACTORS, label
-from csrgan.systems.base import System
+from csrgan.training.evaluated import Evaluated
+from csrgan.training.system import System
 
 BESIDE = 0.05  # of a prior's range: a prediction this far beyond it is none of a picture within
 LONGEST = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}  # px a side that the encoders take
@@ -42,15 +43,16 @@ def run(config: DictConfig) -> int:
         places.examine(targets(units), ledger)
         check(not ledger.sets, f"destination={places.destination} holds a set that csrgan degrade made: choose another folder.")
         system, settings = chosen(config, config.checkpoint)
+        restorer = system.restorer
         helps = (
             "a smaller picture or a lower enlarge" if config.device == "cpu" else "a smaller picture, a lower enlarge or device=cpu"
         )
         series = Series(places, ledger, units, identity(system, settings, factor), "restoring", "restored", helps)
-        system.console = series.console
-        for sentence in unlike(system, factor):
+        restorer.console = series.console
+        for sentence in unlike(restorer, factor):
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         with ledger.opened(), series.room():
-            series.go(_Restorer(system, factor, series), leave, bar=not system.per_picture, whole=True)
+            series.go(_Restorer(system, factor, series), leave, bar=not restorer.per_picture, whole=True)
     told = f"{len(series.done)} restored, {series.broken} skipped: {relative(places.destination)}"
     series.say(told)
     return 1 if series.broken else 0
@@ -59,22 +61,22 @@ def run(config: DictConfig) -> int:
 class _Restorer:
     """Makes S of a picture. factor: of the enlargement before the network."""
 
-    def __init__(self, system: System, factor: float, series: Series) -> None:
+    def __init__(self, system: Evaluated, factor: float, series: Series) -> None:
         self.system, self.factor, self.series = system, factor, series
 
     def __call__(self, unit: Unit, found: Picture, done: Collection[str]) -> Iterator[Made]:
         ((name,),) = unit.results
         told = picture.called(Path(name))
-        if self.system.per_picture:
+        if self.system.restorer.per_picture:
             self.series.say(f"{self.series.units.index(unit) + 1}/{len(self.series.units)}  {told}")
         self._examine(unit.file, found)
-        restored = self.system.restore(enlarged(found.tensor()[None].to(self.system.device), self.factor))
-        parameters = _told(restored, self.system.prior.predicted)
+        restored = self.system.restorer.restore(enlarged(found.tensor()[None].to(self.system.device), self.factor))
+        parameters = _told(restored, self.system.restorer.prior.predicted)
         check(finite(restored), f"{told}: what the network makes of it is not finite, and no picture.")
         part = self.series.ledger.place / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=found)
         yield Made({name: part}, {"file": cell(told), **parameters})
-        for line in (_said(parameters), *_beyond(parameters, self.system.prior)):
+        for line in (_said(parameters), *_beyond(parameters, self.system.restorer.prior)):
             if line:
                 self.series.say(f"{told}: {line}")
 
@@ -83,23 +85,23 @@ class _Restorer:
         sides = found.pixels.shape[:2]
         name, least = picture.called(file), self.factor * min(sides)
         check(least >= 1, f"{name} has a side that enlarge={self.factor:g} would make smaller than a pixel.")
-        longest, most = int(self.factor * max(sides)) * self.system.enlarge, LONGEST.get(file.suffix.lower(), math.inf)
+        longest, most = int(self.factor * max(sides)) * self.system.restorer.enlarge, LONGEST.get(file.suffix.lower(), math.inf)
         check(
             longest <= most,
             f"{name} would be {longest} px long, and a {file.suffix} file takes {most}: lower enlarge, or give it as PNG.",
         )
 
 
-def identity(system: System, settings: Mapping[str, Any], factor: float) -> str:
+def identity(system: Evaluated, settings: Mapping[str, Any], factor: float) -> str:
     """A digest of what a restored picture depends on, beside the picture: weights, settings and enlargement, and no device."""
     found = hashlib.sha256()
-    for each in filter(None, (system, system.helper)):
-        described = [type(each).__name__, each.recipe.get("system"), each.calibration, each.told_by]
+    for each in filter(None, (system.restorer, system.restorer.parameter_source)):
+        described = [each.title, system.recipe.get("system"), each.calibrated(), each.oracle]
         found.update(json.dumps(described, sort_keys=True, default=str).encode())
-        for name, weight in each.average.state_dict().items():
+        for name, weight in each.weights().items():
             found.update(name.encode())
             found.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    own = [settings.get(key) for key in ("system", "degradation", "seed")] if system.untrained else []
+    own = [settings.get(key) for key in ("system", "degradation", "seed")] if not isinstance(system, System) else []
     found.update(json.dumps([own, factor], sort_keys=True, default=str).encode())
     return found.hexdigest()
 

@@ -42,9 +42,10 @@ from csrgan.fault import check
 from csrgan.files import relative, sole
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
-from csrgan.systems import examination
-from csrgan.systems.base import System
-from csrgan.systems.checkpoint import FOLDER, LAST, PREVIOUS
+from csrgan.runs.checkpoint import FOLDER, LAST, PREVIOUS
+from csrgan.training import sanity_check
+from csrgan.training.evaluated import Evaluated, as_module
+from csrgan.training.system import System
 
 LOOKED_AT = 4  # samples of the first batch
 
@@ -87,22 +88,22 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stop
     with recording(with_choices(settings), folder, build) as loggers:
         health = Health(folder, console, **settings["health"])
         right = Calibration(settings["trainer"]["calibrate"])
-        callbacks = [scores, watch] if system.untrained else [right, scores, watch, health, leaving, keep]
-        callbacks += [Lines(console)] if system.per_picture else []
+        callbacks = [scores, watch] if not isinstance(system, System) else [right, scores, watch, health, leaving, keep]
+        callbacks += [Lines(console)] if system.restorer.per_picture else []
         callbacks[:0] = own_callbacks(settings)  # Checkpoints comes last
         # Written when a checkpoint has been taken up, and not for what was refused.
         callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)
         began = time.monotonic()
-        if system.untrained:
+        if not isinstance(system, System):
             describe(settings, folder)
-            console.print(f"{type(system).__name__} needs no training; it is scored as it is", highlight=False)
+            console.print(f"{system.restorer.title} needs no training; it is scored as it is", highlight=False)
         else:
             trainer.fit(system, data, ckpt_path=str(stopped.file) if stopped else None, weights_only=True)
         spent = watch.waiting(trainer)  # before an evaluation by itself, which leaves nothing of the training's loader
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
-        if not system.untrained:
+        if isinstance(system, System):
             keep.conclude(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,
@@ -119,19 +120,19 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stop
     return float(summary["gain_db"])
 
 
-def _ready(settings: dict[str, Any], console: Console, *, begins: bool) -> tuple[Photographs, System]:
+def _ready(settings: dict[str, Any], console: Console, *, begins: bool) -> tuple[Photographs, Evaluated]:
     """The data and the system, looked at before anything is written. begins: whether the training begins, and does not go on."""
     seed_everything(settings["seed"], verbose=False)
     data: Photographs = build(settings["data"], "data")
-    system: System = build(settings["system"], "system")
+    system = as_module(build(settings["system"], "system"))
     if refused := data.examine(console, train=True):
         console.print(table.refused(refused))
     system.recipe = settings
-    system.console = console
-    if settings["begin_from"] and begins:
+    system.restorer.console = console
+    if settings["begin_from"] and begins and isinstance(system, System):
         begin(system, settings["begin_from"])
     prepare(system, settings["trainer"])
-    if not system.untrained:
+    if isinstance(system, System):
         _examine(system, data, settings, console)
     return data, system
 
@@ -144,7 +145,7 @@ def _examine(system: System, data: Photographs, settings: dict[str, Any], consol
     sides = data.sides()
     first = sides.largest_from
     samples = loader.collate_fn([loader.dataset[first + index] for index in range(count)])
-    found = examination.examine(
+    found = sanity_check.examine(
         system,
         samples,
         data.on_after_batch_transfer,
@@ -175,7 +176,7 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", module="lightning")
 
 
-def prepare(system: System, trainer: dict[str, Any]) -> None:
+def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
     """Memory layout and compilation of the networks."""
     available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
     check(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")

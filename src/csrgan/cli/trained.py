@@ -10,7 +10,8 @@ from omegaconf import DictConfig, open_dict
 from csrgan.api.loading import placed, trained
 from csrgan.config.build import build, plain
 from csrgan.fault import Fault, check
-from csrgan.systems.base import System
+from csrgan.training.evaluated import Evaluated, as_module
+from csrgan.training.system import System
 
 # What a system is described by and its restoring network is not.
 TAUGHT_BY = {
@@ -29,7 +30,7 @@ def begin(system: System, path: str) -> None:
     """Give a system the restoring network of a checkpoint; what opposes it and all optimisers begin anew. `system.recipe` is what
     it was made from. Raises Fault where the networks differ, with the settings that make them differ."""
     other, recipe = trained(path, "cpu", "begin_from")
-    if system.begin_from(other):
+    if system.init_from(other):
         return
     differing = list(_differences(system.recipe["system"], recipe["system"], "system"))
     raise Fault(f"begin_from={path} holds another network than this run's: {'; '.join(differing[:4]) or 'it has other layers'}.")
@@ -46,7 +47,7 @@ def _differences(here: Any, there: Any, place: str) -> Iterator[str]:
         yield f"{place} is {theirs} there and {mine} here"
 
 
-def chosen(config: DictConfig, checkpoint: str | None) -> tuple[System, dict[str, Any]]:
+def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, dict[str, Any]]:
     """The system of a command that takes `system`, `checkpoint` or both, and the command's settings; where no degradation is
     chosen, it becomes the checkpoint's.
 
@@ -66,7 +67,8 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[System, dict[str
     if not settings.get("system"):
         assert learned
         return learned, settings
-    system: System = build(settings["system"], "system")
-    check(system.untrained, f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system.")
-    system.helper = learned
+    system = as_module(build(settings["system"], "system"))
+    trained_one = f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system."
+    check(not isinstance(system, System), trained_one)
+    system.restorer.parameter_source = learned.restorer if learned else None
     return placed(system, config.device), settings

@@ -14,14 +14,14 @@ from csrgan.config.search import ALLOW, packages
 from csrgan.fault import Fault
 
 # The rooms that the yaml files build from, and not the commands, which write files.
-NAMES = ("data", "degradation", "evaluation.metrics", "loggers", "losses", "networks", "systems")
+NAMES = ("data", "degradation", "evaluation.metrics", "loggers", "losses", "networks", "restorers", "training")
 ROOMS = tuple(f"csrgan.{room}" for room in NAMES)
 PACKAGES = (*ROOMS, "lightning.pytorch.callbacks", "lightning.pytorch.loggers", "torch.nn", "torch.optim")
 
 # Of these a stranger's file may build what csrgan's own yaml files name; the data room downloads, decodes and deletes.
-DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "systems"))
+DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "restorers", "training"))
 # No yaml file names these: kernels of one's own, which an override names, what older checkpoints name, and a default of Python.
-UNNAMED = ("csrgan.degradation.shapes.FreeForm", "csrgan.networks.output.sigmoid", "csrgan.systems.schedule.constant")
+UNNAMED = ("csrgan.degradation.shapes.FreeForm", "csrgan.networks.output.sigmoid", "csrgan.training.schedule.constant")
 OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # classes of layers and optimizers, by their short names
 
 

@@ -16,8 +16,8 @@ from csrgan.arguments import Recorded
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.noise import standard_normal
-from csrgan.degradation.operator import degrade
-from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.operator import degrade, linear
+from csrgan.degradation.parameters import NAMES, Parameters, low_sizes
 from csrgan.degradation.prior import Prior
 from csrgan.degradation.shapes import Shape
 from csrgan.fault import check
@@ -146,3 +146,14 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     ) -> Float[Tensor, "b c h2 w2"]:
         """The protocol with these parameters and standard normal draws; nothing is drawn and nothing recorded."""
         return degrade(sharp, parameters, noise=noise, **self.flags)
+
+
+def redegraded(
+    image: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"], degradation: Degradation
+) -> Float[Tensor, "b 3 h2 w2"]:
+    """A_theta of a picture for theta in network units, without noise; differentiable in both, the scale included."""
+    # At the lower end of a prior a parameter drawn by its variance has no finite gradient.
+    parameters = degradation.prior.denormalise(theta.float().clamp(1e-3, 1))
+    sizes, chain = low_sizes(image.shape[-2], image.shape[-1], parameters.scale), degradation.chain
+    image = chain.changed("sharp", image.float(), parameters)
+    return chain.changed("low", linear(image, parameters, chain=chain, sizes=sizes), parameters)

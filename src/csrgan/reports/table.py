@@ -9,7 +9,7 @@ from rich.table import Table
 
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import predicted_in
-from csrgan.systems.examination import Examination
+from csrgan.training.sanity_check import Examination
 
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
 FACTORS = {"noise_std": 255.0}

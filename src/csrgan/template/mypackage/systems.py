@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch.optim import Optimizer
-
 from csrgan.degradation.augmentation import Degradation
 from csrgan.losses.objective import Objective
 from csrgan.networks.generator import Generator
 from csrgan.records import Batch
-from csrgan.systems.base import MakeOptimizer, System, UpdateRule
-from csrgan.systems.player import Player
+from csrgan.training.state import MakeOptimizer, UpdateRule
+from csrgan.training.system import System
 
 
 class Regression(System):
-    """One generator, which learns its losses together; nobody plays against it."""
+    """One generator, which learns its losses together; there is no discriminator."""
 
     def __init__(
         self,
@@ -31,19 +29,15 @@ class Regression(System):
         offered = {"restored", "sharp", "low"} | ({"theta", "theta_true"} if generator.head else set())
         offered |= {"log_variance"} if generator.variance else set()
         terms = {name: term for name, term in losses.items() if name != "adversarial"}
-        self.player = Player(self, "generator", generator, Objective(terms, offered), index=0)
-        self.make_optimizer = optimizer
+        self.updater = self.add_updater("generator", generator, Objective(terms, offered), optimizer)
 
     def learn(self, batch: Batch) -> None:
-        found = self.generator(batch.low)
-        self.player.turn(
-            restored=found.image,
+        output = self.generator(batch.low)
+        self.updater.update(
+            restored=output.image,
             sharp=batch.sharp,
             low=batch.low,
-            theta=found.theta,
-            log_variance=found.log_variance,
-            theta_true=self.prior.normalise(batch.parameters),
+            theta=output.theta,
+            log_variance=output.log_variance,
+            theta_true=self.restorer.prior.normalise(batch.parameters),
         )
-
-    def configure_optimizers(self) -> list[Optimizer]:
-        return self.optimizers_of((self.make_optimizer, self.generator))

@@ -1,0 +1,48 @@
+"""Restorers whose theta^ is a code of the degradation, and SRMD's, which can be given one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.parameters import Parameters
+from csrgan.networks.code_conditioned import CodeConditioned, SRMDNetworks
+from csrgan.networks.generator import Restored
+from csrgan.records import Batch, Restoration
+from csrgan.restorers.learned import LearnedRestorer
+
+
+class CodeRestorer(LearnedRestorer):
+    """network: whose `code` says what theta^ means."""
+
+    network: CodeConditioned
+
+    def to_physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
+        return self.network.decode(theta)
+
+
+class SRMDRestorer(CodeRestorer):
+    """Given the truth; the prediction, as in `restore`; or a mismatch, the truth with `mismatch` px more blur."""
+
+    oracle_modes = ("truth", "prediction", "mismatch")
+    network: SRMDNetworks
+
+    def __init__(self, network: SRMDNetworks, degradation: Degradation, mismatch: float) -> None:
+        super().__init__(network, degradation)
+        self.mismatch = mismatch
+
+    def restore_batch(self, batch: Batch) -> Restoration:
+        if self.oracle == "mismatch":
+            parameters = batch.parameters
+            batch = replace(batch, parameters=replace(parameters, blur_std=parameters.blur_std + self.mismatch, kernel=None))
+        return super().restore_batch(batch)
+
+    def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
+        networks = self.network.eval()
+        with torch.no_grad():
+            code = networks.code.encode(parameters)
+            return self.to_restoration(Restored(networks.restorer(low, code), networks.predictor(low)))

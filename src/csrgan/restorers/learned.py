@@ -1,0 +1,83 @@
+"""A trained network as a restorer: S, theta^ in physical units, and intervals that hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from csrgan.calibration import Calibration, Distances
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.parameters import Parameters
+from csrgan.networks.generator import Generator, Restored
+from csrgan.records import Batch, Restoration
+from csrgan.restorers.bicubic import enlarged
+from csrgan.restorers.restorer import Restorer, finite_image
+
+
+class LearnedRestorer(Restorer):
+    """network: gives S and, where it predicts them, theta^ and its variance in network units (`Restored`).
+
+    enlarges: whether L is enlarged bicubically before the network sees it. calibration: of the predicted standard deviations.
+    """
+
+    outputs: tuple[str, ...] = ("upsampled", "native")
+
+    def __init__(self, network: nn.Module, degradation: Degradation, *, enlarges: bool = False) -> None:
+        super().__init__(degradation)
+        self.network, self.enlarges = network, enlarges
+        self.calibration = Calibration()
+
+    def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
+        self.network.eval()
+        with torch.no_grad():
+            output: Restored = self.network(self.preprocess(low))
+        return self.to_restoration(output, names)
+
+    def weights(self) -> dict[str, Tensor]:
+        return dict(self.network.state_dict())
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether it predicts how certain its theta^ is."""
+        return isinstance(self.network, Generator) and self.network.variance
+
+    def calibrated(self) -> list[list[float]]:
+        return self.calibration.rows
+
+    def preprocess(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
+        """L as the network takes it."""
+        return enlarged(low, self.enlarge) if self.enlarges else low
+
+    def to_physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
+        """theta^ of the network in physical units."""
+        return self.prior.denormalise(theta)
+
+    def to_restoration(self, output: Restored, names: Sequence[str] = ()) -> Restoration:
+        """What the network gives, as pictures and in physical units."""
+        theta, log_variance = output.theta, output.log_variance
+        parameters = None if theta is None else self.to_physical(theta.float())
+        spread = interval = None
+        if theta is not None and log_variance is not None:
+            std = (0.5 * log_variance.float()).exp()
+            pixels, count = output.image.shape[-2] * output.image.shape[-1], len(self.prior.predicted)
+            std = std * std.new_tensor([self.calibration.factors(pixels, count, name) for name in names or ("",)])
+            spread, interval = self.prior.spread(theta.float(), std), self.prior.interval(theta.float(), std)
+        trace = tuple(self.to_restoration(step, names) for step in output.trace)
+        return Restoration(finite_image(output.image), parameters, spread, interval, trace)
+
+    def calibrate(self, *sizes: Iterable[Batch]) -> None:
+        """Choose the factors on the predicted standard deviations by pictures of each size, of which there is a series each."""
+        self.calibration = Calibration.fitted([Distances.joined(self._distances(batches)) for batches in sizes])
+
+    def _distances(self, batches: Iterable[Batch]) -> Iterator[Distances]:
+        network = cast(Generator, self.network.eval())
+        for batch in batches:
+            with torch.no_grad():
+                theta, log_variance = network.read(self.preprocess(batch.low))
+            assert theta is not None and log_variance is not None
+            stds = (theta - self.prior.normalise(batch.parameters)).abs() / (0.5 * log_variance).exp()
+            yield Distances(batch.sharp.shape[-2] * batch.sharp.shape[-1], list(batch.names), stds.float())

@@ -1,0 +1,67 @@
+"""What systems have in common whose restorer is given a code of the degradation: SRMD, IKC and DAN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.prior import Prior
+from csrgan.fault import check
+from csrgan.losses import image, parameters
+from csrgan.losses.adversarial import Adversarial
+from csrgan.losses.objective import Objective, Term
+from csrgan.losses.parameters import ParameterTerm
+from csrgan.networks.code_conditioned import CodeConditioned
+from csrgan.restorers.code_conditioned import CodeRestorer
+from csrgan.training.system import System
+
+OF_PICTURE, OF_CODE = ("restored", "sharp"), ("theta", "theta_true")  # what its losses can be shown
+
+
+class CodeConditionedSystem(System):
+    """theta^ is a code. generator: with the `code` (see `Code`) as one of its parts."""
+
+    outputs = ("native", "upsampled")
+    losses: tuple[str, ...] | None = ("image", "parameters", "perceptual")
+    coded = True
+    teaching: tuple[str, ...] = ("image", "perceptual")
+
+    generator: CodeConditioned
+
+    def make_restorer(self, network: nn.Module, degradation: Degradation) -> CodeRestorer:
+        return CodeRestorer(network, degradation)
+
+    def convert_units(self, prior: Prior) -> None:
+        """Its code goes into many layers: a network that is told another range is another network."""
+        mine = self.restorer.prior
+        differing = [name for name in self.generator.code.names if mine.ranges[name] != prior.ranges[name]]
+        check(
+            not differing,
+            f"{type(self).__name__} is told {' and '.join(differing)} in units of the prior, and the network that is begun from had"
+            " another: begin with the same ranges of degradation.",
+        )
+
+
+def objectives(losses: Mapping[str, Any]) -> tuple[Objective, Objective]:
+    """Of those who restore: every loss but `parameters`; of those who find a code: that one. Raises Fault where one has none."""
+    without_opponent(losses)
+    of_picture = Objective({name: term for name, term in losses.items() if name not in ("adversarial", "parameters")}, OF_PICTURE)
+    of_code = Objective({"parameters": losses.get("parameters")}, OF_CODE)
+    check(
+        bool(of_picture) and bool(of_code), "this system needs a loss/image for its restorer and a loss/parameters for its codes."
+    )
+    return of_picture, of_code
+
+
+def default_losses(of_code: Term.Function = parameters.mse) -> dict[str, Any]:
+    """The mean absolute error of S, and a distance of the code."""
+    return {"image": Term(image.l1), "parameters": ParameterTerm(of_code)}
+
+
+def without_opponent(losses: Mapping[str, Any]) -> None:
+    """Raise Fault for an adversarial loss, which has nobody to play against."""
+    game = losses.get("adversarial")
+    check(not (isinstance(game, Adversarial) and game.weight), "this system has no discriminator: choose loss/adversarial=none.")

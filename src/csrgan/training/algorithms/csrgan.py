@@ -1,0 +1,84 @@
+"""CSRGAN: one generator restores the picture and predicts its degradation; a discriminator tells S from H."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
+
+from torch import nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.prior import Prior
+from csrgan.fault import check
+from csrgan.losses import image, parameters
+from csrgan.losses.adversarial import Adversarial
+from csrgan.losses.objective import Term
+from csrgan.losses.parameters import ParameterTerm
+from csrgan.networks.generator import Generator
+from csrgan.networks.heads import Bottleneck
+from csrgan.networks.spectral import SpectralUNet
+from csrgan.restorers.learned import LearnedRestorer
+from csrgan.training.algorithms.gan import AGAINST, GANModule
+from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
+
+
+class CSRGAN(GANModule):
+    """L_G = adversarial + image + lambda x parameters. losses: see `GANModule`. A smaller L is enlarged bicubically first."""
+
+    outputs = ("upsampled", "native")
+
+    def __init__(
+        self,
+        *,
+        generator: Generator | None = None,
+        discriminator: nn.Module | None = None,
+        losses: Mapping[str, Any] | None = None,
+        degradation: Degradation | None = None,
+        rule: UpdateRule = UpdateRule(),
+        generator_optimizer: MakeOptimizer = ADAM,
+        discriminator_optimizer: MakeOptimizer = AGAINST,
+    ) -> None:
+        degradation = degradation or Degradation()
+        generator = generator or _generator(degradation)
+        self.given_as(generator=generator)
+        losses = _losses() if losses is None else losses
+        offers = {"theta", "theta_true", "redegraded"} if generator.head else set()
+        offers |= {"log_variance"} if generator.variance else set()
+        asked: Term | None = losses.get("parameters")
+        check(
+            "theta" in offers or not (asked and asked.weight),
+            "loss/parameters has no prediction to judge, because parameter_head is none or degradation.predicted is empty:"
+            " choose loss/parameters=none.",
+        )
+        super().__init__(
+            generator=generator,
+            discriminator=discriminator,
+            losses=losses,
+            degradation=degradation,
+            rule=rule,
+            generator_optimizer=generator_optimizer,
+            discriminator_optimizer=discriminator_optimizer,
+            offers=offers,
+            shared=generator.body.encoder_weights(),
+        )
+
+    def make_restorer(self, network: nn.Module, degradation: Degradation) -> LearnedRestorer:
+        return LearnedRestorer(network, degradation, enlarges=True)
+
+    def convert_units(self, prior: Prior) -> None:
+        if cast(Generator, self.generator).head is None:
+            return
+        factor, shift = self.restorer.prior.units_of(prior)
+        for network in (self.generator, self.ema):
+            cast(Generator, network).reexpress(factor, shift)
+
+
+def _generator(degradation: Degradation) -> Generator:
+    head = partial(Bottleneck, hidden=64, stop_gradient=False)
+    return Generator(SpectralUNet(), parameter_head=head, predicted=degradation.prior.predicted)
+
+
+def _losses() -> dict[str, Any]:
+    image_term = Term(partial(image.charbonnier, epsilon=1e-3))
+    return {"adversarial": Adversarial(), "image": image_term, "parameters": ParameterTerm(parameters.mse, 0.1)}

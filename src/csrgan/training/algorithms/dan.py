@@ -1,0 +1,78 @@
+"""DAN: a restorer and an estimator take turns, each given what the other found (Luo et al. 2020; second version 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.code import Code
+from csrgan.fault import Fault, check
+from csrgan.losses import parameters
+from csrgan.losses.objective import Objective
+from csrgan.networks.code_conditioned import DANNetworks
+from csrgan.networks.dan import EstimatorV1, RestorerV1
+from csrgan.networks.generator import Restored
+from csrgan.ranges import Count
+from csrgan.records import Batch
+from csrgan.training.algorithms.code_conditioned import OF_CODE, OF_PICTURE, CodeConditionedSystem, default_losses, without_opponent
+from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
+
+
+class DAN(CodeConditionedSystem):
+    """Both networks learn at once.
+
+    loops: turns. estimates: what the estimator gives, a code or (second version) a kernel.
+    supervise_all: every turn is supervised, and not the last alone; it made the authors' training unstable.
+    losses: `image` and others of S; `parameters` of the code.
+    """
+
+    teaching = ("image",)
+    generator: DANNetworks
+
+    def __init__(
+        self,
+        *,
+        restorer: Callable[..., nn.Module] = partial(RestorerV1, width=64, blocks=40, unshuffle=4, skip=False),
+        estimator: Callable[..., nn.Module] = partial(EstimatorV1, width=32, blocks=5, unshuffle=4, reads="mean"),
+        code: Callable[[Degradation], Code] = partial(Code, kind="units", components=10),
+        loops: Count = 4,
+        estimates: Literal["code", "kernel"] = "code",
+        supervise_all: bool = False,
+        losses: Mapping[str, Any] | None = None,
+        degradation: Degradation | None = None,
+        rule: UpdateRule = UpdateRule(),
+        optimizer: MakeOptimizer = ADAM,
+    ) -> None:
+        degradation = degradation or Degradation()
+        losses = default_losses(parameters.l1) if losses is None else losses
+        self.given_as(losses=losses)
+        codes = code(degradation)
+        if estimates not in ("code", "kernel"):
+            raise Fault.unknown("system.estimates", estimates, ("code", "kernel"))
+        kernel = estimates == "kernel"
+        whole = "system.estimates=kernel needs system.code.kind=kernel, and a degradation of which nothing but the blur varies."
+        check(not kernel or codes.taps > 0, whole)
+        sees = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
+        restores = restorer(enlarge=degradation.multiple, code=codes.length)
+        super().__init__(DANNetworks(codes, restores, sees, loops, kernel), degradation, rule)
+        self.supervise_all = supervise_all
+        without_opponent(losses)
+        terms = {name: term for name, term in losses.items() if name != "adversarial"}
+        objective = Objective(terms, OF_PICTURE + OF_CODE)
+        check({"image", "parameters"} <= set(objective.terms), "DAN needs a loss/image and a loss/parameters.")
+        self.updater = self.add_updater("generator", self.generator, objective, optimizer)
+
+    def learn(self, batch: Batch) -> None:
+        output: Restored = self.generator(batch.low)
+        turns = output.trace if self.supervise_all else output.trace[-1:]
+        self.updater.update(
+            restored=torch.cat([turn.image for turn in turns]),
+            sharp=batch.sharp.repeat(len(turns), 1, 1, 1),
+            theta=torch.cat([turn.theta for turn in turns if turn.theta is not None]),
+            theta_true=self.generator.target(batch.parameters).repeat(len(turns), 1),
+        )

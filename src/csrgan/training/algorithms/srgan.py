@@ -1,0 +1,61 @@
+"""SRGAN: SRResNet, learned on an image loss, then on a perceptual distance and against a discriminator too (Ledig et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.losses import image
+from csrgan.losses.adversarial import Adversarial
+from csrgan.losses.backbones import efficientnet_lite0
+from csrgan.losses.objective import Term
+from csrgan.losses.perceptual import FeatureDistance
+from csrgan.networks.discriminators import SRGANs
+from csrgan.networks.srresnet import SRResNet
+from csrgan.training.algorithms.gan import AGAINST, GANModule
+from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
+
+LATE = 3840  # images on the image loss alone: of 4,800
+
+
+class SRGAN(GANModule):
+    """Predicts no degradation. generator: makes the network, given how often it enlarges. The rest: see `GANModule`."""
+
+    outputs = ("native", "upsampled")
+    losses = ("adversarial", "image", "perceptual")
+    enlarges = True
+
+    def __init__(
+        self,
+        *,
+        generator: Callable[..., nn.Module] = partial(SRResNet, width=64, blocks=16, unshuffle=4, skip=False),
+        discriminator: nn.Module | None = None,
+        losses: Mapping[str, Any] | None = None,
+        degradation: Degradation | None = None,
+        rule: UpdateRule = UpdateRule(),
+        generator_optimizer: MakeOptimizer = ADAM,
+        discriminator_optimizer: MakeOptimizer = AGAINST,
+    ) -> None:
+        degradation = degradation or Degradation()
+        super().__init__(
+            generator=generator(enlarge=degradation.multiple),
+            discriminator=discriminator or SRGANs(),
+            losses=_losses() if losses is None else losses,
+            degradation=degradation,
+            rule=rule,
+            generator_optimizer=generator_optimizer,
+            discriminator_optimizer=discriminator_optimizer,
+        )
+
+
+def _losses() -> dict[str, Any]:
+    features = FeatureDistance(backbone=efficientnet_lite0, layers=[0, 2, 4, 10])
+    return {
+        "adversarial": Adversarial(start=LATE),
+        "image": Term(image.mse),
+        "perceptual": Term(features, 3e-3, start=LATE),
+    }

@@ -1,0 +1,106 @@
+"""Manual optimisation: a LightningModule whose networks are updated one by one, and whose checkpoints hold where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
+
+from csrgan.calibration import Calibration
+from csrgan.fault import Fault
+from csrgan.losses.objective import Objective
+from csrgan.records import Batch
+from csrgan.restorers.learned import LearnedRestorer
+from csrgan.training.evaluated import Evaluated
+from csrgan.training.network_updater import NetworkUpdater
+from csrgan.training.nonfinite import NotFinite, rows
+from csrgan.training.state import MakeOptimizer, TrainingState, UpdateRule
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A loss that loads something before it is first used, such as a frozen network."""
+
+    def prepare(self) -> None: ...
+
+
+class TrainingModule(Evaluated):
+    """state: where the training stands. updaters: of its networks, by name, in the order of their optimizers."""
+
+    restorer: LearnedRestorer
+
+    def __init__(self, restorer: LearnedRestorer, rule: UpdateRule) -> None:
+        super().__init__(restorer)
+        self.automatic_optimization = False
+        self.state, self.updaters = TrainingState(rule), dict[str, NetworkUpdater]()
+
+    def add_updater(
+        self, name: str, network: nn.Module, objective: Objective, optimizer: MakeOptimizer, shared: Sequence[nn.Parameter] = ()
+    ) -> NetworkUpdater:
+        """Let a network learn by an objective: call `update` of what is returned in `learn`. See `NetworkUpdater`."""
+        index = len(self.updaters)
+        self.updaters[name] = NetworkUpdater(self, self.state, name, network, objective, optimizer, index, shared)
+        return self.updaters[name]
+
+    def learn(self, batch: Batch) -> None:
+        """One training step: updates of its networks."""
+        raise NotImplementedError
+
+    @property
+    def images_seen(self) -> int:
+        return self.state.images_seen
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {name: updater.network for name, updater in self.updaters.items()}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Learn from the batch. Where something is not finite, every weight and buffer stays what it was."""
+        state = self.state
+        buffers = [buffer for network in self.networks().values() for buffer in network.buffers()]
+        before = [buffer.clone() for buffer in buffers]
+        state.nonfinite = None
+        try:
+            self.learn(batch)
+        except NotFinite as reason:
+            if not state.skip_nonfinite:
+                raise Fault(f"{reason} is not finite in the batch after {state.images_seen} images.") from None
+            reason.samples = rows(batch.low, batch.sharp) or reason.samples  # what was given spoils the whole batch
+            state.nonfinite = reason
+            for buffer, kept in zip(buffers, before, strict=True):
+                buffer.copy_(kept)
+        # Here and not in a hook, so that a checkpoint written after the step holds it.
+        state.batches_seen += 1
+        state.images_seen += len(batch.names) * self.trainer.world_size
+        self.end_step()
+
+    def end_step(self) -> None:
+        """What follows the updates of a batch."""
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return [updater.optimizer() for updater in self.updaters.values()]
+
+    def on_fit_start(self) -> None:
+        """Load what the losses need, such as a frozen network."""
+        functions = [term.function for updater in self.updaters.values() for term in updater.objective.terms.values()]
+        for function in functions:
+            if isinstance(function, Prepares):
+                function.prepare()
+
+    def on_train_start(self) -> None:
+        """A training that goes on follows today's settings of its optimizers, and not those in its checkpoint."""
+        for optimizer, updater in zip(self.trainer.optimizers, self.updaters.values(), strict=True):
+            updater.reset_settings(optimizer)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        state, calibration = self.state, self.restorer.calibration
+        counts = {"images_seen": state.images_seen, "batches_seen": state.batches_seen, "pace": state.lr_scale}
+        factors = {"calibration": calibration.rows, "left_out": calibration.leave_one_out} if calibration.rows else {}
+        checkpoint["csrgan"] = {**counts, **factors, "recipe": dict(self.described()), "recorded": dict(state.recorded)}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        held, state = checkpoint["csrgan"], self.state
+        state.images_seen, state.batches_seen = held["images_seen"], held["batches_seen"]
+        state.lr_scale, state.recorded = held.get("pace", 1.0), held.get("recorded", {})  # earlier checkpoints have neither
+        self.restorer.calibration = Calibration(held.get("calibration", []), held.get("left_out", {}))

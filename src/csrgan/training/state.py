@@ -1,0 +1,70 @@
+"""Where a training stands, and what the updaters of its networks share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated
+
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from csrgan.arguments import Recorded
+from csrgan.losses.objective import Evidence
+from csrgan.ranges import Count, CountOr0, Positive
+from csrgan.training.nonfinite import NotFinite
+from csrgan.training.schedule import constant
+
+MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+ADAM = partial(Adam, lr=1e-3, betas=(0.9, 0.99))
+
+
+@dataclass(frozen=True)
+class UpdateRule(Recorded):
+    """How weights are updated, the same for every network.
+
+    clip: greatest gradient norm; None: no clipping. accumulate: batches a step.
+    schedule: from images seen to a factor on the learning rates. average: decay of the running average of weights.
+    compare_every: batches between two comparisons of the terms' gradients; 0: none.
+    """
+
+    clip: Positive | None = 1.0
+    accumulate: Count = 1
+    schedule: Callable[[int], float] = partial(constant, total=0, warmup=800)
+    average: Annotated[float, "[0,1)"] = 0.99
+    compare_every: CountOr0 = 0
+
+
+@dataclass
+class TrainingState:
+    """rule: how weights are updated. images_seen, batches_seen: so far. lr_scale: a factor on all learning rates.
+
+    skip_nonfinite: whether a batch with a value that is not finite is left out, and not an error; then `nonfinite` says why
+    nothing was learned from the last batch. recorded: values of the last step, for loggers.
+    on_update: sees the name of a network, its loss terms and their inputs before each update.
+    """
+
+    rule: UpdateRule
+    images_seen: int = 0
+    batches_seen: int = 0
+    lr_scale: float = 1.0
+    skip_nonfinite: bool = False
+    nonfinite: NotFinite | None = None
+    recorded: dict[str, Tensor] = field(default_factory=dict)
+    on_update: Callable[[str, dict[str, Tensor], Evidence], None] = lambda *_: None
+
+    def record(self, values: Mapping[str, Tensor]) -> None:
+        """Keep values of this training step for whoever logs them."""
+        self.recorded |= {name: value.detach() for name, value in values.items()}
+
+    @property
+    def compares_gradients(self) -> bool:
+        """Whether this training step is one in which the gradients of the terms are compared."""
+        every = self.rule.compare_every
+        return every > 0 and (self.batches_seen + 1) % every == 0
+
+    @property
+    def steps(self) -> bool:
+        """Whether this batch is the last of those whose gradients make a step."""
+        return (self.batches_seen + 1) % self.rule.accumulate == 0

@@ -1,0 +1,70 @@
+"""What every trained system is: a network that restores, its running average, and how it learns from batches of L and H."""
+
+from __future__ import annotations
+
+import copy
+
+from torch import Tensor, nn
+
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.prior import Prior
+from csrgan.restorers.learned import LearnedRestorer
+from csrgan.restorers.restorer import examine_output
+from csrgan.training import ema
+from csrgan.training.module import TrainingModule
+from csrgan.training.state import UpdateRule
+
+
+class System(TrainingModule):
+    """Derive from it, make the updaters of your networks with `add_updater`, and call their `update` in `learn`.
+
+    generator: the network that restores; its running average, `ema`, is the one that is evaluated and used.
+    degradation: what it is trained to undo; its prior gives the network units their meaning.
+    Raises UserError for a degradation whose L is not of the size that the system takes.
+    """
+
+    # Read without an import, by the examination of a command (see `declared.constant`); so each is written out.
+    outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that the system takes
+    losses: tuple[str, ...] | None = None  # the terms of the loss that the system can be given; None: any
+    coded = False  # whether its networks are told a code of the degradation, and learn to find it
+    teaching: tuple[str, ...] = ()  # of such a system: the terms from which its restorer learns, one of which it needs
+    enlarges = False  # whether its generator makes a smaller L as large as H itself
+
+    def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule) -> None:
+        examine_output(type(self).__name__, self.outputs, degradation)
+        average = copy.deepcopy(generator).requires_grad_(False)
+        restorer = self.make_restorer(average, degradation)
+        restorer.title, restorer.outputs = type(self).__name__, self.outputs
+        super().__init__(restorer, rule)
+        self.given_as(degradation=degradation)
+        self.generator, self.ema = generator, average
+        self.register_load_state_dict_pre_hook(_of_before)  # type: ignore[no-untyped-call]
+
+    def make_restorer(self, network: nn.Module, degradation: Degradation) -> LearnedRestorer:
+        """What the averaged generator restores as."""
+        return LearnedRestorer(network, degradation)
+
+    def end_step(self) -> None:
+        ema.follow(self.ema, self.generator, self.state.rule.average, self.state.batches_seen)
+
+    def init_from(self, other: System) -> bool:
+        """Take over the network that another system is evaluated with, and let its theta^ mean what it meant. Returns whether its
+        layers are those of this one. Raises UserError where theta^ cannot be told in the units of this system."""
+        weights = other.ema.state_dict()
+        sizes = {name: weight.shape for name, weight in weights.items()}
+        if sizes != {name: weight.shape for name, weight in self.generator.state_dict().items()}:
+            return False
+        for network in (self.generator, self.ema):
+            network.load_state_dict(weights)
+        self.convert_units(other.restorer.prior)
+        return True
+
+    def convert_units(self, prior: Prior) -> None:
+        """Let the networks, which were trained with another prior, mean the same theta^ in this one's units. Raises UserError where
+        they cannot; here, for networks that predict nothing, there is nothing to do."""
+
+
+def _of_before(module: nn.Module, state_dict: dict[str, Tensor], *_: object) -> None:
+    """Weights as release 0.1 named them: the running average was `average`."""
+    for name in [name for name in state_dict if name.startswith("average.")]:
+        state_dict[f"ema.{name.removeprefix('average.')}"] = state_dict.pop(name)

@@ -1,0 +1,236 @@
+"""Laws of the training step, on the real system under the real Trainer."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from composed import SMALL, composed
+from lightning import Trainer, seed_everything
+from torch import Tensor, nn
+
+from csrgan.config.build import build
+from csrgan.degradation.augmentation import redegraded
+from csrgan.fault import Fault
+from csrgan.runs import checkpoint
+from csrgan.training.network_updater import NetworkUpdater
+
+
+def made(*overrides: str) -> tuple[Any, Any]:
+    seed_everything(0, verbose=False)
+    settings = composed(*SMALL, *overrides)
+    system, data = build(settings["system"]), build(settings["data"])
+    system.recipe = settings
+    return system, data
+
+
+def fitted(*overrides: str) -> Any:
+    system, data = made(*overrides)
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        limit_val_batches=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(system, data)
+    return system
+
+
+def state(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+@pytest.mark.parametrize("discriminator", ["vgg", "vgg_as_coded", "patch", "unet_sn", "conditional"])
+def test_each_players_turn_moves_its_own_network_and_no_other(monkeypatch: pytest.MonkeyPatch, discriminator: str) -> None:
+    turns: list[str] = []
+    turn = NetworkUpdater.update
+
+    def watched(updater: NetworkUpdater, **evidence: Any) -> None:
+        system = updater.module
+        before = {name: state(network) for name, network in system.networks().items()}
+        turn(updater, **evidence)
+        for name, network in system.networks().items():
+            assert same(before[name], state(network)) == (name != updater.name), (updater.name, name)
+            assert all(weight.grad is None or name == updater.name for weight in network.parameters())
+        turns.append(updater.name)
+
+    monkeypatch.setattr(NetworkUpdater, "update", watched)
+    small = [word for word in SMALL if not word.startswith("discriminator.")]
+    monkeypatch.setattr("test_csrgan.SMALL", (*small, f"discriminator={discriminator}"))
+    fitted()
+    assert turns == ["discriminator", "generator"] * 4
+
+
+def test_the_adversarial_term_alone_moves_the_generator() -> None:
+    before = state(made()[0].generator)
+    system = fitted("loss/image=none", "loss/parameters=none")
+    assert not same(before, state(system.generator))
+    assert set(system.generator_updater.objective.terms) == {"adversarial"}
+
+
+def test_without_an_adversarial_loss_there_is_no_discriminator() -> None:
+    system = fitted("loss/adversarial=none")
+    assert set(system.networks()) == {"generator"}
+    assert fitted("loss.adversarial.weight=0").discriminator is None
+
+
+def test_without_a_head_the_parameter_loss_is_refused_and_without_both_nothing_is_predicted() -> None:
+    with pytest.raises(Fault, match=r"loss/parameters has no prediction to judge"):
+        made("parameter_head=none")
+    system = fitted("parameter_head=none", "loss/parameters=none")
+    assert system.restorer.restore(torch.rand(1, 3, 20, 20)).parameters is None
+
+
+def test_every_loss_off_is_refused() -> None:
+    with pytest.raises(Fault, match="every loss of the generator"):
+        made("loss/image=none", "loss/adversarial=none", "loss/parameters=none")
+
+
+def test_a_term_that_reaches_no_weight_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    system, data = made("loss/adversarial=none")
+    system.generator_updater.objective.terms["image"].function = lambda restored, sharp: (restored.detach() - sharp).square().mean()
+    trainer = Trainer(accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    with pytest.raises(Fault, match=r"loss\.image has no gradient at the generator"):
+        trainer.fit(system, data)
+
+
+def test_two_accumulated_half_batches_equal_one_whole() -> None:
+    # A batch's noise is seeded by its first sample, so there is none here; Adam would amplify rounding where a gradient is zero.
+    plain = (
+        "loss/adversarial=none",
+        "degradation.noise.high=0",
+        "trainer.images=8",
+        "optimizer.schedule.warmup=0",
+        "optimizer.schedule._target_=csrgan.training.schedule.constant",
+    )
+    descent = ("optimizer.generator._target_=torch.optim.SGD", "~optimizer.generator.betas", "optimizer.generator.lr=1")
+    whole = state(fitted(*plain, *descent, "data.batch_size=8").generator)
+    halves = state(fitted(*plain, *descent, "data.batch_size=4", "optimizer.accumulate=2").generator)
+    assert not same(whole, state(made(*plain)[0].generator))
+    for name, value in whole.items():
+        torch.testing.assert_close(halves[name], value, atol=1e-5, rtol=0)
+
+
+def test_images_are_counted_not_optimiser_steps() -> None:
+    system = fitted()
+    assert (system.images_seen, system.state.batches_seen) == (16, 4)
+    assert system.trainer.global_step == 8
+
+
+def test_the_average_follows_the_generator() -> None:
+    system, _ = made()
+    assert same(state(system.ema), state(system.generator))
+    system = fitted("optimizer.average=0")
+    assert same(state(system.ema), state(system.generator))
+    system = fitted("optimizer.average=0.9")
+    assert not same(state(system.ema), state(system.generator))
+
+
+def test_a_checkpoint_alone_rebuilds_the_network(tmp_path: Path) -> None:
+    system = fitted()
+    system.trainer.save_checkpoint(tmp_path / "a.ckpt")
+    held = checkpoint.read(tmp_path / "a.ckpt")
+    again = build(held["csrgan"]["recipe"]["system"])
+    again.load_state_dict(held["state_dict"])
+    low = torch.rand(1, 3, 37, 50)
+    assert torch.equal(again.restorer.restore(low).image, system.restorer.restore(low).image)
+    assert torch.equal(again.restorer.restore(low).parameters.stack(), system.restorer.restore(low).parameters.stack())
+
+
+def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
+    (tmp_path / "text.ckpt").write_text("hello")
+    torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
+    for file, said in (
+        ("text.ckpt", "no checkpoint that can be read"),
+        ("other.ckpt", "not a checkpoint of csrgan"),
+        ("", "neither"),
+    ):
+        with pytest.raises(Fault, match=said):
+            checkpoint.read(tmp_path / file)
+
+
+def test_until_the_game_begins_the_discriminator_rests_and_costs_nothing() -> None:
+    before = state(made()[0].discriminator)
+    system = fitted("loss.adversarial.start=16")
+    assert same(before, state(system.discriminator))
+    assert "generator/adversarial" not in system.state.recorded
+    system = fitted("loss.adversarial.start=8", "loss.adversarial.ramp=100")
+    assert not same(before, state(system.discriminator))
+    assert "generator/adversarial" in system.state.recorded
+    with pytest.raises(Fault, match=r"loss\.adversarial\.start=8 leaves the generator nothing to learn"):
+        made("loss/image=none", "loss/parameters=none", "loss.adversarial.start=8")
+
+
+def test_a_picture_degraded_again_at_the_truth_is_where_it_came_from() -> None:
+    system, data = made("degradation.noise.high=0")
+    batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    theta = system.restorer.prior.normalise(batch.parameters).clamp(1e-3, 1).requires_grad_()
+    image = batch.sharp.clone().requires_grad_()
+    again = redegraded(image, theta, system.restorer.degradation)
+    torch.testing.assert_close(again, batch.low, atol=2e-2, rtol=0)  # where a parameter lies at the prior's edge it is clamped
+    assert float((again - batch.low).abs().mean().detach()) < 2e-4
+    gradients = torch.autograd.grad((again - 0.5).square().mean(), (image, theta))
+    assert bool(gradients[0].any())
+    assert bool((gradients[1][:, :2] != 0).any(dim=0).all())  # blur and scale; noise leaves no trace in A
+
+
+def test_a_predicted_variance_is_a_deviation_and_an_interval(chelsea: Tensor) -> None:
+    low = chelsea[..., :40, :50]
+    system = fitted("loss/parameters=nll")
+    found = system.restorer.restore(low)
+    assert found.spread is not None
+    assert found.interval is not None
+    below, above = (bound.stack() for bound in found.interval)
+    assert bool((below <= found.parameters.stack()).all())
+    assert bool((found.parameters.stack() <= above).all())
+    theta, log_variance = system.ema(low)[1:3]
+    assert bool((log_variance > 2 * math.log(0.01)).all())
+    width = 1.6449 * (0.5 * log_variance).exp()
+    torch.testing.assert_close(above[:, 1], 1 + 2 * (theta + width)[:, 1], atol=1e-3, rtol=0)
+    assert fitted("loss/parameters=l1").restorer.restore(low).interval is None
+
+
+def test_a_spread_in_physical_units_is_half_of_what_two_deviations_span() -> None:
+    prior = made()[0].restorer.prior
+    spread = prior.spread(torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([[0.1, 0.1, 0.1]]))
+    assert float(spread.blur_std) == pytest.approx((30**0.5 - 20**0.5) / 2, rel=1e-5)
+    assert float(spread.scale) == pytest.approx(0.2, rel=1e-5)
+    assert float(spread.noise_std) == pytest.approx(1 / 255, rel=1e-4)
+
+
+def test_terms_at_none_add_no_parameter_no_forward_pass_and_no_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one term left, a training step runs the generator once and loads nothing."""
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)  # to import it would raise
+    nothing = [f"loss/{kind}=none" for kind in ("adversarial", "parameters", "perceptual", "consistency")]
+    passes: list[nn.Module] = []
+    hook = nn.modules.module.register_module_forward_hook(lambda module, *_: passes.append(module))
+    try:
+        system = fitted(*nothing, "parameter_head=none", "condition=none")
+    finally:
+        hook.remove()
+    assert set(system.networks()) == {"generator"}
+    assert set(system.generator._modules) == {"body"}
+    assert passes.count(system.generator) == system.state.batches_seen == 4
+    body = set(system.generator.modules())
+    assert all(module in body for module in passes if isinstance(module, nn.Conv2d | nn.Linear))
+
+
+def test_comparing_gradients_leaves_the_training_as_it_is() -> None:
+    with_it, without = fitted("trainer.compare_every=1"), fitted("trainer.compare_every=0")
+    assert same(state(with_it), state(without))
+    assert "cosine/image_parameters" in with_it.state.recorded
+    assert not any(name.startswith(("gradient_share/", "cosine/")) for name in without.state.recorded)
+    shares = [float(with_it.state.recorded[f"gradient_share/{term}"]) for term in ("image", "parameters", "adversarial")]
+    assert sum(shares) == pytest.approx(1, abs=1e-5)

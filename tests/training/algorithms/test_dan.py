@@ -1,0 +1,35 @@
+"""What is easily read wrongly in DAN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from systems import fitted, made
+
+from csrgan.training.network_updater import NetworkUpdater
+
+
+@pytest.mark.parametrize("supervise_all", [False, True])
+def test_dan_supervises_its_last_turn_unless_asked(supervise_all: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(NetworkUpdater, "update", lambda player, **evidence: shown.append(evidence))
+    fitted("dan", f"system.supervise_all={supervise_all}")
+    turns = 4 if supervise_all else 1
+    assert [value.shape[0] for value in shown[0].values()] == [2 * turns] * 4
+
+
+def test_no_gradient_passes_between_dans_networks() -> None:
+    parts = made("dan")[0].generator
+    found = parts(torch.rand(1, 3, 32, 32))
+    assert all(g is None for g in torch.autograd.grad(found.theta.sum(), list(parts.restorer.parameters()), allow_unused=True))
+
+
+def test_dans_second_version_estimates_a_kernel() -> None:
+    words = ("degradation=gaussian8_x2", "system.code.kind=kernel", "system.estimates=kernel")
+    system = fitted("dan_v2", *words)
+    raw = system.generator(torch.rand(2, 3, 16, 16)).theta
+    assert raw.shape == (2, 21**2)
+    torch.testing.assert_close(raw.sum(dim=1), torch.ones(2))
+    assert bool((system.restorer.restore(torch.rand(2, 3, 16, 16)).parameters.blur_std > 0).all())

@@ -1,0 +1,39 @@
+"""SRGAN: at first the image loss alone, then the game and the perceptual distance as well."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from systems import fitted, made
+from torch.nn import functional
+
+
+def test_the_game_and_the_perceptual_distance_enter_late() -> None:
+    late = {"generator/perceptual", "generator/adversarial", "D(fake)"}
+    one = fitted("srgan", "loss.adversarial.start=6", "loss.perceptual.start=8")
+    assert late & one.state.recorded.keys() == late - {"generator/perceptual"}
+    usual = fitted("srgan")  # 8 images
+    assert [term.start for term in usual.generator_updater.objective.terms.values()] == [0, 6, 6]  # four fifths of them
+    assert late <= usual.state.recorded.keys()
+
+
+@pytest.mark.parametrize("discriminator", ["srgan", "conditional", "unet_sn"])
+def test_it_learns_from_l_of_fewer_pixels(discriminator: str) -> None:
+    """The discriminator is shown L as large as the picture that it judges."""
+    now = ("loss.adversarial.start=0", "loss.perceptual.start=0")
+    system = fitted("srgan", "degradation=gaussian8_x2", f"discriminator={discriminator}", *now)
+    assert "generator/adversarial" in system.state.recorded
+
+
+def test_a_small_network_begins_as_the_enlarged_picture() -> None:
+    system, _ = made("srgan", "degradation=gaussian8_x2", "loss/parameters=none")
+    low = torch.rand(1, 3, 24, 30)
+    enlarged = functional.interpolate(low, scale_factor=2, mode="bicubic", antialias=True).clamp(0, 1)
+    assert torch.equal(system.restorer.restore(low).image, enlarged)
+
+
+def test_a_loss_that_is_switched_off_leaves_its_start_behind() -> None:
+    """system/srgan.yaml sets when the losses enter; that is no reason to refuse one that is switched off."""
+    system = fitted("srgan", "loss/adversarial=none", "loss/perceptual=none")
+    assert list(system.generator_updater.objective.terms) == ["image"]
+    assert system.discriminator is None

@@ -1,0 +1,88 @@
+"""The first batch is looked at before a run, tells what is so, and changes nothing."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import pytest
+import torch
+from measured import tell
+from systems import fitted, made, same, state
+
+from csrgan.cli.peak import Peak
+from csrgan.fault import Fault
+from csrgan.training import fit_batches
+from csrgan.training.sanity_check import Examination, examine
+
+
+def looked_at(system: Any, data: Any, count: int = 2, batch_size: int = 2, images: int = 8) -> Examination:
+    loader = data.train_dataloader()
+    samples = loader.collate_fn([loader.dataset[index] for index in range(count)])
+    return examine(system, samples, data.on_after_batch_transfer, count=count, images=images, batch_size=batch_size)
+
+
+@pytest.mark.parametrize("name", ["csrgan", "srgan", "ikc"])
+def test_it_changes_nothing(name: str) -> None:
+    system, data = made(name)
+    before, drawn = state(system), torch.get_rng_state()
+    looked_at(system, data)
+    assert same(before, state(system))
+    assert torch.equal(drawn, torch.get_rng_state())
+    assert (system.images_seen, system.state.batches_seen, system.state.recorded) == (0, 0, {})
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    from lightning import Trainer
+
+    Trainer(accelerator="cpu", max_epochs=1, limit_val_batches=0, num_sanity_val_steps=0, **quiet).fit(system, data)
+    assert same(state(system), state(fitted(name)))
+
+
+def test_every_term_is_told_with_when_it_enters_and_what_it_reaches() -> None:
+    found = looked_at(*made("srgan"))
+    terms = {f"{term.player}/{term.name}": (term.start, term.reached == term.tensors) for term in found.terms}
+    late = ("discriminator/adversarial", "generator/perceptual", "generator/adversarial")
+    assert terms == {"generator/image": (0, True)} | dict.fromkeys(late, (6, True))
+    assert found.shown["restored"][0] == "2x3x32x32"
+    assert found.shown["sharp"][1] >= 0
+    assert found.unreached == {}
+    roles = {term.player: term.start for term in looked_at(*made("ikc")).terms}
+    assert roles == {"restorer": 0, "predictor": None, "corrector": None}
+
+
+def test_weights_that_no_loss_reaches_are_named() -> None:
+    """A head that is not supervised predicts all the same, and what it says means nothing."""
+    found = looked_at(*made("csrgan", "loss/parameters=none"))
+    assert list(found.unreached) == ["generator"]
+    assert all(name.startswith("head.") for name in found.unreached["generator"])
+    assert looked_at(*made("csrgan")).unreached == {}
+    stopped = looked_at(*made("csrgan", "parameter_head.stop_gradient=true"))
+    reached = {term.name: (term.reached, term.tensors) for term in stopped.terms if term.player == "generator"}
+    assert reached["parameters"][0] == len(found.unreached["generator"])
+
+
+def test_a_term_that_is_not_finite_is_told_before_the_run() -> None:
+    system, data = made("srgan")
+    system.updaters["generator"].objective.terms["perceptual"].function = lambda restored, sharp: restored.sum() / 0
+    with pytest.raises(Fault, match=r"perceptual"):
+        looked_at(system, data)
+
+
+@pytest.mark.parametrize("name", ["csrgan", pytest.param("srgan", marks=pytest.mark.long)])
+def test_the_forecast_of_memory_is_near_what_is_taken(name: str) -> None:
+    """Witness: the height of the memory in use while a batch of the full size is learned from."""
+    own = {"csrgan": ["generator.width=32"], "srgan": ["loss.adversarial.start=0", "loss.perceptual.start=0"]}
+    words = ("data.crop=128", "data.batch_size=16", "trainer.images=16", *own[name])
+    system, data = made(name, *words)
+    looked_at(system, data, count=4, batch_size=16, images=16)  # memory that is taken once is taken now
+    found = looked_at(system, data, count=4, batch_size=16, images=16)
+    loader = data.train_dataloader()
+    samples = loader.collate_fn([loader.dataset[index] for index in range(16)])
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)  # else it is served from what earlier tests gave back
+    peak = Peak("cpu")
+    fit_batches.fit(system, [samples], transfer=data.on_after_batch_transfer)
+    if not (taken := peak.megabytes()):
+        pytest.skip("nothing here tells how much memory was in use at most")
+    needed = found.bytes_needed / 2**20
+    tell(f"{name}: forecast {needed:.0f} MB, taken {taken[0]:.0f} MB")
+    assert 0.5 < needed / taken[0] < 2
