@@ -13,7 +13,7 @@ from training import made
 
 from csrgan.callbacks.calibration import degraded
 from csrgan.cli import main
-from csrgan.systems import checkpoint
+from csrgan.runs import checkpoint
 
 NLL = ("loss/parameters=nll", "loss/adversarial=none")
 

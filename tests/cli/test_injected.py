@@ -10,7 +10,7 @@ from forked import Commands
 from measured import tell
 from stopped import WORDS, assert_same_runs, kill_at, weights
 
-from csrgan.systems.checkpoint import damage
+from csrgan.runs.checkpoint import damage
 
 AT = """
 import resource, signal, time

@@ -123,7 +123,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     "name",
     [
         *("csrgan.data.module.Photographs", "csrgan.data.module.Photographs.pictures", "csrgan.data.archive.Archive"),
-        *("csrgan.data.shards.Sharded", "csrgan.data.cache.Cache", "csrgan.systems.checkpoint.lay_aside"),
+        *("csrgan.data.shards.Sharded", "csrgan.data.cache.Cache", "csrgan.runs.checkpoint.lay_aside"),
         *("csrgan.systems.base.System.calibrate", "csrgan.systems.replay.keep", "csrgan.systems.trial.fit"),
         *("csrgan.losses.perceptual.FeatureDistance.prepare", "torch.nn.parallel.DistributedDataParallel", "torch.nn.utils.prune"),
         *("torch.optim.lr_scheduler.StepLR", "torch.nn.functional.relu", "torch.nn.Module.to", "csrgan.fault.Fault"),

@@ -15,7 +15,7 @@ from csrgan.config.build import build
 from csrgan.config.faults import examine
 from csrgan.config.folder import groups
 from csrgan.fault import Fault
-from csrgan.systems import checkpoint
+from csrgan.runs import checkpoint
 from csrgan.systems.player import Player
 
 SYSTEMS = [

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from csrgan.config.build import build
 from csrgan.fault import Fault
-from csrgan.systems import checkpoint
+from csrgan.runs import checkpoint
 from csrgan.systems.player import Player
 
 

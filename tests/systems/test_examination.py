@@ -10,7 +10,7 @@ import torch
 from measured import tell
 from training import fitted, made, same, state
 
-from csrgan.cli.peak import Peak
+from csrgan.benchmarks.peak import Peak
 from csrgan.fault import Fault
 from csrgan.systems import trial
 from csrgan.systems.examination import Examination, examine

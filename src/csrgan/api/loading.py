@@ -10,7 +10,7 @@ import torch
 from csrgan.config.described import build_described, examine_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault, check
-from csrgan.systems import checkpoint
+from csrgan.runs import checkpoint
 from csrgan.systems.base import System
 
 

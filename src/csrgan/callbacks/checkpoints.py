@@ -14,8 +14,9 @@ from csrgan.callbacks.scores import Scores
 from csrgan.fault import Fault, Stopped
 from csrgan.files import settle, unfinished
 from csrgan.loggers.run_logger import RunLogger
+from csrgan.runs.checkpoint import reopen
+from csrgan.runs.layout import BEST, LAST, PREVIOUS
 from csrgan.systems.base import System
-from csrgan.systems.checkpoint import LAST, PREVIOUS, reopen
 
 
 class Checkpoints(Callback):
@@ -69,7 +70,7 @@ class Checkpoints(Callback):
         self.evaluated = pl_module.images_seen
         if gain > self.best:
             self.best = gain
-            self._write(trainer, self.folder / "best.ckpt")
+            self._write(trainer, self.folder / BEST)
         if trainer.state.fn == "fit":
             self.save(trainer)
 

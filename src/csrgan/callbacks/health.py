@@ -14,6 +14,7 @@ from rich.console import Console
 
 from csrgan.fault import Fault, Stopped
 from csrgan.records import Batch
+from csrgan.runs.layout import REPLAY
 from csrgan.systems.base import System
 from csrgan.systems.replay import keep
 
@@ -97,7 +98,7 @@ class Health(Callback):
         """Name and keep a batch of which nothing was learned."""
         assert system.refused
         first = system.images_seen - len(batch.names)  # of the batch in the stream, where one process trains
-        file = keep(self.folder / "replay" / f"batch_{system.batches_seen:06d}.pt", system, batch)
+        file = keep(self.folder / REPLAY / f"batch_{system.batches_seen:06d}.pt", system, batch)
         samples = [f"sample {first + place} ({batch.names[place]})" for place in system.refused.samples]
         whose = ", ".join(samples) or "no single sample"
         told = (

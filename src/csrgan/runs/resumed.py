@@ -14,7 +14,7 @@ from csrgan.config.build import plain
 from csrgan.config.paths import for_hydra
 from csrgan.config.resume import ONE_JOB, change_faults, changes, gone_on_with, is_copy, started_with, told
 from csrgan.fault import Fault
-from csrgan.systems.checkpoint import lay_aside, newest, read
+from csrgan.runs.checkpoint import lay_aside, newest, read
 
 
 class StoppedRun:
