@@ -145,7 +145,7 @@ def test_cores_are_divided_among_the_jobs_that_run_at_once() -> None:
 
     def divided(*words: str) -> int | None:
         with initialize_config_dir(str(conf()), version_base="1.3"):
-            return cores(compose("train", [*words], return_hydra_config=True).hydra)
+            return hydra_sweep.cores(compose("train", [*words], return_hydra_config=True).hydra)
 
     assert divided() is None
     assert divided("hydra/launcher=joblib", f"hydra.launcher.n_jobs={cores}") == 1
