@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 
 from csrgan.cli import main
 from csrgan.config.folder import conf
+from csrgan.runs import hydra_sweep
 from csrgan.runs.record import folder_of
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
