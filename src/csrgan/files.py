@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from csrgan.fault import Fault
+from csrgan.runs.layout import LOCK
 
 HIDDEN = ".csrgan"  # the folder, in one that csrgan writes pictures into, of what it knows and has not finished
 PART = re.compile(r"\.[0-9a-f]{8}\.part\.\w+")  # a picture that is being written
@@ -97,7 +98,7 @@ def sole(folder: Path, named: str) -> Iterator[None]:
     named: how a user knows the folder. Raises Fault where another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -16,6 +16,7 @@ from csrgan.api.model import Model, load
 from csrgan.config import paths
 from csrgan.config.flags import SEVERAL, apart
 from csrgan.fault import check
+from csrgan.runs.layout import SUMMARY
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Run:
     @property
     def summary(self) -> dict[str, Any]:
         """The means of its last evaluation, as in summary.json; `gain_db` is S over L."""
-        held: dict[str, Any] = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+        held: dict[str, Any] = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
         return held
 
 

@@ -14,6 +14,7 @@ from csrgan.config.compose import composed
 from csrgan.config.folder import conf, first_line, groups
 from csrgan.fault import Fault
 from csrgan.launch import train
+from csrgan.runs.layout import CHECKPOINTS
 
 QUICK = ("trainer=smoke", "logger=none", "trainer.panels=0", "evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=64")
 
@@ -46,7 +47,7 @@ def hold(choice: str, folder: Path) -> None:
         unknown = _unknown(node)
         assert not unknown, f"{place} has keys that {node['_target_']} does not take: {', '.join(unknown)}"
     run = train([*QUICK, choice, f"run_dir={folder / 'run'}"], quiet=True)
-    if not (run.folder / "checkpoints").is_dir():
+    if not (run.folder / CHECKPOINTS).is_dir():
         return  # it needs no training
     photographs = run.model.recipe["data"]["valid"]
     again = evaluate(run.folder, photographs, crop=64, grid={"blur": 1, "scale": 1, "noise": 1}).summary

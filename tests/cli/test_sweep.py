@@ -19,8 +19,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from csrgan.cli import main
-from csrgan.cli.sweep import _cores, _folder
 from csrgan.config.folder import conf
+from csrgan.runs import hydra_sweep
+from csrgan.runs.record import folder_of
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 SUBMITIT = ("hydra/launcher=submitit_local",)
@@ -72,7 +73,7 @@ def complete(folder: Path, *words: str, gain_db: float = 1.0) -> None:
 
 def jobs_die(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on each job of a sweep ends at once."""
-    (folder / "sitecustomize.py").write_text("import os, sys; 'csrgan.cli.tied' in sys.orig_argv and os._exit(7)")
+    (folder / "sitecustomize.py").write_text("import os, sys; 'csrgan.runs.watchdog' in sys.orig_argv and os._exit(7)")
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
@@ -145,7 +146,7 @@ def test_cores_are_divided_among_the_jobs_that_run_at_once() -> None:
 
     def divided(*words: str) -> int | None:
         with initialize_config_dir(str(conf()), version_base="1.3"):
-            return _cores(compose("train", [*words], return_hydra_config=True).hydra)
+            return hydra_sweep.cores(compose("train", [*words], return_hydra_config=True).hydra)
 
     assert divided() is None
     assert divided("hydra/launcher=joblib", f"hydra.launcher.n_jobs={cores}") == 1
@@ -206,7 +207,7 @@ def test_a_guided_search_goes_on_after_failures_and_finds_its_trials_again(
     complete(tmp_path / "1", *trials[1], gain_db=2.0)
     assert main(words) == 0
     assert "best_value: 2.0" in best.read_text()
-    assert _folder(tmp_path / "1", ["seed=7"], guided=True) == tmp_path / "1.2"  # where the search has turned elsewhere
+    assert folder_of(tmp_path / "1", ["seed=7"], guided=True) == tmp_path / "1.2"  # where the search has turned elsewhere
 
 
 MEMORY = """

@@ -11,11 +11,11 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
 from csrgan.cli import main
-from csrgan.cli.sweep import Remember
-from csrgan.cli.tied import SWEEP
 from csrgan.config.faults import examine
 from csrgan.config.folder import conf
 from csrgan.fault import Fault
+from csrgan.runs.hydra_sweep import Remember
+from csrgan.runs.watchdog import SWEEP
 
 
 def test_a_sweep_of_its_own_name_is_a_choice(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from composed import composed
 
-from csrgan.config.resume import FILE, change_faults, gone_on_with, started_with, with_resumed
+from csrgan.config.resume import change_faults, gone_on_with, started_with, with_resumed
 from csrgan.fault import Fault
+from csrgan.runs.layout import OVERRIDES
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def run(tmp_path: Path) -> Path:
     """The folder of a run, as far as its words go."""
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "last.ckpt").touch()
-    (tmp_path / FILE).write_text(json.dumps(["generator=unet", "seed=3", "hydra.mode=RUN"]))
+    (tmp_path / OVERRIDES).write_text(json.dumps(["generator=unet", "seed=3", "hydra.mode=RUN"]))
     return tmp_path
 
 
@@ -98,7 +99,7 @@ def test_a_run_goes_on_with_its_own_words_and_the_new_ones(run: Path) -> None:
 
 def test_a_word_that_was_said_before_another_of_its_key_is_new(run: Path) -> None:
     started = ["trainer.images=48", "trainer.images=24"]
-    (run / FILE).write_text(json.dumps(started))
+    (run / OVERRIDES).write_text(json.dumps(started))
     for new, left in (
         (["trainer.images=48"], ["trainer.images=48"]),
         (["trainer.images=24"], []),
@@ -132,6 +133,6 @@ def test_a_choice_that_a_run_cannot_leave_is_refused_by_its_word(word: str, run:
     ],
 )
 def test_words_of_a_strangers_run_change_nothing_of_hydra(held: Any, run: Path) -> None:
-    (run / FILE).write_text(json.dumps(held))
+    (run / OVERRIDES).write_text(json.dumps(held))
     with pytest.raises(Fault, match=r"overrides\.json"):
         started_with(run)

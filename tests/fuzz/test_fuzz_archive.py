@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from csrgan.cli.trained import chosen
 from csrgan.config import faults
 from csrgan.data import picture, shards
 from csrgan.data.archive import unpack
 from csrgan.data.shards import Sharded
 from csrgan.fault import Fault
+from csrgan.runs.trained import chosen
 
 QUIET = Console(quiet=True)
 MEMBERS = {f"IN/{name}": FILES[name] for name in ("a.png", "a.jpg", "a.bmp")}

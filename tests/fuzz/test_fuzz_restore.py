@@ -19,9 +19,9 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from csrgan.cli import restore
-from csrgan.cli.trained import chosen
 from csrgan.data import picture
 from csrgan.records import Restoration
+from csrgan.runs.trained import chosen
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow's own remarks on odd metadata
 

@@ -10,7 +10,7 @@ import torch
 from measured import tell
 from systems import fitted, made, same, state
 
-from csrgan.cli.peak import Peak
+from csrgan.benchmarks.peak import Peak
 from csrgan.fault import Fault
 from csrgan.training import fit_batches
 from csrgan.training.sanity_check import Examination, examine

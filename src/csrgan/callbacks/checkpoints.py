@@ -14,7 +14,8 @@ from csrgan.callbacks.scores import Scores
 from csrgan.fault import Fault, Stopped
 from csrgan.files import settle, unfinished
 from csrgan.loggers.run_logger import RunLogger
-from csrgan.runs.checkpoint import LAST, PREVIOUS, reopen
+from csrgan.runs.checkpoint import reopen
+from csrgan.runs.layout import BEST, LAST, PREVIOUS
 from csrgan.training.system import System
 
 
@@ -69,7 +70,7 @@ class Checkpoints(Callback):
         self.evaluated = pl_module.images_seen
         if gain > self.best:
             self.best = gain
-            self._write(trainer, self.folder / "best.ckpt")
+            self._write(trainer, self.folder / BEST)
         if trainer.state.fn == "fit":
             self.save(trainer)
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from csrgan.fault import Fault, Stopped
 from csrgan.records import Batch
+from csrgan.runs.layout import REPLAY
 from csrgan.training.replay import keep
 from csrgan.training.system import System
 
@@ -98,7 +99,7 @@ class Health(Callback):
         reason, number = system.state.nonfinite, system.state.batches_seen
         assert reason
         first = system.images_seen - len(batch.names)  # of the batch in the stream, where one process trains
-        file = keep(self.folder / "replay" / f"batch_{number:06d}.pt", system, batch)
+        file = keep(self.folder / REPLAY / f"batch_{number:06d}.pt", system, batch)
         samples = [f"sample {first + place} ({batch.names[place]})" for place in reason.samples]
         whose = ", ".join(samples) or "no single sample"
         told = (

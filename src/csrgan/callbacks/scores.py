@@ -14,6 +14,7 @@ from csrgan.evaluation import results
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.records import Batch, Restoration
 from csrgan.reports import figure
+from csrgan.runs import layout
 from csrgan.training.system import System
 
 
@@ -50,14 +51,14 @@ class Scores(Callback):
         if batch_idx in self.drawn:
             drawing = figure.panel(batch, outputs)
             # Cut off, for some names are as long as a name may be.
-            file = self.folder / "panels" / f"{batch_idx:04d}_{Path(batch.names[0]).stem[:60]}.png"
+            file = self.folder / layout.PANELS / f"{batch_idx:04d}_{Path(batch.names[0]).stem[:60]}.png"
             figure.save(drawing, file)
-            for letter, image in (("S", outputs.image), ("L", batch.enlarged), ("H", batch.sharp)):
-                picture.write(self.folder / "pictures" / file.stem / f"{letter}.png", image[0].cpu())
+            for name, image in ((layout.RESTORED, outputs.image), (layout.LOW, batch.enlarged), (layout.SHARP, batch.sharp)):
+                picture.write(self.folder / layout.PICTURES / file.stem / name, image[0].cpu())
             for logger in trainer.loggers:
                 if isinstance(logger, RunLogger):
-                    logger.log_image(key=f"panels/{file.stem}", images=[str(file)])
+                    logger.log_image(key=f"{layout.PANELS}/{file.stem}", images=[str(file)])
 
     def on_validation_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
         self.rows, self.summary, self.images_seen = pl_module.rows, pl_module.summary, pl_module.images_seen
-        results.write(self.folder / "results.csv", self.rows)
+        results.write(self.folder / layout.RESULTS, self.rows)

@@ -6,8 +6,8 @@ from omegaconf import DictConfig
 from rich.markup import escape
 from rich.table import Table
 
-from csrgan.cli.console import Console
 from csrgan.config.folder import first_line, groups
+from csrgan.console import Console
 from csrgan.fault import Fault
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from csrgan.cli.console import Console
 from csrgan.config.build import plain
 from csrgan.config.folder import groups
+from csrgan.console import Console
 from csrgan.evaluation.metrics import METRICS
 from csrgan.fault import Fault
 from csrgan.files import relative
 from csrgan.loggers.wandb_account import mode, told
+from csrgan.runs.layout import PANELS
 
 if TYPE_CHECKING:
     from wandb_workspaces.workspaces import Section, Workspace
@@ -98,7 +99,7 @@ def _sections() -> list[Section]:
         for name, charts in CHARTS.items()
     } | {
         "Comparison": [panels.ParallelCoordinatesPlot(title="Lambda and blur range against the gain", columns=columns)],
-        "Pictures": [panels.MediaBrowser(title="S | L | H", media_keys=["panels"], num_columns=1)],
+        "Pictures": [panels.MediaBrowser(title="S | L | H", media_keys=[PANELS], num_columns=1)],
         "Predictions": [panels.WeavePanelSummaryTable(table_name="predictions")],
     }
     return [

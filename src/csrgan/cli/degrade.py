@@ -18,10 +18,6 @@ from jaxtyping import Float
 from omegaconf import DictConfig
 from torch import Tensor
 
-from csrgan.cli.leave import leaving
-from csrgan.cli.ledger import TABLE, Ledger, Row
-from csrgan.cli.places import Places
-from csrgan.cli.series import Made, Series, Unit, targets
 from csrgan.config.build import build, plain
 from csrgan.data import picture
 from csrgan.data.grid import centre
@@ -32,9 +28,13 @@ from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.shapes import rms_std
 from csrgan.fault import Fault, Stopped, check
 from csrgan.files import HIDDEN, cell, relative
+from csrgan.picture_folders.leave import leaving
+from csrgan.picture_folders.ledger import Ledger, Row
+from csrgan.picture_folders.places import Places
+from csrgan.picture_folders.series import Made, Series, Unit, targets
 from csrgan.reports import figure
+from csrgan.runs.layout import KERNELS, PARAMETERS, SHEET
 
-SHEET, KERNELS = "sheet.png", "kernels.npy"
 SHOWN = 24  # pictures on the contact sheet
 FORMATS = ("png", "npy")
 
@@ -105,7 +105,7 @@ class _Set:
         others = [entry.key for entry in ledger.entries if entry.row is not None and entry.key not in mine]
         others = [key for key in others if (ledger.folder / key).is_file()]
         told = f"destination={ledger.folder} holds another set, with {others[0] if others else ''}: choose another folder"
-        check(ledger.overwrite or not others, f"{told}; overwrite=true goes on, and {TABLE} then tells of the new set alone.")
+        check(ledger.overwrite or not others, f"{told}; overwrite=true goes on, and {PARAMETERS} then tells of the new set alone.")
 
     def __call__(self, unit: Unit, found: Picture, done: Collection[str]) -> Iterator[Made]:
         sharp = torch.from_numpy(centre(found.eight_bits, self.crop, self.degradation.multiple).astype(np.float32) / 255)

@@ -17,20 +17,18 @@ from csrgan.api import own
 from csrgan.api.evaluation import evaluated
 from csrgan.callbacks.progress import Lines
 from csrgan.callbacks.scores import Scores
-from csrgan.cli import jobs
-from csrgan.cli.console import Console
-from csrgan.cli.sweep import FILE
-from csrgan.cli.train import conclude, quiet, with_choices
-from csrgan.cli.trained import chosen
 from csrgan.config.build import as_yaml, build
 from csrgan.config.paths import encoded, kept
-from csrgan.config.resume import FILE as OVERRIDES
+from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
 from csrgan.fault import Fault, check
-from csrgan.files import relative, write, write_json
+from csrgan.files import relative, write
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
-from csrgan.runs.checkpoint import FOLDER as CHECKPOINTS
+from csrgan.runs import jobs, layout, record
+from csrgan.runs.conclusion import conclude
+from csrgan.runs.description import with_choices
+from csrgan.runs.trained import chosen
 
 
 def run(config: DictConfig) -> float | int:
@@ -41,9 +39,9 @@ def run(config: DictConfig) -> float | int:
     quiet()
     own.metrics()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
-    trained = (folder / CHECKPOINTS).is_dir()
+    trained = (folder / layout.CHECKPOINTS).is_dir()
     check(not trained, f"run_dir={folder} holds a training, whose results would be overwritten: choose another run_dir.")
-    files = sorted(source.glob(f"**/{FILE}")) if source.is_dir() and not (source / CHECKPOINTS).is_dir() else []
+    files = sorted(source.glob(f"**/{layout.JOB}")) if source.is_dir() and not (source / layout.CHECKPOINTS).is_dir() else []
     if not files:
         return _score(config, config.checkpoint, folder, Console())
     for done, job in enumerate(files, start=1):
@@ -69,9 +67,9 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
         own = copy.deepcopy(config)
         own.run_dir = encoded(str(folder))
         told = f"{_score(own, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
-        if (job.parent / "metrics.csv").is_file():
-            shutil.copy(job.parent / "metrics.csv", folder / "metrics.csv")
-    write_json(folder / FILE, held)
+        if (job.parent / layout.METRICS).is_file():
+            shutil.copy(job.parent / layout.METRICS, folder / layout.METRICS)
+    record.write(folder, held)
     return told
 
 
@@ -83,9 +81,9 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / "config.yaml", as_yaml(settings))
+    write(folder / layout.CONFIG, as_yaml(settings))
     words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith("run_dir=")]
-    write(folder / OVERRIDES, json.dumps(words))  # for csrgan report
+    write(folder / layout.OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])
     system.restorer.console = console
     began = time.monotonic()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from csrgan.cli.console import Console
 from csrgan.config.folder import PACKAGE
+from csrgan.console import Console
 from csrgan.fault import check
 from csrgan.files import relative, write
 

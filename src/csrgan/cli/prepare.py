@@ -6,8 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from csrgan.cli.console import Console
 from csrgan.config.build import build, plain
+from csrgan.console import Console
 from csrgan.data import shards
 from csrgan.data.cache import Cache
 from csrgan.data.module import Photographs

@@ -13,12 +13,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan import files
 from csrgan.api.loading import trained
-from csrgan.cli import jobs
-from csrgan.cli.console import Console
+from csrgan.console import Console
 from csrgan.fault import Fault, check
 from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
+from csrgan.runs import jobs
+from csrgan.runs.layout import SUMMARY
 from csrgan.training.system import System
 
 NETWORK, PAGE = "network.ckpt", "README.md"
@@ -74,7 +75,7 @@ def _page(system: System, recipe: dict[str, Any], source: Path, folder: Path) ->
     for name, drawn in system.restorer.prior.ranges.items():
         low, high = (bound * FACTORS.get(name, 1.0) for bound in drawn.bounds)
         yield f"| {label(name)} | {low:.4g} | {high:.4g} |"
-    if not (source / "summary.json").is_file():
+    if not (source / SUMMARY).is_file():
         yield "\nWhat it reaches was not measured beside it: `csrgan evaluate checkpoint=network.ckpt data.valid=photos` does."
         return
     reached = jobs.summary(source)

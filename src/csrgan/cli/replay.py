@@ -12,9 +12,8 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from csrgan.api.loading import whole
-from csrgan.cli.console import Console
-from csrgan.cli.train import quiet
 from csrgan.config.described import build_described
+from csrgan.console import Console, quiet
 from csrgan.fault import Fault
 from csrgan.losses.objective import Evidence
 from csrgan.training import fit_batches

@@ -10,16 +10,14 @@ from statistics import fmean
 from omegaconf import DictConfig
 
 from csrgan.api import own
-from csrgan.cli import jobs
-from csrgan.cli.console import Console
-from csrgan.cli.sweep import FILE
 from csrgan.config.build import plain
-from csrgan.config.resume import FILE as OVERRIDES
+from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.fault import Fault, check
 from csrgan.files import relative
 from csrgan.reports import columns, page
+from csrgan.runs import jobs, layout
 
 COSTS = {  # what a summary.json says of them, what they are called, and in what unit: 1 of it is so many
     "images_seen": ("images seen", 1),
@@ -38,7 +36,9 @@ def run(config: DictConfig) -> int:
     folder = Path(settings["folder"])
     check(folder.is_dir(), f"folder={folder} is not a folder.")
     places = jobs.places(folder)
-    check(bool(places), f"folder={folder} holds neither a sweep nor a run: no folder in it has a {FILE} or {OVERRIDES}.")
+    check(
+        bool(places), f"folder={folder} holds neither a sweep nor a run: no folder in it has a {layout.JOB} or {layout.OVERRIDES}."
+    )
     found = [_job(place, place.relative_to(folder).as_posix(), settings["score"]) for place in places]
     _examine(found, settings["baseline"], settings["score"])
     written = page.write(
@@ -71,7 +71,7 @@ def _job(place: Path, name: str, score: str) -> Job:
     if held["status"] != "complete":
         return told
     try:
-        rows, metrics = jobs.rows(place), jobs.table(place / "metrics.csv")
+        rows, metrics = jobs.rows(place), jobs.table(place / layout.METRICS)
         return replace(
             told,
             reason="",
@@ -79,7 +79,7 @@ def _job(place: Path, name: str, score: str) -> Job:
             curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
             diagnostics=_diagnostics(metrics),
             costs=_costs(jobs.summary(place)),
-            pictures=sorted(file.parent for file in place.glob("pictures/*/S.png") if _whole(file.parent)),
+            pictures=sorted(file.parent for file in place.glob(f"{layout.PICTURES}/*/{layout.RESTORED}") if _whole(file.parent)),
         )
     except Fault as fault:
         return replace(told, reason=str(fault))
@@ -98,7 +98,7 @@ def _diagnostics(metrics: jobs.Table) -> dict[str, float]:
 
 
 def _number(row: Mapping[str, str], column: str) -> float:
-    return jobs.number(row[column], f"metrics.csv: {column}")
+    return jobs.number(row[column], f"{layout.METRICS}: {column}")
 
 
 def _costs(held: Mapping[str, float]) -> dict[str, float]:
@@ -111,6 +111,6 @@ def _costs(held: Mapping[str, float]) -> dict[str, float]:
 def _whole(folder: Path) -> bool:
     """Whether S, L and H are there, each a picture."""
     try:
-        return all(min(picture.size(folder / f"{letter}.png")) > 0 for letter in "SLH")
+        return all(min(picture.size(folder / name)) > 0 for name in (layout.RESTORED, layout.LOW, layout.SHARP))
     except Fault:
         return False

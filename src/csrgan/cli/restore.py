@@ -14,19 +14,19 @@ from omegaconf import DictConfig
 
 from csrgan.api.model import enlarged, unlike
 from csrgan.api.restoration import finite
-from csrgan.cli.leave import leaving
-from csrgan.cli.ledger import Ledger
-from csrgan.cli.places import Places
-from csrgan.cli.series import Made, Series, Unit, targets
-from csrgan.cli.trained import chosen
 from csrgan.data import picture
 from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation.results import BOUNDS, uncertainty
 from csrgan.fault import check
 from csrgan.files import cell, relative
+from csrgan.picture_folders.leave import leaving
+from csrgan.picture_folders.ledger import Ledger
+from csrgan.picture_folders.places import Places
+from csrgan.picture_folders.series import Made, Series, Unit, targets
 from csrgan.records import Restoration
 from csrgan.reports.table import FACTORS, label
+from csrgan.runs.trained import chosen
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import math
 import os
 import time
-import warnings
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -20,29 +15,26 @@ from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, open_dict
 
-from csrgan import files
 from csrgan.api import own
+from csrgan.benchmarks import cost
 from csrgan.callbacks.calibration import Calibration
 from csrgan.callbacks.checkpoints import Checkpoints
 from csrgan.callbacks.health import Health
 from csrgan.callbacks.leaving import Leaving
 from csrgan.callbacks.progress import Lines, Watch
 from csrgan.callbacks.scores import Scores
-from csrgan.cli import cost
-from csrgan.cli.console import Console
-from csrgan.cli.resumed import StoppedRun
-from csrgan.cli.trained import begin
-from csrgan.config.build import as_yaml, build, plain
-from csrgan.config.paths import kept
-from csrgan.config.resume import FILE as OVERRIDES
-from csrgan.config.resume import ONE_JOB
+from csrgan.config.build import build, plain
+from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
-from csrgan.evaluation.results import Row, by_blur, by_set
 from csrgan.fault import check
-from csrgan.files import relative, sole
+from csrgan.files import sole
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
-from csrgan.runs.checkpoint import FOLDER, LAST, PREVIOUS
+from csrgan.runs.conclusion import conclude
+from csrgan.runs.description import describe, with_choices
+from csrgan.runs.layout import CHECKPOINTS, LAST, PREVIOUS
+from csrgan.runs.resumed import StoppedRun
+from csrgan.runs.trained import begin
 from csrgan.training import sanity_check
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.system import System
@@ -58,7 +50,7 @@ def run(config: DictConfig) -> float:
     folder = Path(settings["run_dir"])
     first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that train together
     with sole(folder, f"run_dir={folder}") if first else nullcontext():
-        kept = [folder / FOLDER / name for name in (LAST, PREVIOUS) if (folder / FOLDER / name).is_file()]
+        kept = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
         anew = f"run_dir={folder} holds a run already: resume={folder} goes on with it; another run_dir begins anew."
         check(bool(settings["resume"]) or not kept or not first, anew)
         stopped = StoppedRun(Path(settings["resume"])) if settings["resume"] else None
@@ -79,7 +71,7 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stop
     scores = Scores(folder, settings["trainer"]["panels"])
     leaving = Leaving()
     budget, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
-    keep = Checkpoints(folder / FOLDER, save_every, budget, scores, console, leaving)
+    keep = Checkpoints(folder / CHECKPOINTS, save_every, budget, scores, console, leaving)
     watch = Watch(console, settings["trainer"]["images"], data.sides(), settings["logger"]["every"], scores)
     if stopped:
         stopped.tell(settings, console)
@@ -168,14 +160,6 @@ def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[st
     return plain(config)
 
 
-def quiet() -> None:
-    """Leave the screen to what a user can act on."""
-    os.environ.setdefault("WANDB_SILENT", "true")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
-
-
 def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
     """Memory layout and compilation of the networks."""
     available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
@@ -186,14 +170,6 @@ def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
         if trainer["compile"]:
             torch._functorch.config.donated_buffer = False  # the terms' gradients are taken from one graph, one after the other
             network.compile()
-
-
-def with_choices(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings as loggers are told them, with the name of the choice of each group."""
-    from hydra.core.hydra_config import HydraConfig
-
-    chosen = HydraConfig.get().runtime.choices.items()
-    return settings | {"choices": {str(group): str(name) for group, name in chosen if not str(group).startswith("hydra")}}
 
 
 def own_callbacks(settings: dict[str, Any]) -> list[lightning.Callback]:
@@ -226,32 +202,3 @@ def make_trainer(settings: dict[str, Any], folder: Path, callbacks: list[lightni
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-
-
-def describe(settings: dict[str, Any], folder: Path, changed: Sequence[str] = ()) -> None:
-    """config.yaml, which begins with what has changed in the course of the run, and the overrides from which it can be started
-    again."""
-    from hydra.core.hydra_config import HydraConfig
-
-    file = folder / "config.yaml"
-    before = file.read_text(encoding="utf-8").split("\n") if changed and file.is_file() else []
-    remarks = [*(line for line in before if line.startswith("# ")), *(f"# {change}" for change in changed)]
-    files.write(file, "".join(f"{line}\n" for line in remarks) + as_yaml(settings))
-    overrides = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("resume=", "run_dir="))]
-    if any(word.startswith(("sweep=", "experiment=")) for word in overrides):
-        overrides.append(ONE_JOB)
-    files.write(folder / OVERRIDES, json.dumps(overrides))
-
-
-def conclude(console: Console, summary: dict[str, float], rows: list[Row], folder: Path) -> None:
-    """Write summary.json and print its tables."""
-    bins, sets = by_blur(rows), by_set(rows)
-    whole = summary | {"by_blur": bins} | ({"by_set": sets} if sets else {})
-    files.write_json(folder / "summary.json", whole)
-    if lost := sum(not math.isfinite(float(row["psnr_restored"])) for row in rows):
-        told = f"S is not finite in {lost} of {len(rows)} rows: the means are over the others"
-        console.print(told, style="yellow", highlight=False)
-    for made in (table.scores(summary), table.parameters(summary), table.blurs(bins), table.sets(sets)):
-        if made:
-            console.print(made)
-    console.print(f"{relative(folder)}", highlight=False, markup=False, soft_wrap=True)

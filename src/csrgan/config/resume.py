@@ -9,8 +9,8 @@ from typing import Any
 
 from csrgan.config.paths import literal
 from csrgan.fault import Fault
+from csrgan.runs.layout import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
 
-FILE = "overrides.json"
 ONE_JOB = "hydra.mode=RUN"  # the one override of Hydra's own that a run keeps: it was a job of a sweep
 
 Settings = dict[str, Any]
@@ -39,8 +39,8 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     if not named or not named[-1]:
         return list(words)
     folder = Path(named[-1])
-    checkpoints = [folder / "checkpoints" / name for name in ("last.ckpt", "previous.ckpt")]
-    if not (folder / FILE).is_file() or not any(file.is_file() for file in checkpoints):
+    checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS)]
+    if not (folder / OVERRIDES).is_file() or not any(file.is_file() for file in checkpoints):
         raise Fault(f"resume={folder} is not the folder of a run that has saved a checkpoint.")
     started = started_with(folder)
     new = _new(words, started)
@@ -77,15 +77,15 @@ def _word_fault(word: str, folder: Path) -> str:
 def started_with(folder: Path) -> list[str]:
     """The overrides that a run was started with. They may be a stranger's: none may change what Hydra itself does."""
     try:
-        words = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        words = json.loads((folder / OVERRIDES).read_text(encoding="utf-8"))
         good = isinstance(words, list) and all(isinstance(word, str) for word in words)
     except (OSError, ValueError, RecursionError):
         good = False
     if not good:
-        raise Fault(f"{folder / FILE} is damaged: it holds no overrides.")
+        raise Fault(f"{folder / OVERRIDES} is damaged: it holds no overrides.")
     for word in words:
         if word.lstrip("+~").startswith(("hydra.", "hydra/", "-")) and word != ONE_JOB:
-            raise Fault(f"{folder / FILE} holds {word}, which no run leaves there: it would change what Hydra itself does.")
+            raise Fault(f"{folder / OVERRIDES} holds {word}, which no run leaves there: it would change what Hydra itself does.")
     return list(words)
 
 

@@ -13,6 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from csrgan.fault import plain
 from csrgan.files import whole
 from csrgan.loggers.run_logger import RunLogger
+from csrgan.runs.layout import METRICS
 
 Row = dict[str, Any]
 STEP = "step"  # images seen
@@ -27,17 +28,17 @@ class MetricsCsv(RunLogger):
 
     def __init__(self) -> None:
         super().__init__()
-        self.file = Path("metrics.csv")
+        self.file = Path(METRICS)
         self.rows: list[Row] = []
         self.columns: list[str] = []  # of the file; none: the next row writes it anew
 
     def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
-        self.file = folder / "metrics.csv"
+        self.file = folder / METRICS
         self.rows = read(self.file) if settings.get("resume") else []
 
     @property
     def name(self) -> str:
-        return "metrics.csv"
+        return METRICS
 
     @property
     def version(self) -> str:

@@ -22,6 +22,7 @@ from csrgan.loggers.metrics_csv import read, until
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.loggers.wandb_account import mode, told
 from csrgan.ranges import Positive
+from csrgan.runs.layout import METRICS
 
 STEP = "images_seen"  # the axis of every chart
 SPARE = 8  # seconds beyond `logger.patience`: wandb, which has the same limit, tells better what was slow
@@ -137,7 +138,7 @@ class WandbRun(RunLogger):
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
         """Tell what was logged before the stop, up to so many images and the evaluation after `evaluated` images."""
-        for row in until(read(self.folder / "metrics.csv"), images_seen, evaluated) if self.settings.get("resume") else []:
+        for row in until(read(self.folder / METRICS), images_seen, evaluated) if self.settings.get("resume") else []:
             step = int(row.pop("step"))
             self.log_metrics({name: float(value) for name, value in row.items()}, step)
 

@@ -17,6 +17,7 @@ from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.results import Row, predicted_in
 from csrgan.reports.columns import Score
+from csrgan.runs.layout import LOW, RESTORED, SHARP
 
 LARGEST = 512  # px of a side
 COLUMNS = 40  # groups beside each other
@@ -103,7 +104,7 @@ def _filled(sets: Sequence[Sequence[Group]], labels: Mapping[Group, str], chosen
 
 def _line(name: str, groups: Sequence[Group], chosen: Score, album: Album) -> Line | None:
     folders = [next((folder for folder in group.jobs[0].pictures if folder.name == name), None) for group in groups]
-    files = [folder / f"{letter}.png" for folder in folders if folder for letter in "HLS"]
+    files = [folder / name for folder in folders if folder for name in (SHARP, LOW, RESTORED)]
     shown = album.add(files)
     if not shown:
         return None
@@ -117,7 +118,7 @@ def _cell(folder: Path | None, group: Group, shown: Mapping[Path, Shown], chosen
         return None
     row = _row(folder.name, group)
     told = f"{chosen.text(value(row, chosen.column))} {chosen.unit}".strip() if row else ""
-    return Cell(shown[folder / "S.png"], shown[folder / "L.png"], told)
+    return Cell(shown[folder / RESTORED], shown[folder / LOW], told)
 
 
 def _row(name: str, group: Group) -> Row | None:

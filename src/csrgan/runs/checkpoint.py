@@ -11,8 +11,7 @@ from zipfile import BadZipFile, ZipFile
 import torch
 
 from csrgan.fault import Fault, check, plain
-
-FOLDER, LAST, PREVIOUS = "checkpoints", "last.ckpt", "previous.ckpt"  # of a run; the previous is the last but one
+from csrgan.runs.layout import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
 
 
 def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
@@ -24,10 +23,10 @@ def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
     named = f"{key}={path}"
     file = Path(path)
     if file.is_dir():
-        there = any((file / FOLDER / name).is_file() for name in (LAST, PREVIOUS))
-        check(there, f"{named} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
+        there = any((file / CHECKPOINTS / name).is_file() for name in (LAST, PREVIOUS))
+        check(there, f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
         file = newest(file)
-    check(file.is_file(), f"{named} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
+    check(file.is_file(), f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
     try:
         held = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as reason:
@@ -41,7 +40,7 @@ def newest(run: Path) -> Path:
     """The last checkpoint of a run's folder that is whole. One that is passed over is told. Raises Fault where none is whole."""
     reasons: list[str] = []
     for name in (LAST, PREVIOUS):
-        file = run / FOLDER / name
+        file = run / CHECKPOINTS / name
         if (reason := damage(file)) is None:
             for sentence in reasons:
                 print(plain(f"csrgan: {sentence}; {file} is taken instead."), file=sys.stderr)
@@ -52,9 +51,9 @@ def newest(run: Path) -> Path:
 
 def lay_aside(run: Path) -> None:
     """Move a damaged last checkpoint out of the way, so that it does not become the previous one, which is whole."""
-    last = run / FOLDER / LAST
+    last = run / CHECKPOINTS / LAST
     if last.is_file() and damage(last):
-        last.replace(last.with_name("damaged.ckpt"))
+        last.replace(last.with_name(DAMAGED))
 
 
 def damage(file: Path) -> str | None:

@@ -18,8 +18,8 @@ from typing import Any
 from csrgan import files
 from csrgan.data.picture import called
 from csrgan.fault import check
+from csrgan.runs.layout import LOCK, PARAMETERS, RECORD
 
-RECORD, TABLE = "record.jsonl", "parameters.csv"
 Row = dict[str, str | float]
 
 
@@ -64,7 +64,7 @@ class Ledger:
                     self._learn(Entry(**json.loads(line)))
 
     def _learn(self, entry: Entry) -> None:
-        for name, digest in {TABLE: entry.table, **entry.files}.items():
+        for name, digest in {PARAMETERS: entry.table, **entry.files}.items():
             self.known[name].add(digest)
         self._by_key[entry.key].append(entry)
         self.entries.append(entry)
@@ -74,7 +74,7 @@ class Ledger:
         """The folder for this process alone, made where it is not there; without what a killed one did not finish."""
         with files.sole(self.place, f"destination={self.folder}"):
             for left in self.place.iterdir():
-                if left.is_file() and left.name not in (RECORD, ".lock"):
+                if left.is_file() and left.name not in (RECORD, LOCK):
                     left.unlink()
             self.read()
             try:
@@ -92,7 +92,7 @@ class Ledger:
             return True
         if self._digest(file) in self.known[name]:
             return False
-        return name != TABLE or self._cut_off(file) not in self.known[name]
+        return name != PARAMETERS or self._cut_off(file) not in self.known[name]
 
     @staticmethod
     def _cut_off(table: Path) -> str:
@@ -127,10 +127,10 @@ class Ledger:
         """Write record and table anew: the record without what is in the folder no more, the table with these rows, by key."""
         held = [entry for entry in self.entries if any(os.path.lexists(self.folder / name) for name in entry.files)]
         self.entries = list({(*entry.files, *entry.files.values()): entry for entry in held}.values())
-        lines = [replace(entry, table="") for entry in self.entries if entry.key != TABLE]
-        table = self.folder / TABLE
-        if table.is_file() and not self.foreign(TABLE):  # a last line may be cut off; as it is, it is csrgan's
-            lines.append(Entry({TABLE: self._digest(table)}))
+        lines = [replace(entry, table="") for entry in self.entries if entry.key != PARAMETERS]
+        table = self.folder / PARAMETERS
+        if table.is_file() and not self.foreign(PARAMETERS):  # a last line may be cut off; as it is, it is csrgan's
+            lines.append(Entry({PARAMETERS: self._digest(table)}))
         files.write(self.place / RECORD, "".join(map(_line, lines)))
         self.rows, self.columns = dict(rows), []
         if self.rows:
@@ -153,7 +153,7 @@ class Ledger:
         if anew:
             self._put(text)
         else:
-            with (self.folder / TABLE).open("ab") as stream:
+            with (self.folder / PARAMETERS).open("ab") as stream:
                 stream.write(text)
             self._hash = table
 
@@ -175,13 +175,13 @@ class Ledger:
 
     def tabulate(self, order: Sequence[str] | None = None) -> None:
         """Write the whole table, in this order of the keys, or as it grew."""
-        self._examine([TABLE])
+        self._examine([PARAMETERS])
         text = _table([self.rows[key] for key in (self.rows if order is None else order)])
-        self._record(Entry({TABLE: hashlib.sha256(text).hexdigest()}))
+        self._record(Entry({PARAMETERS: hashlib.sha256(text).hexdigest()}))
         self._put(text)
 
     def _put(self, table: bytes) -> None:
-        files.write(self.folder / TABLE, table.decode())
+        files.write(self.folder / PARAMETERS, table.decode())
         self.columns = table.decode().partition("\r\n")[0].split(",")
         self._hash = hashlib.sha256(table)
 

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from csrgan.cli.sweep import FILE
-from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.fault import Fault, check
 from csrgan.files import relative
+from csrgan.runs.layout import CHECKPOINTS, JOB, OVERRIDES, RESULTS, SUMMARY
 
 Table = list[dict[str, str]]
 
@@ -38,8 +37,8 @@ GREATEST = 1e60  # of any number that a run writes; sums of squares stay finite
 
 def places(folder: Path) -> list[Path]:
     """The folders below this one, itself among them, that hold a job of a sweep, or a run or an evaluation by itself."""
-    alone = (file.parent for file in folder.rglob("summary.json") if (file.parent / OVERRIDES).is_file())
-    return sorted({*(file.parent for file in folder.rglob(FILE)), *alone}, key=_natural)
+    alone = (file.parent for file in folder.rglob(SUMMARY) if (file.parent / OVERRIDES).is_file())
+    return sorted({*(file.parent for file in folder.rglob(JOB)), *alone}, key=_natural)
 
 
 def _natural(place: Path) -> list[tuple[str, int]]:
@@ -49,11 +48,11 @@ def _natural(place: Path) -> list[tuple[str, int]]:
 
 def job(place: Path) -> Mapping[str, Any]:
     """What job.json says of the job in this folder; of a run or an evaluation by itself what would stand there."""
-    held = _json(place / FILE) if (place / FILE).is_file() else _alone(place)
+    held = _json(place / JOB) if (place / JOB).is_file() else _alone(place)
     for key, kind in KINDS.items():
-        check(isinstance(held.get(key), kind), f"{FILE} does not say its {key}.")
-    check(all(isinstance(word, str) for word in held["words"]), f"{FILE} holds words that are no text.")
-    check(0 <= held["seconds"] < GREATEST, f"{FILE} holds seconds={held['seconds']}.")
+        check(isinstance(held.get(key), kind), f"{JOB} does not say its {key}.")
+    check(all(isinstance(word, str) for word in held["words"]), f"{JOB} holds words that are no text.")
+    check(0 <= held["seconds"] < GREATEST, f"{JOB} holds seconds={held['seconds']}.")
     spelt = {key: _spelt(value) for key, value in held.items() if isinstance(value, str)}
     return {**held, **spelt, "words": [_spelt(word) for word in held["words"]]}
 
@@ -61,7 +60,7 @@ def job(place: Path) -> Mapping[str, Any]:
 def _alone(place: Path) -> Mapping[str, Any]:
     words = _parsed(place / OVERRIDES)
     check(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
-    kind = "train" if (place / "checkpoints").is_dir() else "evaluate"
+    kind = "train" if (place / CHECKPOINTS).is_dir() else "evaluate"
     command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(place)}"])
     told = [word for word in words if not str(word).startswith(SILENT)]
     return {"words": told, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}
@@ -70,28 +69,28 @@ def _alone(place: Path) -> Mapping[str, Any]:
 def rows(place: Path) -> list[Row]:
     """The rows of results.csv, which must be as many as summary.json says and have the means that stand there."""
     found: list[Row] = []
-    for line in table(place / "results.csv"):
-        check({"image", *CELL} <= set(line), f"results.csv has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
-        row: Row = {key: text if key == "image" else number(text, f"results.csv: {key}") for key, text in line.items()}
-        check(all(math.isfinite(float(row[key])) for key in CELL), "results.csv holds a row without its degradation.")
+    for line in table(place / RESULTS):
+        check({"image", *CELL} <= set(line), f"{RESULTS} has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
+        row: Row = {key: text if key == "image" else number(text, f"{RESULTS}: {key}") for key, text in line.items()}
+        check(all(math.isfinite(float(row[key])) for key in CELL), f"{RESULTS} holds a row without its degradation.")
         found.append(row)
-    check(bool(found), "results.csv is missing or empty")
+    check(bool(found), f"{RESULTS} is missing or empty")
     told = summary(place)
     check(
         told.get("rows", len(found)) == len(found),
-        f"results.csv has {len(found)} rows, and summary.json tells of {told.get('rows')}.",
+        f"{RESULTS} has {len(found)} rows, and {SUMMARY} tells of {told.get('rows')}.",
     )
     for column in found[0]:
         if column.endswith(("_low", "_restored")) and column in told:
             mine, theirs = results.mean(found, column), told[column]
             same = math.isclose(mine, theirs, rel_tol=1e-6, abs_tol=1e-9) or (math.isnan(mine) and math.isnan(theirs))
-            check(same, f"results.csv has the mean {mine:g} of {column}, and summary.json {theirs:g}.")
+            check(same, f"{RESULTS} has the mean {mine:g} of {column}, and {SUMMARY} {theirs:g}.")
     return found
 
 
 def summary(place: Path) -> dict[str, float]:
     """The numbers of summary.json, nan for null; none where the file is not there."""
-    file = place / "summary.json"
+    file = place / SUMMARY
     held = _json(file) if file.is_file() else {}
     numbers = {key: math.nan if value is None else value for key, value in held.items()}
     return {key: float(value) for key, value in numbers.items() if isinstance(value, int | float) and not abs(value) >= GREATEST}

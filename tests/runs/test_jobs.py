@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from csrgan.cli import jobs, main
-from csrgan.cli.console import Console
-from csrgan.cli.sweep import gain_db
-from csrgan.cli.train import conclude
+from csrgan.cli import main
+from csrgan.console import Console
 from csrgan.evaluation import results
 from csrgan.fault import Fault
+from csrgan.runs import jobs
+from csrgan.runs.conclusion import conclude
+from csrgan.runs.record import gain_db
 
 
 def test_what_is_not_finite_is_null_and_its_readers_know(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

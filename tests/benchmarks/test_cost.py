@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from composed import composed
 
-from csrgan.cli import cost, main
+from csrgan.benchmarks import cost
+from csrgan.cli import main
 
 WORDS = ("size=small", "degradation=gaussian8_x2", "data.crop=32", "data.batch_size=2", "trainer.images=20")
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from csrgan.cli.peak import Peak
+from csrgan.benchmarks.peak import Peak
 from csrgan.data import picture
 from csrgan.data.cache import Cache
 from csrgan.data.crops import Crops, Sides

@@ -1,6 +1,6 @@
 """A process that ends with the sweep it works for, whatever ended that: Ctrl-C, a signal, a crash.
 
-`python -m csrgan.cli.tied train ...` is `csrgan train ...`, tied in this way.
+`python -m csrgan.runs.watchdog train ...` is `csrgan train ...`, tied in this way.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import signal
 import threading
 import time
 from functools import cache
-
-from csrgan.cli import main
+from importlib import import_module
 
 SWEEP = "CSRGAN_SWEEP"  # in the environment: the number of the process that started the sweep, where it is on this machine
 
@@ -62,4 +61,4 @@ def _runs(process: int) -> bool:
 
 if __name__ == "__main__":
     tie()
-    raise SystemExit(main())
+    raise SystemExit(import_module("csrgan.cli").main())  # by its name: the commands stand above this room

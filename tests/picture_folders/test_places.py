@@ -15,8 +15,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from csrgan.cli import degrade, main, restore
-from csrgan.cli.places import clashes
 from csrgan.fault import Fault
+from csrgan.picture_folders.places import clashes
 
 
 def _in_the_parent(at: Path) -> None:

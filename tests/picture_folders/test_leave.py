@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from csrgan.cli.leave import Asked, leaving
 from csrgan.fault import Stopped
+from csrgan.picture_folders.leave import Asked, leaving
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

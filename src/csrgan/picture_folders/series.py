@@ -14,14 +14,15 @@ from pathlib import Path
 import torch
 from rich.progress import track
 
-from csrgan.cli.console import Console
-from csrgan.cli.leave import Asked, Leave
-from csrgan.cli.ledger import TABLE, Ledger, Row
-from csrgan.cli.places import Places
+from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.picture import Picture
 from csrgan.data.search import told
 from csrgan.fault import Fault, Stopped
+from csrgan.picture_folders.leave import Asked, Leave
+from csrgan.picture_folders.ledger import Ledger, Row
+from csrgan.picture_folders.places import Places
+from csrgan.runs.layout import PARAMETERS
 
 MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory", "insufficient memory", "bad_alloc", "alloc_failed")
 LEAST_FREE = 2**16  # bytes: a disk with less is full, whatever an encoder says of the reason
@@ -187,7 +188,7 @@ class Series:
 
 def targets(units: Sequence[Unit], *more: str) -> list[tuple[str, Path | None]]:
     """Each file that will be written, and the picture that it is made from; None for those that are of all."""
-    of_all: list[tuple[str, Path | None]] = [(name, None) for name in (TABLE, *more)]
+    of_all: list[tuple[str, Path | None]] = [(name, None) for name in (PARAMETERS, *more)]
     return of_all + [(name, unit.file) for unit in units for names in unit.results for name in names]
 
 

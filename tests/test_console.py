@@ -12,7 +12,7 @@ from PIL import Image
 from rich.table import Table
 
 from csrgan.cli import main
-from csrgan.cli.console import Console
+from csrgan.console import Console
 from csrgan.fault import Fault, plain
 from csrgan.reports import table
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import warnings
 from typing import Any
 
 from rich import console
@@ -32,3 +35,11 @@ def _shown(what: Any) -> Any:
 def _lines(text: str) -> str:
     """A text whose lines are its own."""
     return "\n".join(map(plain, text.split("\n")))
+
+
+def quiet() -> None:
+    """Leave the screen to what a user can act on."""
+    os.environ.setdefault("WANDB_SILENT", "true")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")

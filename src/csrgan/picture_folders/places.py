@@ -12,10 +12,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from csrgan.cli.ledger import Ledger
 from csrgan.data import picture
 from csrgan.data.search import Found
 from csrgan.fault import Fault, check
+from csrgan.picture_folders.ledger import Ledger
 
 TOLD = 3  # names in a sentence
 
