@@ -67,6 +67,7 @@ def evaluate(
     if not isinstance(model, System):
         model = (model if isinstance(model, Model) else load(model, device)).to(device).system
     degradation = model.arguments()["degradation"] if protocol is None else protocol_of(protocol)
+    assert isinstance(degradation, Degradation)
     named = os.fspath(photographs) if isinstance(photographs, str | os.PathLike) else [os.fspath(each) for each in photographs]
     data = Photographs(valid=named, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats)
     return evaluated(model, data, device)

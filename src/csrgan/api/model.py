@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -15,6 +14,7 @@ from csrgan.api.pictures import AnyPicture, opened
 from csrgan.api.restoration import Restoration, finite
 from csrgan.fault import check
 from csrgan.systems.base import System
+from csrgan.tree import Settings
 
 
 def load(source: str | os.PathLike[str], device: str = "cpu") -> Model:
@@ -37,7 +37,7 @@ def load(source: str | os.PathLike[str], device: str = "cpu") -> Model:
 class Model:
     """A system that restores. Call it with a picture; `system` is the Lightning module itself, `recipe` its whole configuration."""
 
-    def __init__(self, system: System, recipe: dict[str, Any]) -> None:
+    def __init__(self, system: System, recipe: Settings) -> None:
         self.system, self.recipe = system, recipe
 
     def __call__(self, low: AnyPicture, enlarge: float = 1.0) -> Restoration:
