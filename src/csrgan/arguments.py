@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from csrgan.declared import rules
 from csrgan.fault import Fault
+from csrgan.tree import Settings
 
 Made = TypeVar("Made", bound="Recorded")
 OF_TORCH = ("torch.nn", "torch.optim")  # whose classes are named by these short names
@@ -68,20 +69,24 @@ def _examine(cls: type, args: tuple[object, ...], kwargs: dict[str, object]) -> 
         raise Fault(*faults)
 
 
-def description(thing: object, place: str = "") -> Any:
+def description(thing: object, place: str = "") -> Settings:
     """The node with `_target_` that builds this object again, of plain values alone, as a yaml file would hold it.
 
     Raises Fault, with its place, for what does not know how it was constructed.
     """
-    if thing is None or isinstance(thing, bool | int | float | str):
-        return thing
     if isinstance(thing, Mapping):
-        return {str(key): description(value, f"{place}.{key}".lstrip(".")) for key, value in thing.items()}
-    if isinstance(thing, list | tuple):
-        return [description(value, f"{place}[{index}]") for index, value in enumerate(thing)]
+        return {str(key): _plain(value, f"{place}.{key}".lstrip(".")) for key, value in thing.items()}
     target, arguments = _constructed(thing, place)
     waits = {"_partial_": True} if target is not type(thing) else {}
     return {"_target_": name_of(target, place), **waits, **description(arguments, place)}
+
+
+def _plain(thing: object, place: str) -> object:
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return thing
+    if isinstance(thing, list | tuple):
+        return [_plain(value, f"{place}[{index}]") for index, value in enumerate(thing)]
+    return description(thing, place)
 
 
 def _constructed(thing: object, place: str) -> tuple[Callable[..., object], dict[str, object]]:
