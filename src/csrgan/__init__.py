@@ -19,7 +19,7 @@ What is named here stays. Nothing heavy is imported before it is used: `import c
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from csrgan import metrics
@@ -90,7 +90,7 @@ PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in PLACES:
         module, attribute = PLACES[name]
         return getattr(import_module(module), attribute)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from csrgan.declared import rules
 from csrgan.fault import Fault
+from csrgan.tree import Settings
 
+Made = TypeVar("Made", bound="Recorded")
 OF_TORCH = ("torch.nn", "torch.optim")  # whose classes are named by these short names
 
 
@@ -32,20 +34,20 @@ class Recorded:
     csrgan.fault.Fault: UpdateRule.accumulate=0 is below 1, the least that it can be.
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls: type[Made], *args: object, **kwargs: object) -> Made:
         _examine(cls, args, kwargs)
         made = super().__new__(cls)
         made.__dict__["_given"] = (args, kwargs)
         return made
 
-    def given_as(self, **arguments: Any) -> None:
+    def given_as(self, **arguments: object) -> None:
         """Remember these in place of what was given, as far as its constructor takes them: objects for which None stood."""
         args, kwargs = self.__dict__["_given"]
         signature = inspect.signature(type(self))
         known = {name: value for name, value in arguments.items() if name in signature.parameters}
         self.__dict__["_given"] = ((), {**signature.bind(*args, **kwargs).arguments, **known})
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """What it was constructed with, by name, defaults included."""
         args, kwargs = self.__dict__["_given"]
         bound = inspect.signature(type(self)).bind(*args, **kwargs)
@@ -53,7 +55,7 @@ class Recorded:
         return dict(bound.arguments)
 
 
-def _examine(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _examine(cls: type, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
     """Raise Fault for arguments that their annotations do not allow."""
     known = rules(f"{cls.__module__}.{cls.__qualname__}")
     if not known or not (args or kwargs):  # none: it is copied, and not constructed
@@ -67,23 +69,27 @@ def _examine(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         raise Fault(*faults)
 
 
-def description(thing: Any, place: str = "") -> Any:
+def description(thing: object, place: str = "") -> Settings:
     """The node with `_target_` that builds this object again, of plain values alone, as a yaml file would hold it.
 
     Raises Fault, with its place, for what does not know how it was constructed.
     """
-    if thing is None or isinstance(thing, bool | int | float | str):
-        return thing
     if isinstance(thing, Mapping):
-        return {str(key): description(value, f"{place}.{key}".lstrip(".")) for key, value in thing.items()}
-    if isinstance(thing, list | tuple):
-        return [description(value, f"{place}[{index}]") for index, value in enumerate(thing)]
+        return {str(key): _plain(value, f"{place}.{key}".lstrip(".")) for key, value in thing.items()}
     target, arguments = _constructed(thing, place)
     waits = {"_partial_": True} if target is not type(thing) else {}
     return {"_target_": name_of(target, place), **waits, **description(arguments, place)}
 
 
-def _constructed(thing: Any, place: str) -> tuple[Any, dict[str, Any]]:
+def _plain(thing: object, place: str) -> object:
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return thing
+    if isinstance(thing, list | tuple):
+        return [_plain(value, f"{place}[{index}]") for index, value in enumerate(thing)]
+    return description(thing, place)
+
+
+def _constructed(thing: object, place: str) -> tuple[Callable[..., object], dict[str, object]]:
     """What is called to make this object, and with what; of a function or a class, itself."""
     if isinstance(thing, Recorded):
         return type(thing), thing.arguments()
@@ -96,7 +102,7 @@ def _constructed(thing: Any, place: str) -> tuple[Any, dict[str, Any]]:
     raise Fault(f"{place} is a {type(thing).__name__}, which does not record its arguments: let it derive from csrgan.Recorded.")
 
 
-def name_of(thing: Any, place: str = "") -> str:
+def name_of(thing: Callable[..., object], place: str = "") -> str:
     """The name by which a yaml file builds it. Raises Fault for what no module holds under a name of its own."""
     module, name = thing.__module__, thing.__qualname__
     if "<" in name or module in (None, "__main__"):

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from csrgan import ranges
 from csrgan.fault import Fault
@@ -50,7 +50,7 @@ class Rule:
     def __bool__(self) -> bool:
         return bool(self.interval or self.choices or self.inside)
 
-    def faults(self, place: str, value: Any) -> Iterator[str]:
+    def faults(self, place: str, value: object) -> Iterator[str]:
         """A sentence for everything that is wrong with the value at this place."""
         if isinstance(value, Mapping):
             for key, each in value.items():
@@ -69,10 +69,10 @@ class Rule:
             if self.choices and isinstance(member, str | int | float) and member not in self.choices:
                 yield str(Fault.unknown(place, str(member), self.choices))
 
-    def _outside(self, value: Any) -> Iterator[str]:
+    def _outside(self, value: object) -> Iterator[str]:
         """What is wrong with a number that should be in the interval."""
         low, high = (float(end) for end in self.interval[1:-1].split(","))
-        number: Any = value
+        number = cast(float, value)  # or a NumPy number, a fraction: each is compared as a float is
         if isinstance(value, bool) or not isinstance(value, Real) or (isinstance(value, float) and math.isnan(value)):
             yield "is not a number"
         elif abs(number) > sys.float_info.max:
@@ -99,7 +99,7 @@ def rules(target: str) -> Mapping[str, Rule]:
 
 
 @cache
-def constant(target: str, name: str) -> Any:
+def constant(target: str, name: str) -> object:
     """What the body of a class says of `name`, its own or the nearest base's, where it is written out; None where it says nothing.
     So a subclass from anywhere is known by what it inherits."""
     module, _, of = target.rpartition(".")
@@ -162,7 +162,8 @@ class _Module:
         """Of a class's constructor, of the fields of a dataclass or a TypedDict, or of a function."""
         node = self.defined.get(name)
         if node is None:
-            return self._elsewhere(name, "arguments") or {}
+            source, named = self._elsewhere(name)
+            return source.arguments(named) if source else {}
         inside = {each.name: each for each in getattr(node, "body", []) if isinstance(each, ast.FunctionDef)}
         made = node if isinstance(node, ast.FunctionDef) else inside.get("__init__")
         if made is not None:
@@ -172,21 +173,23 @@ class _Module:
         assert isinstance(node, ast.ClassDef)
         bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
         found = {key: rule for base in reversed(bases) for key, rule in self.arguments(base).items()}
-        fields = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
-        return found | {each.target.id: rule for each in fields if (rule := self.rule(each.annotation))}  # type: ignore[union-attr]
+        fields = {
+            each.target.id: self.rule(each.annotation)
+            for each in node.body
+            if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+        }
+        return found | {key: rule for key, rule in fields.items() if rule}
 
-    def constant(self, name: str, wanted: str) -> Any:
+    def constant(self, name: str, wanted: str) -> object:
         """See the function of this name."""
         node = self.defined.get(name)
         if not isinstance(node, ast.ClassDef):
-            module, named = self.imported.get(name, ("", ""))
-            source = _Module.of(module) if module.partition(".")[0] in ("csrgan", self.name.partition(".")[0]) else None
+            source, named = self._elsewhere(name)
             return source.constant(named, wanted) if source else None
-        for each in node.body:
-            targets = each.targets if isinstance(each, ast.Assign) else [each.target] if isinstance(each, ast.AnnAssign) else []
+        for each in (each for each in node.body if isinstance(each, ast.Assign | ast.AnnAssign)):
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
             if any(isinstance(target, ast.Name) and target.id == wanted for target in targets):
-                value = each.value  # type: ignore[attr-defined]
-                return ast.literal_eval(value) if value is not None else None
+                return ast.literal_eval(each.value) if each.value is not None else None
         bases = (self.constant(base.id, wanted) for base in node.bases if isinstance(base, ast.Name))
         return next((found for found in bases if found is not None), None)
 
@@ -227,12 +230,12 @@ class _Module:
         node = self.defined.get(name)
         if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "TypedDict" for base in node.bases):
             return Rule(inside=self.arguments(name))
-        return Rule() if node else self._elsewhere(name, "named") or Rule()
+        source, named = (None, "") if node else self._elsewhere(name)
+        return source.named(named) if source else Rule()
 
-    def _elsewhere(self, name: str, what: str) -> Any:
-        """The same of a name that is imported from csrgan, or from the module's own package; None for all others."""
+    def _elsewhere(self, name: str) -> tuple[_Module | None, str]:
+        """The module that a name is imported from, and its name there: of csrgan, or of this module's own package; None for all
+        others."""
         module, named = self.imported.get(name, ("", ""))
-        if module.partition(".")[0] not in ("csrgan", self.name.partition(".")[0]):
-            return None
-        source = _Module.of(module)
-        return getattr(source, what)(named) if source else None
+        own = module.partition(".")[0] in ("csrgan", self.name.partition(".")[0])
+        return _Module.of(module) if own else None, named

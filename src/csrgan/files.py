@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -43,12 +42,12 @@ def write(file: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="")
 
 
-def write_json(file: Path, value: Any) -> None:
+def write_json(file: Path, value: object) -> None:
     """A JSON file, whole or not at all. What JSON has no number for (nan, inf) is null in it."""
     write(file, json.dumps(_finite(value), indent=1, allow_nan=False) + "\n")
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     if isinstance(value, dict):
         return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -33,8 +33,7 @@ class Run:
     @property
     def summary(self) -> dict[str, Any]:
         """The means of its last evaluation, as in summary.json; `gain_db` is S over L."""
-        held: dict[str, Any] = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
-        return held
+        return dict(json.loads((self.folder / SUMMARY).read_text(encoding="utf-8")))
 
 
 def train(overrides: Sequence[str] = (), *, quiet: bool = False) -> Run:

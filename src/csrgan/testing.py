@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
 
 from csrgan.api.evaluation import evaluate
 from csrgan.config import search
@@ -15,6 +14,7 @@ from csrgan.config.folder import conf, first_line, groups
 from csrgan.fault import Fault
 from csrgan.launch import train
 from csrgan.runs.layout import CHECKPOINTS
+from csrgan.tree import Settings
 
 QUICK = ("trainer=smoke", "logger=none", "trainer.panels=0", "evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=64")
 
@@ -55,7 +55,7 @@ def hold(choice: str, folder: Path) -> None:
     assert abs(difference) < 1e-3, f"{choice}: its checkpoint restores another picture, {difference:+.3f} dB"
 
 
-def nodes(tree: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def nodes(tree: object, place: str = "") -> Iterator[tuple[str, Settings]]:
     """Every node with a `_target_`."""
     if isinstance(tree, dict):
         if "_target_" in tree:
@@ -64,7 +64,7 @@ def nodes(tree: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
             yield from nodes(value, f"{place}.{key}".lstrip("."))
 
 
-def _unknown(node: dict[str, Any]) -> list[str]:
+def _unknown(node: Settings) -> list[str]:
     """Keys of a node that are none of its target's arguments; of those of torch and Lightning nothing is known."""
     target = resolve_name(node["_target_"])
     taken = set(inspect.signature(target).parameters)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +31,7 @@ class Degraded:
     blur_std is then the root of its mean variance over the axes.
     """
 
-    image: Any
+    image: np.ndarray | Tensor
     parameters: Theta
     kernel: Tensor | None = None
 

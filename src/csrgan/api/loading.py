@@ -14,11 +14,12 @@ from csrgan.fault import Fault, check
 from csrgan.runs import checkpoint
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
+from csrgan.tree import Settings
 
 Kind = TypeVar("Kind", bound=Evaluated)
 
 
-def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, dict[str, Any]]:
+def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, Settings]:
     """The system on `device`, ready to restore, and the configuration it was trained with. key: where the user named it."""
     held = checkpoint.read(path, key)
     recipe, origin = held["csrgan"]["recipe"], f"{key}={path}: recipe"
@@ -39,7 +40,7 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, di
     return placed(system, device), recipe
 
 
-def whole(number: Any) -> int:
+def whole(number: object) -> int:
     """A count in a file. Raises TypeError for anything else."""
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise TypeError

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -17,6 +16,7 @@ from csrgan.fault import check
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.restorer import Restorer
 from csrgan.training.evaluated import Evaluated
+from csrgan.tree import Settings
 
 
 def load(source: str | os.PathLike[str], device: str = "cpu") -> Model:
@@ -39,7 +39,7 @@ def load(source: str | os.PathLike[str], device: str = "cpu") -> Model:
 class Model:
     """A system that restores. Call it with a picture; `system` is the Lightning module itself, `recipe` its whole configuration."""
 
-    def __init__(self, system: Evaluated, recipe: dict[str, Any]) -> None:
+    def __init__(self, system: Evaluated, recipe: Settings) -> None:
         self.system, self.recipe = system, recipe
 
     def __call__(self, low: AnyPicture, enlarge: float = 1.0) -> Restoration:

@@ -7,18 +7,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
 from torch import Tensor
 
 from csrgan.data import picture
 from csrgan.fault import Fault, check
 
-AnyPicture = str | os.PathLike[str] | NDArray[Any] | Tensor | picture.Picture
+AnyPicture = str | os.PathLike[str] | np.ndarray | Tensor | picture.Picture
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Opened:
     """
 
     pictures: Float[Tensor, "b 3 h w"]
-    back: Callable[[Float[Tensor, "b c h2 w2"]], Any]
+    back: Callable[[Float[Tensor, "b c h2 w2"]], np.ndarray | Tensor]
     single: bool = True
     grey: bool = False
     file: picture.Picture | None = None
@@ -67,7 +65,7 @@ def _of_tensor(given: Tensor, name: str) -> Opened:
     return Opened(given.detach().float().expand(-1, 3, -1, -1), back, single=False, grey=grey)
 
 
-def _of_array(given: NDArray[Any], name: str) -> Opened:
+def _of_array(given: np.ndarray, name: str) -> Opened:
     grey = given.ndim == 2 or (given.ndim == 3 and given.shape[2] == 1)
     shape = given.shape
     alpha = ": leave out its alpha channel, or give the file itself, whose alpha is kept" if shape[2:] == (4,) else ""
@@ -92,7 +90,7 @@ def _examine(numbers: Tensor, shape: tuple[int, ...], name: str) -> None:
     check(low >= 0 and high <= 1, f"{name} goes from {low:g} to {high:g}, and floating point must lie in [0,1]{scaled}.")
 
 
-def _array(found: Tensor, like: NDArray[Any]) -> NDArray[Any]:
+def _array(found: Tensor, like: np.ndarray) -> np.ndarray:
     """One picture as an array of the kind of another one: grey or colour, of its type."""
     pixels = found[0].detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy()
     if like.ndim == 2 or like.shape[2] == 1:

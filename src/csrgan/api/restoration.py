@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -69,7 +68,7 @@ class Restoration:
     <class 'float'>
     """
 
-    image: Any
+    image: np.ndarray | Tensor
     parameters: Theta | None = None
     std: Theta | None = None
     interval: tuple[Theta, Theta] | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from lightning import Callback, Trainer
+from lightning import Callback, LightningModule, Trainer
 
+from csrgan.callbacks.watched import watched
+from csrgan.data.crops import Undegraded
+from csrgan.data.module import Photographs
 from csrgan.records import Batch
 from csrgan.training.system import System
 
@@ -23,14 +25,15 @@ class Calibration(Callback):
     def __init__(self, pictures: int) -> None:
         self.pictures = pictures
 
-    def on_validation_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
-        restorer = pl_module.restorer
-        if self.pictures and restorer.uncertain:
-            data: Any = trainer.datamodule  # type: ignore[attr-defined]
-            restorer.calibrate(*(degraded(loader, data, pl_module) for loader in data.calibration(self.pictures)))
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        system = watched(pl_module)
+        if self.pictures and system.restorer.uncertain:
+            data = getattr(trainer, "datamodule", None)
+            assert isinstance(data, Photographs)
+            system.restorer.calibrate(*(degraded(loader, data, system) for loader in data.calibration(self.pictures)))
 
 
-def degraded(batches: Iterable[Any], data: Any, system: System) -> Iterator[Batch]:
+def degraded(batches: Iterable[Undegraded], data: Photographs, system: System) -> Iterator[Batch]:
     """Batches as the system is given them."""
     for batch in batches:
         yield data.on_after_batch_transfer(data.transfer_batch_to_device(batch, system.device, 0), 0)

@@ -6,11 +6,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from lightning import Callback, Trainer
+from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 
 from csrgan.callbacks.leaving import Leaving
 from csrgan.callbacks.scores import Scores
+from csrgan.callbacks.watched import watched
 from csrgan.fault import Fault, Stopped
 from csrgan.files import settle, unfinished
 from csrgan.loggers.run_logger import RunLogger
@@ -33,41 +34,43 @@ class Checkpoints(Callback):
         self.saved, self.evaluated, self.best = 0, -1, float("-inf")
         self.failure: OSError | None = None
 
-    def on_fit_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Loggers that can forget what will be logged again."""
         for logger in trainer.loggers:
             if isinstance(logger, RunLogger):
-                logger.rewind(pl_module.images_seen, self.evaluated)
+                logger.rewind(watched(pl_module).images_seen, self.evaluated)
 
-    def on_load_checkpoint(self, trainer: Trainer, pl_module: System, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """A run that had ended goes on where its budget has grown: Lightning takes its pass over the images for complete."""
         held = checkpoint["csrgan"]
         each = held["images_seen"] // max(held["batches_seen"], 1)
         if self.images - held["images_seen"] >= each:
             reopen(checkpoint)
 
-    def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """A run that was stopped between a batch and its evaluation goes on with that; Lightning would leave it out."""
-        if pl_module.state.batches_seen and self._evaluates(trainer, pl_module) and self.evaluated != pl_module.images_seen:
+        system = watched(pl_module)
+        if system.state.batches_seen and self._evaluates(trainer, system) and self.evaluated != system.images_seen:
             loop = trainer.fit_loop.epoch_loop.val_loop
             trainer.validating, loop.restarting = True, False  # from its beginning
             loop.run()
             trainer.training = True
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
-        leaves, due = self.leaving.asked(trainer), pl_module.images_seen - self.saved >= self.save_every
-        if leaves or due or self._evaluates(trainer, pl_module):
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
+        system = watched(pl_module)
+        leaves, due = self.leaving.asked(trainer), system.images_seen - self.saved >= self.save_every
+        if leaves or due or self._evaluates(trainer, system):
             self.save(trainer)
         if leaves:
             self._leave()
 
-    def on_validation_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
+    def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         if self.leaving.number:  # the checkpoint before the evaluation has all that was learned
             self._leave()
 
-    def on_validation_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         gain = self.scores.summary["gain_db"]
-        self.evaluated = pl_module.images_seen
+        self.evaluated = watched(pl_module).images_seen
         if gain > self.best:
             self.best = gain
             self._write(trainer, self.folder / BEST)
@@ -77,7 +80,7 @@ class Checkpoints(Callback):
     def save(self, trainer: Trainer) -> None:
         """Write last.ckpt; the one before is kept."""
         last = self.folder / LAST
-        self.saved = trainer.lightning_module.images_seen  # type: ignore[assignment]
+        self.saved = watched(trainer.lightning_module).images_seen
         self._write(trainer, last, before=self.folder / PREVIOUS)
 
     def conclude(self, trainer: Trainer) -> None:
@@ -110,9 +113,9 @@ class Checkpoints(Callback):
         again = shlex.quote(f"resume={self.folder.parent}")
         raise Stopped(f"stopped; {told}. csrgan train {again} goes on.", 128 + self.leaving.number)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, float]:
         return {"best": self.best, "saved": self.saved, "evaluated": self.evaluated}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best, self.saved = state_dict["best"], state_dict["saved"]
-        self.evaluated = state_dict.get("evaluated", self.saved)  # a checkpoint of before this was kept
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        self.best, self.saved = state_dict["best"], int(state_dict["saved"])
+        self.evaluated = int(state_dict.get("evaluated", self.saved))  # a checkpoint of before this was kept

@@ -9,9 +9,11 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from lightning import Callback, Trainer
+from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 
+from csrgan.callbacks.watched import watched
+from csrgan.config import settings
 from csrgan.fault import Fault, Stopped
 from csrgan.records import Batch
 from csrgan.runs.layout import REPLAY
@@ -74,7 +76,7 @@ class Health(Callback):
         every: int,
         window: int,
         patience: int,
-        **conditions: Mapping[str, Any] | None,
+        **conditions: settings.Condition | None,
     ) -> None:
         self.folder, self.console, self.every, self.window, self.patience = folder, console, every, window, patience
         self.conditions = {name: Condition(**each) for name, each in conditions.items() if each}
@@ -83,16 +85,17 @@ class Health(Callback):
         self.norms: deque[float] = deque(maxlen=window)
         self.left_out = 0
 
-    def on_fit_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
-        pl_module.state.skip_nonfinite = True
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        watched(pl_module).state.skip_nonfinite = True
 
-    def on_train_batch_end(  # type: ignore[override]
-        self, trainer: Trainer, pl_module: System, outputs: Any, batch: Batch, batch_idx: int
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
-        if pl_module.state.nonfinite:
-            self._leave_out(pl_module, batch)
-        elif pl_module.state.batches_seen % self.every == 0:
-            self._look(trainer, pl_module)
+        system = watched(pl_module)
+        if system.state.nonfinite:
+            self._leave_out(system, batch)
+        elif system.state.batches_seen % self.every == 0:
+            self._look(trainer, system)
 
     def _leave_out(self, system: System, batch: Batch) -> None:
         """Name and keep a batch of which nothing was learned."""
@@ -148,7 +151,7 @@ class Health(Callback):
         if condition.action == "stop":
             raise Stopped(f"stopped by health.{name}.action=stop: {told}. Its checkpoints are of before.", 1)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, object]:
         conditions = {name: {"values": list(each.values), "holds": each.holds} for name, each in self.conditions.items()}
         return {"conditions": conditions, "norms": list(self.norms), "left_out": self.left_out}
 
@@ -160,8 +163,9 @@ class Health(Callback):
                 self.conditions[name].values.extend(held["values"])
                 self.conditions[name].holds = held["holds"]
 
-    def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """What a condition of before the stop had done is done still."""
+        updaters = watched(pl_module).updaters
         for condition in self.conditions.values():
-            if condition.holds and condition.action == "pause" and "discriminator" in pl_module.updaters:
-                pl_module.updaters["discriminator"].frozen = True
+            if condition.holds and condition.action == "pause" and "discriminator" in updaters:
+                updaters["discriminator"].frozen = True

@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import threading
-from typing import Any
+from collections.abc import Callable
+from types import FrameType
 
 from lightning import Callback, Trainer
 
@@ -18,10 +19,10 @@ class Leaving(Callback):
 
     def __init__(self) -> None:
         self.number = 0
-        self.before: dict[int, Any] = {}
+        self.before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         self.timer: threading.Timer | None = None
 
-    def on_train_start(self, trainer: Trainer, *_: Any) -> None:
+    def on_train_start(self, trainer: Trainer, *_: object) -> None:
         """Here, after Lightning has set its own handlers, which would leave between a batch and its save, and with status 0."""
         if threading.current_thread() is threading.main_thread():
             self.before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -31,7 +32,7 @@ class Leaving(Callback):
         mine = bool(self.number)
         return trainer.strategy.reduce_boolean_decision(mine, all=False) if trainer.world_size > 1 else mine
 
-    def _ask(self, number: int, frame: Any) -> None:
+    def _ask(self, number: int, frame: object) -> None:
         if self.number:
             os._exit(128 + number)
         self.number = number
@@ -40,12 +41,12 @@ class Leaving(Callback):
         self.timer.daemon = True
         self.timer.start()
 
-    def teardown(self, *_: Any, **__: Any) -> None:
+    def teardown(self, *_: object, **__: object) -> None:
         if self.timer:
             self.timer.cancel()
         for number, handler in self.before.items():
             signal.signal(number, handler)
         self.before = {}
 
-    def on_exception(self, *_: Any) -> None:
+    def on_exception(self, *_: object) -> None:
         self.teardown()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
-from lightning import Callback, Trainer
+from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from csrgan.callbacks.scores import Scores
+from csrgan.callbacks.watched import watched
 from csrgan.data.crops import Sides
-from csrgan.records import Batch, Restoration
+from csrgan.data.loader import ResumableLoader
+from csrgan.records import Batch
 from csrgan.training.system import System
 
 SHOWN = {
@@ -45,27 +46,28 @@ class Watch(Callback):
             disable=not console.is_terminal,
         )
 
-    def on_train_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.began = self.told = self.tick = time.monotonic()
-        self.first = self.drawn = pl_module.images_seen
+        self.first = self.drawn = watched(pl_module).images_seen
         if self.first:
             self.console.print(f"goes on after {self.first} images", highlight=False)
         self.bar.start()
         work, done = self.sides.pixels(self.total), self.sides.pixels(self.first)
         self.task = self.bar.add_task("training", total=work, completed=done, seen=self.first, speed=0.0, parts="")
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
-        due = pl_module.state.batches_seen % self.every == 0
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
+        system = watched(pl_module)
+        due = system.state.batches_seen % self.every == 0
         now = time.monotonic()
         if not due and now - self.told < 10:
             return
-        values = _floats(pl_module.state.recorded)
+        values = _floats(system.state.recorded)
         if due:
-            self._log(trainer, pl_module, values, now)
+            self._log(trainer, system, values, now)
         parts = " ".join(f"{label} {values[name]:.3g}" for name, label in SHOWN.items() if name in values)
         if self.scores.summary:
             parts += f" gain {self.scores.summary['gain_db']:+.2f} dB"
-        seen = pl_module.images_seen
+        seen = system.images_seen
         before, done, work = (self.sides.pixels(images) for images in (self.first, seen, self.total))
         speed = (seen - self.first) / (now - self.began)
         self.bar.update(self.task, completed=done, seen=seen, speed=speed, parts=parts)
@@ -79,16 +81,16 @@ class Watch(Callback):
                 soft_wrap=True,
             )
 
-    def _log(self, trainer: Trainer, pl_module: System, values: dict[str, float], now: float) -> None:
-        speed = (pl_module.images_seen - self.drawn) / max(now - self.tick, 1e-9)
-        self.drawn, self.tick = pl_module.images_seen, now
+    def _log(self, trainer: Trainer, system: System, values: dict[str, float], now: float) -> None:
+        speed = (system.images_seen - self.drawn) / max(now - self.tick, 1e-9)
+        self.drawn, self.tick = system.images_seen, now
         for logger in trainer.loggers:
-            logger.log_metrics({**values, "images_per_second": speed}, step=pl_module.images_seen)
+            logger.log_metrics({**values, "images_per_second": speed}, step=system.images_seen)
 
-    def on_validation_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.paused = time.monotonic()
 
-    def on_validation_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.trained -= time.monotonic() - self.paused
 
     def waiting(self, trainer: Trainer) -> dict[str, float]:
@@ -96,18 +98,19 @@ class Watch(Callback):
 
         Empty where nothing was left to train.
         """
-        loader: Any = trainer.train_dataloader
-        if not loader:
+        loader: object = trainer.train_dataloader
+        if not (isinstance(loader, ResumableLoader) and len(loader)):
             return {}
         return {"seconds_training": self.trained, "seconds_waiting": loader.waited, "seconds_first_batch": loader.first}
 
-    def on_train_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.trained += time.monotonic() - self.began
-        if pl_module.images_seen > self.drawn:
-            self._log(trainer, pl_module, _floats(pl_module.state.recorded), time.monotonic())
+        system = watched(pl_module)
+        if system.images_seen > self.drawn:
+            self._log(trainer, system, _floats(system.state.recorded), time.monotonic())
         self.bar.stop()
 
-    def on_exception(self, trainer: Trainer, pl_module: System, exception: BaseException) -> None:  # type: ignore[override]
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self.bar.stop()
 
 
@@ -117,8 +120,8 @@ class Lines(Callback):
     def __init__(self, console: Console) -> None:
         self.console, self.began = console, time.monotonic()
 
-    def on_validation_batch_end(  # type: ignore[override]
-        self, trainer: Trainer, pl_module: System, outputs: Restoration, batch: Batch, batch_idx: int, dataloader_idx: int = 0
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         done, count = batch_idx + 1, int(sum(trainer.num_val_batches))
         left = (time.monotonic() - self.began) / done * (count - done)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from lightning import Callback, Trainer
+from lightning import Callback, LightningModule, Trainer
 
+from csrgan.callbacks.watched import evaluated
 from csrgan.data import picture
 from csrgan.evaluation import results
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.records import Batch, Restoration
 from csrgan.reports import figure
 from csrgan.runs import layout
-from csrgan.training.system import System
 
 
 class Scores(Callback):
@@ -31,12 +30,12 @@ class Scores(Callback):
         self.summary: dict[str, float] = {}
         self.images_seen = -1
 
-    def on_validation_epoch_start(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.spent: list[float] = []
         count = int(sum(trainer.num_val_batches))
         self.drawn = {round((place + 0.5) * count / self.panels - 0.5) for place in range(min(self.panels, count))}
 
-    def on_validation_batch_start(self, *_: Any) -> None:
+    def on_validation_batch_start(self, *_: object) -> None:
         self.began = time.monotonic()
 
     @property
@@ -44,9 +43,10 @@ class Scores(Callback):
         """Median of the time for a picture."""
         return median(self.spent)
 
-    def on_validation_batch_end(  # type: ignore[override]
-        self, trainer: Trainer, pl_module: System, outputs: Restoration, batch: Batch, batch_idx: int, dataloader_idx: int = 0
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
+        assert isinstance(outputs, Restoration)
         self.spent.append(time.monotonic() - self.began)
         if batch_idx in self.drawn:
             drawing = figure.panel(batch, outputs)
@@ -59,6 +59,7 @@ class Scores(Callback):
                 if isinstance(logger, RunLogger):
                     logger.log_image(key=f"{layout.PANELS}/{file.stem}", images=[str(file)])
 
-    def on_validation_end(self, trainer: Trainer, pl_module: System) -> None:  # type: ignore[override]
-        self.rows, self.summary, self.images_seen = pl_module.rows, pl_module.summary, pl_module.images_seen
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        system = evaluated(pl_module)
+        self.rows, self.summary, self.images_seen = system.rows, system.summary, system.images_seen
         results.write(self.folder / layout.RESULTS, self.rows)

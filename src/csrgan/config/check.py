@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from csrgan.config.settings import GROUPS
 from csrgan.declared import Rule, rules
 from csrgan.fault import Fault
+from csrgan.tree import Settings, at
 
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a key that is nothing but another one
 
 Rules = Mapping[str, Rule]
 
 
-def check_values(settings: dict[str, Any]) -> None:
+def check_values(settings: Settings) -> None:
     """Raise Fault for every value that its declaration does not allow."""
     faults = list(value_faults(settings, declared(settings)))
     if faults:
         raise Fault(*faults)
 
 
-def declared(tree: Mapping[str, Any]) -> Rules:
+def declared(tree: Settings) -> Rules:
     """The rule of each key of a configuration whose interpolations stand as they are: of what is built, from its constructor (see
     `csrgan.declared`); of the others from `settings`, or from the key that takes it over, as `data.images: ${trainer.images}`."""
     found = {
@@ -33,14 +33,14 @@ def declared(tree: Mapping[str, Any]) -> Rules:
     found |= dict(_of_built(tree, ""))
     handed_on: dict[str, Rule] = {}
     for place, rule in found.items():
-        value = _at(tree, place)
+        value = at(tree, place)
         while isinstance(value, str) and (reference := REFERENCE.fullmatch(value)):
             handed_on.setdefault(reference[1], rule)
-            value = _at(tree, reference[1])
+            value = at(tree, reference[1])
     return {**handed_on, **found}
 
 
-def _of_built(tree: Any, place: str) -> Iterator[tuple[str, Rule]]:
+def _of_built(tree: object, place: str) -> Iterator[tuple[str, Rule]]:
     if not isinstance(tree, Mapping):
         return
     target = tree.get("_target_")
@@ -52,7 +52,7 @@ def _of_built(tree: Any, place: str) -> Iterator[tuple[str, Rule]]:
         yield from _of_built(value, here)
 
 
-def value_faults(value: Any, known: Rules, place: str = "") -> Iterator[str]:
+def value_faults(value: object, known: Rules, place: str = "") -> Iterator[str]:
     """A sentence for each value of a configuration, or of the part of it at a place, that its declaration does not allow."""
     if rule := rule_of(place, known):
         yield from rule.faults(place, value)
@@ -68,9 +68,3 @@ def rule_of(place: str, known: Rules) -> Rule | None:
     above, _, key = place.rpartition(".")
     around = rule_of(above, known) if above else None
     return (around.inside.get(key) or around.inside.get("*")) if around else None
-
-
-def _at(tree: Any, place: str) -> Any:
-    for key in place.split("."):
-        tree = tree.get(key) if isinstance(tree, Mapping) else None
-    return tree

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from csrgan.declared import constant, evidence
 from csrgan.fault import Fault
-
-Settings = dict[str, Any]
+from csrgan.tree import Settings
 
 
 def combination_faults(settings: Settings, unsure: Collection[str] = ()) -> Iterator[str]:
@@ -206,16 +205,16 @@ def _step(settings: Settings) -> int:
     return int(scale) if degradation["output"] == "native" and scale == round(scale) else 1
 
 
-def _built(node: Any) -> bool:
+def _built(node: object) -> TypeGuard[Settings]:
     return isinstance(node, dict) and "_target_" in node
 
 
-def _said(node: Any, name: str) -> Any:
+def _said(node: object, name: str) -> Any:
     """What the class that a node builds says of itself; None where it says nothing."""
     return constant(node["_target_"], name) if _built(node) else None
 
 
-def _class(node: Any) -> str:
+def _class(node: object) -> str:
     return str(node["_target_"]).rpartition(".")[2] if _built(node) else ""
 
 

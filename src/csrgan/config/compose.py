@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
@@ -12,9 +11,10 @@ from csrgan.config import search
 from csrgan.config.build import plain
 from csrgan.config.folder import conf, groups
 from csrgan.fault import Fault
+from csrgan.tree import Settings
 
 
-def protocol(name: str) -> dict[str, Any]:
+def protocol(name: str) -> Settings:
     """The settings of a degradation. Raises Fault for an unknown name."""
     names = {file.stem for file in dict(groups())["degradation"]}
     if name not in names:
@@ -22,7 +22,7 @@ def protocol(name: str) -> dict[str, Any]:
     return dict(composed("degrade", [f"degradation={name}", "source=.", "destination=."])["degradation"])
 
 
-def composed(command: str, words: Sequence[str] = ()) -> dict[str, Any]:
+def composed(command: str, words: Sequence[str] = ()) -> Settings:
     """Plain settings; run_dir is empty, for it names the time. Raises Fault for values that are missing or impossible."""
     with search.named(words) as left, initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         config = compose(command, left)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pkgutil import resolve_name
@@ -22,6 +22,7 @@ from csrgan.config import targets
 from csrgan.config.build import build, without_empty
 from csrgan.config.check import declared, value_faults
 from csrgan.fault import Fault
+from csrgan.tree import Settings
 
 NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is taken where a float is annotated
 OWN = ("_target_", "_partial_")  # keys of a node that are none of its arguments
@@ -30,13 +31,13 @@ BESIDE = 2**26  # numbers that a system may hold beside those that its file does
 MODULES = 20_000  # layers, however small
 
 # What makes a tensor of any size from numbers alone.
-MAKERS = (
+MAKERS: tuple[Callable[..., Tensor], ...] = (
     *(torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.randint, torch.randperm, torch.eye),
     *(torch.arange, torch.linspace, torch.logspace, torch.hann_window, torch.tril_indices, torch.triu_indices, torch.empty_strided),
 )
 
 
-def build_described(recipe: Mapping[str, Any], key: str, kind: type[Kind], origin: str, weights: Mapping[str, Tensor]) -> Kind:
+def build_described(recipe: Settings, key: str, kind: type[Kind], origin: str, weights: Mapping[str, Tensor]) -> Kind:
     """The object of a kind that a stranger's file describes at `key` of its recipe.
 
     origin: how an error calls the file. weights: those in it.
@@ -58,7 +59,7 @@ def build_described(recipe: Mapping[str, Any], key: str, kind: type[Kind], origi
         raise Fault(f"{place} describes what cannot be built ({_brief(reason)}).") from reason
 
 
-def examine_described(recipe: Mapping[str, Any], key: str, kind: type, origin: str) -> None:
+def examine_described(recipe: Settings, key: str, kind: type, origin: str) -> None:
     """Raise Fault for all at `key` of a stranger's recipe that may not be built, or is not of this kind, while nothing is."""
     node, place = recipe.get(key), f"{origin}.{key}"
     if not (isinstance(node, dict) and "_target_" in node):
@@ -72,7 +73,7 @@ def examine_described(recipe: Mapping[str, Any], key: str, kind: type, origin: s
         raise Fault(*faults)
 
 
-def _argument_faults(tree: Any, place: str) -> Iterator[str]:
+def _argument_faults(tree: object, place: str) -> Iterator[str]:
     """A sentence for each argument that its constructor does not take, or not of this type, and for each that is missing."""
     nodes = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in nodes:
@@ -96,7 +97,7 @@ def _argument_faults(tree: Any, place: str) -> Iterator[str]:
             yield f"{place}.{name} is no {_called(hints[name])}."
 
 
-def _hints(found: Any) -> dict[str, Any]:
+def _hints(found: object) -> dict[str, Any]:
     """The annotations of what a target takes; none where they cannot be told, as of some of torch's."""
     try:
         return get_type_hints(found.__init__ if inspect.isclass(found) else found)
@@ -104,19 +105,19 @@ def _hints(found: Any) -> dict[str, Any]:
         return {}
 
 
-def _called(hint: Any) -> str:
+def _called(hint: object) -> str:
     """A kind as a sentence names it; that it may be None goes without saying."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType] if isinstance(hint, UnionType) else [hint]
     return " or ".join(kind.__name__ if inspect.isclass(kind) else str(kind) for kind in kinds)
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _fits(value: object, hint: Any) -> bool:
     stand_in = _stand_in(without_empty(value))
     forms = [stand_in, tuple(stand_in)] if isinstance(stand_in, list) else [stand_in]  # a file has no tuples
     return any(is_bearable(one, hint, conf=NUMBERS) for one in forms)
 
 
-def _stand_in(value: Any) -> Any:
+def _stand_in(value: object) -> object:
     """What a node will become, as far as its type tells: an object of the class that was never initialised."""
     if isinstance(value, dict) and "_target_" in value:
         found = resolve_name(value["_target_"])
@@ -133,7 +134,13 @@ class _Counted(TorchFunctionMode):
         super().__init__()
         self.left, self.modules, self.place = limit, MODULES, place
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         kwargs = kwargs or {}
         if func in MAKERS:
             plain = {name: value for name, value in kwargs.items() if name != "generator"}  # there is none of this device

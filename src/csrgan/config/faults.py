@@ -6,14 +6,13 @@ import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from csrgan.config import search
@@ -21,10 +20,11 @@ from csrgan.config.check import declared, value_faults
 from csrgan.config.chosen import PLUGINS, blocked, choice_faults, group, group_fault, known, plugin_fault, unused
 from csrgan.config.combinations import combination_faults
 from csrgan.config.flags import SEVERAL, apart, flag_faults
-from csrgan.config.folder import conf
+from csrgan.config.folder import conf, contents
 from csrgan.config.override import first_line, override_faults, single, unreadable
 from csrgan.config.paths import broken, spelt
 from csrgan.fault import Fault, plain
+from csrgan.tree import Settings
 
 TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
 
@@ -88,7 +88,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         mode = str(base.pop("hydra").mode)
     if "system" not in wrong:
         yield from unused(base, parsed)
-    rules = declared(_unresolved(base))
+    rules = declared(contents(base, resolve=False))
     for override in parsed:
         key = str(override.key_or_group)
         within_wrong = any(key.startswith(f"{name.replace('/', '.')}.") for name in wrong)
@@ -129,9 +129,9 @@ def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> 
     if "rule" in (config.get("system") or {}) and "optimizer" not in config:
         yield TRAINED.format(str(config.system._target_).rpartition(".")[2].lower())
         return
-    rules = declared(_unresolved(config))
+    rules = declared(contents(config, resolve=False))
     try:
-        settings: Any = OmegaConf.to_container(config, resolve=True)
+        settings = contents(config)
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
         found = [
             *(f"{key} is needed: give it as {key}=VALUE." for key in missing),
@@ -156,20 +156,15 @@ def _untold(config: DictConfig) -> Iterator[str]:
         yield "degradation is needed where there is no checkpoint: choose one, as in degradation=readme."
 
 
-def _own(config: DictConfig) -> dict[str, Any]:
+def _own(config: DictConfig) -> Settings:
     """A configuration without what it only repeats from elsewhere, so that a fault is told where it was made."""
     names = [str(name) for name in config]
     given = [name for name in names if not OmegaConf.is_interpolation(config, name) and not OmegaConf.is_missing(config, name)]
     return {name: _own(config[name]) if OmegaConf.is_dict(config[name]) else _plain(config[name]) for name in given}
 
 
-def _unresolved(config: DictConfig) -> dict[str, Any]:
-    held: Any = OmegaConf.to_container(config, resolve=False)
-    return dict(held)
-
-
-def _plain(value: Any) -> Any:
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+def _plain(value: object) -> object:
+    return OmegaConf.to_container(value, resolve=True) if isinstance(value, DictConfig | ListConfig) else value
 
 
 def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, cast
 
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config import search
+from csrgan.tree import Settings
 
 # Groups that are no choice: what a choice of the group above says last.
 HIDDEN = ("finally",)
 PACKAGE = Path(__file__).parents[1]
 
+Setting = TypeVar("Setting")
 
-def _by_size(paper: Any, small: Any, *, _root_: DictConfig) -> Any:
+
+def _by_size(paper: Setting, small: Setting, *, _root_: DictConfig) -> Setting:
     return small if _root_.size == "small" else paper
 
 
@@ -52,7 +55,11 @@ def first_line(file: Path) -> str:
     return next((line.removeprefix("#").strip() for line in lines if not line.startswith("# @")), "")
 
 
-def settings(file: Path) -> dict[str, Any]:
+def settings(file: Path) -> Settings:
     """What a yaml file says that stands by itself."""
-    held: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
-    return dict(held)
+    return contents(cast(DictConfig, OmegaConf.load(file)))
+
+
+def contents(config: DictConfig, *, resolve: bool = True) -> Settings:
+    """A configuration in plain containers, its interpolations resolved or as they stand."""
+    return cast(Settings, OmegaConf.to_container(config, resolve=resolve))

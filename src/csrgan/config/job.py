@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from hydra import initialize_config_dir
 from hydra._internal.callbacks import Callbacks
@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from csrgan.config.folder import conf
 
 
-def run(command: str, overrides: list[str], task: Callable[[DictConfig], Any]) -> bool:
+def run(command: str, overrides: list[str], task: Callable[[DictConfig], object]) -> bool:
     """Give the task the configuration of these overrides, as `hydra.main` does. False, and nothing is done, where they ask for a
     sweep."""
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):

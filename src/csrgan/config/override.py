@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from csrgan.config.check import Rules, value_faults
@@ -26,7 +26,7 @@ def override_faults(base: DictConfig, override: Override, known: Rules) -> Itera
     """What is wrong with an override by itself: its key, or the kind or the range of its value or values. known: the rules
     of the configuration."""
     for word in single(override):
-        value: Any = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
+        value: object = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
         told = list(_value_fault(base, override, word))
         key = str(override.key_or_group)
         yield from told or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, known, key))
@@ -68,12 +68,12 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
             yield from _kind_fault(".".join(path), default, given)
 
 
-def _kind_fault(place: str, default: Any, given: Any) -> Iterator[str]:
+def _kind_fault(place: str, default: object, given: object) -> Iterator[str]:
     given = _number(given) if isinstance(given, str) else given
     if isinstance(default, bool):
         if not isinstance(given, bool):
             yield f"{place}={given} is neither true nor false."
-    elif OmegaConf.is_list(default):
+    elif isinstance(default, ListConfig):
         if not isinstance(given, list):
             yield f"{place}={given} is not a list, as {list(default)} is."
     elif isinstance(default, int | float):
@@ -83,7 +83,7 @@ def _kind_fault(place: str, default: Any, given: Any) -> Iterator[str]:
             yield f"{place}={given} is not a whole number."
 
 
-def _refers(value: Any) -> bool:
+def _refers(value: object) -> TypeGuard[str]:
     """Whether a value is taken from elsewhere; what it is shows when all is composed."""
     return isinstance(value, str) and "${" in value
 
@@ -98,7 +98,7 @@ def _reference_fault(base: DictConfig, key: str, value: str) -> Iterator[str]:
         yield f"{key}={value}: {first_line(reason)}."
 
 
-def _number(text: str) -> Any:
+def _number(text: str) -> bool | float | str | None:
     for kind in (int, float):
         try:
             return kind(text)

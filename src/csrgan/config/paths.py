@@ -20,18 +20,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import cast
 from urllib.parse import unquote
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
-from omegaconf import ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import GrammarParseError
 from omegaconf.grammar_parser import parse
 
 from csrgan.config.flags import SEVERAL
-from csrgan.config.folder import groups
+from csrgan.config.folder import contents, groups
 
 # By their whole name or, where there are dots before it, by its end.
 PATHS = (
@@ -52,7 +52,7 @@ ESCAPED = re.compile(r"(\\+)\$\{")
 AMBIGUOUS = re.compile(r"""[,'"$\\]|^[\[{~\s]|\s$|^null$|^\w+\(""", re.IGNORECASE)
 
 
-def _decoded(text: Any) -> str:
+def _decoded(text: object) -> str:
     return unquote(str(text), errors="surrogateescape")
 
 
@@ -76,7 +76,7 @@ def for_hydra(words: Sequence[str]) -> list[str]:
 def literal(word: str) -> str:
     """The path that a single word such as `resume=FOLDER` names; empty where it names none."""
     override = _parsed(_word(word, several=False))
-    return str(OmegaConf.create({"value": override.value()})["value"] or "") if override else ""  # type: ignore[call-overload]
+    return str(DictConfig({"value": override.value()})["value"] or "") if override else ""
 
 
 def encoded(text: str) -> str:
@@ -101,11 +101,12 @@ def kept(words: Sequence[str]) -> list[str]:
 
 def _kept(raw: str, words: ListConfig, place: int) -> str:
     found = WORD.fullmatch(raw)
-    if not found or not _among(found["key"], (*PATHS, *TEXTS)):
+    override = _parsed(raw) if found and _among(found["key"], (*PATHS, *TEXTS)) else None
+    if found is None or override is None:
         return str(words[place])
-    asked = OmegaConf.create({"value": _parsed(raw).value()})  # type: ignore[union-attr]
+    asked = DictConfig({"value": override.value()})
     asked._set_parent(words)
-    value = OmegaConf.to_container(asked, resolve=True)["value"]  # type: ignore[call-overload,index]
+    value = contents(asked)["value"]
     if isinstance(value, str):
         return f"{found['sign']}{found['key']}={_quoted(value) if AMBIGUOUS.search(value) else value}"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from csrgan.config.paths import literal
 from csrgan.fault import Fault
 from csrgan.runs.layout import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
+from csrgan.tree import Settings, at
 
 ONE_JOB = "hydra.mode=RUN"  # the one override of Hydra's own that a run keeps: it was a job of a sweep
 
-Settings = dict[str, Any]
 
 # What may change when a run goes on, and takes effect from the next batch on: whole groups, and single keys of the others.
 MAY_CHANGE = ("data", "evaluation", "health", "logger", "loss", "optimizer", "trainer")
@@ -98,7 +97,7 @@ def gone_on_with(recipe: Settings, before: Settings, now: Settings) -> Settings:
     return {key: _kept(recipe.get(key, value), before.get(key), value, built=key in BUILT) for key, value in now.items()}
 
 
-def _kept(old: Any, before: Any, now: Any, *, built: bool) -> Any:
+def _kept(old: object, before: object, now: object, *, built: bool) -> object:
     """built: an object is made from it, and gets no argument that its checkpoint does not name."""
     if isinstance(now, dict) and isinstance(old, dict):
         known = before if isinstance(before, dict) else {}
@@ -116,14 +115,14 @@ def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int) 
     refused += [f"loss.{name}" for name in ("adversarial",) if _plays(old) != _plays(new)]
     refused = refused or [key for key in changed if _below(key, ("system",)) and not _mirrors(key)]
     for key in refused:
-        then, now = (_short(_at(settings, key)) for settings in (old, new))
+        then, now = (_short(at(settings, key)) for settings in (old, new))
         yield f"{key}={now}: the run has {then}, and goes on with it; begin_from={folder} begins another run with its network."
     budget = new["trainer"]["images"]
     if budget < images_seen:
         yield f"trainer.images={budget} is less than the {images_seen} images that the run has seen already."
 
 
-def changes(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
+def changes(old: object, new: object, place: str = "") -> Iterator[tuple[str, tuple[object, object]]]:
     """What is not the same in two configurations, by key: of an object that is another one, the object alone."""
     if isinstance(old, dict) and isinstance(new, dict) and old.get("_target_") == new.get("_target_"):
         for key in [*new, *(old.keys() - new.keys())]:
@@ -137,7 +136,7 @@ def is_copy(key: str) -> bool:
     return _below(key, COPIES)
 
 
-def told(key: str, values: tuple[Any, Any]) -> str:
+def told(key: str, values: tuple[object, object]) -> str:
     """A change in a few words."""
     return f"{key} {_short(values[0])} -> {_short(values[1])}"
 
@@ -164,13 +163,7 @@ def _plays(settings: Settings) -> bool:
     return bool(settings["loss"].get("adversarial", {}).get("weight"))
 
 
-def _at(settings: Any, key: str) -> Any:
-    for name in key.split("."):
-        settings = settings.get(name) if isinstance(settings, dict) else None
-    return settings
-
-
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     """A value as a sentence names it: of an object its class, of a choice that is switched off `none`."""
     if isinstance(value, dict):
         return str(value["_target_"]).rpartition(".")[2] if "_target_" in value else "none" if not value else str(value)

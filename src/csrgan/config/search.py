@@ -101,7 +101,7 @@ def clashes(own: Path) -> Iterator[str]:
                 yield f"{file} has the name of csrgan's own {place}, which would be taken in its place: give it another name."
 
 
-class OwnChoices(SearchPathPlugin):  # type: ignore[misc]
+class OwnChoices(SearchPathPlugin):
     """Hydra searches the folders, after csrgan's own."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pkgutil import resolve_name
-from typing import Any
 
 from csrgan.config.folder import conf
 from csrgan.config.search import ALLOW, packages
 from csrgan.fault import Fault
+from csrgan.tree import Settings
 
 # The rooms that the yaml files build from, and not the commands, which write files.
 NAMES = ("data", "degradation", "evaluation.metrics", "loggers", "losses", "networks", "restorers", "training")
@@ -25,7 +25,7 @@ UNNAMED = ("csrgan.degradation.shapes.FreeForm", "csrgan.networks.output.sigmoid
 OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # classes of layers and optimizers, by their short names
 
 
-def examine(tree: Any, place: str = "", *, stranger: bool = False) -> None:
+def examine(tree: object, place: str = "", *, stranger: bool = False) -> None:
     """Raise Fault for every `_target_` in a configuration that may not be built, before anything is. place: the tree's key.
 
     Each must name a class or a function that is defined in PACKAGES or in a package of one's own (see `search`): a module's path
@@ -46,7 +46,7 @@ def described() -> frozenset[str]:
     return frozenset(name for name in named if _within(name, DESCRIBED)).union(UNNAMED)
 
 
-def _faults(tree: Any, place: str, stranger: bool) -> Iterator[str]:
+def _faults(tree: object, place: str, stranger: bool) -> Iterator[str]:
     if isinstance(tree, dict):
         if "_target_" in tree:
             yield from _target_fault(tree, f"{place}._target_".lstrip("."), stranger)
@@ -59,7 +59,7 @@ def _faults(tree: Any, place: str, stranger: bool) -> Iterator[str]:
         yield f"{place}={tree} is an interpolation that nothing has resolved."
 
 
-def _target_fault(node: dict[str, Any], place: str, stranger: bool) -> Iterator[str]:
+def _target_fault(node: Settings, place: str, stranger: bool) -> Iterator[str]:
     target, more = node["_target_"], packages()
     named = ("csrgan's own yaml files", "torch.nn", "torch.optim") if stranger else PACKAGES
     refused = (

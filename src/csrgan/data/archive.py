@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pooch
 import requests
@@ -109,7 +108,7 @@ class Resuming:
         self.part, self.total, self.console = part, total, console
         self.finished = 0
 
-    def __call__(self, url: str, output_file: str, _: Any) -> None:
+    def __call__(self, url: str, output_file: str, _: object) -> None:
         # pooch comes back when the hash is another one: once is an accident on the way, twice is another file
         if self.finished == 2:
             raise ValueError(f"{url} gave another file twice")
@@ -201,9 +200,7 @@ def _length(file: Path) -> int:
 
 def _brief(reason: requests.RequestException) -> str:
     """The last cause of a chain of library errors, which is what happened."""
-    cause: Any = reason
-    while isinstance(cause, BaseException) and (inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)):
-        if not isinstance(inner, BaseException):
-            break
+    cause: BaseException = reason
+    while isinstance(inner := getattr(cause, "reason", None) or next(iter(cause.args), None), BaseException):
         cause = inner
     return str(cause).rstrip(".")

@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
-from typing import Any
 
 import numpy as np
+from jaxtyping import UInt
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
@@ -23,7 +23,7 @@ class Colours(ABC):
     """What a profile says of numbers. Colours outside sRGB become the nearest on its border, channel by channel."""
 
     @abstractmethod
-    def to_srgb(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+    def to_srgb(self, pixels: UInt[np.ndarray, "h w 3"]) -> NDArray[np.float32]:
         """(height, width, 3) uint8 or uint16 to sRGB in [0,1]."""
 
     @abstractmethod
@@ -94,7 +94,7 @@ class _Curves(Colours):
             raise ValueError("its colours lie in a plane")
         self.back = np.linalg.inv(self.matrix)
 
-    def to_srgb(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+    def to_srgb(self, pixels: UInt[np.ndarray, "h w 3"]) -> NDArray[np.float32]:
         found = np.empty(pixels.shape, np.float32)
         step = (STEPS - 1) // np.iinfo(pixels.dtype).max
         for rows in _strips(pixels):
@@ -120,7 +120,7 @@ class _Tables(Colours):
         self.to = ImageCms.buildTransform(own, srgb, "RGB", "RGB")
         self.back = ImageCms.buildTransform(srgb, own, "RGB", "RGB")
 
-    def to_srgb(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+    def to_srgb(self, pixels: UInt[np.ndarray, "h w 3"]) -> NDArray[np.float32]:
         return self._applied(self.to, pixels)
 
     def from_srgb(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -132,7 +132,7 @@ class _Tables(Colours):
         return np.asarray(found, np.float32) / np.float32(255)
 
 
-def _strips(picture: NDArray[Any]) -> Iterator[slice]:
+def _strips(picture: np.ndarray) -> Iterator[slice]:
     height, width = picture.shape[:2]
     step = max(1, ROWS // width)
     yield from (slice(top, top + step) for top in range(0, height, step))

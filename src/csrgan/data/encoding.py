@@ -7,9 +7,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from jaxtyping import UInt
 from numpy.typing import NDArray
 from PIL.ExifTags import Base
 
@@ -48,7 +49,7 @@ def _chunks(about: Metadata) -> Iterator[tuple[bytes, bytes]]:
         yield b"iTXt", XMP.encode() + bytes(5) + about.xmp
 
 
-def tiff(pixels: NDArray[Any], about: Metadata) -> bytes:
+def tiff(pixels: UInt[np.ndarray, "h w c"], about: Metadata) -> bytes:
     """(height, width, 1 to 4 channels) uint8 or uint16: grey, grey and alpha, RGB, RGB and alpha; deflated."""
     height, width, channels = pixels.shape
     order: Literal["<", ">"] = ">" if about.exif and about.exif.order == ">" else "<"

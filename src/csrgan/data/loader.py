@@ -6,14 +6,18 @@ import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
-from typing import Any
+from types import NotImplementedType
+from typing import Generic, TypeVar
 
+import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler, get_worker_info
+from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from csrgan.fault import Fault
+
+Sample = TypeVar("Sample")  # of a data set
+Made = TypeVar("Made")  # of several of them: a batch
 
 
 class Span(Sampler[list[int]]):
@@ -40,17 +44,20 @@ class Span(Sampler[list[int]]):
         return self.batches  # also after a restart: Lightning counts the batches done before it
 
 
-class ResumableLoader(DataLoader[Any]):
+class ResumableLoader(DataLoader[Sample], Generic[Sample, Made]):
     """A DataLoader that Lightning can stop and restart in the middle: its state is the number of batches handed out.
 
     waited: seconds for which its user stood still, without the first batch, which took `first` seconds.
     """
 
-    def __init__(self, dataset: Any, span: Span, *, collate_fn: Callable[[list[Any]], Any], **settings: Any) -> None:
-        super().__init__(dataset, batch_sampler=span, collate_fn=Packing(collate_fn), **settings)
+    def __init__(
+        self, dataset: Dataset[Sample], span: Span, *, collate_fn: Callable[[list[Sample]], Made], num_workers: int = 0
+    ) -> None:
+        collate, stay = Packing(collate_fn), num_workers > 0
+        super().__init__(dataset, batch_sampler=span, collate_fn=collate, num_workers=num_workers, persistent_workers=stay)
         self.span, self.handed_out, self.waited, self.first = span, 0, 0.0, 0.0
 
-    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Made]:  # type: ignore[override]
         began, first = time.perf_counter(), True
         for batch in _told(_started(super().__iter__)):
             took = time.perf_counter() - began
@@ -71,7 +78,7 @@ class Packed:
     """A batch on its way from a loader process: as bytes, which a pipe carries. torch would put each tensor into /dev/shm, of which
     a container has 64 MB, and wait for ever where that is full."""
 
-    def __init__(self, batch: Any) -> None:
+    def __init__(self, batch: object) -> None:
         stream = BytesIO()
         Packer(stream, protocol=pickle.HIGHEST_PROTOCOL).dump(batch)
         self.data = stream.getvalue()
@@ -80,29 +87,29 @@ class Packed:
 class Packer(pickle.Pickler):
     """Pickles tensors as arrays, in the order in which they lie in memory."""
 
-    def reducer_override(self, thing: Any) -> Any:
+    def reducer_override(self, thing: object) -> tuple[Callable[..., Tensor], tuple[np.ndarray, list[int]]] | NotImplementedType:
         if not isinstance(thing, Tensor):
             return NotImplemented
         order = sorted(range(thing.ndim), key=thing.stride, reverse=True)
         return _unpacked, (thing.permute(order).numpy(), [order.index(axis) for axis in range(thing.ndim)])
 
 
-def _unpacked(array: NDArray[Any], order: Sequence[int]) -> Tensor:
+def _unpacked(array: np.ndarray, order: Sequence[int]) -> Tensor:
     return torch.from_numpy(array).permute(*order)
 
 
-class Packing:
+class Packing(Generic[Sample, Made]):
     """Makes a batch of samples and, in a loader process, packs it."""
 
-    def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
+    def __init__(self, collate: Callable[[list[Sample]], Made]) -> None:
         self.collate = collate
 
-    def __call__(self, samples: list[Any]) -> Any:
+    def __call__(self, samples: list[Sample]) -> Made | Packed:
         batch = self.collate(samples)
         return Packed(batch) if get_worker_info() else batch
 
 
-def _started(batches: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+def _started(batches: Callable[[], Iterator[Made]]) -> Iterator[Made]:
     """Start the loader processes, whose locks lie in /dev/shm on Linux. Raises Fault where they cannot be had."""
     try:
         return batches()
@@ -113,7 +120,7 @@ def _started(batches: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         ) from reason
 
 
-def _told(batches: Iterator[Any]) -> Iterator[Any]:
+def _told(batches: Iterator[Made]) -> Iterator[Made]:
     """The batches, without torch's words around an error of a loader process.
 
     A loader process that is killed while it hands a batch over breaks the connection, which torch does not say in words.

@@ -42,16 +42,16 @@ class Metadata:
             dpi=self.dpi[::-1] if self.dpi and self.exif and self.exif.turned else self.dpi,
         )
 
-    def options(self, suffix: str) -> dict[str, Any]:
+    def options(self, suffix: str) -> dict[str, object]:
         """For Pillow, what a file of this name can hold; of a TIFF see `encoding.tiff`."""
         exif = bytes(self.exif) if self.exif else b""
-        found: dict[str, Any] = {"icc_profile": self.profile, "exif": exif, "xmp": self.xmp, "dpi": self.dpi}
+        found: dict[str, object] = {"icc_profile": self.profile, "exif": exif, "xmp": self.xmp, "dpi": self.dpi}
         if suffix in (".jpg", ".jpeg"):
-            found |= {name: b"" for name in ("exif", "xmp") if len(found[name]) > SEGMENT}
+            found |= {name: b"" for name, held in (("exif", exif), ("xmp", self.xmp)) if len(held) > SEGMENT}
         if suffix == ".png" and self.xmp:
             with suppress(UnicodeDecodeError):
-                found["pnginfo"] = PngInfo()
-                found["pnginfo"].add_itxt(XMP, self.xmp.decode())
+                found["pnginfo"] = told = PngInfo()
+                told.add_itxt(XMP, self.xmp.decode())
         return {name: value for name, value in found.items() if value}
 
 

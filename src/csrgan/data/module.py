@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from lightning import LightningDataModule
@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from csrgan.arguments import Recorded
 from csrgan.data import leak
 from csrgan.data.cache import Cache
-from csrgan.data.crops import Crops, Sides, Undegraded
+from csrgan.data.crops import Crops, Sample, Sides, Undegraded
 from csrgan.data.grid import DrawnOnce, FrozenGrid
 from csrgan.data.loader import ResumableLoader, Span
 from csrgan.data.order import Order
@@ -132,7 +132,7 @@ class Photographs(Recorded, LightningDataModule):
         groups = ([index for index in group if min(pictures.sizes[index]) >= side] for group in pictures.groups)
         return [group for group in groups if group]
 
-    def train_dataloader(self) -> ResumableLoader:
+    def train_dataloader(self) -> ResumableLoader[Sample, Undegraded]:
         pictures = self.pictures("data.train")
         for key, side in self.crops.items():
             step = self.degradation.multiple
@@ -149,7 +149,6 @@ class Photographs(Recorded, LightningDataModule):
             crops,
             Span(self.images, self.batch_size, rank, world),
             num_workers=self.workers,
-            persistent_workers=self.workers > 0,
             collate_fn=crops.collate,
         )
 
@@ -188,7 +187,7 @@ class Photographs(Recorded, LightningDataModule):
         drawn = DrawnOnce(pictures, which, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple)
         return DataLoader(drawn, batch_size=1, collate_fn=FrozenGrid.collate)
 
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(self, batch: Undegraded, dataloader_idx: int) -> Batch:
         """Degrade on the device, in float32 whatever the training precision (this hook runs outside autocast)."""
         sharp = batch.sharp if batch.sharp.is_floating_point() else batch.sharp.float() / 255
         noise = batch.noise

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt
 from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 from torch import Tensor
 
 from csrgan.data import colour_profile, encoding
@@ -50,8 +50,8 @@ class Picture:
     """A decoded picture, upright. pixels: (height, width, 3) uint8 or uint16, in the colours of its profile, which cover also what
     is transparent (see `opaque`); alpha: (height, width) of the same type. about: what the file said of it."""
 
-    pixels: NDArray[Any]
-    alpha: NDArray[Any] | None = None
+    pixels: UInt[np.ndarray, "h w 3"]
+    alpha: UInt[np.ndarray, "h w"] | None = None
     grey: bool = False
     about: Metadata = NOTHING
 
@@ -60,7 +60,7 @@ class Picture:
         return int(np.iinfo(self.pixels.dtype).max)
 
     @property
-    def srgb(self) -> NDArray[Any]:
+    def srgb(self) -> UInt[np.ndarray, "h w 3"]:
         """The pixels in sRGB, of as many bits."""
         if self._colours is None:
             return self.pixels
@@ -83,7 +83,7 @@ class Picture:
         if self._colours is None and not faint(self.alpha):
             return restored
         shown, found = (self._colours.from_srgb(one) if self._colours else one for one in (self._shown(), restored))
-        unseen: NDArray[Any] = self.pixels.astype(np.float32) / self.full_scale - shown
+        unseen: np.ndarray = self.pixels.astype(np.float32) / self.full_scale - shown
         if unseen.shape != found.shape:
             unseen = cv2.resize(unseen, found.shape[1::-1], interpolation=cv2.INTER_CUBIC).reshape(found.shape)
         return (found + unseen).clip(0, 1).astype(np.float32)
@@ -98,7 +98,7 @@ class Picture:
         return self._colours.to_srgb(pixels) if self._colours else scaled
 
     @cached_property
-    def _covered(self) -> NDArray[Any]:
+    def _covered(self) -> UInt[np.ndarray, "h w 3"]:
         return opaque(self.pixels, self.alpha) if self.alpha is not None and faint(self.alpha) else self.pixels
 
 
@@ -180,7 +180,7 @@ def write(path: Path, image: Float[Tensor, "3 h w"], like: Picture | None = None
     like = _held(like or Picture(np.zeros((1, 1, 3), np.uint8)), suffix)
     numbers = like.from_srgb(image.detach().clamp(0, 1).permute(1, 2, 0).numpy())
     scaled = (numbers.astype(np.float64) * like.full_scale).round()
-    pixels: NDArray[Any] = scaled.astype(like.pixels.dtype)
+    pixels: UInt[np.ndarray, "h w c"] = scaled.astype(like.pixels.dtype)
     if like.grey:
         pixels = scaled.mean(axis=2, keepdims=True).round().astype(like.pixels.dtype)
     if like.alpha is not None:
@@ -198,17 +198,17 @@ def write(path: Path, image: Float[Tensor, "3 h w"], like: Picture | None = None
         unfinished.unlink(missing_ok=True)
 
 
-def _encode(path: Path, pixels: NDArray[Any], about: Metadata) -> None:
+def _encode(path: Path, pixels: UInt[np.ndarray, "h w c"], about: Metadata) -> None:
     suffix = path.suffix.lower()
     if suffix in (".tif", ".tiff"):
         path.write_bytes(encoding.tiff(pixels, about))
     elif pixels.itemsize > 1:
         path.write_bytes(encoding.png(pixels, about))
     else:
-        options: dict[str, dict[str, Any]] = {".webp": {"lossless": True}, ".jpg": {"quality": 95, "subsampling": 0}}
+        options: dict[str, dict[str, int]] = {".webp": {"lossless": True}, ".jpg": {"quality": 95, "subsampling": 0}}
         options[".jpeg"] = options[".jpg"]
         image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
-        image.save(path, **options.get(suffix, {}), **about.options(suffix))
+        image.save(path, None, **options.get(suffix, {}), **about.options(suffix))
 
 
 def _held(like: Picture, suffix: str) -> Picture:
@@ -242,7 +242,7 @@ def _open(source: Path | BytesIO, name: Path | str) -> Image.Image:
 
 
 def _decoded(image: Image.Image, data: bytes, orientation: int) -> Picture:
-    pixels: NDArray[Any]
+    pixels: UInt[np.ndarray, "h w 3"]
     about, alpha, plain = Metadata.of(image, data), None, _plain_png(image, data)
     if _is_deep(image, data):
         pixels, alpha, grey = _read_16_bits(image, data)
@@ -284,7 +284,7 @@ def _is_deep(image: Image.Image, data: bytes) -> bool:
     """Whether a channel has 16 bits, which Pillow would reduce to 8 where there are several channels."""
     if image.format == "PNG":
         return data[24] == 16  # of the header chunk, which comes first
-    return image.format == "TIFF" and 16 in np.atleast_1d(image.tag_v2.get(BITS_PER_SAMPLE, 1))  # type: ignore[attr-defined]
+    return isinstance(image, TiffImageFile) and 16 in np.atleast_1d(image.tag_v2.get(BITS_PER_SAMPLE, 1))
 
 
 def _plain_png(image: Image.Image, data: bytes) -> NDArray[np.uint8] | None:
@@ -295,7 +295,7 @@ def _plain_png(image: Image.Image, data: bytes) -> NDArray[np.uint8] | None:
     return None
 
 
-def _read_16_bits(image: Image.Image, data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
+def _read_16_bits(image: Image.Image, data: bytes) -> tuple[UInt[np.ndarray, "h w 3"], UInt[np.ndarray, "h w"] | None, bool]:
     """Pixels, alpha and greyness. Pillow reduces 16-bit colour to 8 bits; OpenCV does not. image: as Pillow has found it."""
     raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if raw is None or raw.dtype != np.uint16:
@@ -310,7 +310,7 @@ def _read_16_bits(image: Image.Image, data: bytes) -> tuple[NDArray[Any], NDArra
     return np.repeat(raw, 3, axis=2) if raw.shape[2] == 1 else raw[:, :, 2::-1], alpha, grey
 
 
-def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+def _upright(pixels: UInt[np.ndarray, "h w *c"], orientation: int) -> UInt[np.ndarray, "h2 w2 *c"]:
     """Undo an EXIF orientation (1 to 8): 5 to 8 exchange the axes; then some axes are reversed."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)

@@ -13,9 +13,9 @@ import tarfile
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from rich.console import Console
 
@@ -51,7 +51,8 @@ class Sharded:
     """The photographs in the shards at `url`."""
 
     def __init__(self, url: str) -> None:
-        self.url, self._opened = url, (-1, None, "")
+        self.url = url
+        self._opened: tuple[int, AbstractFileSystem | None, str] = (-1, None, "")
         try:
             system, root = self._system()
             held = json.loads(system.cat_file(f"{root}/{INDEX}"))
@@ -107,14 +108,15 @@ class Sharded:
     def intact(self, index: int) -> bool:
         return True  # it is in memory
 
-    def _system(self) -> tuple[Any, str]:
+    def _system(self) -> tuple[AbstractFileSystem, str]:
         """The file system, opened in each process anew: connections do not survive a fork."""
-        if self._opened[0] != os.getpid():
+        process, system, root = self._opened
+        if system is None or process != os.getpid():
             system, root = url_to_fs(self.url, skip_instance_cache=True)
             self._opened = (os.getpid(), system, root)
-        return self._opened[1:]
+        return system, root
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return vars(self) | {"_opened": (-1, None, "")}
 
 

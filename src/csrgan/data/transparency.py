@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
+from jaxtyping import UInt
 from numpy.typing import NDArray
 
 # Opacity below which colours are uncertain: of pixels that were stored multiplied by it, in 8 bits, they keep four bits or fewer.
 FAINT = 1 / 16
 
 
-def faint(alpha: NDArray[Any] | None) -> bool:
+def faint(alpha: UInt[np.ndarray, "h w"] | None) -> bool:
     """Whether there are pixels that can hardly be seen, or not at all."""
     return alpha is not None and int(alpha.min()) < FAINT * np.iinfo(alpha.dtype).max
 
 
-def opaque(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+def opaque(pixels: UInt[np.ndarray, "h w 3"], alpha: UInt[np.ndarray, "h w"]) -> UInt[np.ndarray, "h w 3"]:
     """The pixels, in which those less than FAINT opaque give way to the colours around them, and those of alpha 0 altogether.
 
     pixels: (height, width, 3) uint8 or uint16; alpha: (height, width) of the same type. Nothing of the result depends on what
@@ -52,7 +51,7 @@ def _smooth(colours: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArra
 def _halved(colours: NDArray[np.float32], weight: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """One pixel of each four, and its weight, which is whole where one of them is seen."""
     height, width = (-(-side // 2) for side in weight.shape)
-    less: NDArray[Any] = cv2.resize(weight, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width)
-    gain: NDArray[Any] = np.minimum(4, 1 / np.maximum(less, np.float32(1e-9)))
-    fewer: NDArray[Any] = cv2.resize(colours, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 3)
+    less: np.ndarray = cv2.resize(weight, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width)
+    gain: np.ndarray = np.minimum(4, 1 / np.maximum(less, np.float32(1e-9)))
+    fewer: np.ndarray = cv2.resize(colours, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 3)
     return fewer * gain[:, :, None], less * gain

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 import torch
@@ -70,6 +70,14 @@ class Uniform:
         return self.low ** (1 / self.power), self.high ** (1 / self.power)
 
 
+class Range(TypedDict, total=False):
+    """What a `Uniform` is made from."""
+
+    low: float
+    high: float
+    uniform_in: Literal["value", "variance"]
+
+
 class Prior:
     """Independent uniform priors of blur, scale and noise, and what shape the blur's kernel has.
 
@@ -83,9 +91,9 @@ class Prior:
 
     def __init__(
         self,
-        blur: Mapping[str, Any],
-        scale: Mapping[str, Any],
-        noise: Mapping[str, Any],
+        blur: Range,
+        scale: Range,
+        noise: Range,
         predicted: Sequence[str] = NAMES,
         *,
         tested_blur_std: Sequence[float] | None = None,

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -91,7 +91,7 @@ class FreeForm(Shape):
         place = f"degradation.kernel.file={self.file}"
         check(Path(self.file).is_file(), f"{place} is not a file.")
         try:
-            kernels: Any = np.load(self.file, allow_pickle=False)
+            kernels = np.load(self.file, allow_pickle=False)
         except Exception as reason:
             raise Fault(f"{place} is no .npy array that can be read ({type(reason).__name__}).") from reason
         shape: tuple[int, ...] = getattr(kernels, "shape", ())

@@ -14,7 +14,7 @@ from functools import reduce
 from operator import and_
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from csrgan.evaluation.results import PICTURES, Row
 
 COLLAPSED = -3.0  # dB of mean gain, below which a job has collapsed
 
-Key = tuple[Any, ...]  # a photograph, its degradation, and which noise seed of them
+Key = tuple[str | float, ...]  # a photograph, its degradation, and which noise seed of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +158,8 @@ def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2
     if not keys:
         return None
     values = np.array([[each[key] for key in keys] for each in found])  # seeds x pairs
-    images = sorted({key[0] for key in keys})
-    units = np.arange(len(keys)) if len(images) < PICTURES else np.array([images.index(key[0]) for key in keys])
+    images = sorted({str(key[0]) for key in keys})
+    units = np.arange(len(keys)) if len(images) < PICTURES else np.array([images.index(str(key[0])) for key in keys])
     drawn = np.random.default_rng(0)
     of_units, of_seeds = (_weights(drawn, count, resamples) for count in (int(units.max()) + 1, len(values)))
     means = np.einsum("rs,sp,rp->r", of_seeds, values, of_units[:, units]) / of_units[:, units].sum(axis=1) / len(values)

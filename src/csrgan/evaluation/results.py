@@ -99,8 +99,9 @@ def _bounds(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> 
 def _scores(batch: Batch, restored: Restoration) -> Row:
     """Every metric of L and of S; those that are found of both at once come last."""
     shown = {"low": batch.enlarged, "restored": restored.image}
-    evidence = {"sharp": batch.sharp, "low": shown["low"], "border": math.ceil(float(batch.parameters.scale[0]))}
-    values = {name: metric.each(list(shown.values()), **evidence) for name, metric in METRICS.items()}
+    border = math.ceil(float(batch.parameters.scale[0]))
+    given = {"sharp": batch.sharp, "low": shown["low"]}
+    values = {name: metric.each(list(shown.values()), **given, border=border) for name, metric in METRICS.items()}
     alone = {name: each for name, each in values.items() if not METRICS[name].together}
     found: Row = {f"{name}_{which}": each[place] for place, which in enumerate(shown) for name, each in alone.items()}
     late = {name: each for name, each in values.items() if name not in alone}

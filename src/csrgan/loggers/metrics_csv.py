@@ -6,7 +6,7 @@ import csv
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -14,8 +14,10 @@ from csrgan.fault import plain
 from csrgan.files import whole
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.runs.layout import METRICS
+from csrgan.tree import Settings
 
-Row = dict[str, Any]
+Row = Mapping[str, str | float | None]  # None: a step that nobody told
+Kept = TypeVar("Kept", bound=Row)
 STEP = "step"  # images seen
 EVALUATION = "valid/"  # how the columns of an evaluation begin
 
@@ -32,9 +34,9 @@ class MetricsCsv(RunLogger):
         self.rows: list[Row] = []
         self.columns: list[str] = []  # of the file; none: the next row writes it anew
 
-    def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
+    def begin(self, settings: Settings, folder: Path) -> None:
         self.file = folder / METRICS
-        self.rows = read(self.file) if settings.get("resume") else []
+        self.rows = [*read(self.file)] if settings.get("resume") else []
 
     @property
     def name(self) -> str:
@@ -43,9 +45,6 @@ class MetricsCsv(RunLogger):
     @property
     def version(self) -> str:
         return ""
-
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:  # they stand in config.yaml
-        pass
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
         """Forget what was logged after so many images, and evaluations after `evaluated` images."""
@@ -58,7 +57,7 @@ class MetricsCsv(RunLogger):
         """A row; an evaluation takes the place of one after as many images, as where a finished run is resumed."""
         row: Row = {STEP: step, **metrics}
         if evaluation(row):
-            others = [one for one in self.rows if not (evaluation(one) and int(one[STEP]) == step)]
+            others = [one for one in self.rows if not (evaluation(one) and _seen(one) == step)]
             self.columns = self.columns if len(others) == len(self.rows) else []
             self.rows = others
         self.rows.append(row)
@@ -82,18 +81,22 @@ class MetricsCsv(RunLogger):
         self.columns = columns
 
 
-def evaluation(row: Mapping[str, Any]) -> bool:
+def evaluation(row: Row) -> bool:
     """Whether the row tells of an evaluation, and not of a training step."""
     return any(column.startswith(EVALUATION) for column in row)
 
 
-def until(rows: Iterable[Row], images_seen: int, evaluated: int) -> list[Row]:
+def _seen(row: Row) -> int:
+    return int(row[STEP] or 0)
+
+
+def until(rows: Iterable[Kept], images_seen: int, evaluated: int) -> list[Kept]:
     """The rows that were logged after at most so many images, and the evaluations after at most `evaluated`."""
     limits = {False: images_seen, True: evaluated}
-    return [row for row in rows if int(row[STEP]) <= limits[evaluation(row)]]
+    return [row for row in rows if _seen(row) <= limits[evaluation(row)]]
 
 
-def read(file: Path) -> list[Row]:
+def read(file: Path) -> list[dict[str, str]]:
     """The rows of the file, each with the columns that it has values in; a last one that was cut off is left out."""
     if not file.is_file():
         return []

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
 from csrgan.evaluation.results import Row
 from csrgan.fault import Fault
 from csrgan.loggers.run_logger import RunLogger
+from csrgan.tree import Settings
 
 EXTRAS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "trackio": "trackio"}  # names of loggers, and of what installs them
 
 
 @contextmanager
-def recording(settings: Mapping[str, Any], folder: Path, build: Callable[[Any, str], Any]) -> Iterator[list[Logger]]:
+def recording(settings: Settings, folder: Path, build: Callable[[object, str], object]) -> Iterator[list[Logger]]:
     """The loggers that the settings describe, each told whether the run ended well. build: makes an object of a node.
 
     Raises Fault for a logger that is not installed.
@@ -43,7 +43,7 @@ def recording(settings: Mapping[str, Any], folder: Path, build: Callable[[Any, s
                 logger.finalize("success" if well else "failed")
 
 
-def _made(name: str, node: Any, build: Callable[[Any, str], Any]) -> Logger:
+def _made(name: str, node: object, build: Callable[[object, str], object]) -> Logger:
     try:
         made = build(node, f"logger.{name}")
     except Exception as reason:

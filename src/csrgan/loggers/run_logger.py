@@ -5,20 +5,23 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
 from csrgan.arguments import Recorded
 from csrgan.evaluation.results import Row
+from csrgan.tree import Settings
 
 
 class RunLogger(Recorded, Logger):
     """What csrgan's own loggers have beside Lightning's."""
 
     @abstractmethod
-    def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
+    def begin(self, settings: Settings, folder: Path) -> None:
         """Begin. settings: of the run. folder: where it writes everything."""
+
+    def log_hyperparams(self, *args: object, **kwargs: object) -> None:
+        """Lightning's own way. All settings came with the beginning."""
 
     def end(self, *, well: bool) -> None:
         """The run has ended, well or not. Lightning's own `finalize` comes earlier, before the end values."""

@@ -10,6 +10,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from csrgan.evaluation.results import Row
 from csrgan.loggers.run_logger import RunLogger
+from csrgan.tree import Settings
 
 
 class TrackioRun(RunLogger):
@@ -31,13 +32,10 @@ class TrackioRun(RunLogger):
         return ""
 
     @rank_zero_only
-    def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
+    def begin(self, settings: Settings, folder: Path) -> None:
         name, known = folder.resolve().name, dict(settings)
         init = self.trackio.init
         self.run = init(self.project, name=name, group=self.group, config=known, embed=False, auto_log_gpu=False)
-
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:  # all of them went with the start
-        pass
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

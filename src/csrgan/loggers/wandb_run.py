@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
@@ -23,7 +23,9 @@ from csrgan.loggers.run_logger import RunLogger
 from csrgan.loggers.wandb_account import mode, told
 from csrgan.ranges import Positive
 from csrgan.runs.layout import METRICS
+from csrgan.tree import Settings
 
+Given = TypeVar("Given")
 STEP = "images_seen"  # the axis of every chart
 SPARE = 8  # seconds beyond `logger.patience`: wandb, which has the same limit, tells better what was slow
 
@@ -56,13 +58,13 @@ class WandbRun(RunLogger):
         super().__init__()
         self.project, self.entity, self.group, self.tags, self.notes = project, entity, group, list(tags), notes
         self.patience = patience
-        self.settings: Mapping[str, Any] = {}
+        self.settings: Settings = {}
         self.folder = Path()
         self.run: Any = None
         self.over = False
         self.pictures: dict[str, list[tuple[str, str]]] = {}
 
-    def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
+    def begin(self, settings: Settings, folder: Path) -> None:
         self.settings, self.folder = settings, folder
         self._start()
 
@@ -113,7 +115,7 @@ class WandbRun(RunLogger):
         run.define_metric("*", step_metric=STEP, step_sync=True)
         return run
 
-    def _attempt(self, action: Callable[[], Any]) -> Any:
+    def _attempt(self, action: Callable[[], Given]) -> Given | None:
         """Do it, unless the tracking is over; where it fails, the tracking is."""
         if self.over:
             return None
@@ -124,17 +126,14 @@ class WandbRun(RunLogger):
             self._tell(f"stopped working ({told(error)}); the run goes on without it")
             with suppress(Exception, SystemExit):  # else wandb's own hook waits, or prints a traceback, when the process ends
                 _within(SPARE, _teardown)
+            return None
 
-    def _within_patience(self, action: Callable[[], Any]) -> Any:
+    def _within_patience(self, action: Callable[[], Given]) -> Given:
         return _within(self.patience + SPARE, action)
 
     def _tell(self, what: str) -> None:
         later = f"wandb sync {shlex.quote(relative(self.folder))}/wandb/*run-*"
         print(plain(f"csrgan train: wandb {what}. What it has can be sent later: {later}"), file=sys.stderr)
-
-    @rank_zero_only
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:  # all of them went with the start
-        pass
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
         """Tell what was logged before the stop, up to so many images and the evaluation after `evaluated` images."""
@@ -174,7 +173,7 @@ class WandbRun(RunLogger):
         self.over = True
 
 
-def _gallery(files: list[tuple[str, str]]) -> list[Any]:
+def _gallery(files: list[tuple[str, str]]) -> list[object]:
     """Captioned pictures, on white sheets of one size: wandb shows no others well under one key."""
     import wandb
 
@@ -192,9 +191,9 @@ def _teardown() -> None:
     wandb.teardown(exit_code=1)
 
 
-def _within(seconds: float, action: Callable[[], Any]) -> Any:
+def _within(seconds: float, action: Callable[[], Given]) -> Given:
     """What it gives. wandb waits without end where its service does not answer, or where that waits for a server."""
-    done: Future[Any] = Future()
+    done: Future[Given] = Future()
 
     def act() -> None:
         try:

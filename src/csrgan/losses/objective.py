@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from torch import Tensor
 
@@ -35,23 +34,23 @@ class Term(Recorded):
         return min(1.0, (images_seen - self.start + 1) / (self.ramp + 1))
 
 
-class Evidence(Mapping[str, Any]):
+class Evidence(Mapping[str, object]):
     """What a system can show to its loss terms; computed when first asked for, and only then."""
 
-    def __init__(self, **makers: Any) -> None:
+    def __init__(self, **makers: object) -> None:
         self._makers = makers
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> object:
         made = self._makers[name]
         if callable(made):
             made = self._makers[name] = made()
         return made
 
-    def made(self) -> Iterator[tuple[str, Any]]:
+    def made(self) -> Iterator[tuple[str, object]]:
         """What has been computed so far."""
         return ((name, value) for name, value in self._makers.items() if not callable(value))
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
 
     def __len__(self) -> int:
@@ -65,7 +64,7 @@ class Objective:
     offers: names of the evidence that the system shows; a term that needs another raises Fault.
     """
 
-    def __init__(self, terms: Mapping[str, Any], offers: Iterable[str]) -> None:
+    def __init__(self, terms: Mapping[str, object], offers: Iterable[str]) -> None:
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         offered = set(offers)
         for name, term in self.terms.items():

@@ -23,7 +23,8 @@ class FiLM(nn.Module):
 
     def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
         """Take factor x theta^ + shift for what theta^ was."""
-        first: nn.Linear = self.tune.read[0]  # type: ignore[assignment]
+        first = self.tune.read[0]
+        assert isinstance(first, nn.Linear)
         known = factor != 0  # of the others nothing was known
         with torch.no_grad():
             weight = torch.where(known, first.weight.double() / torch.where(known, factor, 1), 0)

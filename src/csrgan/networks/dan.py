@@ -132,7 +132,8 @@ class RestorerV2(nn.Module):
         x, known = self.head(low), self.know(code[:, :, None, None])
         for group in self.groups:
             first_x, first_known = x, known
-            for block in group:  # type: ignore[attr-defined]
+            assert isinstance(group, nn.ModuleList)
+            for block in group:
                 x, known = block(x, known)
             x, known = first_x + x, first_known + known
         image: Tensor = self.tail(self.middle(x))

@@ -44,9 +44,11 @@ class Spectral(Body):
         self.context_features, self.bottleneck_channels = self.spectrum.features, hidden
         self.known_features = self.context_features + hidden
         self.read = nn.Sequential(nn.Linear(self.spectrum.features, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, hidden))
-        self.choose = nn.Sequential(nn.LeakyReLU(0.1), nn.Linear(hidden, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, gains))
-        nn.init.zeros_(self.choose[-1].weight)  # type: ignore[arg-type]  # training starts at S = L
-        nn.init.zeros_(self.choose[-1].bias)  # type: ignore[arg-type]
+        self.choose = nn.Sequential(
+            nn.LeakyReLU(0.1), nn.Linear(hidden, hidden), nn.LeakyReLU(0.1), last := nn.Linear(hidden, gains)
+        )
+        nn.init.zeros_(last.weight)  # training starts at S = L
+        nn.init.zeros_(last.bias)
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         context = self.spectrum(low)

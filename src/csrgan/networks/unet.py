@@ -51,8 +51,8 @@ class Levels(nn.Module):
         self.up = nn.ModuleList(upsampling(d, c) for c, d in pairwise(channels))
         self.decoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
         self.last = nn.Conv2d(width, 3 * unshuffle**2, 3, padding=1)
-        nn.init.zeros_(self.last.weight)  # training starts at S = L with the outputs that know L
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        for weights in self.last.parameters():
+            nn.init.zeros_(weights)  # training starts at S = L with the outputs that know L
 
     def encode(self, pictures: Float[Tensor, "b c h w"], context: Float[Tensor, "b k"]) -> Features:
         x = self.stem(functional.pixel_unshuffle(pictures, self.unshuffle))

@@ -93,8 +93,9 @@ class Unfolded(Body):
         image = self.first.decode(features).base
         assert image is not None
         for stage, a in zip(self.stages, strength.unbind(dim=1), strict=True):
+            assert isinstance(stage, Levels)
             base = self.nearer(image, low, theta.float(), a)
-            decoder, raw = stage.mend([low, base], known)  # type: ignore[operator]
+            decoder, raw = stage.mend([low, base], known)
             features = features._replace(decoder=decoder, image=raw, base=base)
             image = base + raw
         return features

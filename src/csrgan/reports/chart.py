@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from matplotlib.figure import Figure
 
@@ -27,7 +27,15 @@ def save(figure: Figure, file: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode()
 
 
-def style(place: int) -> dict[str, Any]:
+class Style(TypedDict):
+    """How matplotlib draws a line."""
+
+    color: str
+    linestyle: str
+    marker: str
+
+
+def style(place: int) -> Style:
     """Colour, line and marker of the group in this place; thirty differ."""
     return {"color": f"C{place % 10}", "linestyle": ("-", "--", ":")[place // 10 % 3], "marker": "os^Dv"[place // 10 % 5]}
 

@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
@@ -58,7 +57,7 @@ def write(
     return folder / layout.PAGE
 
 
-def _rendered(template: Template, content: Mapping[str, Any], matrices: Sequence[album.Matrix]) -> str:
+def _rendered(template: Template, content: Mapping[str, object], matrices: Sequence[album.Matrix]) -> str:
     """The page, which its own policy forbids to load anything and to run any script but this one."""
     script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

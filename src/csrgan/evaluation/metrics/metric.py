@@ -6,7 +6,6 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -49,10 +48,10 @@ class Metric(Recorded):
         for unknown in set(self.needs) - set(EVIDENCE):
             raise Fault.unknown(f"metric {heading}: its function", unknown, EVIDENCE)
 
-    def __call__(self, **evidence: Any) -> float:
+    def __call__(self, **evidence: object) -> float:
         """The score of one picture."""
         return float(self.function(*(evidence[name] for name in self.needs)))
 
-    def each(self, images: Sequence[Picture], **evidence: Any) -> list[float]:
+    def each(self, images: Sequence[Picture], **evidence: object) -> list[float]:
         """Of several pictures with the same sharp one; empty where it cannot be told here."""
         return [self(image=image, **evidence) for image in images]

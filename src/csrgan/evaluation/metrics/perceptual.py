@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -39,8 +38,10 @@ class Together(Metric):
 
     together = True
 
-    def each(self, images: Sequence[Picture], **evidence: Any) -> list[float]:
-        return perceptual(torch.cat(list(images)), evidence["sharp"])
+    def each(self, images: Sequence[Picture], **evidence: object) -> list[float]:
+        sharp = evidence["sharp"]
+        assert isinstance(sharp, Tensor)
+        return perceptual(torch.cat(list(images)), sharp)
 
 
 FEATURES = Together(alone, heading="perceptual distance (0 best)", short="perceptual distance", digits=4, best=-math.inf)

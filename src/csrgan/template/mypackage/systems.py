@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.losses.objective import Objective
@@ -20,7 +19,7 @@ class Regression(System):
         self,
         *,
         generator: Generator,
-        losses: Mapping[str, Any],
+        losses: Mapping[str, object],
         degradation: Degradation,
         rule: UpdateRule,
         optimizer: MakeOptimizer,
