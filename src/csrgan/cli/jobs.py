@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from csrgan.cli.sweep import FILE
+from csrgan.config.old_names import silently
 from csrgan.config.resume import FILE as OVERRIDES
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
@@ -55,7 +56,7 @@ def job(place: Path) -> Mapping[str, Any]:
     check(all(isinstance(word, str) for word in held["words"]), f"{FILE} holds words that are no text.")
     check(0 <= held["seconds"] < GREATEST, f"{FILE} holds seconds={held['seconds']}.")
     spelt = {key: _spelt(value) for key, value in held.items() if isinstance(value, str)}
-    return {**held, **spelt, "words": [_spelt(word) for word in held["words"]]}
+    return {**held, **spelt, "words": [_spelt(word) for word in silently(held["words"])]}
 
 
 def _alone(place: Path) -> Mapping[str, Any]:
@@ -63,7 +64,7 @@ def _alone(place: Path) -> Mapping[str, Any]:
     check(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
     kind = "train" if (place / "checkpoints").is_dir() else "evaluate"
     command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(place)}"])
-    told = [word for word in words if not str(word).startswith(SILENT)]
+    told = [word for word in silently(map(str, words)) if not word.startswith(SILENT)]
     return {"words": told, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}
 
 

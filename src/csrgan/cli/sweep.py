@@ -28,6 +28,7 @@ from rich.table import Table
 from csrgan import files
 from csrgan.cli import tied
 from csrgan.cli.console import Console
+from csrgan.config.old_names import silently
 from csrgan.config.paths import kept
 from csrgan.fault import Fault
 from csrgan.files import relative
@@ -131,7 +132,7 @@ def _held(folder: Path) -> dict[str, Any] | None:
     if not (folder / FILE).is_file():
         return None
     held: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    return held
+    return held | {"words": silently(held["words"])}
 
 
 def _goes_on(folder: Path, job: dict[str, Any] | None) -> bool:

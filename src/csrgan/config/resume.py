@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from csrgan.config.old_names import silently
 from csrgan.config.paths import literal
 from csrgan.fault import Fault
 
@@ -75,7 +76,7 @@ def _word_fault(word: str, folder: Path) -> str:
 
 
 def started_with(folder: Path) -> list[str]:
-    """The overrides that a run was started with. They may be a stranger's: none may change what Hydra itself does."""
+    """The overrides that a run was started with, by today's names. They may be a stranger's: none may change what Hydra does."""
     try:
         words = json.loads((folder / FILE).read_text(encoding="utf-8"))
         good = isinstance(words, list) and all(isinstance(word, str) for word in words)
@@ -86,7 +87,7 @@ def started_with(folder: Path) -> list[str]:
     for word in words:
         if word.lstrip("+~").startswith(("hydra.", "hydra/", "-")) and word != ONE_JOB:
             raise Fault(f"{folder / FILE} holds {word}, which no run leaves there: it would change what Hydra itself does.")
-    return list(words)
+    return silently(words)
 
 
 def gone_on_with(recipe: Settings, before: Settings, now: Settings) -> Settings:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from csrgan.arguments import Recorded
+from csrgan.config import renamed
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters, low_sizes
@@ -318,6 +319,7 @@ class System(Scored):
         checkpoint["csrgan"] = {**counts, **found, "recipe": dict(self.described()), "recorded": dict(self.recorded)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        renamed.kept(checkpoint)  # before its weights are loaded
         held = checkpoint["csrgan"]
         self.images_seen, self.batches_seen = held["images_seen"], held["batches_seen"]
         self.pace, self.calibration = held.get("pace", 1.0), held.get("calibration", [])

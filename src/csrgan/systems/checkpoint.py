@@ -10,6 +10,7 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
+from csrgan.config import renamed
 from csrgan.fault import Fault, check, plain
 
 FOLDER, LAST, PREVIOUS = "checkpoints", "last.ckpt", "previous.ckpt"  # of a run; the previous is the last but one
@@ -18,8 +19,8 @@ FOLDER, LAST, PREVIOUS = "checkpoints", "last.ckpt", "previous.ckpt"  # of a run
 def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
     """The contents of a checkpoint file, or of the last whole checkpoint of a run's folder.
 
-    `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration. key: where the user named it.
-    Raises Fault for anything else.
+    `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration, both by today's names.
+    key: where the user named it. Raises Fault for anything else.
     """
     named = f"{key}={path}"
     file = Path(path)
@@ -30,6 +31,7 @@ def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
     check(file.is_file(), f"{named} is neither a file nor the folder of a run with {FOLDER}/{LAST}.")
     try:
         held = torch.load(file, map_location="cpu", weights_only=True)
+        renamed.kept(held)
     except Exception as reason:
         raise Fault(f"{named} is no checkpoint that can be read ({type(reason).__name__}).") from reason
     own = held.get("csrgan") if isinstance(held, dict) else None

@@ -1,0 +1,104 @@
+"""Names that have changed, and what they are called now. The old ones work until UNTIL, and in files of older releases for good.
+
+Here is the table, and what it does to what a file says of a network. See `old_names` for what a user writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+UNTIL = "0.3"
+
+# Settings, by their place. Nothing moves: a key is called otherwise, and is where it was.
+KEYS: dict[str, str] = {}
+# Choices, by group.
+CHOICES: dict[str, dict[str, str]] = {}
+# Values, by the place of their key.
+VALUES: dict[str, dict[str, str]] = {}
+# Classes and functions.
+TARGETS: dict[str, str] = {}
+# Arguments, by what takes them as it is called now.
+ARGUMENTS: dict[str, dict[str, str]] = {}
+# What csrgan adds to a checkpoint.
+OWN: dict[str, str] = {}
+# How the names of weights begin.
+WEIGHTS: dict[str, str] = {}
+
+REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+Report = Callable[[str, str], None]
+
+
+def _silent(old: str, new: str) -> None:
+    """Of a file's own names nobody needs to be told."""
+
+
+def key(place: str) -> str:
+    """What a setting is called now."""
+    if place in KEYS:
+        return KEYS[place]
+    above, dot, name = place.rpartition(".")
+    return f"{key(above)}.{name}" if dot else name
+
+
+def refer(text: str) -> str:
+    """A text whose `${KEY}` name keys as they are called now."""
+    return REFERENCE.sub(lambda found: f"${{{key(found[1])}}}", text)
+
+
+def tree(node: Any, place: str = "", report: Report = _silent) -> Any:
+    """Settings, or what a file describes, by today's names; a copy. place: the node's key.
+
+    Names alone are mapped, each to one of csrgan's own, and only those of csrgan's own classes and settings. Whether what comes out
+    may be built is to be examined as ever (see `targets`). An old name beside its new one stays, and is refused there.
+    """
+    if isinstance(node, list | tuple):
+        return [tree(each, place, report) for each in node]
+    if not isinstance(node, dict):
+        new = VALUES.get(place, {}).get(node) if isinstance(node, str) else None
+        return _reported(report, f"{place}={node}", f"{key(place)}={new}", new) if new else node
+    target = _target(node, report)
+    ours = target is None or target.startswith("csrgan.")
+    arguments = ARGUMENTS.get(target or "", {})
+    found: dict[Any, Any] = {}
+    for name, value in node.items():
+        here = f"{place}.{name}".lstrip(".")
+        new = arguments.get(name) or (key(here).rpartition(".")[2] if ours and isinstance(name, str) else name)
+        if new != name:
+            new = name if new in node else _reported(report, here, key(here) if here in KEYS else f"{target}.{new}", new)
+        found[new] = target if name == "_target_" and target is not None else tree(value, here, report)
+    return found
+
+
+def _target(node: Mapping[Any, Any], report: Report) -> str | None:
+    """What a node names, as it is called now; None where it names nothing."""
+    old = node.get("_target_")
+    if not isinstance(old, str):
+        return None
+    return _reported(report, old, TARGETS[old], TARGETS[old]) if old in TARGETS else old
+
+
+def _reported(report: Report, old: str, new: str, result: str) -> str:
+    report(old, new)
+    return result
+
+
+def kept(held: Any) -> None:
+    """Give what a checkpoint holds, or a batch that was kept with its weights, today's names, in place."""
+    if not isinstance(held, dict):
+        return
+    own, weights = held.get("csrgan", held), held.get("state_dict")
+    if isinstance(own, dict):
+        for old in OWN.keys() & own.keys():
+            own.setdefault(OWN[old], own.pop(old))
+        if "recipe" in own:
+            own["recipe"] = tree(own["recipe"])
+    if isinstance(weights, dict):
+        for name in list(weights):
+            weights[_weight(name)] = weights.pop(name)
+
+
+def _weight(name: Any) -> Any:
+    old = next((old for old in WEIGHTS if isinstance(name, str) and name.startswith(old)), None)
+    return name if old is None else WEIGHTS[old] + name.removeprefix(old)
