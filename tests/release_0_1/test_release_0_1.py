@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
 from torch import Tensor
 
 import csrgan
 from csrgan.cli import main
+from csrgan.config import renamed
+from csrgan.config.folder import conf
+from csrgan.config.targets import examine
 
 HERE = Path(__file__).parent
 NAMES = ("csrgan.ckpt", "unfolded.ckpt", "srgan.ckpt", "ikc.ckpt", "dan.ckpt", "srmd_run")
@@ -73,3 +79,37 @@ def test_a_batch_that_the_first_release_kept_is_replayed(tmp_path: Path, capsys:
     torch.save(kept | {"recipe": held["csrgan"]["recipe"]}, tmp_path / "batch.pt")
     assert main(["replay", f"file={tmp_path / 'batch.pt'}"]) == 0, capsys.readouterr().err
     assert "generator: image not finite; samples of the batch: 0 (a.png)" in capsys.readouterr().out
+
+
+def names() -> dict[str, Any]:
+    return json.loads((HERE / "names.json").read_text())
+
+
+def test_every_class_and_function_that_a_file_of_the_first_release_may_name_is_there_and_takes_what_it_took() -> None:
+    for target, arguments in names()["targets"].items():
+        new = renamed.tree({"_target_": target} | dict.fromkeys(arguments))
+        described = target.startswith(("csrgan.degradation", "csrgan.losses", "csrgan.networks", "csrgan.systems"))
+        examine(new | {"_partial_": True}, stranger=described)
+        takes = inspect.signature(resolve_name(new["_target_"])).parameters
+        assert len(new) == len(arguments) + 1 and new.keys() - {"_target_"} <= takes.keys(), (target, set(new) - set(takes))
+
+
+def test_every_choice_and_every_setting_of_the_first_release_is_there() -> None:
+    for file, keys in names()["files"].items():
+        group, _, choice = file.rpartition("/")
+        today = conf() / group / f"{renamed.CHOICES.get(group, {}).get(choice, choice)}.yaml"
+        held = OmegaConf.to_container(OmegaConf.load(today), resolve=False)
+        package = "" if today.read_text().startswith("# @package _global_") or "finally" in group else group.replace("/", ".")
+        for key in keys:
+            place = renamed.key(f"{package}.{key}".lstrip("."))
+            inside = place.removeprefix(f"{package}." if package else "")
+            assert _has(held, inside), f"{file}: {key} is {place} today, which {today} does not set"
+
+
+def _has(held: Any, place: str) -> bool:
+    """Whether settings have this key."""
+    for name in place.split("."):
+        if not isinstance(held, dict) or name not in held:
+            return False
+        held = held[name]
+    return True

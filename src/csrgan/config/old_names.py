@@ -11,7 +11,7 @@ from typing import Any
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
@@ -104,7 +104,7 @@ def _value(key: str, value: str, report: Report) -> str:
 
     if group in CHOICES or key in VALUES or key.endswith("_target_"):
         return NAME.sub(today, value)
-    return value if Path(value[:200]).exists() else renamed.refer(value)  # a path means what it names
+    return value if Path(value[:200]).exists() else renamed.refer(value, report)  # a path means what it names
 
 
 def _mapping(key: str, value: str, report: Report) -> str:
@@ -123,8 +123,10 @@ def _params(params: Mapping[Any, Any], report: Report) -> dict[Any, Any]:
     """The keys and values that a sweep goes through."""
     found = {}
     for key, value in params.items():
-        name, given, new = _word(f"{key}={value}", report).partition("=")
-        found[name if given else key] = new if isinstance(value, str) else value
+        text = value.text if isinstance(value, QuotedString) else value
+        name, _, new = _word(f"{key}={text}", report).partition("=")
+        quoted = QuotedString(new, value.quote) if isinstance(value, QuotedString) else None
+        found[name] = quoted or (new if isinstance(value, str) else value)
     return found
 
 
@@ -150,7 +152,9 @@ class OwnFiles(FileConfigSource):  # type: ignore[misc]
 
 def _file(held: dict[Any, Any], group: str, place: str, report: Report) -> dict[Any, Any]:
     """What a yaml file says. group: in which it lies. place: of what it says."""
-    new: dict[Any, Any] = _referring(renamed.tree({key: value for key, value in held.items() if key != "defaults"}, place, report))
+    new: dict[Any, Any] = _referring(
+        renamed.tree({key: value for key, value in held.items() if key != "defaults"}, place, report), report
+    )
     if "defaults" in held:
         new = {"defaults": [_default(each, group, report) for each in held["defaults"]], **new}
     at: Any = new
@@ -161,12 +165,12 @@ def _file(held: dict[Any, Any], group: str, place: str, report: Report) -> dict[
     return new
 
 
-def _referring(node: Any) -> Any:
+def _referring(node: Any, report: Report) -> Any:
     if isinstance(node, dict):
-        return {key: _referring(value) for key, value in node.items()}
+        return {key: _referring(value, report) for key, value in node.items()}
     if isinstance(node, list):
-        return [_referring(value) for value in node]
-    return renamed.refer(node) if isinstance(node, str) else node
+        return [_referring(value, report) for value in node]
+    return renamed.refer(node, report) if isinstance(node, str) else node
 
 
 def _default(entry: Any, group: str, report: Report) -> Any:

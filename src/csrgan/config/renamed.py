@@ -42,9 +42,14 @@ def key(place: str) -> str:
     return f"{key(above)}.{name}" if dot else name
 
 
-def refer(text: str) -> str:
+def refer(text: str, report: Report = _silent) -> str:
     """A text whose `${KEY}` name keys as they are called now."""
-    return REFERENCE.sub(lambda found: f"${{{key(found[1])}}}", text)
+
+    def today(found: re.Match[str]) -> str:
+        new = key(found[1])
+        return f"${{{new if new == found[1] else _reported(report, found[1], new, new)}}}"
+
+    return REFERENCE.sub(today, text)
 
 
 def tree(node: Any, place: str = "", report: Report = _silent) -> Any:
@@ -64,9 +69,9 @@ def tree(node: Any, place: str = "", report: Report = _silent) -> Any:
     found: dict[Any, Any] = {}
     for name, value in node.items():
         here = f"{place}.{name}".lstrip(".")
-        new = arguments.get(name) or (key(here).rpartition(".")[2] if ours and isinstance(name, str) else name)
+        new = arguments.get(name) or (KEYS[here].rpartition(".")[2] if ours and here in KEYS else name)
         if new != name:
-            new = name if new in node else _reported(report, here, key(here) if here in KEYS else f"{target}.{new}", new)
+            new = name if new in node else _reported(report, here, f"{key(place)}.{new}".lstrip("."), new)
         found[new] = target if name == "_target_" and target is not None else tree(value, here, report)
     return found
 
