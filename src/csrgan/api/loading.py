@@ -52,8 +52,7 @@ def _load(system: System, held: dict[str, Any]) -> None:
     if not held["csrgan"].get("published"):
         system.load_state_dict(held["state_dict"])
         return
-    # Release 0.1 called the running average `average`.
-    weights = {name.removeprefix("average.").removeprefix("ema."): weight for name, weight in held["state_dict"].items()}
+    weights = {name.removeprefix("ema."): weight for name, weight in held["state_dict"].items()}
     for network in (system.generator, system.ema):
         network.load_state_dict(weights)
 

@@ -121,14 +121,15 @@ class Done:
 
 def execute(command: str, words: list[str]) -> Done:
     """Run a command, whose errors are raised. Raises Fault for all that is wrong with the words, before anything begins."""
-    from csrgan.config import faults, paths, search
+    from csrgan.config import faults, old_names, paths, search
     from csrgan.config.flags import apart
 
     warnings.filterwarnings("ignore", "Glyph .* missing from")  # of a name in a script that matplotlib's font has not
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through
     flags, words = apart(words)
     with search.named([*words, *flags]) as left:
-        known = import_module("csrgan.config.resume").with_resumed(left) if command == "train" else left
+        known = old_names.words(left, command)
+        known = import_module("csrgan.config.resume").with_resumed(known) if command == "train" else known
         known = paths.for_hydra(_with_key(command, known))
         faults.examine(command, known)
         return _hydra(command, known)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from csrgan.config.old_names import silently
 from csrgan.config.paths import literal
 from csrgan.fault import Fault
 from csrgan.runs.layout import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
@@ -36,7 +37,7 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     """The words of the command line, preceded by those that the run named by resume=FOLDER was started with."""
     named = [literal(word) for word in words if word.startswith("resume=")]
     if not named or not named[-1]:
-        return list(words)
+        return silently(words)
     folder = Path(named[-1])
     checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS)]
     if not (folder / OVERRIDES).is_file() or not any(file.is_file() for file in checkpoints):
@@ -74,7 +75,7 @@ def _word_fault(word: str, folder: Path) -> str:
 
 
 def started_with(folder: Path) -> list[str]:
-    """The overrides that a run was started with. They may be a stranger's: none may change what Hydra itself does."""
+    """The overrides that a run was started with, by today's names. They may be a stranger's: none may change what Hydra does."""
     try:
         words = json.loads((folder / OVERRIDES).read_text(encoding="utf-8"))
         good = isinstance(words, list) and all(isinstance(word, str) for word in words)
@@ -85,7 +86,7 @@ def started_with(folder: Path) -> list[str]:
     for word in words:
         if word.lstrip("+~").startswith(("hydra.", "hydra/", "-")) and word != ONE_JOB:
             raise Fault(f"{folder / OVERRIDES} holds {word}, which no run leaves there: it would change what Hydra itself does.")
-    return list(words)
+    return silently(words)
 
 
 def gone_on_with(recipe: Settings, before: Settings, now: Settings) -> Settings:

@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -68,6 +69,9 @@ def named(words: Sequence[str]) -> Iterator[list[str]]:
     taken = {word: list(_named_by(word)) for word in words if word.startswith((FLAG, KEY))}
     found = [folder for each in taken.values() for folder in each]
     before = os.environ.get(CONF)
+    from csrgan.config.old_names import OwnFiles  # which asks for the folders
+
+    SourcesRegistry.instance().register(OwnFiles)
     Plugins.instance().register(OwnChoices)
     try:
         if found:
@@ -106,4 +110,4 @@ class OwnChoices(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         for folder in folders():
-            search_path.append("csrgan", f"file://{folder}")
+            search_path.append("csrgan", f"csrgan://{folder}")  # see `OwnFiles`

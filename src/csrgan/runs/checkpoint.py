@@ -10,6 +10,7 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
+from csrgan.config import renamed
 from csrgan.fault import Fault, check, plain
 from csrgan.runs.layout import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
 
@@ -17,8 +18,8 @@ from csrgan.runs.layout import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
 def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
     """The contents of a checkpoint file, or of the last whole checkpoint of a run's folder.
 
-    `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration. key: where the user named it.
-    Raises Fault for anything else.
+    `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration, both by today's names.
+    key: where the user named it. Raises Fault for anything else.
     """
     named = f"{key}={path}"
     file = Path(path)
@@ -29,6 +30,7 @@ def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
     check(file.is_file(), f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
     try:
         held = torch.load(file, map_location="cpu", weights_only=True)
+        renamed.kept(held)
     except Exception as reason:
         raise Fault(f"{named} is no checkpoint that can be read ({type(reason).__name__}).") from reason
     own = held.get("csrgan") if isinstance(held, dict) else None

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from csrgan.config.old_names import silently
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.fault import Fault, check
@@ -54,7 +55,7 @@ def job(place: Path) -> Mapping[str, Any]:
     check(all(isinstance(word, str) for word in held["words"]), f"{JOB} holds words that are no text.")
     check(0 <= held["seconds"] < GREATEST, f"{JOB} holds seconds={held['seconds']}.")
     spelt = {key: _spelt(value) for key, value in held.items() if isinstance(value, str)}
-    return {**held, **spelt, "words": [_spelt(word) for word in held["words"]]}
+    return {**held, **spelt, "words": [_spelt(word) for word in silently(held["words"])]}
 
 
 def _alone(place: Path) -> Mapping[str, Any]:
@@ -62,7 +63,7 @@ def _alone(place: Path) -> Mapping[str, Any]:
     check(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
     kind = "train" if (place / CHECKPOINTS).is_dir() else "evaluate"
     command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(place)}"])
-    told = [word for word in words if not str(word).startswith(SILENT)]
+    told = [word for word in silently(map(str, words)) if not word.startswith(SILENT)]
     return {"words": told, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from csrgan import files
+from csrgan.config.old_names import silently
 from csrgan.runs.layout import JOB, SUMMARY
 
 
@@ -17,7 +18,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     if not (folder / JOB).is_file():
         return None
     held: dict[str, Any] = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    return held
+    return held | {"words": silently(held["words"])}
 
 
 def write(folder: Path, job: Mapping[str, Any]) -> None:

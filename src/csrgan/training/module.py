@@ -9,6 +9,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 
 from csrgan.calibration import Calibration
+from csrgan.config import renamed
 from csrgan.fault import Fault
 from csrgan.losses.objective import Objective
 from csrgan.records import Batch
@@ -100,6 +101,7 @@ class TrainingModule(Evaluated):
         checkpoint["csrgan"] = {**counts, **factors, "recipe": dict(self.described()), "recorded": dict(state.recorded)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        renamed.kept(checkpoint)  # before its weights are loaded
         held, state = checkpoint["csrgan"], self.state
         state.images_seen, state.batches_seen = held["images_seen"], held["batches_seen"]
         state.lr_scale, state.recorded = held.get("pace", 1.0), held.get("recorded", {})  # earlier checkpoints have neither

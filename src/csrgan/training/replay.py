@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from csrgan.config import renamed
 from csrgan.degradation.parameters import Parameters
 from csrgan.fault import Fault, check
 from csrgan.files import whole
@@ -37,6 +38,7 @@ def read(file: Path) -> tuple[Batch, dict[str, Any]]:
     check(file.is_file(), f"file={file} is not there.")
     try:
         held: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        renamed.kept(held)
         kept = held["batch"]
         parameters = Parameters.of(kept["parameters"])
         batch = Batch(kept["sharp"], kept["low"], parameters, tuple(kept["names"]))

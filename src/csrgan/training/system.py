@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from torch import Tensor, nn
+from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
@@ -38,7 +38,6 @@ class System(TrainingModule):
         super().__init__(restorer, rule)
         self.given_as(degradation=degradation)
         self.generator, self.ema = generator, average
-        self.register_load_state_dict_pre_hook(_of_before)  # type: ignore[no-untyped-call]
 
     def make_restorer(self, network: nn.Module, degradation: Degradation) -> LearnedRestorer:
         """What the averaged generator restores as."""
@@ -62,9 +61,3 @@ class System(TrainingModule):
     def convert_units(self, prior: Prior) -> None:
         """Let the networks, which were trained with another prior, mean the same theta^ in this one's units. Raises UserError where
         they cannot; here, for networks that predict nothing, there is nothing to do."""
-
-
-def _of_before(module: nn.Module, state_dict: dict[str, Tensor], *_: object) -> None:
-    """Weights as release 0.1 named them: the running average was `average`."""
-    for name in [name for name in state_dict if name.startswith("average.")]:
-        state_dict[f"ema.{name.removeprefix('average.')}"] = state_dict.pop(name)

@@ -1,0 +1,126 @@
+"""Names that have changed, and what they are called now. The old ones work until UNTIL, and in files of older releases for good.
+
+Here is the table, and what it does to what a file says of a network. See `old_names` for what a user writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+UNTIL = "0.3"
+
+# Settings, by their place. Nothing moves: a key is called otherwise, and is where it was.
+KEYS: dict[str, str] = {}
+# Choices, by group.
+CHOICES: dict[str, dict[str, str]] = {}
+# Values, by the place of their key.
+VALUES: dict[str, dict[str, str]] = {}
+# Classes and functions.
+TARGETS: dict[str, str] = {
+    "csrgan.systems.base.UpdateRule": "csrgan.training.state.UpdateRule",
+    "csrgan.systems.csrgan.CSRGAN": "csrgan.training.algorithms.csrgan.CSRGAN",
+    "csrgan.systems.dan.DAN": "csrgan.training.algorithms.dan.DAN",
+    "csrgan.systems.degraded.Degraded": "csrgan.restorers.bicubic.Bicubic",
+    "csrgan.systems.gaussiangame.GaussianGame": "csrgan.restorers.gaussian_kernel_search.GaussianGame",
+    "csrgan.systems.ikc.IKC": "csrgan.training.algorithms.ikc.IKC",
+    "csrgan.systems.kernelgan.InternalGame": "csrgan.restorers.kernelgan.InternalGame",
+    "csrgan.systems.kernelgan.KernelGAN": "csrgan.restorers.kernelgan.KernelGAN",
+    "csrgan.systems.schedule.constant": "csrgan.training.schedule.constant",
+    "csrgan.systems.schedule.cooldown": "csrgan.training.schedule.cooldown",
+    "csrgan.systems.schedule.cosine": "csrgan.training.schedule.cosine",
+    "csrgan.systems.srgan.SRGAN": "csrgan.training.algorithms.srgan.SRGAN",
+    "csrgan.systems.srmd.SRMD": "csrgan.training.algorithms.srmd.SRMD",
+    "csrgan.systems.total_variation.TotalVariation": "csrgan.restorers.total_variation.TotalVariation",
+    "csrgan.systems.wiener.Wiener": "csrgan.restorers.wiener.Wiener",
+    "csrgan.systems.zssr.ZSSR": "csrgan.restorers.zssr.ZSSR",
+}
+# Arguments, by what takes them as it is called now.
+ARGUMENTS: dict[str, dict[str, str]] = {}
+# What csrgan adds to a checkpoint.
+OWN: dict[str, str] = {}
+# How the names of weights begin.
+WEIGHTS: dict[str, str] = {"average.": "ema."}
+
+REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+Report = Callable[[str, str], None]
+
+
+def _silent(old: str, new: str) -> None:
+    """Of a file's own names nobody needs to be told."""
+
+
+def key(place: str) -> str:
+    """What a setting is called now."""
+    if place in KEYS:
+        return KEYS[place]
+    above, dot, name = place.rpartition(".")
+    return f"{key(above)}.{name}" if dot else name
+
+
+def refer(text: str, report: Report = _silent) -> str:
+    """A text whose `${KEY}` name keys as they are called now."""
+
+    def today(found: re.Match[str]) -> str:
+        new = key(found[1])
+        return f"${{{new if new == found[1] else _reported(report, found[1], new, new)}}}"
+
+    return REFERENCE.sub(today, text)
+
+
+def tree(node: Any, place: str = "", report: Report = _silent) -> Any:
+    """Settings, or what a file describes, by today's names; a copy. place: the node's key.
+
+    Names alone are mapped, each to one of csrgan's own, and only those of csrgan's own classes and settings. Whether what comes out
+    may be built is to be examined as ever (see `targets`). An old name beside its new one stays, and is refused there.
+    """
+    if isinstance(node, list | tuple):
+        return [tree(each, place, report) for each in node]
+    if not isinstance(node, dict):
+        new = VALUES.get(place, {}).get(node) if isinstance(node, str) else None
+        return _reported(report, f"{place}={node}", f"{key(place)}={new}", new) if new else node
+    target = _target(node, report)
+    ours = target is None or target.startswith("csrgan.")
+    arguments = ARGUMENTS.get(target or "", {})
+    found: dict[Any, Any] = {}
+    for name, value in node.items():
+        here = f"{place}.{name}".lstrip(".")
+        new = arguments.get(name) or (KEYS[here].rpartition(".")[2] if ours and here in KEYS else name)
+        if new != name:
+            new = name if new in node else _reported(report, here, f"{key(place)}.{new}".lstrip("."), new)
+        found[new] = target if name == "_target_" and target is not None else tree(value, here, report)
+    return found
+
+
+def _target(node: Mapping[Any, Any], report: Report) -> str | None:
+    """What a node names, as it is called now; None where it names nothing."""
+    old = node.get("_target_")
+    if not isinstance(old, str):
+        return None
+    return _reported(report, old, TARGETS[old], TARGETS[old]) if old in TARGETS else old
+
+
+def _reported(report: Report, old: str, new: str, result: str) -> str:
+    report(old, new)
+    return result
+
+
+def kept(held: Any) -> None:
+    """Give what a checkpoint holds, or a batch that was kept with its weights, today's names, in place."""
+    if not isinstance(held, dict):
+        return
+    own, weights = held.get("csrgan", held), held.get("state_dict")
+    if isinstance(own, dict):
+        for old in OWN.keys() & own.keys():
+            own.setdefault(OWN[old], own.pop(old))
+        if "recipe" in own:
+            own["recipe"] = tree(own["recipe"])
+    if isinstance(weights, dict):
+        for name in list(weights):
+            weights[_weight(name)] = weights.pop(name)
+
+
+def _weight(name: Any) -> Any:
+    old = next((old for old in WEIGHTS if isinstance(name, str) and name.startswith(old)), None)
+    return name if old is None else WEIGHTS[old] + name.removeprefix(old)
