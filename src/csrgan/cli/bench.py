@@ -118,9 +118,9 @@ def measure(settings: dict[str, Any], device: str, size: int, max_std: float, me
     The methods take turns, so that whatever else the machine does meets all of them.
     """
     count = settings["batch"]
-    blur, scale, noise = ({"low": low, "high": high} for low, high in ((0.0, max_std), (1.0, 3.0), (0.0, 10 / 255)))
     drawn = np.random.default_rng(settings["seed"])
-    theta = Prior(blur, scale, noise).sample(drawn, count).realised(size, size).to(device)
+    prior = Prior({"low": 0.0, "high": max_std}, {"low": 1.0, "high": 3.0}, {"low": 0.0, "high": 10 / 255})
+    theta = prior.sample(drawn, count).realised(size, size).to(device)
     sharp, normal = (torch.from_numpy(drawn.random((count, 3, size, size), np.float32)).to(device) for _ in range(2))
     refused: dict[str, str] = {}
     seconds: dict[str, list[float]] = {name: [] for name in methods}

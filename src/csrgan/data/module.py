@@ -12,6 +12,7 @@ from lightning import LightningDataModule
 from rich.console import Console
 from torch.utils.data import DataLoader
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.data import leak
 from csrgan.data.cache import Cache
@@ -25,7 +26,7 @@ from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, check, refuse
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
 
@@ -75,7 +76,7 @@ class Photographs(Recorded, LightningDataModule):
         seed: Seed = 0,
     ) -> None:
         super().__init__()
-        check(images >= batch_size, f"trainer.images={images} is less than one batch of data.batch_size={batch_size}.")
+        refuse(rules.budget(images, batch_size))
         self.sources = {"data.train": train, "data.valid": valid}
         self.archives = [Path(file) for file in ([archive] if isinstance(archive, str) else archive or [])]
         wanted = [name for source in self.sources.values() if isinstance(source, Source) for name in source.wants]
@@ -134,13 +135,8 @@ class Photographs(Recorded, LightningDataModule):
 
     def train_dataloader(self) -> ResumableLoader:
         pictures = self.pictures("data.train")
-        for key, side in self.crops.items():
-            step = self.degradation.multiple
-            nearest = max(step, round(side / step) * step)
-            check(
-                side % step == 0,
-                f"{key}={side} is no multiple of the scale {step}, which degradation.output=native needs; {nearest} is.",
-            )
+        scale = rules.of_scale(self.degradation.multiple)
+        refuse(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         order = Order(self._trained_on(), window=self.window, crops_each=self.crops_each, seed=self.seed)
         prior, detail = self.degradation.prior, self.least_detail

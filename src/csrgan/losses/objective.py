@@ -9,9 +9,25 @@ from typing import Any
 
 from torch import Tensor
 
+from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.fault import Fault
+from csrgan.fault import refuse
 from csrgan.ranges import CountOr0, NotNegative
+
+
+def needs(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the evidence that a loss function asks for. `declared.evidence` reads the same from its source."""
+    plain = function.func if isinstance(function, partial) else function
+    kinds = inspect.signature(plain).parameters.values()
+    return tuple(p.name for p in kinds if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def examine(system: Any, losses: Mapping[str, Any], *, predicts: bool = True, variance: bool = True) -> None:
+    """Raise Fault for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
+    kind = rules.Kind.of(type(system).__name__, lambda said: getattr(system, said, None))
+    on = {name: term for name, term in losses.items() if getattr(term, "weight", 0)}
+    asked = {name: rules.Asked(term.needs, term.start, getattr(term, "against", ())) for name, term in on.items()}
+    refuse(rules.losses(kind, asked, predicts=predicts, variance=variance))
 
 
 class Term(Recorded):
@@ -24,9 +40,7 @@ class Term(Recorded):
 
     def __init__(self, function: Function, weight: NotNegative = 1.0, start: CountOr0 = 0, ramp: CountOr0 = 0) -> None:
         self.function, self.weight, self.start, self.ramp = function, float(weight), start, ramp
-        plain = function.func if isinstance(function, partial) else function
-        kinds = inspect.signature(plain).parameters.values()
-        self.needs = tuple(p.name for p in kinds if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self.needs = needs(function)
 
     def share(self, images_seen: int) -> float:
         """Share of the weight after so many images; while it is 0, the term is left out."""
@@ -68,13 +82,7 @@ class Objective:
     def __init__(self, terms: Mapping[str, Any], offers: Iterable[str]) -> None:
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         offered = set(offers)
-        for name, term in self.terms.items():
-            missing = [need for need in term.needs if need not in offered]
-            if missing:
-                raise Fault(
-                    f"loss.{name} needs {', '.join(missing)}, which this system does not offer; "
-                    f"it offers {', '.join(sorted(offered))}."
-                )
+        refuse(*(rules.evidence(name, term.needs, offered) for name, term in self.terms.items()))
 
     def __bool__(self) -> bool:
         return bool(self.terms)

@@ -17,12 +17,13 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters, low_sizes
 from csrgan.degradation.prior import NINETY, Prior
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, check, refuse
 from csrgan.losses.objective import Evidence
 from csrgan.networks.generator import Restored
 from csrgan.ranges import Count, CountOr0, Positive
@@ -34,7 +35,6 @@ from csrgan.systems.scored import Scored
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 ADAM = partial(Adam, lr=1e-3, betas=(0.9, 0.99))
-SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,17 @@ class System(Scored):
     generator: the network that restores; its running average is the one that is evaluated and used.
     rule: None for a system that is not trained.
     degradation: what it is trained to undo; its prior gives the network units their meaning.
-    Raises Fault for a degradation whose L is not of the size that the system takes.
+    Raises Fault for a degradation that it does not suit.
     """
 
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that the system takes
     # Read without an import, by the examination of a command (see `declared.constant`); so each is written out.
-    losses: tuple[str, ...] | None = None  # the terms of the loss that the system can be given; None: any
+    offers: tuple[str, ...] | None = None  # the evidence that it shows to its losses (see `losses.objective`); None: says nothing
+    offers_codes: tuple[str, ...] | None = None  # to `parameters` alone, which then is shown nothing else
     coded = False  # whether its networks are told a code of the degradation, and learn to find it
     teaching: tuple[str, ...] = ()  # of such a system: the terms from which its restorer learns, one of which it needs
-    enlarges = False  # whether its generator makes a smaller L as large as H itself
     noise_free = False  # whether it has no model of noise, and enlarges by 2, 3 or 4
+    isotropic = False  # whether it can only undo an isotropic Gaussian
 
     tells: tuple[str, ...] = ()  # what the network can be told in an evaluation, if it is told anything
     told_by: str | None = None  # which of them it is
@@ -115,13 +116,11 @@ class System(Scored):
         return self._rule
 
     def examine(self, degradation: Degradation) -> None:
-        """Raise Fault for a degradation whose L is not of the size that the system takes."""
-        given = degradation.chain.output
-        check(
-            given in self.outputs,
-            f"degradation.output={given} does not suit {type(self).__name__}, which takes L {SIZES[self.outputs[0]]}:"
-            f" choose degradation.output={self.outputs[0]}.",
-        )
+        """Raise Fault for a degradation that the system does not suit."""
+        kind = rules.Kind.of(type(self).__name__, partial(getattr, self))
+        output, prior = degradation.chain.output, degradation.prior
+        noise, drawn = prior.ranges["noise_std"].high, prior.kernel is not None
+        refuse(rules.suits(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
         mine = getattr(self, "enlarge", degradation.multiple)
         check(
             mine == degradation.multiple,

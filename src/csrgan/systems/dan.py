@@ -11,19 +11,20 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
 from csrgan.degradation.parameters import Parameters
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, refuse
 from csrgan.losses import parameters
-from csrgan.losses.objective import Objective
+from csrgan.losses.objective import Objective, examine
 from csrgan.networks.dan import EstimatorV1, RestorerV1
 from csrgan.networks.generator import Restored
 from csrgan.ranges import Count
 from csrgan.records import Batch
 from csrgan.systems.base import ADAM, MakeOptimizer, UpdateRule
 from csrgan.systems.player import Player
-from csrgan.systems.told import OF_CODE, OF_PICTURE, Told, default_losses, without_opponent
+from csrgan.systems.told import Told, default_losses
 
 
 class Networks(nn.Module):
@@ -58,6 +59,8 @@ class DAN(Told):
     """
 
     teaching = ("image",)
+    offers = ("restored", "sharp", "theta", "theta_true")
+    offers_codes = ()
 
     def __init__(
         self,
@@ -80,17 +83,13 @@ class DAN(Told):
         if estimates not in ("code", "kernel"):
             raise Fault.unknown("system.estimates", estimates, ("code", "kernel"))
         kernel = estimates == "kernel"
-        whole = "system.estimates=kernel needs system.code.kind=kernel, and a degradation of which nothing but the blur varies."
-        check(not kernel or codes.taps > 0, whole)
+        refuse(rules.kernel_estimated(estimates, "kernel" if codes.kernels else "units", codes.names))
         sees = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
         restores = restorer(enlarge=degradation.multiple, code=codes.length)
         super().__init__(Networks(codes, restores, sees, loops, kernel), degradation, rule, optimizer)
         self.supervise_all = supervise_all
-        without_opponent(losses)
-        terms = {name: term for name, term in losses.items() if name != "adversarial"}
-        objective = Objective(terms, OF_PICTURE + OF_CODE)
-        check({"image", "parameters"} <= set(objective.terms), "DAN needs a loss/image and a loss/parameters.")
-        self.player = Player(self, "generator", self.generator, objective, index=0)
+        examine(self, losses)
+        self.player = Player(self, "generator", self.generator, Objective(losses, self.offers), index=0)
 
     def learn(self, batch: Batch) -> None:
         parts: Any = self.generator

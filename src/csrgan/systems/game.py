@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from csrgan.degradation.augmentation import Degradation
-from csrgan.fault import check
 from csrgan.losses.adversarial import Adversarial
-from csrgan.losses.objective import Objective, Term
+from csrgan.losses.objective import Objective, Term, examine
 from csrgan.networks.discriminators import VGG
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch
+from csrgan.rules import SHOWN
 from csrgan.systems.base import MakeOptimizer, System, UpdateRule
 from csrgan.systems.player import Player
 
@@ -27,8 +27,11 @@ class Game(System):
     """L_G = adversarial + other terms; L_D by the adversarial loss's other side.
 
     losses: `adversarial` and other terms by name, each None where it is switched off; without an adversarial loss there is no
-    discriminator. offers: evidence that the generator gives beside S. shared: weights at which gradients are compared.
+    discriminator. predicts, variance: whether this generator predicts the degradation, and a variance. shared: weights at which
+    gradients are compared.
     """
+
+    offers: tuple[str, ...] = ("restored", "sharp", "low", "real", "fake")
 
     def __init__(
         self,
@@ -40,7 +43,8 @@ class Game(System):
         rule: UpdateRule,
         generator_optimizer: MakeOptimizer,
         discriminator_optimizer: MakeOptimizer,
-        offers: Iterable[str] = (),
+        predicts: bool = True,
+        variance: bool = True,
         shared: Sequence[nn.Parameter] = (),
     ) -> None:
         super().__init__(generator, degradation, rule)
@@ -51,19 +55,13 @@ class Game(System):
         game: Adversarial | None = losses.get("adversarial")
         game = game if game and game.weight else None
         self.discriminator: nn.Module | None = discriminator if game else None
-        offered = {"restored", "sharp", "low", *offers}
+        examine(self, losses, predicts=predicts, variance=variance)
         terms = {name: term for name, term in losses.items() if name != "adversarial"}
         if game:
-            offered |= {"real", "fake"}
             terms["adversarial"], against = game.sides()
-            game_of_judge = Objective({"adversarial": against}, {"real", "fake"})
+            game_of_judge = Objective({"adversarial": against}, SHOWN)
             self.judge = Player(self, "discriminator", discriminator, game_of_judge, index=1)
-        objective = Objective(terms, offered)
-        check(bool(objective), "every loss of the generator is none or weighs 0: choose a loss/image or a loss/adversarial.")
-        first = min(objective.terms, key=lambda name: objective.terms[name].start)
-        until = objective.terms[first].start
-        check(until == 0, f"loss.{first}.start={until} leaves the generator nothing to learn until then: no other loss is earlier.")
-        self.restorer = Player(self, "generator", generator, objective, index=0, shared=shared)
+        self.restorer = Player(self, "generator", generator, Objective(terms, self.offers), index=0, shared=shared)
         self.make_optimizers = (generator_optimizer, discriminator_optimizer)
 
     def learn(self, batch: Batch) -> None:

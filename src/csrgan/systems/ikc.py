@@ -68,7 +68,7 @@ class IKC(Told):
         networks = Networks(codes, restores, predictor(code=codes.length), corrector(code=codes.length), corrections)
         super().__init__(networks, degradation, rule, optimizer)
         self.first_stage = first_stage
-        of_picture, of_code = objectives(losses)
+        of_picture, of_code = objectives(self, losses)
         objective = {"restorer": of_picture, "predictor": of_code, "corrector": of_code}
         self.roles = {
             name: Player(self, name, network, objective[name], index)

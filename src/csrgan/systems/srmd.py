@@ -66,7 +66,7 @@ class SRMD(Told):
         super().__init__(networks, degradation, rule, optimizer)
         self.tell(told)
         self.mismatch = mismatch
-        of_picture, of_code = objectives(losses)
+        of_picture, of_code = objectives(self, losses)
         self.restorer = Player(self, "restorer", networks.restorer, of_picture, index=0)
         self.predictor = Player(self, "predictor", networks.predictor, of_code, index=1)
 

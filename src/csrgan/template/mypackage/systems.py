@@ -8,7 +8,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from csrgan.degradation.augmentation import Degradation
-from csrgan.losses.objective import Objective
+from csrgan.losses.objective import Objective, examine
 from csrgan.networks.generator import Generator
 from csrgan.records import Batch
 from csrgan.systems.base import MakeOptimizer, System, UpdateRule
@@ -17,6 +17,8 @@ from csrgan.systems.player import Player
 
 class Regression(System):
     """One generator, which learns its losses together; nobody plays against it."""
+
+    offers = ("restored", "sharp", "low", "theta", "theta_true", "log_variance")  # to its losses, told before a training begins
 
     def __init__(
         self,
@@ -28,10 +30,8 @@ class Regression(System):
         optimizer: MakeOptimizer,
     ) -> None:
         super().__init__(generator, degradation, rule)
-        offered = {"restored", "sharp", "low"} | ({"theta", "theta_true"} if generator.head else set())
-        offered |= {"log_variance"} if generator.variance else set()
-        terms = {name: term for name, term in losses.items() if name != "adversarial"}
-        self.player = Player(self, "generator", generator, Objective(terms, offered), index=0)
+        examine(self, losses, predicts=generator.head is not None, variance=generator.variance)
+        self.player = Player(self, "generator", generator, Objective(losses, self.offers), index=0)
         self.make_optimizer = optimizer
 
     def learn(self, batch: Batch) -> None:
