@@ -60,7 +60,7 @@ def run(config: DictConfig) -> float:
         kept = [folder / FOLDER / name for name in (LAST, PREVIOUS) if (folder / FOLDER / name).is_file()]
         anew = f"run_dir={folder} holds a run already: resume={folder} goes on with it; another run_dir begins anew."
         check(bool(settings["resume"]) or not kept or not first, anew)
-        stopped = StoppedRun(Path(settings["resume"])) if settings["resume"] else None
+        stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["count"] else {}
         if (

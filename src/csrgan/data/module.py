@@ -48,6 +48,8 @@ class Photographs(Recorded, LightningDataModule):
     and noise. contrast, hot_pixels: of the evaluation, see `Stress`.
     """
 
+    kept_on_resume = ("batch_size", "crop", "degradation", "seed")  # on which the order of the samples and their meaning depend
+
     def __init__(
         self,
         *,

@@ -16,6 +16,8 @@ Scalar = Float[Tensor, ""]
 class ParameterTerm(Term):
     """A term on the predicted degradation. variance: whether the parameter head is to predict a variance as well."""
 
+    kept_on_resume = ("variance",)
+
     def __init__(
         self, function: Term.Function, weight: NotNegative = 1.0, variance: bool = False, start: CountOr0 = 0, ramp: CountOr0 = 0
     ) -> None:
