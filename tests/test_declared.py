@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from composed import composed
+from hydra.utils import get_object
 
 import csrgan
 from csrgan import declared
@@ -132,6 +133,7 @@ class Mine(SRGAN):
 
 class Quiet(Base):
     noise_free = False
+    offers_codes = tuple(sorted("ab"))
 
 class Body(Unfolded):
     isotropic: bool = False
@@ -141,15 +143,16 @@ class Body(Unfolded):
 @pytest.mark.usefixtures("package")
 def test_a_subclass_from_outside_is_known_by_what_it_inherits(tmp_path: Path) -> None:
     (tmp_path / "mine" / "systems.py").write_text(OUTSIDE)
-    known = {name: declared.constant(f"mine.systems.{name}", "losses") for name in ("Mine", "Quiet")}
-    assert known == {"Mine": ("adversarial", "image", "perceptual"), "Quiet": None}
+    known = {name: declared.constant(f"mine.systems.{name}", "offers") for name in ("Mine", "Quiet")}
+    assert known == {"Mine": ("restored", "sharp", "low", "real", "fake"), "Quiet": None}
     assert declared.constant("mine.systems.Quiet", "outputs") == ("native",)
     assert declared.constant("mine.systems.Quiet", "noise_free") is False
     assert (declared.constant("mine.systems.Body", "reads_theta"), declared.constant("mine.systems.Body", "isotropic")) == (
         True,
         False,
     )
-    assert declared.constant("mine.systems.Nobody", "losses") is None
+    assert declared.constant("mine.systems.Nobody", "offers") is None
+    assert declared.constant("mine.systems.Quiet", "offers_codes") is None  # it has to be worked out
     assert "mine.systems" not in sys.modules
 
 
@@ -164,7 +167,19 @@ def test_a_subclass_from_outside_gets_the_same_sentence(tmp_path: Path) -> None:
 
 def test_what_a_loss_asks_for_is_read_from_its_source() -> None:
     assert declared.evidence("csrgan.losses.parameters.nll") == ("theta", "log_variance", "theta_true")
-    assert declared.evidence("csrgan.losses.perceptual.FeatureDistance") == ()
+    assert declared.evidence("csrgan.losses.perceptual.FeatureDistance", made=True) == ("restored", "sharp")
+    for target, made in (("csrgan.losses.parameters.nll", True), ("csrgan.losses.perceptual.FeatureDistance", False)):
+        assert declared.evidence(target, made=made) == ()
+
+
+def test_what_a_function_says_of_itself_is_read_from_its_source_and_is_its_attribute() -> None:
+    for target, name, said in (
+        ("csrgan.losses.parameters.shuffled", "least_batch", 2),
+        ("csrgan.losses.parameters.mse", "least_batch", None),
+        ("csrgan.networks.output.tanh", "ignores_low", True),
+        ("csrgan.networks.output.residual", "ignores_low", None),
+    ):
+        assert declared.constant(target, name) == getattr(get_object(target), name, None) == said
 
 
 def test_nothing_is_imported_to_know_it_not_even_the_package_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +189,6 @@ def test_nothing_is_imported_to_know_it_not_even_the_package_around(tmp_path: Pa
     (tmp_path / "evil" / "parts.py").write_text("from csrgan.ranges import Count\nclass X:\n    width: Count\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert declared.rules("evil.parts.X")["width"].interval == "[1,inf)"
-    assert declared.constant("evil.parts.X", "losses") is None
+    assert declared.constant("evil.parts.X", "offers") is None
     assert not (tmp_path / "done").exists()
     assert declared.rules("evil.nowhere.X") == declared.rules("nowhere.X") == declared.rules("sys.X") == {}

@@ -14,12 +14,12 @@ from __future__ import annotations
 import ast
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar, cast
 
 from csrgan import ranges
 from csrgan.fault import Fault
@@ -30,6 +30,8 @@ OF_OTHERS = {
     "torch.optim": {"lr": "[0,inf)", "betas": "[0,1)", "eps": "[0,inf)", "weight_decay": "[0,inf)", "momentum": "[0,inf)"},
 }
 LENGTHS = {"betas": 2}
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -98,22 +100,33 @@ def rules(target: str) -> Mapping[str, Rule]:
     return source.arguments(name) if source else {}
 
 
+def declares(**facts: Any) -> Callable[[F], F]:
+    """What a function says of itself, as attributes, each written out: `@declares(least_batch=2)`. A class says it in its body."""
+
+    def decorated(function: F) -> F:
+        for name, value in facts.items():
+            setattr(function, name, value)
+        return function
+
+    return decorated
+
+
 @cache
 def constant(target: str, name: str) -> object:
-    """What the body of a class says of `name`, its own or the nearest base's, where it is written out; None where it says nothing.
-    So a subclass from anywhere is known by what it inherits."""
+    """What a class or a function says of `name`, where it is written out; None where it says nothing. A class says it in its body,
+    or in the nearest base's: so a subclass from anywhere is known by what it inherits. A function says it with `declares`."""
     module, _, of = target.rpartition(".")
     source = _Module.of(module) if module and not module.startswith(tuple(OF_OTHERS)) else None
     return source.constant(of, name) if source else None
 
 
 @cache
-def evidence(target: str) -> tuple[str, ...]:
-    """The names of a function's arguments before the star: what a loss asks for."""
+def evidence(target: str, *, made: bool = False) -> tuple[str, ...]:
+    """What a loss asks for: the names of a function's arguments before the star. made: of what a call of the target makes, which is
+    known of a class, by its `__call__`. Empty where it is not known."""
     module, _, of = target.rpartition(".")
     source = _Module.of(module) if module and not module.startswith(tuple(OF_OTHERS)) else None
-    node = source.defined.get(of) if source else None
-    return tuple(each.arg for each in node.args.args) if isinstance(node, ast.FunctionDef) else ()
+    return source.evidence(of, made) if source else ()
 
 
 def _file(name: str) -> Path:
@@ -183,15 +196,32 @@ class _Module:
     def constant(self, name: str, wanted: str) -> object:
         """See the function of this name."""
         node = self.defined.get(name)
-        if not isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.FunctionDef):
+            calls = [each for each in node.decorator_list if isinstance(each, ast.Call) and _name(each.func) == declares.__name__]
+            return next((_written(said.value) for call in calls for said in call.keywords if said.arg == wanted), None)
+        if node is None:
             source, named = self._elsewhere(name)
             return source.constant(named, wanted) if source else None
-        for each in (each for each in node.body if isinstance(each, ast.Assign | ast.AnnAssign)):
-            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+        for each in node.body:
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target] if isinstance(each, ast.AnnAssign) else []
             if any(isinstance(target, ast.Name) and target.id == wanted for target in targets):
-                return ast.literal_eval(each.value) if each.value is not None else None
+                return _written(each.value)  # type: ignore[attr-defined]
         bases = (self.constant(base.id, wanted) for base in node.bases if isinstance(base, ast.Name))
         return next((found for found in bases if found is not None), None)
+
+    def evidence(self, name: str, made: bool) -> tuple[str, ...]:
+        """See the function of this name."""
+        node = self.defined.get(name)
+        if node is None:
+            source, named = self._elsewhere(name)
+            return source.evidence(named, made) if source else ()
+        if made != isinstance(node, ast.ClassDef):
+            return ()
+        if isinstance(node, ast.FunctionDef):
+            return tuple(each.arg for each in node.args.args)
+        called = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__call__"]
+        bases = [self.evidence(base.id, made) for base in node.bases if isinstance(base, ast.Name)]
+        return next((tuple(each.arg for each in call.args.args[1:]) for call in called), next(filter(None, bases), ()))
 
     def rule(self, node: ast.expr | None) -> Rule:
         """What an annotation says."""
@@ -202,11 +232,11 @@ class _Module:
             none = any(isinstance(side, ast.Constant) and side.value is None for side in (node.left, node.right))
             return replace(left or right, none=none or left.none or right.none)
         if isinstance(node, ast.Name | ast.Attribute):
-            return self.named(node.id if isinstance(node, ast.Name) else node.attr)
+            return self.named(_name(node))
         return self._parametrised(node) if isinstance(node, ast.Subscript) else Rule()
 
     def _parametrised(self, node: ast.Subscript) -> Rule:
-        kind = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
+        kind = _name(node.value)
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if kind == "Annotated" and isinstance(parts[0], ast.Name):
             texts = [part.value for part in parts[1:] if isinstance(part, ast.Constant) and isinstance(part.value, str)]
@@ -239,3 +269,15 @@ class _Module:
         module, named = self.imported.get(name, ("", ""))
         own = module.partition(".")[0] in ("csrgan", self.name.partition(".")[0])
         return _Module.of(module) if own else None, named
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def _written(node: ast.expr | None) -> object:
+    """A value that is written out; None for what has to be worked out."""
+    try:
+        return None if node is None else ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        return None

@@ -47,6 +47,13 @@ def check(holds: bool, sentence: str) -> None:
         raise Fault(sentence)
 
 
+def refuse(*found: Iterable[str]) -> None:
+    """Raise Fault for the sentences that rules have found (see `csrgan.rules`), if there are any."""
+    sentences = list(dict.fromkeys(sentence for each in found for sentence in each))
+    if sentences:
+        raise Fault(*sentences)
+
+
 class Stopped(Exception):
     """A run was asked to end early, and did. status: the exit status that tells of it."""
 

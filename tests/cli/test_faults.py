@@ -65,7 +65,7 @@ FAULTS = [
         ["train", "degradation=gaussian8_x3", "data.crop=63", "data.late_crop=64"],
         "data.late_crop=64 is no multiple of the scale 3, which degradation.output=native needs; 63 and 66",
     ),
-    (["train", "discriminator=vgg_as_coded", "data.late_crop=128"], "data.late_crop=128 does not suit discriminator=vgg_as_coded"),
+    (["train", "discriminator=vgg_as_coded", "data.late_crop=128"], "data.late_crop=128 does not suit discriminator VGGAsCoded"),
     (["train", "data.late_crop=9999"], "data.late_crop=9999 is larger than every photograph of data.train"),
     (["train", "data.late_crop=64", "data.late=1"], "data.late=1 is not in (0,1)."),
     (["train", "condition=film", "parameter_head=none"], "choose parameter_head=bottleneck or parameter_head=separate"),

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import torch
 from checkpoints import recipe, save
-from csrgan.runs.checkpoint import read
 
 from csrgan.api.loading import trained
 from csrgan.cli import main
@@ -22,6 +21,7 @@ from csrgan.config.compose import composed
 from csrgan.config.resume import started_with
 from csrgan.config.targets import examine
 from csrgan.fault import Fault
+from csrgan.runs.checkpoint import read
 
 TABLE = {
     "KEYS": {

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from composed import composed
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
-from csrgan.config.resume import change_faults, gone_on_with, started_with, with_resumed
+from csrgan.config.folder import conf
+from csrgan.config.resume import change_faults, gone_on_with, references, started_with, with_resumed
 from csrgan.fault import Fault
 from csrgan.runs.layout import OVERRIDES
 
@@ -24,8 +27,13 @@ def run(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def tied(*words: str) -> dict[str, str]:
+    with initialize_config_dir(str(conf()), version_base="1.3"):
+        return references(OmegaConf.to_container(compose("train", list(words)), resolve=False))
+
+
 def faults(*words: str, seen: int = 16) -> list[str]:
-    return list(change_faults(composed(), composed(*words), Path("RUN"), seen))
+    return list(change_faults(composed(), composed(*words), Path("RUN"), seen, tied(*words)))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +70,7 @@ def test_what_may_change(word: str) -> None:
         *(("degradation.scale.high=2", "degradation.scale.high"), ("data.batch_size=8", "data.batch_size")),
         *(("trainer.devices=2", "trainer.devices"), ("loss/parameters=nll", "loss.parameters.variance")),
         *(("loss/adversarial=none", "loss.adversarial"), ("optimizer.generator._target_=torch.optim.SGD", "optimizer.generator")),
+        *(("data.seed=3", "data.seed"), ("data._target_=mine.Photographs", "data")),
     ],
 )
 def test_what_may_not_change_is_told_with_its_key_and_the_way_out(word: str, key: str) -> None:
@@ -70,9 +79,23 @@ def test_what_may_not_change_is_told_with_its_key_and_the_way_out(word: str, key
     assert all("begin_from=RUN begins another run with its network." in sentence for sentence in told)
 
 
+def test_what_a_stranger_adds_is_kept_or_may_change_by_the_same_rules() -> None:
+    """A third optimizer of a system's own, a callback, a logger, a group that nobody knows."""
+    old, new = composed(), composed()
+    for settings, lr in ((old, 1.0), (new, 2.0)):
+        settings["optimizer"]["third"] = settings["system"]["third"] = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": lr}
+    references = {**tied(), "system.third": "optimizer.third"}
+    new["callbacks"], new["logger"]["mine"] = {"ema": {"_target_": "mine.EMA"}}, {"_target_": "mine.Logger"}
+    assert not list(change_faults(old, new, Path("RUN"), 0, references))
+    new["optimizer"]["third"] = new["system"]["third"] = {"_target_": "mine.Lion", "_partial_": True, "lr": 2.0}
+    new["strange"] = 3
+    told = [sentence.partition("=")[0] for sentence in change_faults(old, new, Path("RUN"), 0, references)]
+    assert told == ["optimizer.third", "strange"]
+
+
 def test_a_key_of_another_system_alone_is_told_too() -> None:
     old, new = composed("system=dan"), composed("system=dan", "system.code.components=3", "system.code.kind=kernel")
-    assert any(sentence.startswith("system.") for sentence in change_faults(old, new, Path("RUN"), 0))
+    assert any(sentence.startswith("system.") for sentence in change_faults(old, new, Path("RUN"), 0, tied("system=dan")))
 
 
 def test_a_budget_that_is_spent_is_told() -> None:
@@ -110,7 +133,8 @@ def test_a_word_that_was_said_before_another_of_its_key_is_new(run: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "word", ["generator=spectral", "system=dan", "run_dir=elsewhere", "begin_from=other", "experiment=compare"]
+    "word",
+    ["generator=spectral", "system=dan", "run_dir=elsewhere", "begin_from=other", "experiment=compare", "condition=film"],
 )
 def test_a_choice_that_a_run_cannot_leave_is_refused_by_its_word(word: str, run: Path) -> None:
     with pytest.raises(Fault, match=rf"^{word}: a run ") as told:

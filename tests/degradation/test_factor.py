@@ -111,7 +111,7 @@ def test_rows_and_tables_tell_of_it_and_no_bound_is_claimed() -> None:
 
 
 def test_what_cannot_be_is_a_sentence() -> None:
-    with pytest.raises(csrgan.UserError, match=r"Exposure\.low=1 lies above high=0"):
+    with pytest.raises(csrgan.UserError, match=r"Exposure\.low=1 lies above Exposure\.high=0"):
         Exposure(low=1.0, high=0.0)
     with pytest.raises(csrgan.UserError, match=r"degradation\.predicted has no gamma.*exposure"):
         csrgan.Degradation(factors={"exposure": Exposure(low=0.0, high=1.0)}, predicted=["gamma"])

@@ -65,8 +65,8 @@ def test_the_grid_holds_the_mid_quantiles_and_one_level_of_a_constant() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"blur": {"low": -1, "high": 4}}, "degradation.blur.low=-1"),
-        ({"scale": {"low": 0.5, "high": 3}}, "degradation.scale.low=0.5"),
+        ({"blur": {"low": -1, "high": 4}}, "Prior.blur.low=-1"),
+        ({"scale": {"low": 0.5, "high": 3}}, "Prior.scale.low=0.5"),
         ({"noise": {"low": 0.2, "high": 0.1}}, "degradation.noise.high=0.1"),
         ({"predicted": ["blurr_std"]}, "Did you mean blur_std?"),
     ],

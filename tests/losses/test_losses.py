@@ -55,7 +55,7 @@ def test_evidence_is_made_once() -> None:
 
 
 def test_a_term_without_its_evidence_is_told_with_both_lists() -> None:
-    with pytest.raises(Fault, match=r"loss\.parameters needs theta.*it offers restored, sharp"):
+    with pytest.raises(Fault, match=r"loss/parameters needs theta.*it offers restored, sharp"):
         Objective({"parameters": Term(parameters.mse, 1.0)}, {"restored", "sharp"})
 
 

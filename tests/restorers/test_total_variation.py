@@ -65,5 +65,5 @@ def test_it_gains_more_than_the_linear_filter_where_a_picture_has_edges() -> Non
 
 
 def test_kernels_that_a_cosine_transform_does_not_know_are_refused() -> None:
-    with pytest.raises(Fault, match=r"system=total_variation undoes an isotropic Gaussian.*choose system=wiener"):
+    with pytest.raises(Fault, match=r"TotalVariation undoes an isotropic Gaussian.*choose system=wiener"):
         deconvolution("srmd_x2")

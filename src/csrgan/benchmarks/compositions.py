@@ -21,7 +21,7 @@ from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import SUPPORT
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.prior import Prior, Range
+from csrgan.degradation.prior import Prior
 
 Method = Callable[[Tensor, Parameters, Tensor, float], Tensor]
 
@@ -72,9 +72,13 @@ def measure(settings: dict[str, Any], device: str, size: int, max_std: float) ->
     The methods take turns, so that whatever else the machine does meets all of them.
     """
     count, methods = settings["batch"], METHODS if device == "cpu" else ON_GPU
-    blur, scale, noise = (Range(low=low, high=high) for low, high in ((0.0, max_std), (1.0, 3.0), (0.0, 10 / 255)))
     drawn = np.random.default_rng(settings["seed"])
-    theta = Prior(blur, scale, noise).sample(drawn, count).realised(size, size).to(device)
+    theta = (
+        Prior({"low": 0.0, "high": max_std}, {"low": 1.0, "high": 3.0}, {"low": 0.0, "high": 10 / 255})
+        .sample(drawn, count)
+        .realised(size, size)
+        .to(device)
+    )
     sharp, normal = (torch.from_numpy(drawn.random((count, 3, size, size), np.float32)).to(device) for _ in range(2))
     refused: dict[str, str] = {}
     seconds: dict[str, list[float]] = {name: [] for name in methods}

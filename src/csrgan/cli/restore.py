@@ -96,7 +96,7 @@ def identity(system: Evaluated, settings: Mapping[str, Any], factor: float) -> s
     """A digest of what a restored picture depends on, beside the picture: weights, settings and enlargement, and no device."""
     found = hashlib.sha256()
     for each in filter(None, (system.restorer, system.restorer.parameter_source)):
-        described = [each.title, system.recipe.get("system"), each.calibrated(), each.oracle]
+        described = [each.kind.name, system.recipe.get("system"), each.calibrated(), each.oracle]
         found.update(json.dumps(described, sort_keys=True, default=str).encode())
         for name, weight in each.weights().items():
             found.update(name.encode())

@@ -53,7 +53,7 @@ def run(config: DictConfig) -> float:
         kept = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
         anew = f"run_dir={folder} holds a run already: resume={folder} goes on with it; another run_dir begins anew."
         check(bool(settings["resume"]) or not kept or not first, anew)
-        stopped = StoppedRun(Path(settings["resume"])) if settings["resume"] else None
+        stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["count"] else {}
         if (
@@ -89,7 +89,7 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stop
         began = time.monotonic()
         if not isinstance(system, System):
             describe(settings, folder)
-            console.print(f"{system.restorer.title} needs no training; it is scored as it is", highlight=False)
+            console.print(f"{system.restorer.kind.name} needs no training; it is scored as it is", highlight=False)
         else:
             trainer.fit(system, data, ckpt_path=str(stopped.file) if stopped else None, weights_only=True)
         spent = watch.waiting(trainer)  # before an evaluation by itself, which leaves nothing of the training's loader

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from csrgan.config.check import REFERENCE
+from csrgan.config.folder import groups
 from csrgan.config.old_names import silently
 from csrgan.config.paths import literal
+from csrgan.config.settings import CHANGEABLE, KEPT
+from csrgan.declared import constant
 from csrgan.fault import Fault
 from csrgan.runs.layout import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
 from csrgan.tree import Settings, at
@@ -15,21 +19,6 @@ from csrgan.tree import Settings, at
 ONE_JOB = "hydra.mode=RUN"  # the one override of Hydra's own that a run keeps: it was a job of a sweep
 
 
-# What may change when a run goes on, and takes effect from the next batch on: whole groups, and single keys of the others.
-MAY_CHANGE = ("data", "evaluation", "health", "logger", "loss", "optimizer", "trainer")
-MAY_NOT = ("data._target_", "data.batch_size", "data.crop", "loss.parameters.variance", "trainer.devices")
-OPTIMIZERS = ("optimizer.generator._target_", "optimizer.discriminator._target_")
-# Copies of other keys, which are told where they stand.
-COPIES = (
-    *("data.degradation", "data.images", "data.seed", "data.grid", "data.repeats", "data.evaluation_crop", "data.contrast"),
-    *("data.hot_pixels", "optimizer.rule", "optimizer.schedule.total", "system"),
-    *("generator.spectrum_tile", "generator.first.spectrum_tile"),  # as large as a crop
-)
-# Choices that a run cannot leave: other files have other keys, for which its own overrides may not be.
-CHOSEN = (
-    *("system", "degradation", "generator", "output", "parameter_head", "condition", "upsampling", "discriminator"),
-    *("experiment", "sweep", "size"),
-)
 BUILT = ("degradation", "system")  # objects, which are made from what a checkpoint says of them
 
 
@@ -69,8 +58,9 @@ def _word_fault(word: str, folder: Path) -> str:
         return f"{word}: a run goes on in its own folder, resume={folder}; begin_from={folder} begins in another."
     if key == "begin_from" and value != "null":
         return f"{word}: a run that goes on has a network already; without resume={folder} it begins with this one."
-    if key in CHOSEN:
-        return f"{word}: a run goes on with the {key} that it began with; begin_from={folder} begins another with its network."
+    name = key.lstrip("+~")
+    if name in dict(groups()) and name.partition("/")[0] not in CHANGEABLE:  # other files have other keys
+        return f"{word}: a run goes on with the {name} that it began with; begin_from={folder} begins another with its network."
     return ""
 
 
@@ -109,13 +99,12 @@ def _kept(old: object, before: object, now: object, *, built: bool) -> object:
     return old if before == now else now
 
 
-def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int) -> Iterator[str]:
-    """A sentence for each change of a run's settings that cannot take effect."""
-    changed = dict(changes(old, new))
-    refused = [key for key in changed if not _may_change(key) and not _below(key, COPIES)]
-    refused += [f"loss.{name}" for name in ("adversarial",) if _plays(old) != _plays(new)]
-    refused = refused or [key for key in changed if _below(key, ("system",)) and not _mirrors(key)]
-    for key in refused:
+def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int, tied: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each change of a run's settings that cannot take effect. tied: see `references`."""
+    changed = [key for key, _ in changes(old, new) if not _below(key, tied)]
+    refused = [key for key in changed if not _may_change(key, new, tied) and not _below(key, ("system",))]
+    refused += ["loss.adversarial"] if _plays(old) != _plays(new) else []
+    for key in refused or [key for key in changed if _below(key, ("system",))]:  # which may follow from another
         then, now = (_short(at(settings, key)) for settings in (old, new))
         yield f"{key}={now}: the run has {then}, and goes on with it; begin_from={folder} begins another run with its network."
     budget = new["trainer"]["images"]
@@ -132,9 +121,18 @@ def changes(old: object, new: object, place: str = "") -> Iterator[tuple[str, tu
         yield place, (old, new)
 
 
-def is_copy(key: str) -> bool:
-    """Whether a key only repeats what others say."""
-    return _below(key, COPIES)
+def references(tree: object, place: str = "") -> dict[str, str]:
+    """The keys of a configuration whose interpolations stand as they are that only repeat another, with that one: a change is told
+    of that one alone."""
+    if isinstance(tree, Mapping):
+        return {at: key for name, each in tree.items() for at, key in references(each, f"{place}.{name}".lstrip(".")).items()}
+    found = REFERENCE.fullmatch(tree) if isinstance(tree, str) else None
+    return {place: found[1]} if found else {}
+
+
+def is_copy(key: str, tied: Mapping[str, str]) -> bool:
+    """Whether a key only repeats what others say. tied: see `references`."""
+    return _below(key, tied)
 
 
 def told(key: str, values: tuple[object, object]) -> str:
@@ -142,20 +140,21 @@ def told(key: str, values: tuple[object, object]) -> str:
     return f"{key} {_short(values[0])} -> {_short(values[1])}"
 
 
-def _may_change(key: str) -> bool:
-    return _below(key, MAY_CHANGE) and not _below(key, MAY_NOT) and not (key in OPTIMIZERS or key in _above(OPTIMIZERS))
+def _may_change(key: str, settings: Settings, tied: Mapping[str, str]) -> bool:
+    """See `settings.CHANGEABLE`."""
+    of_system = {key for place, key in tied.items() if place.rpartition(".")[0] == "system"}
+    if not _below(key, CHANGEABLE) or key in KEPT or key in {"data", *of_system}:  # of these it is their class that has changed
+        return False
+    parts = key.split(".")
+    for length in range(1, len(parts)):
+        around = at(settings, ".".join(parts[:length]))
+        kept = constant(around["_target_"], "kept_on_resume") if isinstance(around, dict) and "_target_" in around else None
+        if isinstance(kept, tuple) and parts[length] in kept:
+            return False
+    return True
 
 
-def _mirrors(key: str) -> bool:
-    """Whether a key of a system repeats one of a loss or an optimizer."""
-    return key.startswith("system.") and ("optimizer" in key or _below(key, ("system.losses", "system.rule")))
-
-
-def _above(keys: Sequence[str]) -> set[str]:
-    return {key.rpartition(".")[0] for key in keys}
-
-
-def _below(key: str, places: Sequence[str]) -> bool:
+def _below(key: str, places: Iterable[str]) -> bool:
     return any(key == place or key.startswith(f"{place}.") for place in places)
 
 

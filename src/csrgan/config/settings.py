@@ -75,4 +75,10 @@ class Command(TypedDict):
     reading: Reading
 
 
+# What a run that goes on may change, by group; it takes effect from the next batch on. All other groups are kept. So is the class
+# of the data, and of what the system is given by itself, such as an optimizer, whose state a checkpoint holds. A class names those
+# of its arguments that are kept in `kept_on_resume`.
+CHANGEABLE = ("callbacks", "data", "evaluation", "health", "logger", "loss", "optimizer", "trainer")
+KEPT = ("trainer.devices",)
+
 GROUPS = {"": Command, "trainer": Trainer, "health": Health, "logger": Logger}

@@ -12,6 +12,7 @@ from lightning import LightningDataModule
 from rich.console import Console
 from torch.utils.data import DataLoader
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.data import leak
 from csrgan.data.cache import Cache
@@ -25,7 +26,7 @@ from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, check, refuse
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
 
@@ -46,6 +47,8 @@ class Photographs(Recorded, LightningDataModule):
     degradation: None: the protocol `readme`. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale
     and noise. contrast, hot_pixels: of the evaluation, see `Stress`.
     """
+
+    kept_on_resume = ("batch_size", "crop", "degradation", "seed")  # on which the order of the samples and their meaning depend
 
     def __init__(
         self,
@@ -75,7 +78,7 @@ class Photographs(Recorded, LightningDataModule):
         seed: Seed = 0,
     ) -> None:
         super().__init__()
-        check(images >= batch_size, f"trainer.images={images} is less than one batch of data.batch_size={batch_size}.")
+        refuse(rules.budget(images, batch_size))
         self.sources = {"data.train": train, "data.valid": valid}
         self.archives = [Path(file) for file in ([archive] if isinstance(archive, str) else archive or [])]
         wanted = [name for source in self.sources.values() if isinstance(source, Source) for name in source.wants]
@@ -134,13 +137,8 @@ class Photographs(Recorded, LightningDataModule):
 
     def train_dataloader(self) -> ResumableLoader[Sample, Undegraded]:
         pictures = self.pictures("data.train")
-        for key, side in self.crops.items():
-            step = self.degradation.multiple
-            nearest = max(step, round(side / step) * step)
-            check(
-                side % step == 0,
-                f"{key}={side} is no multiple of the scale {step}, which degradation.output=native needs; {nearest} is.",
-            )
+        scale = rules.of_scale(self.degradation.multiple)
+        refuse(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         order = Order(self._trained_on(), window=self.window, crops_each=self.crops_each, seed=self.seed)
         prior, detail = self.degradation.prior, self.least_detail

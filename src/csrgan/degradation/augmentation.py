@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,41 +12,17 @@ from jaxtyping import Float
 from kornia.augmentation import IntensityAugmentationBase2D
 from torch import Tensor
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade, linear
 from csrgan.degradation.parameters import NAMES, Parameters, low_sizes
-from csrgan.degradation.prior import Prior
+from csrgan.degradation.prior import Blur, Noise, Prior, Scale
 from csrgan.degradation.shapes import Shape
-from csrgan.fault import check
-from csrgan.ranges import Count, NotNegative, Share
-
-
-class Blur(TypedDict, total=False):
-    """See `Uniform`: of the standard deviation in HR px, or of its square."""
-
-    low: NotNegative
-    high: NotNegative
-    uniform_in: Literal["value", "variance"]
-
-
-class Scale(TypedDict, total=False):
-    """HR size / LR size."""
-
-    low: Annotated[float, "[1,inf)"]
-    high: Annotated[float, "[1,inf)"]
-    uniform_in: Literal["value", "variance"]
-
-
-class Noise(TypedDict, total=False):
-    """Of the standard deviation as a fraction of full scale, or of its square."""
-
-    low: Share
-    high: Share
-    uniform_in: Literal["value", "variance"]
-
+from csrgan.fault import refuse
+from csrgan.ranges import Count, NotNegative
 
 # The protocol `readme`: the text of CSRGAN's authors.
 BLUR: Blur = {"low": 0.0, "high": 50.0, "uniform_in": "variance"}
@@ -86,9 +62,8 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         factors: Mapping[str, Factor] | None = None,
     ) -> None:
         super().__init__(p=1.0)
-        odd = kernel_size is None or kernel_size % 2 == 1
-        check(odd, f"degradation.kernel_size={kernel_size} is not an odd number of pixels; null means full support.")
         low, high = (float(scale[bound]) for bound in ("low", "high"))
+        refuse(rules.odd(kernel_size), rules.one_scale(output, downsampling, low, high))
         chain = Chain(kernel_size, downsampling, output, backend, max_scale=high, factors=tuple((factors or {}).items()))
         self.prior = Prior(
             blur,
@@ -100,12 +75,6 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
             kernel_size=kernel_size,
             shift=chain.shift(),
             more={name: factor.range for name, factor in (factors or {}).items()},
-        )
-        one = f"degradation.scale.low={low:g} and degradation.scale.high={high:g} must be the same"
-        check(output == "upsampled" or low == high, f"degradation.output=native gives every L the same size, so {one}.")
-        check(
-            downsampling == "bicubic" or low == high == round(high),
-            f"degradation.downsampling=direct takes every s-th pixel, so {one} whole number.",
         )
         self.chain = replace(chain, max_std=max(self.prior.ranges["blur_std"].bounds[1], *(tested_blur_std or [0.0])))
         self.flags: dict[str, Any] = {"chain": self.chain, "bits": bits}

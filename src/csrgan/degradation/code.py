@@ -10,12 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import SUPPORT
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.shapes import isotropic, rms_std
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, check, refuse
 from csrgan.ranges import Count
 
 LARGEST = 10**8  # taps of all kernels that a basis is fitted to
@@ -100,7 +101,7 @@ class Code(nn.Module):
         varies = [name for name in self.prior.ranges if self.prior.ranges[name].high > self.prior.ranges[name].low]
         self.names = [name for name in varies if self.kernels is None or name != "blur_std"]
         self.length = len(self.names) + (components if self.kernels else 0)
-        check(self.length > 0, "no parameter of this degradation varies: there is nothing that this system could be told.")
+        refuse(rules.coded(kind, varies))
 
     def encode(self, parameters: Parameters) -> Float[Tensor, "b p"]:
         """The code of each picture's degradation."""

@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 from jaxtyping import Float
 from torch import Tensor
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.prior import Uniform
-from csrgan.fault import check
+from csrgan.fault import refuse
 
 
 class Factor(Recorded, ABC):
@@ -41,7 +42,7 @@ class Factor(Recorded, ABC):
     place: ClassVar[Literal["sharp", "low"]] = "low"
 
     def __init__(self, *, low: float, high: float, uniform_in: Literal["value", "variance"] = "value") -> None:
-        check(low <= high, f"{type(self).__name__}.low={low:g} lies above high={high:g}.")
+        refuse(rules.ordered(type(self).__name__, low, high))
         self.range = Uniform(low, high, uniform_in, least=0.0 if uniform_in == "variance" else -math.inf)
 
     @abstractmethod

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from csrgan import rules
+from csrgan.arguments import Recorded
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.shapes import Shape
-from csrgan.fault import Fault, check
+from csrgan.fault import check, refuse
+from csrgan.ranges import NotNegative, Share
 
+KEYS = ("blur", "scale", "noise")  # of the ranges of `NAMES`, under degradation
 NINETY = 1.6448536  # standard deviations to either side that hold nine tenths of a Gaussian
 
 
@@ -70,15 +73,31 @@ class Uniform:
         return self.low ** (1 / self.power), self.high ** (1 / self.power)
 
 
-class Range(TypedDict, total=False):
-    """What a `Uniform` is made from."""
+class Blur(TypedDict, total=False):
+    """See `Uniform`: of the standard deviation in HR px, or of its square."""
 
-    low: float
-    high: float
+    low: NotNegative
+    high: NotNegative
     uniform_in: Literal["value", "variance"]
 
 
-class Prior:
+class Scale(TypedDict, total=False):
+    """HR size / LR size."""
+
+    low: Annotated[float, "[1,inf)"]
+    high: Annotated[float, "[1,inf)"]
+    uniform_in: Literal["value", "variance"]
+
+
+class Noise(TypedDict, total=False):
+    """Of the standard deviation as a fraction of full scale, or of its square."""
+
+    low: Share
+    high: Share
+    uniform_in: Literal["value", "variance"]
+
+
+class Prior(Recorded):
     """Independent uniform priors of blur, scale and noise, and what shape the blur's kernel has.
 
     blur, scale, noise: `{low, high, uniform_in}` each, see `Uniform`. Where there is a kernel, blur is of its first axis.
@@ -86,14 +105,14 @@ class Prior:
     tested_blur_std: the blurs of the evaluation grid, px; None: mid-quantiles of the prior.
     kernel: draws the kernels, see `shapes`; None: the isotropic Gaussian. kernel_size, shift: of these kernels.
     more: of further factors, by their names.
-    Raises Fault where a range is impossible.
+    Raises Fault where a range is impossible, or too narrow for the kernel.
     """
 
     def __init__(
         self,
-        blur: Range,
-        scale: Range,
-        noise: Range,
+        blur: Blur,
+        scale: Scale,
+        noise: Noise,
         predicted: Sequence[str] = NAMES,
         *,
         tested_blur_std: Sequence[float] | None = None,
@@ -102,34 +121,18 @@ class Prior:
         shift: float = 0.0,
         more: Mapping[str, Uniform] | None = None,
     ) -> None:
-        self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**blur), Uniform(**scale), Uniform(**noise)), strict=True))
+        given = (blur, scale, noise)
+        self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**each) for each in given), strict=True))
         self.predicted = tuple(predicted)
         self.tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
-        lowest = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
-        for key, name in zip(("blur", "scale", "noise"), NAMES, strict=True):
-            here = self.ranges[name]
-            check(
-                here.uniform_in in ("value", "variance"),
-                f"degradation.{key}.uniform_in={here.uniform_in} is neither value nor variance.",
-            )
-            check(
-                math.isfinite(here.low) and math.isfinite(here.high),
-                f"degradation.{key}.low={here.low:g} and degradation.{key}.high={here.high:g} must be finite.",
-            )
-            check(
-                here.low >= lowest[name],
-                f"degradation.{key}.low={here.low:g} lies below {lowest[name]:g}, the least that has a meaning.",
-            )
-            check(here.high >= here.low, f"degradation.{key}.low={here.low:g} lies above degradation.{key}.high={here.high:g}.")
-        levels = tested_blur_std if tested_blur_std is not None else [0.0]
-        check(
-            len(levels) > 0 and all(0 <= level < math.inf for level in levels),
-            f"degradation.tested_blur_std={list(levels)} must be a list of one or more stds in px, 0 or above; or null.",
-        )
         self.more = tuple(more or ())
         self.ranges |= more or {}
-        for unknown in set(self.predicted) - set(self.ranges):
-            raise Fault.unknown("degradation.predicted", unknown, self.ranges)
+        refuse(
+            *(rules.ordered(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, given, strict=True)),
+            rules.levels(tested_blur_std),
+            rules.predicted(self.predicted, self.ranges),
+            rules.wide(kernel is not None and kernel.has_axes, blur["low"]),
+        )
 
     def sample(self, generator: np.random.Generator, count: int = 1) -> Parameters:
         """`count` independent draws; the same generator state gives the same draws on every machine."""
@@ -206,7 +209,7 @@ class Prior:
             f"degradation.predicted={list(self.predicted)}: the network that is begun from predicts {list(other.predicted)}.",
         )
         found = {name: self.ranges[name].units_of(other.ranges[name]) for name in self.predicted}
-        keys = dict(zip(NAMES, ("blur", "scale", "noise"), strict=True))
+        keys = dict(zip(NAMES, KEYS, strict=True))
         for name in self.predicted:
             key = keys.get(name, f"factors.{name}")
             mine, theirs = (prior.ranges[name].uniform_in for prior in (self, other))

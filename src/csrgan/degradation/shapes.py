@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.kernels import SUPPORT, gaussian_taps, moments
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, check, refuse
 
 MOST = 2 * 10**9  # taps of all kernels that are drawn at once
 Bounds = tuple[float, float]
@@ -26,6 +27,8 @@ Drawn = tuple[Float[Tensor, "batch k k"], Float[Tensor, " batch"]]
 
 class Shape(Recorded, ABC):
     """Draws a kernel for each standard deviation of a first axis."""
+
+    has_axes = False  # whether a width is drawn for each axis, which cannot be 0; read without an import (see `csrgan.rules`)
 
     @abstractmethod
     def draw(
@@ -47,13 +50,15 @@ class Anisotropic(Shape):
     stages: 2 makes the kernel of two down-samplings by 2, k * (k dilated twice); the variances are those of the whole.
     """
 
+    has_axes = True
+
     def __init__(self, *, ordered: bool, noise: Annotated[float, "[0,1)"], stages: Annotated[int, "[1,2]"]) -> None:
         self.ordered, self.noise, self.stages = ordered, noise, stages
 
     def draw(
         self, generator: np.random.Generator, std: Float[Tensor, " batch"], *, bounds: Bounds, size: int | None, shift: float
     ) -> Drawn:
-        check(bounds[0] > 0, "degradation.blur.low=0 would give an anisotropic kernel no width along an axis; it must be above 0.")
+        refuse(rules.wide(self.has_axes, bounds[0]))
         first = std.double().numpy() ** 2
         lowest, highest = (bound**2 for bound in bounds)
         share, angle = generator.random((2, len(first)))

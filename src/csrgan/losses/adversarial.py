@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from csrgan.losses.objective import Term
+from csrgan.losses.objective import Term, needs
 from csrgan.ranges import CountOr0, NotNegative
 
 Logits = Float[Tensor, "b *places"]
@@ -71,6 +71,16 @@ class Adversarial:
     ramp: CountOr0 = 0
     generator: Term.Function = bce_generator
     discriminator: Term.Function = bce_discriminator
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Evidence that the generator's side asks for."""
+        return needs(self.generator)
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """Evidence that the discriminator's side asks for."""
+        return needs(self.discriminator)
 
     def sides(self) -> tuple[Term, Term]:
         """The generator's term and the discriminator's, which enter together."""

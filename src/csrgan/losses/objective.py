@@ -5,12 +5,39 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.fault import Fault
+from csrgan.fault import refuse
 from csrgan.ranges import CountOr0, NotNegative
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """A loss of a system, see `Term` and `losses.adversarial.Adversarial`. against: evidence that its other side asks for."""
+
+    weight: float
+    start: int
+    needs: tuple[str, ...]
+    against: tuple[str, ...]
+
+
+def needs(function: Callable[..., object]) -> tuple[str, ...]:
+    """The names of the evidence that a loss function asks for. `declared.evidence` reads the same from its source."""
+    plain = function.func if isinstance(function, partial) else function
+    kinds = inspect.signature(plain).parameters.values()
+    return tuple(p.name for p in kinds if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def examine(system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True) -> None:
+    """Raise Fault for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
+    kind = rules.Kind.of(type(system).__name__, lambda said: getattr(system, said, None))
+    on = {name: term for name, term in losses.items() if isinstance(term, Loss) and term.weight}
+    asked = {name: rules.Asked(term.needs, term.start, term.against) for name, term in on.items()}
+    refuse(rules.losses(kind, asked, predicts=predicts, variance=variance))
 
 
 class Term(Recorded):
@@ -20,12 +47,11 @@ class Term(Recorded):
     """
 
     Function = Callable[..., Tensor]
+    against: tuple[str, ...] = ()
 
     def __init__(self, function: Function, weight: NotNegative = 1.0, start: CountOr0 = 0, ramp: CountOr0 = 0) -> None:
         self.function, self.weight, self.start, self.ramp = function, float(weight), start, ramp
-        plain = function.func if isinstance(function, partial) else function
-        kinds = inspect.signature(plain).parameters.values()
-        self.needs = tuple(p.name for p in kinds if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self.needs = needs(function)
 
     def share(self, images_seen: int) -> float:
         """Share of the weight after so many images; while it is 0, the term is left out."""
@@ -67,13 +93,7 @@ class Objective:
     def __init__(self, terms: Mapping[str, object], offers: Iterable[str]) -> None:
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         offered = set(offers)
-        for name, term in self.terms.items():
-            missing = [need for need in term.needs if need not in offered]
-            if missing:
-                raise Fault(
-                    f"loss.{name} needs {', '.join(missing)}, which this system does not offer; "
-                    f"it offers {', '.join(sorted(offered))}."
-                )
+        refuse(*(rules.evidence(name, term.needs, offered) for name, term in self.terms.items()))
 
     def __bool__(self) -> bool:
         return bool(self.terms)

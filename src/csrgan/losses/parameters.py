@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from csrgan.declared import declares
 from csrgan.losses.objective import Term
 from csrgan.ranges import CountOr0, NotNegative, Share
 
@@ -14,6 +15,8 @@ Scalar = Float[Tensor, ""]
 
 class ParameterTerm(Term):
     """A term on the predicted degradation. variance: whether the parameter head is to predict a variance as well."""
+
+    kept_on_resume = ("variance",)
 
     def __init__(
         self, function: Term.Function, weight: NotNegative = 1.0, variance: bool = False, start: CountOr0 = 0, ramp: CountOr0 = 0
@@ -42,6 +45,7 @@ def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, beta: Share) ->
     return 0.5 * ((beta * log_variance.detach()).exp() * each).mean()
 
 
+@declares(least_batch=2)
 def shuffled(theta: Theta, theta_true: Theta) -> Scalar:
     """A control: mean squared error against the degradation of the next picture of the batch, which cannot be known. It pulls
     on the shared weights as hard as `mse` does, and tells them nothing."""

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.code import maps
 from csrgan.degradation.parameters import NAMES
-from csrgan.fault import check
+from csrgan.fault import refuse
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.ranges import Count, Depth
 
@@ -98,8 +99,6 @@ class Conditional(Recorded, nn.Module):
     parameters: of the degradation, their names. The rest: see `VGG`.
     """
 
-    shown_low = True  # beside the picture
-
     def __init__(
         self, *, parameters: Sequence[str] = NAMES, unshuffle: Count = 2, width: Count = 16, stages: Depth = 4, hidden: Count = 64
     ) -> None:
@@ -178,10 +177,7 @@ class VGGAsCoded(Recorded, nn.Module):
 
     def __init__(self, *, size: Count) -> None:
         super().__init__()
-        check(
-            size % 16 == 0,
-            f"data.crop={size} is no multiple of 16, which discriminator=vgg_as_coded needs. The nearest: {round(size / 16) * 16}.",
-        )
+        refuse(rules.multiples("data.crop", size, rules.of_discriminator(type(self).__name__, self.multiple)))
         self.size = size
         layers: list[nn.Module] = []
         for before, after in ((3, 4), (4, 8), (8, 16), (16, 32)):

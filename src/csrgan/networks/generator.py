@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.parameters import NAMES
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, refuse
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
 
@@ -78,7 +79,7 @@ Output = Callable[[Tensor, Tensor], Tensor]
 class Generator(Recorded, nn.Module):
     """L to S and theta^ (in network units), for pictures of any size.
 
-    output: from the raw picture and L to S, see `networks/output.py`.
+    output: from the raw picture and L to S, see `networks/output.py`; one that ignores L says so by `declares(ignores_low=True)`.
     parameter_head: makes the head from the body's channel counts, see `networks/heads.py`; None predicts nothing.
     condition: makes what restores in the light of theta^, see `networks/condition.py`; None: S does not know theta^.
     predicted: names of the predicted parameters, one output of the head each.
@@ -101,15 +102,11 @@ class Generator(Recorded, nn.Module):
             channels = {"bottleneck": body.bottleneck_channels, "decoder": body.decoder_channels, "context": body.context_features}
             self.head = parameter_head(**channels, outputs=len(predicted) * (2 if variance else 1))
         early = self.head is not None and not getattr(self.head, "late", False)
-        for what, other, needs in (
-            ("condition", "condition=none", condition is not None),
-            ("generator", "generator=spectral_unet", body.reads_theta),
-        ):
-            check(
-                early or not needs,
-                f"{what} needs a prediction before the picture is made: choose parameter_head=bottleneck or"
-                f" parameter_head=separate, with parameters in degradation.predicted; or {other}.",
-            )
+        made = output.func if isinstance(output, partial) else output
+        refuse(
+            rules.early(condition=condition is not None, reads_theta=body.reads_theta, predicts=early),
+            rules.drawn(type(body).__name__, body.draws, getattr(made, "__name__", ""), getattr(made, "ignores_low", False)),
+        )
         self.condition = condition(channels=body.bottleneck_channels, parameters=len(predicted)) if condition else None
 
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:

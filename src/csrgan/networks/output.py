@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from csrgan.declared import declares
+
 Picture = Float[Tensor, "b 3 h w"]
 
 
@@ -29,22 +31,26 @@ def logistic(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]
     return (torch.sigmoid(torch.logit(inside, eps=epsilon / 2) + raw) - epsilon) / (1 - 2 * epsilon)
 
 
+@declares(ignores_low=True)
 def minmax(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
     """Each picture stretched to [0,1] by its own least and greatest value."""
     least, greatest = raw.amin(dim=(1, 2, 3), keepdim=True), raw.amax(dim=(1, 2, 3), keepdim=True)
     return (raw - least) / (greatest - least + epsilon)
 
 
+@declares(ignores_low=True)
 def minmax_batch(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
     """The whole batch stretched to [0,1] by its least and greatest value, as CSRGAN's program does."""
     return (raw - raw.min()) / (raw.max() - raw.min() + epsilon)
 
 
+@declares(ignores_low=True)
 def clamp(raw: Picture, low: Picture) -> Picture:
     """Cut off at 0 and 1."""
     return raw.clamp(0, 1)
 
 
+@declares(ignores_low=True)
 def tanh(raw: Picture, low: Picture) -> Picture:
     """S = (tanh(raw) + 1) / 2."""
     return (torch.tanh(raw) + 1) / 2

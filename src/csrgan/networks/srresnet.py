@@ -19,6 +19,8 @@ class SRResNet(nn.Module):
     `Stem`.
     """
 
+    norm_behind_stem = True  # which sees a single pixel of a picture that the stem makes one; read without an import
+
     def __init__(self, *, enlarge: int, width: Count, blocks: Count, unshuffle: Count, skip: bool) -> None:
         super().__init__()
         self.stem = Stem(enlarge, unshuffle, skip)

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from csrgan.fault import check
 from csrgan.networks.blocks import pad_to_multiple
+from csrgan.rules import stem_side
 
 
 class Stem(nn.Module):
@@ -23,7 +24,7 @@ class Stem(nn.Module):
     def __init__(self, enlarge: int, unshuffle: int, skip: bool = False) -> None:
         super().__init__()
         self.enlarge, self.block, self.skip = enlarge, unshuffle if enlarge == 1 else 1, skip
-        self.channels, self.factor = 3 * self.block**2, enlarge * self.block
+        self.channels, self.factor = 3 * self.block**2, stem_side(enlarge, unshuffle)
 
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h2 w2"]:
         return functional.pixel_unshuffle(pad_to_multiple(low, self.block), self.block)

@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import along_axes
 from csrgan.degradation.parameters import low_sizes
-from csrgan.fault import check
+from csrgan.fault import refuse
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectral import Spectral
 from csrgan.networks.unet import Levels, Upsampling
@@ -54,11 +55,7 @@ class Unfolded(Body):
         upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()
-        check(
-            degradation.prior.kernel is None,
-            "generator=unfolded undoes an isotropic Gaussian, and this degradation draws other kernels: choose"
-            " generator=spectral_unet.",
-        )
+        refuse(rules.undone("generator", type(self).__name__, self.isotropic, degradation.prior.kernel is not None))
         first = first or Spectral()
         self.given_as(first=first)
         self.first, self.prior, self.data_steps, self.detach = first, degradation.prior, data_steps, detach

@@ -133,10 +133,6 @@ class KernelGAN(Restorer):
         ):
             if value not in choices:
                 raise Fault.unknown(place, value, choices)
-        check(
-            degradation.prior.ranges["noise_std"].high == 0 and self.enlarge in (2, 3, 4),
-            "KernelGAN has no model of noise, and enlarges by 2, 3 or 4: choose a degradation such as gaussian8_x2 or div2krk_x2.",
-        )
         self.kernel, self.restorer, self.seed = kernel, restorer, seed
         self.gaussian, self.game, self.zssr = gaussian, game, zssr
 

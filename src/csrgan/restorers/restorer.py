@@ -10,26 +10,27 @@ from jaxtyping import Float
 from rich.console import Console
 from torch import Tensor
 
+from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, check, refuse
 from csrgan.records import Batch, Restoration
 
-SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}
 Oracle = Literal["truth", "prediction", "mismatch"]
 
 
 class Restorer(Recorded):
     """Restores the pictures of a degradation protocol.
 
-    degradation: whose L it takes; its prior gives predicted parameters their units. title: how sentences call it.
-    Raises UserError for a degradation whose L is not of the size that it takes.
+    degradation: whose L it takes; its prior gives predicted parameters their units. kind: what it says of itself.
+    Raises UserError for a degradation that it does not suit.
     """
 
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that it takes; read without an import, see `declared.constant`
     noise_free = False  # whether it has no model of noise, and enlarges by 2, 3 or 4
+    isotropic = False  # whether it can only undo an isotropic Gaussian
     oracle_modes: tuple[str, ...] = ()  # which parameters it can be given in an evaluation, if it can be given any
     per_picture = False  # whether it learns from each picture anew: minutes a picture, and it shows its own progress
 
@@ -39,8 +40,8 @@ class Restorer(Recorded):
 
     def __init__(self, degradation: Degradation) -> None:
         self.given_as(degradation=degradation)
-        self.degradation, self.title = degradation, type(self).__name__
-        examine_output(self.title, self.outputs, degradation)
+        self.degradation, self.kind = degradation, kind_of(type(self))
+        examine_degradation(self.kind, degradation)
 
     @property
     def prior(self) -> Prior:
@@ -57,7 +58,7 @@ class Restorer(Recorded):
 
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         """S for these parameters. Raises UserError for a restorer that cannot be given any."""
-        raise Fault(f"{self.title} cannot be told the degradation: choose a checkpoint of system=srmd.")
+        raise Fault(f"{self.kind.name} cannot be told the degradation: choose a checkpoint of system=srmd.")
 
     def restore_batch(self, batch: Batch) -> Restoration:
         """S as an evaluation asks for it: given what the oracle mode says."""
@@ -68,7 +69,7 @@ class Restorer(Recorded):
     def use_oracle(self, mode: str) -> None:
         """Choose which parameters it is given in an evaluation. Raises UserError for what it cannot be given."""
         if mode not in self.oracle_modes:
-            raise Fault.unknown(f"told: {self.title}", mode, self.oracle_modes)
+            raise Fault.unknown(f"told: {self.kind.name}", mode, self.oracle_modes)
         self.oracle = mode
 
     def weights(self) -> dict[str, Tensor]:
@@ -80,19 +81,21 @@ class Restorer(Recorded):
         return []
 
 
-def examine_output(name: str, outputs: tuple[str, ...], degradation: Degradation) -> None:
-    """Raise UserError for a degradation whose L is of none of the sizes that `name` takes."""
-    output = degradation.chain.output
-    check(
-        output in outputs,
-        f"degradation.output={output} does not suit {name}, which takes L {SIZES[outputs[0]]}:"
-        f" choose degradation.output={outputs[0]}.",
-    )
+def kind_of(taker: type) -> rules.Kind:
+    """What a class of restorers or of systems says of itself."""
+    return rules.Kind.of(taker.__name__, lambda name: getattr(taker, name, None))
+
+
+def examine_degradation(kind: rules.Kind, degradation: Degradation) -> None:
+    """Raise UserError for a degradation that does not suit."""
+    output, prior = degradation.chain.output, degradation.prior
+    noise, drawn = prior.ranges["noise_std"].high, prior.kernel is not None
+    refuse(rules.suits(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
 
 
 def examine_protocol(restorer: Restorer, degradation: Degradation) -> None:
-    """Raise UserError for a protocol whose L is not of the size that a restorer takes, or is enlarged by another factor."""
-    examine_output(restorer.title, restorer.outputs, degradation)
+    """Raise UserError for a protocol that a restorer was not made for: it does not suit, or enlarges by another factor."""
+    examine_degradation(restorer.kind, degradation)
     check(
         restorer.enlarge == degradation.multiple,
         f"the network enlarges by {restorer.enlarge}, and L of this degradation is smaller than H by {degradation.multiple}:"

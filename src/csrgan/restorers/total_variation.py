@@ -11,7 +11,6 @@ from torch import Tensor
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
-from csrgan.fault import check
 from csrgan.ranges import Count, NotNegative, Positive
 from csrgan.restorers.wiener import Wiener
 
@@ -28,6 +27,8 @@ class TotalVariation(Wiener):
     Raises Fault for a degradation whose kernels are not the same on both sides of both axes.
     """
 
+    isotropic = True
+
     def __init__(
         self,
         *,
@@ -40,10 +41,6 @@ class TotalVariation(Wiener):
     ) -> None:
         degradation = degradation or Degradation()
         super().__init__(told=told, floor=floor, noise_weight=noise_weight, degradation=degradation)
-        check(
-            degradation.prior.kernel is None,
-            "system=total_variation undoes an isotropic Gaussian, and this degradation draws other kernels: choose system=wiener.",
-        )
         self.turns, self.edge = turns, edge
 
     def undone(self, image: Pictures, parameters: Parameters) -> Pictures:

@@ -7,12 +7,12 @@ from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
-from omegaconf import open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
 from csrgan.config.build import plain
 from csrgan.config.paths import for_hydra
-from csrgan.config.resume import ONE_JOB, change_faults, changes, gone_on_with, is_copy, started_with, told
+from csrgan.config.resume import ONE_JOB, change_faults, changes, gone_on_with, is_copy, references, started_with, told
 from csrgan.fault import Fault
 from csrgan.runs.checkpoint import lay_aside, newest, read
 
@@ -20,10 +20,11 @@ from csrgan.runs.checkpoint import lay_aside, newest, read
 class StoppedRun:
     """A run that is to go on: its last whole checkpoint, and what changes from there on.
 
-    began_with: the settings that its own overrides give, without those of this command.
+    began_with: the settings that its own overrides give, without those of this command. now: the configuration by all overrides.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, now: DictConfig) -> None:
+        self.tied = references(OmegaConf.to_container(now, resolve=False))
         self.folder, self.file = folder, newest(folder)
         held = read(self.file, "resume")["csrgan"]
         self.recipe, self.images_seen = held["recipe"], held["images_seen"]
@@ -38,10 +39,10 @@ class StoppedRun:
     def settings(self, now: dict[str, Any]) -> dict[str, Any]:
         """What the run goes on with. now: the settings by all overrides. Raises Fault for changes that cannot take effect."""
         found = gone_on_with(self.recipe, self.began_with, now)
-        faults = list(change_faults(self.recipe, found, self.folder, self.images_seen))
+        faults = list(change_faults(self.recipe, found, self.folder, self.images_seen, self.tied))
         if faults:
             raise Fault(*faults)
-        new = [told(key, values) for key, values in changes(self.recipe, found) if not is_copy(key)]
+        new = [told(key, values) for key, values in changes(self.recipe, found) if not is_copy(key, self.tied)]
         self.changed = [f"from image {self.images_seen} on: {change}" for change in new]
         return found
 

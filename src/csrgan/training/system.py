@@ -9,7 +9,7 @@ from torch import nn
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
 from csrgan.restorers.learned import LearnedRestorer
-from csrgan.restorers.restorer import examine_output
+from csrgan.restorers.restorer import examine_degradation, kind_of
 from csrgan.training import ema
 from csrgan.training.module import TrainingModule
 from csrgan.training.state import UpdateRule
@@ -20,21 +20,22 @@ class System(TrainingModule):
 
     generator: the network that restores; its running average, `ema`, is the one that is evaluated and used.
     degradation: what it is trained to undo; its prior gives the network units their meaning.
-    Raises UserError for a degradation whose L is not of the size that the system takes.
+    Raises UserError for a degradation that it does not suit.
     """
 
     # Read without an import, by the examination of a command (see `declared.constant`); so each is written out.
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that the system takes
-    losses: tuple[str, ...] | None = None  # the terms of the loss that the system can be given; None: any
+    offers: tuple[str, ...] | None = None  # the evidence that it shows to its losses (see `losses.objective`); None: says nothing
+    offers_codes: tuple[str, ...] | None = None  # to `parameters` alone, which then is shown nothing else
     coded = False  # whether its networks are told a code of the degradation, and learn to find it
     teaching: tuple[str, ...] = ()  # of such a system: the terms from which its restorer learns, one of which it needs
-    enlarges = False  # whether its generator makes a smaller L as large as H itself
 
     def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule) -> None:
-        examine_output(type(self).__name__, self.outputs, degradation)
+        kind = kind_of(type(self))
+        examine_degradation(kind, degradation)
         average = copy.deepcopy(generator).requires_grad_(False)
         restorer = self.make_restorer(average, degradation)
-        restorer.title, restorer.outputs = type(self).__name__, self.outputs
+        restorer.kind = kind
         super().__init__(restorer, rule)
         self.given_as(degradation=degradation)
         self.generator, self.ema = generator, average

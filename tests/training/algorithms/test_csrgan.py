@@ -87,7 +87,7 @@ def test_without_an_adversarial_loss_there_is_no_discriminator() -> None:
 
 
 def test_without_a_head_the_parameter_loss_is_refused_and_without_both_nothing_is_predicted() -> None:
-    with pytest.raises(Fault, match=r"loss/parameters has no prediction to judge"):
+    with pytest.raises(Fault, match=r"loss/parameters needs a prediction, and there is none"):
         made("parameter_head=none")
     system = fitted("parameter_head=none", "loss/parameters=none")
     assert system.restorer.restore(torch.rand(1, 3, 20, 20)).parameters is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from csrgan.degradation.augmentation import Degradation
-from csrgan.losses.objective import Objective
+from csrgan.losses.objective import Objective, examine
 from csrgan.networks.generator import Generator
 from csrgan.records import Batch
 from csrgan.training.state import MakeOptimizer, UpdateRule
@@ -14,6 +14,8 @@ from csrgan.training.system import System
 
 class Regression(System):
     """One generator, which learns its losses together; there is no discriminator."""
+
+    offers = ("restored", "sharp", "low", "theta", "theta_true", "log_variance")  # to its losses, told before a training begins
 
     def __init__(
         self,
@@ -25,10 +27,8 @@ class Regression(System):
         optimizer: MakeOptimizer,
     ) -> None:
         super().__init__(generator, degradation, rule)
-        offered = {"restored", "sharp", "low"} | ({"theta", "theta_true"} if generator.head else set())
-        offered |= {"log_variance"} if generator.variance else set()
-        terms = {name: term for name, term in losses.items() if name != "adversarial"}
-        self.updater = self.add_updater("generator", generator, Objective(terms, offered), optimizer)
+        examine(self, losses, predicts=generator.head is not None, variance=generator.variance)
+        self.updater = self.add_updater("generator", generator, Objective(losses, self.offers), optimizer)
 
     def learn(self, batch: Batch) -> None:
         output = self.generator(batch.low)

@@ -11,21 +11,19 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
 from csrgan.fault import check
 from csrgan.losses import image, parameters
-from csrgan.losses.adversarial import Adversarial
-from csrgan.losses.objective import Objective, Term
+from csrgan.losses.objective import Objective, Term, examine
 from csrgan.losses.parameters import ParameterTerm
 from csrgan.networks.code_conditioned import CodeConditioned
 from csrgan.restorers.code_conditioned import CodeRestorer
 from csrgan.training.system import System
-
-OF_PICTURE, OF_CODE = ("restored", "sharp"), ("theta", "theta_true")  # what its losses can be shown
 
 
 class CodeConditionedSystem(System):
     """theta^ is a code. generator: with the `code` (see `Code`) as one of its parts."""
 
     outputs = ("native", "upsampled")
-    losses: tuple[str, ...] | None = ("image", "parameters", "perceptual")
+    offers: tuple[str, ...] = ("restored", "sharp")
+    offers_codes: tuple[str, ...] = ("theta", "theta_true")
     coded = True
     teaching: tuple[str, ...] = ("image", "perceptual")
 
@@ -45,23 +43,13 @@ class CodeConditionedSystem(System):
         )
 
 
-def objectives(losses: Mapping[str, Any]) -> tuple[Objective, Objective]:
+def objectives(system: CodeConditionedSystem, losses: Mapping[str, Any]) -> tuple[Objective, Objective]:
     """Of those who restore: every loss but `parameters`; of those who find a code: that one. Raises Fault where one has none."""
-    without_opponent(losses)
-    of_picture = Objective({name: term for name, term in losses.items() if name not in ("adversarial", "parameters")}, OF_PICTURE)
-    of_code = Objective({"parameters": losses.get("parameters")}, OF_CODE)
-    check(
-        bool(of_picture) and bool(of_code), "this system needs a loss/image for its restorer and a loss/parameters for its codes."
-    )
-    return of_picture, of_code
+    examine(system, losses)
+    of_picture = Objective({name: term for name, term in losses.items() if name != "parameters"}, system.offers)
+    return of_picture, Objective({"parameters": losses.get("parameters")}, system.offers_codes)
 
 
 def default_losses(of_code: Term.Function = parameters.mse) -> dict[str, Any]:
     """The mean absolute error of S, and a distance of the code."""
     return {"image": Term(image.l1), "parameters": ParameterTerm(of_code)}
-
-
-def without_opponent(losses: Mapping[str, Any]) -> None:
-    """Raise Fault for an adversarial loss, which has nobody to play against."""
-    game = losses.get("adversarial")
-    check(not (isinstance(game, Adversarial) and game.weight), "this system has no discriminator: choose loss/adversarial=none.")

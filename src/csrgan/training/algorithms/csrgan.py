@@ -10,7 +10,6 @@ from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
-from csrgan.fault import check
 from csrgan.losses import image, parameters
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Term
@@ -27,6 +26,7 @@ class CSRGAN(GANModule):
     """L_G = adversarial + image + lambda x parameters. losses: see `GANModule`. A smaller L is enlarged bicubically first."""
 
     outputs = ("upsampled", "native")
+    offers = ("restored", "sharp", "low", "real", "fake", "theta", "theta_true", "redegraded", "log_variance")
 
     def __init__(
         self,
@@ -43,14 +43,6 @@ class CSRGAN(GANModule):
         generator = generator or _generator(degradation)
         self.given_as(generator=generator)
         losses = _losses() if losses is None else losses
-        offers = {"theta", "theta_true", "redegraded"} if generator.head else set()
-        offers |= {"log_variance"} if generator.variance else set()
-        asked: Term | None = losses.get("parameters")
-        check(
-            "theta" in offers or not (asked and asked.weight),
-            "loss/parameters has no prediction to judge, because parameter_head is none or degradation.predicted is empty:"
-            " choose loss/parameters=none.",
-        )
         super().__init__(
             generator=generator,
             discriminator=discriminator,
@@ -59,7 +51,8 @@ class CSRGAN(GANModule):
             rule=rule,
             generator_optimizer=generator_optimizer,
             discriminator_optimizer=discriminator_optimizer,
-            offers=offers,
+            predicts=generator.head is not None,
+            variance=generator.variance,
             shared=generator.body.encoder_weights(),
         )
 

@@ -9,17 +9,18 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
-from csrgan.fault import Fault, check
+from csrgan.fault import Fault, refuse
 from csrgan.losses import parameters
-from csrgan.losses.objective import Objective
+from csrgan.losses.objective import Objective, examine
 from csrgan.networks.code_conditioned import DANNetworks
 from csrgan.networks.dan import EstimatorV1, RestorerV1
 from csrgan.networks.generator import Restored
 from csrgan.ranges import Count
 from csrgan.records import Batch
-from csrgan.training.algorithms.code_conditioned import OF_CODE, OF_PICTURE, CodeConditionedSystem, default_losses, without_opponent
+from csrgan.training.algorithms.code_conditioned import CodeConditionedSystem, default_losses
 from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
 
@@ -32,6 +33,8 @@ class DAN(CodeConditionedSystem):
     """
 
     teaching = ("image",)
+    offers = ("restored", "sharp", "theta", "theta_true")
+    offers_codes = ()
     generator: DANNetworks
 
     def __init__(
@@ -55,17 +58,13 @@ class DAN(CodeConditionedSystem):
         if estimates not in ("code", "kernel"):
             raise Fault.unknown("system.estimates", estimates, ("code", "kernel"))
         kernel = estimates == "kernel"
-        whole = "system.estimates=kernel needs system.code.kind=kernel, and a degradation of which nothing but the blur varies."
-        check(not kernel or codes.taps > 0, whole)
+        refuse(rules.kernel_estimated(estimates, "kernel" if codes.kernels else "units", codes.names))
         sees = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
         restores = restorer(enlarge=degradation.multiple, code=codes.length)
         super().__init__(DANNetworks(codes, restores, sees, loops, kernel), degradation, rule)
         self.supervise_all = supervise_all
-        without_opponent(losses)
-        terms = {name: term for name, term in losses.items() if name != "adversarial"}
-        objective = Objective(terms, OF_PICTURE + OF_CODE)
-        check({"image", "parameters"} <= set(objective.terms), "DAN needs a loss/image and a loss/parameters.")
-        self.updater = self.add_updater("generator", self.generator, objective, optimizer)
+        examine(self, losses)
+        self.updater = self.add_updater("generator", self.generator, Objective(losses, self.offers), optimizer)
 
     def learn(self, batch: Batch) -> None:
         output: Restored = self.generator(batch.low)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from csrgan.degradation.augmentation import Degradation, redegraded
-from csrgan.fault import check
 from csrgan.losses.adversarial import Adversarial
-from csrgan.losses.objective import Objective, Term
+from csrgan.losses.objective import Objective, Term, examine
 from csrgan.networks.discriminators import VGG
 from csrgan.networks.generator import Restored
 from csrgan.records import Batch
+from csrgan.rules import SHOWN
 from csrgan.training.state import MakeOptimizer, UpdateRule
 from csrgan.training.system import System
 
@@ -26,8 +26,11 @@ class GANModule(System):
     """L_G = adversarial + other terms; L_D by the adversarial loss's other side.
 
     losses: `adversarial` and other terms by name, each None where it is switched off; without an adversarial loss there is no
-    discriminator. offers: evidence that the generator gives beside S. shared: weights at which gradients are compared.
+    discriminator. predicts, variance: whether this generator predicts the degradation, and a variance. shared: weights at which
+    gradients are compared.
     """
+
+    offers: tuple[str, ...] = ("restored", "sharp", "low", "real", "fake")
 
     def __init__(
         self,
@@ -39,7 +42,8 @@ class GANModule(System):
         rule: UpdateRule,
         generator_optimizer: MakeOptimizer,
         discriminator_optimizer: MakeOptimizer,
-        offers: Iterable[str] = (),
+        predicts: bool = True,
+        variance: bool = True,
         shared: Sequence[nn.Parameter] = (),
     ) -> None:
         super().__init__(generator, degradation, rule)
@@ -50,20 +54,16 @@ class GANModule(System):
         game: Adversarial | None = losses.get("adversarial")
         game = game if game and game.weight else None
         self.discriminator: nn.Module | None = discriminator if game else None
-        offered = {"restored", "sharp", "low", *offers}
+        examine(self, losses, predicts=predicts, variance=variance)
         terms = {name: term for name, term in losses.items() if name != "adversarial"}
         against: Term | None = None
         if game:
-            offered |= {"real", "fake"}
             terms["adversarial"], against = game.sides()
-        objective = Objective(terms, offered)
-        check(bool(objective), "every loss of the generator is none or weighs 0: choose a loss/image or a loss/adversarial.")
-        first = min(objective.terms, key=lambda name: objective.terms[name].start)
-        until = objective.terms[first].start
-        check(until == 0, f"loss.{first}.start={until} leaves the generator nothing to learn until then: no other loss is earlier.")
-        self.generator_updater = self.add_updater("generator", generator, objective, generator_optimizer, shared)
+        self.generator_updater = self.add_updater(
+            "generator", generator, Objective(terms, self.offers), generator_optimizer, shared
+        )
         if against:
-            objective = Objective({"adversarial": against}, {"real", "fake"})
+            objective = Objective({"adversarial": against}, SHOWN)
             self.discriminator_updater = self.add_updater("discriminator", discriminator, objective, discriminator_optimizer)
 
     def learn(self, batch: Batch) -> None:

@@ -50,7 +50,7 @@ class IKC(CodeConditionedSystem):
         networks = IKCNetworks(codes, restores, predictor(code=codes.length), corrector(code=codes.length), corrections)
         super().__init__(networks, degradation, rule)
         self.first_stage = first_stage
-        of_picture, of_code = objectives(losses)
+        of_picture, of_code = objectives(self, losses)
         self.add_updater("restorer", networks.restorer, of_picture, optimizer)
         self.add_updater("predictor", networks.predictor, of_code, optimizer)
         self.add_updater("corrector", networks.corrector, of_code, optimizer)

@@ -26,8 +26,6 @@ class SRGAN(GANModule):
     """Predicts no degradation. generator: makes the network, given how often it enlarges. The rest: see `GANModule`."""
 
     outputs = ("native", "upsampled")
-    losses = ("adversarial", "image", "perceptual")
-    enlarges = True
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ class SRMD(CodeConditionedSystem):
         self.mismatch = mismatch
         super().__init__(networks, degradation, rule)
         self.restorer.use_oracle(told)
-        of_picture, of_code = objectives(losses)
+        of_picture, of_code = objectives(self, losses)
         self.restorer_updater = self.add_updater("restorer", networks.restorer, of_picture, optimizer)
         self.predictor_updater = self.add_updater("predictor", networks.predictor, of_code, optimizer)
 

@@ -1,0 +1,156 @@
+"""The examination of a command and the constructors hold to the same rules, and say the same."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from composed import composed
+from csrgan.systems.csrgan import CSRGAN
+
+from csrgan import rules
+from csrgan.config.build import build
+from csrgan.config.combinations import combination_faults
+from csrgan.fault import Fault
+from csrgan.losses.objective import Term
+
+# What is built, and words of which it is told that they do not go together.
+CASES = [
+    ("degradation", "degradation.blur.low=60"),
+    ("degradation", "degradation.kernel_size=14"),
+    ("degradation", "degradation.output=native", "degradation.downsampling=direct"),
+    ("degradation", "degradation.scale.high=1.5", "degradation.scale.low=1.5", "degradation.downsampling=direct"),
+    ("degradation", "degradation.tested_blur_std=[]"),
+    ("degradation", "degradation.predicted=[blurr_std,noise]"),
+    ("degradation", "degradation=srmd_x2", "degradation.blur.low=0"),
+    ("system", "system=kernelgan", "degradation=readme"),
+    ("system", "system=kernelgan", "degradation=srmd_x2"),
+    ("system", "system=total_variation", "degradation=div2krk_x2"),
+    ("system", "generator=unfolded", "degradation=div2krk_x2"),
+    ("system", "system=srmd", "degradation=bicubic_x4"),
+    ("system", "system=dan", "system.estimates=kernel"),
+    ("system", "system=dan", "system.estimates=kernel", "system.code.kind=kernel"),
+    ("system", "system=dan_v2", "loss/image=none", "loss/perceptual=features"),
+    ("system", "system=ikc", "loss/parameters=none", "loss/adversarial=relativistic", "loss/consistency=redegrade"),
+    ("system", "system=srgan", "loss/parameters=nll"),
+    ("system", "system=srgan", "loss/image=none", "loss.perceptual.start=7", "loss.adversarial.start=9"),
+    ("system", "parameter_head=none", "loss/parameters=nll", "loss/consistency=redegrade"),
+    ("system", "condition=film", "parameter_head=none", "loss/parameters=none"),
+    ("system", "generator=unfolded", "parameter_head=decoder_mean"),
+    ("system", "generator=spectral", "output=tanh"),
+    ("system", "loss/parameters=nll", "loss.parameters.variance=false"),
+    ("system", "loss/image=none", "loss/adversarial=none", "loss/parameters=none"),
+    ("system", "discriminator=vgg_as_coded", "data.crop=100"),
+    ("data", "trainer.images=2"),
+]
+
+
+@pytest.fixture
+def spoke(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The rules that have told of a fault."""
+    found: set[str] = set()
+
+    def heard(name: str, rule: Any) -> Any:
+        def told(*args: Any, **kwargs: Any) -> Iterator[str]:
+            for sentence in rule(*args, **kwargs):
+                found.add(name)
+                yield sentence
+
+        return told
+
+    for name, rule in inspect.getmembers(rules, inspect.isgeneratorfunction):
+        monkeypatch.setattr(rules, name, heard(name, rule))
+    return found
+
+
+def told(settings: dict[str, Any], built: str) -> list[str]:
+    with pytest.raises(Fault) as refused:
+        build(settings[built])
+    return str(refused.value).split("\n")
+
+
+def test_every_rule_is_told_by_the_examination_and_by_the_constructor_in_the_same_words(spoke: set[str]) -> None:
+    every = {name for name, _ in inspect.getmembers(rules, inspect.isgeneratorfunction)}
+    heard = set()
+    for built, *words in CASES:
+        settings = composed("size=small", "data.crop=96", "data.batch_size=4", *words)
+        of_examination = list(combination_faults(settings))
+        first = set(spoke)
+        spoke.clear()
+        assert of_examination == told(settings, built), words
+        assert first == spoke, words
+        heard |= spoke
+        spoke.clear()
+    assert heard == every
+
+
+LOSSES = """
+import torch
+def depth(restored, depth, *, power=1.0): return restored.mean()
+class Deep:
+    def __call__(self, restored, depth, sharp): return restored.mean()
+class Deeper(Deep): pass
+def make(width): return depth
+"""
+SYSTEMS = """
+from csrgan.systems.csrgan import CSRGAN
+class Mine(CSRGAN):
+    offers = ("restored", "depth", "sharp", "theta", "theta_true", "real", "fake")
+class Unsaid(CSRGAN):
+    offers = (*CSRGAN.offers, "depth")
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A stranger's package."""
+    (tmp_path / "strange").mkdir()
+    for name, text in (("__init__", ""), ("losses", LOSSES), ("systems", SYSTEMS)):
+        (tmp_path / "strange" / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "strange"]:
+        del sys.modules[name]
+
+
+def with_loss(target: str, *, waits: bool, system: str = "") -> dict[str, Any]:
+    settings = composed()
+    function = {"_target_": f"strange.losses.{target}", **({"_partial_": True} if waits else {})}
+    # The least that its own constructor needs: the other settings have defaults.
+    settings["system"]["losses"]["edges"] = {"_target_": "csrgan.losses.objective.Term", "function": function}
+    if system:
+        settings["system"]["_target_"] = f"strange.systems.{system}"
+    return settings
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize(("target", "waits"), [("depth", True), ("Deep", False), ("Deeper", False)])
+def test_evidence_that_no_system_offers_is_told_early_and_in_the_constructors_words(target: str, waits: bool) -> None:
+    early = list(combination_faults(with_loss(target, waits=waits)))
+    assert "strange.losses" not in sys.modules
+    assert len(early) == 1
+    assert early[0].startswith("loss/edges needs depth, which CSRGAN does not offer; it offers fake, log_variance, low, ")
+    assert "choose another, or loss/edges=none." in early[0]
+    from strange import losses  # type: ignore[import-not-found]
+
+    function = getattr(losses, target)
+    with pytest.raises(Fault) as refused:
+        CSRGAN(losses={"edges": Term(function if waits else function())})
+    assert str(refused.value) == early[0]
+
+
+@pytest.mark.usefixtures("mine")
+def test_evidence_that_a_strangers_system_offers_or_that_is_not_known_is_no_fault() -> None:
+    assert not list(combination_faults(with_loss("depth", waits=True, system="Mine")))
+    assert not list(combination_faults(with_loss("depth", waits=True, system="Unsaid")))
+    assert not list(combination_faults(with_loss("make", waits=False)))
+    (other,) = combination_faults(composed("loss/consistency=redegrade") | {"system": with_consistency("strange.systems.Mine")})
+    assert other.startswith("loss/consistency needs redegraded, low, which Mine does not offer; it offers depth, fake, ")
+
+
+def with_consistency(target: str) -> dict[str, Any]:
+    return composed("loss/consistency=redegrade")["system"] | {"_target_": target}
