@@ -1,4 +1,4 @@
-"""csrgan bench: images/s and memory of the degradation beside plain compositions, its share of a training step, and reading."""
+"""csrgan bench: images/s and memory of the degradation beside plain compositions, what a training step costs, and reading."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from csrgan import files
-from csrgan.cli import reading
+from csrgan.cli import reading, step
 from csrgan.cli.console import Console
 from csrgan.cli.peak import Peak
 from csrgan.cli.train import prepare, quiet
@@ -53,18 +53,21 @@ def run(config: DictConfig) -> int:
         for row in measure(settings, device, size, max_std, METHODS if device == "cpu" else ON_GPU)
     ]
     steps = [training_step(settings, device) for device in devices] if settings["steps"] else []
+    loops = [step.beside_a_loop(settings, device, **settings["loop"]) for device in devices] if settings["loop"]["turns"] else []
     read = reading.reading(**settings["reading"], seed=settings["seed"], console=console) if settings["reading"]["count"] else {}
     machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
     file = Path(settings["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = {**machine, "rows": rows, "training_steps": steps, "reading": read}
+    found = {**machine, "rows": rows, "training_steps": steps, "loops": loops, "reading": read}
     files.write_json(file, found)
     for device in devices:
         console.print(table([row for row in rows if row["device"] == device], settings["batch"], device))
-    for step in steps:
-        whole, part = 1e3 * step["step_seconds"], 1e3 * step["degradation_seconds"]
-        told = f"{step['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {step['share']:.1%}"
+    for each in steps:
+        whole, part = 1e3 * each["step_seconds"], 1e3 * each["degradation_seconds"]
+        told = f"{each['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {each['share']:.1%}"
         console.print(told, highlight=False)
+    for loop in loops:
+        console.print(step.told(loop), highlight=False, soft_wrap=True)
     if read:
         for line in reading.told(read).split("\n"):
             console.print(line, highlight=False, soft_wrap=True)
@@ -175,8 +178,8 @@ def training_step(settings: dict[str, Any], device: str) -> dict[str, Any]:
         enable_model_summary=False,
     ).fit(system, data)
     steps = [after - before for before, after in pairwise(starts[2:])]  # the first two warm up
-    step, degradation = median(steps), median(seconds[2:])
-    return {"device": device, "step_seconds": step, "degradation_seconds": degradation, "share": degradation / step}
+    whole, degradation = median(steps), median(seconds[2:])
+    return {"device": device, "step_seconds": whole, "degradation_seconds": degradation, "share": degradation / whole}
 
 
 def table(rows: list[dict[str, Any]], batch: int, device: str) -> Table:
