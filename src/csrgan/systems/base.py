@@ -31,6 +31,7 @@ from csrgan.systems.notfinite import NotFinite, rows
 from csrgan.systems.player import Player
 from csrgan.systems.schedule import constant
 from csrgan.systems.scored import Scored
+from csrgan.systems.signs import signs
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 ADAM = partial(Adam, lr=1e-3, betas=(0.9, 0.99))
@@ -99,7 +100,8 @@ class System(Scored):
         self.heeded = False  # whether somebody looks at `refused` after each batch
         self.refused: NotFinite | None = None  # why nothing was learned from the last batch
         self.watch: Callable[[Player, dict[str, Tensor], Evidence], None] = lambda *_: None  # sees each turn before it is taken
-        self.recorded: dict[str, Tensor] = {}
+        self._recorded: dict[str, Tensor] = {}
+        self._pictures: Evidence | None = None  # what the last turn was shown, where nobody has asked for its signs
         self._optimizer_settings: list[list[dict[str, Any]]] = []
 
     @property
@@ -295,9 +297,26 @@ class System(Scored):
         every = self.rule.compare_every
         return every > 0 and (self.batches_seen + 1) % every == 0
 
+    @property
+    def recorded(self) -> dict[str, Tensor]:
+        """What the last training step told, by name. Its signs are read when somebody asks, which is not after each step."""
+        if self._pictures is not None:
+            self._recorded |= signs(self._pictures)
+            self._pictures = None
+        return self._recorded
+
+    @recorded.setter
+    def recorded(self, values: dict[str, Tensor]) -> None:
+        self._recorded, self._pictures = values, None
+
     def record(self, values: Mapping[str, Tensor]) -> None:
         """Keep values of this training step for whoever logs them."""
-        self.recorded |= {name: value.detach() for name, value in values.items()}
+        self._recorded |= {name: value.detach() for name, value in values.items()}
+
+    def show(self, shown: Evidence) -> None:
+        """Keep S and H, where they are among what a turn was shown, for whoever asks for their signs."""
+        if "restored" in shown and "sharp" in shown:
+            self._pictures = Evidence(**{name: shown[name].detach() for name in ("restored", "sharp")})
 
     def seen(self, batch: Batch) -> None:
         """Close a training step: count the batch and follow the generator with the average.

@@ -12,7 +12,6 @@ from csrgan.fault import Fault
 from csrgan.losses.objective import Evidence, Objective
 from csrgan.systems import gradients
 from csrgan.systems.notfinite import NotFinite, culprits
-from csrgan.systems.signs import signs
 
 if TYPE_CHECKING:
     from csrgan.systems.base import System
@@ -67,7 +66,8 @@ class Player:
         system.manual_backward(loss / rule.accumulate, inputs=weights)
         system.record({f"{self.name}/{part}": value for part, value in parts.items()} | {f"{self.name}/loss": loss})
         norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
-        system.record({f"{self.name}/gradient_norm": norm} | signs(shown))
+        system.record({f"{self.name}/gradient_norm": norm})
+        system.show(shown)
         if not torch.isfinite(norm):
             self.network.zero_grad()
             raise self._not_finite(["gradient"], shown)
