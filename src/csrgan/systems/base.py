@@ -239,8 +239,7 @@ class System(Scored):
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Learn from the batch. Where something is not finite, every weight and buffer stays what it was."""
-        buffers = [buffer for network in self.networks().values() for buffer in network.buffers()]
-        before = [buffer.clone() for buffer in buffers]
+        before = [buffer.clone() for buffer in self._buffers_learned]
         self.refused = None
         try:
             self.learn(batch)
@@ -249,7 +248,7 @@ class System(Scored):
                 raise Fault(f"{found} is not finite in the batch after {self.images_seen} images.") from None
             found.samples = rows(batch.low, batch.sharp) or found.samples  # what was given spoils the whole batch
             self.refused = found
-            for buffer, kept in zip(buffers, before, strict=True):
+            for buffer, kept in zip(self._buffers_learned, before, strict=True):
                 buffer.copy_(kept)
         self.seen(batch)
 
@@ -270,6 +269,10 @@ class System(Scored):
 
     def on_train_start(self) -> None:
         """A training that goes on follows today's settings of its optimizers, and not those in its checkpoint."""
+        # Found once: each walk through the layers of a network takes as long as many of its layers do.
+        self._buffers_learned = [buffer for network in self.networks().values() for buffer in network.buffers()]
+        self._weights_followed = (list(self.average.parameters()), list(self.generator.parameters()))
+        self._buffers_followed = list(zip(self.average.buffers(), self.generator.buffers(), strict=True))
         for optimizer, fresh in zip(self.trainer.optimizers, self._optimizer_settings, strict=True):
             for group, settings in zip(optimizer.param_groups, fresh, strict=True):
                 group.update(settings)
@@ -327,8 +330,8 @@ class System(Scored):
         self.images_seen += len(batch.names) * self.trainer.world_size
         decay = min(self.rule.average, (1 + self.batches_seen) / (10 + self.batches_seen))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - decay)
-            for mine, theirs in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            torch._foreach_lerp_(*self._weights_followed, 1 - decay)
+            for mine, theirs in self._buffers_followed:
                 mine.copy_(theirs)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

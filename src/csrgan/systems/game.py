@@ -90,9 +90,12 @@ class Game(System):
     def _judged(self, image: Tensor, *, low: Tensor, theta: Tensor, learn: bool = True) -> Tensor:
         """The discriminator's logits. low: as large as the picture. learn: it may change what it keeps of a forward pass (spectral
         norms); else it is left as it is."""
-        judge = cast(nn.Module, self.discriminator).train(learn)
+        judge = cast(nn.Module, self.discriminator)
+        if judge.training != learn:  # to set it walks through all of its layers
+            judge.train(learn)
         logits: Tensor = judge(image, low, theta)
-        judge.train()
+        if not learn:
+            judge.train()
         return logits
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -38,6 +39,11 @@ class Player:
         self.examined: set[str] = set()
         self.resting = False
 
+    @cached_property
+    def parameters(self) -> list[nn.Parameter]:
+        """All of its network's; kept, for to find them walks through all of its layers."""
+        return list(self.network.parameters())
+
     @property
     def entered(self) -> bool:
         """Whether any of its terms has entered yet."""
@@ -52,7 +58,7 @@ class Player:
         if self.resting or not self.entered:
             return
         system, rule = self.system, self.system.rule
-        weights = [weight for weight in self.network.parameters() if weight.requires_grad]
+        weights = [weight for weight in self.parameters if weight.requires_grad]
         shown = Evidence(**evidence)
         parts = self.objective(shown, system.images_seen)
         system.watch(self, parts, shown)
