@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from composed import composed
-from csrgan.systems.csrgan import CSRGAN
 
 from csrgan import rules
 from csrgan.config.build import build
 from csrgan.config.combinations import combination_faults
 from csrgan.fault import Fault
 from csrgan.losses.objective import Term
+from csrgan.training.algorithms.csrgan import CSRGAN
 
 # What is built, and words of which it is told that they do not go together.
 CASES = [
@@ -97,7 +97,7 @@ class Deeper(Deep): pass
 def make(width): return depth
 """
 SYSTEMS = """
-from csrgan.systems.csrgan import CSRGAN
+from csrgan.training.algorithms.csrgan import CSRGAN
 class Mine(CSRGAN):
     offers = ("restored", "depth", "sharp", "theta", "theta_true", "real", "fake")
 class Unsaid(CSRGAN):

@@ -1,4 +1,4 @@
-"""csrgan bench: images/s and memory of the degradation beside plain compositions, its share of a training step, and reading."""
+"""csrgan bench: images/s and memory of the degradation beside plain compositions, what a training step costs, and reading."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from omegaconf import DictConfig
 from rich.progress import track
 
 from csrgan import files
-from csrgan.benchmarks import compositions, reading, training_step
-from csrgan.cli.train import prepare
+from csrgan.benchmarks import compositions, hand_loop, reading, training_step
+from csrgan.cli.train import prepare, trained
 from csrgan.config.build import build, plain
 from csrgan.console import Console, quiet
 from csrgan.fault import Fault
@@ -35,11 +35,12 @@ def run(config: DictConfig) -> int:
         for row in compositions.measure(settings, device, size, max_std)
     ]
     steps = [_training_step(settings, device) for device in devices] if settings["steps"] else []
+    loops = [hand_loop.compare(settings, device, trained, **settings["loop"]) for device in devices if settings["loop"]["turns"]]
     read = reading.reading(**settings["reading"], seed=settings["seed"], console=console) if settings["reading"]["count"] else {}
     machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
     file = Path(settings["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = {**machine, "rows": rows, "training_steps": steps, "reading": read}
+    found = {**machine, "rows": rows, "training_steps": steps, "loops": loops, "reading": read}
     files.write_json(file, found)
     for device in devices:
         console.print(compositions.table([row for row in rows if row["device"] == device], settings["batch"], device))
@@ -47,6 +48,8 @@ def run(config: DictConfig) -> int:
         whole, part = 1e3 * step["step_seconds"], 1e3 * step["degradation_seconds"]
         told = f"{step['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {step['share']:.1%}"
         console.print(told, highlight=False)
+    for loop in loops:
+        console.print(hand_loop.told(loop), highlight=False, soft_wrap=True)
     if read:
         for line in reading.told(read).split("\n"):
             console.print(line, highlight=False, soft_wrap=True)

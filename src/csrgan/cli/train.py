@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import lightning
@@ -62,10 +64,17 @@ def run(config: DictConfig) -> float:
             and not (stopped and stopped.began_with["trainer"]["multiply_adds"] == budget)
         ):
             settings = within(config, settings, costs["multiply_adds_training"])
-        return _train(stopped.settings(settings) if stopped else settings, folder, costs, stopped)
+        return trained(stopped.settings(settings) if stopped else settings, folder, costs, stopped)
 
 
-def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stopped: StoppedRun | None) -> float:
+def trained(
+    settings: dict[str, Any],
+    folder: Path,
+    costs: Mapping[str, float] = MappingProxyType({}),
+    stopped: StoppedRun | None = None,
+    also: Sequence[lightning.Callback] = (),
+) -> float:
+    """Train with these settings. also: further callbacks, which come first. Returns the gain of S over L in dB."""
     console = Console()
     data, system = _ready(settings, console, begins=stopped is None)
     scores = Scores(folder, settings["trainer"]["panels"])
@@ -82,7 +91,7 @@ def _train(settings: dict[str, Any], folder: Path, costs: dict[str, float], stop
         right = Calibration(settings["trainer"]["calibrate"])
         callbacks = [scores, watch] if not isinstance(system, System) else [right, scores, watch, health, leaving, keep]
         callbacks += [Lines(console)] if system.restorer.per_picture else []
-        callbacks[:0] = own_callbacks(settings)  # Checkpoints comes last
+        callbacks[:0] = [*also, *own_callbacks(settings)]  # Checkpoints comes last
         # Written when a checkpoint has been taken up, and not for what was refused.
         callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)

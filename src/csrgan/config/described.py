@@ -19,13 +19,12 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from csrgan.config import targets
-from csrgan.config.build import build, without_empty
+from csrgan.config.build import OWN, build, without_empty
 from csrgan.config.check import declared, value_faults
 from csrgan.fault import Fault
 from csrgan.tree import Settings
 
 NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is taken where a float is annotated
-OWN = ("_target_", "_partial_")  # keys of a node that are none of its arguments
 Kind = TypeVar("Kind")
 BESIDE = 2**26  # numbers that a system may hold beside those that its file does, such as a discriminator's
 MODULES = 20_000  # layers, however small
@@ -170,7 +169,7 @@ def _no_larger_than(limit: int, place: str) -> Iterator[None]:
 
 
 def _brief(reason: BaseException) -> str:
-    """The cause in a few words; Hydra wraps it."""
+    """The cause in a few words; `build` wraps it."""
     while isinstance(reason, InstantiationException) and reason.__cause__ is not None:
         reason = reason.__cause__
     told = str(reason).strip().split("\n")[0][:200]

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
-def follow(average: nn.Module, network: nn.Module, decay: float, batches_seen: int) -> None:
-    """Move the average's weights towards the network's; its buffers become the network's.
+class RunningAverage:
+    """Lets `average` follow `network`, whose weights and buffers are found once: to walk through all layers takes long."""
 
-    decay: share of the average that is kept; in the first batches less, so that it does not remember the beginning for long.
-    """
-    decay = min(decay, (1 + batches_seen) / (10 + batches_seen))
-    with torch.no_grad():
-        torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
-        for mine, theirs in zip(average.buffers(), network.buffers(), strict=True):
-            mine.copy_(theirs)
+    def __init__(self, average: nn.Module, network: nn.Module) -> None:
+        self.mine: list[Tensor] = list(average.parameters())
+        self.theirs: list[Tensor] = list(network.parameters())
+        self.buffers = list(zip(average.buffers(), network.buffers(), strict=True))
+
+    def follow(self, decay: float, batches_seen: int) -> None:
+        """Move the average's weights towards the network's; its buffers become the network's.
+
+        decay: share of the average that is kept; less in the first batches, so that it does not remember the beginning for long.
+        """
+        decay = min(decay, (1 + batches_seen) / (10 + batches_seen))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.mine, self.theirs, 1 - decay)
+            for mine, theirs in self.buffers:
+                mine.copy_(theirs)

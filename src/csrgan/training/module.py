@@ -59,8 +59,7 @@ class TrainingModule(Evaluated):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Learn from the batch. Where something is not finite, every weight and buffer stays what it was."""
         state = self.state
-        buffers = [buffer for network in self.networks().values() for buffer in network.buffers()]
-        before = [buffer.clone() for buffer in buffers]
+        before = [buffer.clone() for buffer in self._learned_buffers]
         state.nonfinite = None
         try:
             self.learn(batch)
@@ -69,7 +68,7 @@ class TrainingModule(Evaluated):
                 raise Fault(f"{reason} is not finite in the batch after {state.images_seen} images.") from None
             reason.samples = rows(batch.low, batch.sharp) or reason.samples  # what was given spoils the whole batch
             state.nonfinite = reason
-            for buffer, kept in zip(buffers, before, strict=True):
+            for buffer, kept in zip(self._learned_buffers, before, strict=True):
                 buffer.copy_(kept)
         # Here and not in a hook, so that a checkpoint written after the step holds it.
         state.batches_seen += 1
@@ -91,6 +90,8 @@ class TrainingModule(Evaluated):
 
     def on_train_start(self) -> None:
         """A training that goes on follows today's settings of its optimizers, and not those in its checkpoint."""
+        # Found once: each walk through the layers of a network takes as long as many of its layers do.
+        self._learned_buffers = [buffer for network in self.networks().values() for buffer in network.buffers()]
         for optimizer, updater in zip(self.trainer.optimizers, self.updaters.values(), strict=True):
             updater.reset_settings(optimizer)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,7 +14,6 @@ from torch.optim import Optimizer
 from csrgan.fault import Fault
 from csrgan.losses.objective import Evidence, Objective
 from csrgan.training import gradient_stats
-from csrgan.training.gan_diagnostics import signs
 from csrgan.training.nonfinite import NotFinite, culprits
 from csrgan.training.state import MakeOptimizer, TrainingState
 
@@ -48,10 +48,15 @@ class NetworkUpdater:
         """Whether any of its terms has started yet."""
         return any(term.share(self.state.images_seen) for term in self.objective.terms.values())
 
+    @cached_property
+    def parameters(self) -> list[nn.Parameter]:
+        """All of its network's; kept, for to find them walks through all of its layers."""
+        return list(self.network.parameters())
+
     @property
     def weights(self) -> list[nn.Parameter]:
         """Those that it updates."""
-        return [weight for weight in self.network.parameters() if weight.requires_grad]
+        return [weight for weight in self.parameters if weight.requires_grad]
 
     def update(self, **inputs: Any) -> None:
         """One update from these inputs of its losses: tensors, or functions that make them when a term first asks.
@@ -75,7 +80,8 @@ class NetworkUpdater:
         self.module.manual_backward(loss / state.rule.accumulate, inputs=weights)
         state.record({f"{self.name}/{part}": value for part, value in parts.items()} | {f"{self.name}/loss": loss})
         norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
-        state.record({f"{self.name}/gradient_norm": norm} | signs(shown))
+        state.record({f"{self.name}/gradient_norm": norm})
+        state.show(shown)
         if not torch.isfinite(norm):
             self.network.zero_grad()
             raise self._not_finite(["gradient"], shown)

@@ -13,6 +13,7 @@ from torch.optim import Adam, Optimizer
 from csrgan.arguments import Recorded
 from csrgan.losses.objective import Evidence
 from csrgan.ranges import Count, CountOr0, Positive
+from csrgan.training.gan_diagnostics import signs
 from csrgan.training.nonfinite import NotFinite
 from csrgan.training.schedule import constant
 
@@ -41,7 +42,7 @@ class TrainingState:
     """rule: how weights are updated. images_seen, batches_seen: so far. lr_scale: a factor on all learning rates.
 
     skip_nonfinite: whether a batch with a value that is not finite is left out, and not an error; then `nonfinite` says why
-    nothing was learned from the last batch. recorded: values of the last step, for loggers.
+    nothing was learned from the last batch.
     on_update: sees the name of a network, its loss terms and their inputs before each update.
     """
 
@@ -51,12 +52,34 @@ class TrainingState:
     lr_scale: float = 1.0
     skip_nonfinite: bool = False
     nonfinite: NotFinite | None = None
-    recorded: dict[str, Tensor] = field(default_factory=dict)
     on_update: Callable[[str, dict[str, Tensor], Evidence], None] = lambda *_: None
+
+    _recorded: dict[str, Tensor] = field(default_factory=dict, init=False)
+    _pictures: dict[str, Tensor] | None = field(
+        default=None, init=False
+    )  # of the last update, where nobody has asked for its signs
+
+    @property
+    def recorded(self) -> dict[str, Tensor]:
+        """Values of the last step, by name, for loggers. Its signs are read when somebody asks, which is not after each step."""
+        if self._pictures is not None:
+            self._recorded |= signs(self._pictures)
+            self._pictures = None
+        return self._recorded
+
+    @recorded.setter
+    def recorded(self, values: dict[str, Tensor]) -> None:
+        self._recorded, self._pictures = values, None
 
     def record(self, values: Mapping[str, Tensor]) -> None:
         """Keep values of this training step for whoever logs them."""
-        self.recorded |= {name: value.detach() for name, value in values.items()}
+        self._recorded |= {name: value.detach() for name, value in values.items()}
+
+    def show(self, inputs: Evidence) -> None:
+        """Keep S and H, where they are among the inputs of an update, for whoever asks for their signs."""
+        tensors = {name: value.detach() for name, value in inputs.made() if isinstance(value, Tensor)}
+        if "restored" in tensors and "sharp" in tensors:
+            self._pictures = tensors
 
     @property
     def compares_gradients(self) -> bool:

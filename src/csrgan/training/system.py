@@ -10,7 +10,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.restorer import examine_degradation, kind_of
-from csrgan.training import ema
+from csrgan.training.ema import RunningAverage
 from csrgan.training.module import TrainingModule
 from csrgan.training.state import UpdateRule
 
@@ -45,7 +45,11 @@ class System(TrainingModule):
         return LearnedRestorer(network, degradation)
 
     def end_step(self) -> None:
-        ema.follow(self.ema, self.generator, self.state.rule.average, self.state.batches_seen)
+        self._average.follow(self.state.rule.average, self.state.batches_seen)
+
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        self._average = RunningAverage(self.ema, self.generator)
 
     def init_from(self, other: System) -> bool:
         """Take over the network that another system is evaluated with, and let its theta^ mean what it meant. Returns whether its

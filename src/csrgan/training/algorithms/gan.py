@@ -89,7 +89,10 @@ class GANModule(System):
     def _logits(self, image: Tensor, *, low: Tensor, theta: Tensor, learn: bool = True) -> Tensor:
         """The discriminator's logits. low: as large as the picture. learn: it may change what it keeps of a forward pass (spectral
         norms); else it is left as it is."""
-        discriminator = cast(nn.Module, self.discriminator).train(learn)
+        discriminator = cast(nn.Module, self.discriminator)
+        if discriminator.training != learn:  # to set it walks through all of its layers
+            discriminator.train(learn)
         logits: Tensor = discriminator(image, low, theta)
-        discriminator.train()
+        if not learn:
+            discriminator.train()
         return logits
