@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from composed import composed
+from training import fitted
 
 from csrgan import rules
 from csrgan.config.build import build
@@ -23,24 +24,20 @@ CASES = [
     ("degradation", "degradation.blur.low=60"),
     ("degradation", "degradation.kernel_size=14"),
     ("degradation", "degradation.output=native", "degradation.downsampling=direct"),
-    ("degradation", "degradation.scale.high=1.5", "degradation.scale.low=1.5", "degradation.downsampling=direct"),
     ("degradation", "degradation.tested_blur_std=[]"),
     ("degradation", "degradation.predicted=[blurr_std,noise]"),
     ("degradation", "degradation=srmd_x2", "degradation.blur.low=0"),
     ("system", "system=kernelgan", "degradation=readme"),
-    ("system", "system=kernelgan", "degradation=srmd_x2"),
     ("system", "system=total_variation", "degradation=div2krk_x2"),
     ("system", "generator=unfolded", "degradation=div2krk_x2"),
     ("system", "system=srmd", "degradation=bicubic_x4"),
-    ("system", "system=dan", "system.estimates=kernel"),
-    ("system", "system=dan", "system.estimates=kernel", "system.code.kind=kernel"),
+    ("system", "system=dan", "system.estimates=kernel", "system.code.kind=kernel", "degradation.blur.high=1"),
     ("system", "system=dan_v2", "loss/image=none", "loss/perceptual=features"),
     ("system", "system=ikc", "loss/parameters=none", "loss/adversarial=relativistic", "loss/consistency=redegrade"),
     ("system", "system=srgan", "loss/parameters=nll"),
     ("system", "system=srgan", "loss/image=none", "loss.perceptual.start=7", "loss.adversarial.start=9"),
     ("system", "parameter_head=none", "loss/parameters=nll", "loss/consistency=redegrade"),
-    ("system", "condition=film", "parameter_head=none", "loss/parameters=none"),
-    ("system", "generator=unfolded", "parameter_head=decoder_mean"),
+    ("system", "generator=unfolded", "condition=film", "parameter_head=decoder_mean"),
     ("system", "generator=spectral", "output=tanh"),
     ("system", "loss/parameters=nll", "loss.parameters.variance=false"),
     ("system", "loss/image=none", "loss/adversarial=none", "loss/parameters=none"),
@@ -154,3 +151,10 @@ def test_evidence_that_a_strangers_system_offers_or_that_is_not_known_is_no_faul
 
 def with_consistency(target: str) -> dict[str, Any]:
     return composed("loss/consistency=redegrade")["system"] | {"_target_": target}
+
+
+def test_a_discriminator_that_is_shown_l_judges_beside_a_smaller_l_too() -> None:
+    """It is shown L enlarged."""
+    words = ("degradation=bicubic_x4", "discriminator=conditional", "loss/perceptual=none", "loss.adversarial.start=0")
+    assert not list(combination_faults(composed("system=srgan", *words)))
+    assert "D(real)" in fitted("srgan", *words).recorded

@@ -33,8 +33,9 @@ Networks = tuple[nn.Module, nn.Module, nn.Module]  # generator, discriminator, a
 def compare(settings: Settings, device: str, train: Train, *, turns: int, steps: int) -> dict[str, Any]:
     """Seconds a step, and their ratios, of csrgan train and of the loop by hand, which take turns of so many steps.
 
-    train: what csrgan train does with its settings and a folder. On one thread; each has a loader process. wall: by the clock;
-    cpu: of this process. ratio: of the medians over the turns; ratio_whole: of the sums, with what is done in some turns only. Raises Fault where the two do not come to the same weights.
+    train: what csrgan train does with its settings and a folder. On one thread; each has a loader process.
+    wall: by the clock; cpu: of this process. ratio: of the medians over the turns; ratio_whole: of the sums, with what is done in
+    some turns only. Raises Fault where the two do not come to the same weights.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

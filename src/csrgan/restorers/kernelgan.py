@@ -127,12 +127,6 @@ class KernelGAN(Restorer):
         seed: Seed = 0,
     ) -> None:
         super().__init__(degradation)
-        for place, value, choices in (
-            ("system.kernel", kernel, ("free", "gaussian")),
-            ("system.restorer", restorer, ("zssr", "checkpoint", "none")),
-        ):
-            if value not in choices:
-                raise Fault.unknown(place, value, choices)
         self.kernel, self.restorer, self.seed = kernel, restorer, seed
         self.gaussian, self.game, self.zssr = gaussian, game, zssr
 

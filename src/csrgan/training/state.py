@@ -55,9 +55,7 @@ class TrainingState:
     on_update: Callable[[str, dict[str, Tensor], Evidence], None] = lambda *_: None
 
     _recorded: dict[str, Tensor] = field(default_factory=dict, init=False)
-    _pictures: dict[str, Tensor] | None = field(
-        default=None, init=False
-    )  # of the last update, where nobody has asked for its signs
+    _pictures: dict[str, Tensor] | None = field(default=None, init=False)  # whose signs nobody has asked for
 
     @property
     def recorded(self) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from torch import nn
 from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
-from csrgan.fault import Fault, refuse
+from csrgan.fault import refuse
 from csrgan.losses import parameters
 from csrgan.losses.objective import Objective, examine
 from csrgan.networks.code_conditioned import DANNetworks
@@ -55,8 +55,6 @@ class DAN(CodeConditionedSystem):
         losses = default_losses(parameters.l1) if losses is None else losses
         self.given_as(losses=losses)
         codes = code(degradation)
-        if estimates not in ("code", "kernel"):
-            raise Fault.unknown("system.estimates", estimates, ("code", "kernel"))
         kernel = estimates == "kernel"
         refuse(rules.kernel_estimated(estimates, "kernel" if codes.kernels else "units", codes.names))
         sees = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
