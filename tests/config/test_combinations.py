@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from composed import composed
-from training import fitted
+from systems import fitted
 
 from csrgan import rules
 from csrgan.config.build import build
