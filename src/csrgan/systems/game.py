@@ -57,6 +57,7 @@ class Game(System):
             offered |= {"real", "fake"}
             terms["adversarial"], against = game.sides()
             game_of_judge = Objective({"adversarial": against}, {"real", "fake"})
+            self.judge_keeps = any(True for _ in discriminator.buffers())  # something of a forward pass
             self.judge = Player(self, "discriminator", discriminator, game_of_judge, index=1)
         objective = Objective(terms, offered)
         check(bool(objective), "every loss of the generator is none or weighs 0: choose a loss/image or a loss/adversarial.")
@@ -91,10 +92,9 @@ class Game(System):
         """The discriminator's logits. low: as large as the picture. learn: it may change what it keeps of a forward pass (spectral
         norms); else it is left as it is."""
         judge = cast(nn.Module, self.discriminator)
-        if judge.training != learn:  # to set it walks through all of its layers
-            judge.train(learn)
-        logits: Tensor = judge(image, low, theta)
-        if not learn:
+        kept = not learn and self.judge_keeps  # to set a network's mode walks through all of its layers
+        logits: Tensor = (judge.eval() if kept else judge)(image, low, theta)
+        if kept:
             judge.train()
         return logits
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -66,7 +67,7 @@ class Player:
         if self.shared and system.compares_gradients:
             system.record(gradients.compare(parts, self.shared))
         loss = torch.stack(list(parts.values())).sum()
-        if not torch.isfinite(loss):
+        if not isfinite(loss.item()):
             raise self._not_finite([name for name, value in parts.items() if not torch.isfinite(value)], shown)
         # With `inputs`, autograd neither computes nor adds up a gradient of the other player's weights.
         system.manual_backward(loss / rule.accumulate, inputs=weights)
@@ -74,7 +75,7 @@ class Player:
         norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
         system.record({f"{self.name}/gradient_norm": norm})
         system.show(shown)
-        if not torch.isfinite(norm):
+        if not isfinite(norm.item()):
             self.network.zero_grad()
             raise self._not_finite(["gradient"], shown)
         if (system.batches_seen + 1) % rule.accumulate:
