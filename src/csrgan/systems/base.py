@@ -271,7 +271,7 @@ class System(Scored):
         """A training that goes on follows today's settings of its optimizers, and not those in its checkpoint."""
         # Found once: each walk through the layers of a network takes as long as many of its layers do.
         self._buffers_learned = [buffer for network in self.networks().values() for buffer in network.buffers()]
-        self._weights_followed = (list(self.average.parameters()), list(self.generator.parameters()))
+        self._weights_followed: tuple[list[Tensor], list[Tensor]] = ([*self.average.parameters()], [*self.generator.parameters()])
         self._buffers_followed = list(zip(self.average.buffers(), self.generator.buffers(), strict=True))
         for optimizer, fresh in zip(self.trainer.optimizers, self._optimizer_settings, strict=True):
             for group, settings in zip(optimizer.param_groups, fresh, strict=True):
