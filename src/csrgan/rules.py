@@ -205,5 +205,5 @@ def of_discriminator(name: str, multiple: int) -> dict[str, int]:
 
 
 def stem_side(enlarge: int, unshuffle: int) -> int:
-    """Side in pixels of S of what one pixel behind a stem stands for, see `networks.tails.Stem`."""
+    """Side in pixels of S of what one pixel behind a stem stands for, see `networks.papers.stem_upsample.Stem`."""
     return enlarge if enlarge > 1 else unshuffle

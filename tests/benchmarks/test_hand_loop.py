@@ -31,6 +31,14 @@ def test_a_loop_that_does_other_work_is_not_timed(tmp_path: Path, capsys: pytest
     assert not file.exists()
 
 
+def test_beside_a_small_network_too_a_training_step_costs_little_more(tmp_path: Path) -> None:
+    small = (*SMALL[1:], "data.crop=32", "data.batch_size=2", "loop={turns: 6, steps: 15}")
+    done = csrgan("bench", *ALONE, *small, f"file={tmp_path}/bench.json")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads((tmp_path / "bench.json").read_text())["loops"]
+    assert found["cpu"]["ratio"] <= 1.15  # 1.05 on a quiet machine; 1.20 where Hydra's partials and walks through layers are in it
+
+
 @pytest.mark.long
 def test_a_training_step_costs_hardly_more_than_the_loop_by_hand(tmp_path: Path) -> None:
     done = csrgan("bench", *ALONE, "loop={turns: 20, steps: 5}", f"file={tmp_path}/bench.json")

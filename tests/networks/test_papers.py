@@ -10,15 +10,16 @@ import torch
 from torch import nn
 
 from csrgan.fault import Fault
-from csrgan.networks.dan import EstimatorV1, EstimatorV2, RestorerV1, RestorerV2
 from csrgan.networks.discriminators import SRGANs
 from csrgan.networks.generator import Restored
-from csrgan.networks.internal import DeepLinear, PatchJudge, ZSSRNet
-from csrgan.networks.reading import Reading
-from csrgan.networks.sft import SFTMD, Corrector, Predictor
-from csrgan.networks.srmd import SRMDNet
-from csrgan.networks.srresnet import SRResNet
-from csrgan.networks.tails import Stem
+from csrgan.networks.papers.dan import EstimatorV1, EstimatorV2, RestorerV1, RestorerV2
+from csrgan.networks.papers.estimator_output import Reading
+from csrgan.networks.papers.ikc import SFTMD, Corrector, Predictor
+from csrgan.networks.papers.kernelgan import DeepLinear, PatchJudge
+from csrgan.networks.papers.srmd import SRMDNet
+from csrgan.networks.papers.srresnet import SRResNet
+from csrgan.networks.papers.stem_upsample import Stem
+from csrgan.networks.papers.zssr import ZSSRNet
 
 RESNET = partial(SRResNet, width=64, blocks=16, skip=False)
 SRMD = partial(SRMDNet, width=128, layers=12, skip=False)

@@ -22,8 +22,7 @@ from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.shapes import isotropic, rms_std, twice
 from csrgan.evaluation import metrics
 from csrgan.fault import Fault
-from csrgan.networks.blurs import FreeBlur
-from csrgan.networks.internal import DeepLinear, PatchJudge
+from csrgan.networks.papers.kernelgan import DeepLinear, FreeBlur, PatchJudge
 from csrgan.restorers.bicubic import enlarged
 from csrgan.restorers.kernelgan import cleaned
 from csrgan.restorers.zssr import ZSSR

@@ -19,6 +19,15 @@ CHOICES: dict[str, dict[str, str]] = {}
 VALUES: dict[str, dict[str, str]] = {}
 # Classes and functions.
 TARGETS: dict[str, str] = {
+    "csrgan.networks.dan.EstimatorV1": "csrgan.networks.papers.dan.EstimatorV1",
+    "csrgan.networks.dan.EstimatorV2": "csrgan.networks.papers.dan.EstimatorV2",
+    "csrgan.networks.dan.RestorerV1": "csrgan.networks.papers.dan.RestorerV1",
+    "csrgan.networks.dan.RestorerV2": "csrgan.networks.papers.dan.RestorerV2",
+    "csrgan.networks.sft.Corrector": "csrgan.networks.papers.ikc.Corrector",
+    "csrgan.networks.sft.Predictor": "csrgan.networks.papers.ikc.Predictor",
+    "csrgan.networks.sft.SFTMD": "csrgan.networks.papers.ikc.SFTMD",
+    "csrgan.networks.srmd.SRMDNet": "csrgan.networks.papers.srmd.SRMDNet",
+    "csrgan.networks.srresnet.SRResNet": "csrgan.networks.papers.srresnet.SRResNet",
     "csrgan.systems.base.UpdateRule": "csrgan.training.state.UpdateRule",
     "csrgan.systems.csrgan.CSRGAN": "csrgan.training.algorithms.csrgan.CSRGAN",
     "csrgan.systems.dan.DAN": "csrgan.training.algorithms.dan.DAN",

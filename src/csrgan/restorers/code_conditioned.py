@@ -10,8 +10,8 @@ from torch import Tensor
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
-from csrgan.networks.code_conditioned import CodeConditioned, SRMDNetworks
 from csrgan.networks.generator import Restored
+from csrgan.networks.papers.code_conditioned import CodeConditioned, SRMDNetworks
 from csrgan.records import Batch, Restoration
 from csrgan.restorers.learned import LearnedRestorer
 

@@ -17,7 +17,7 @@ from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import gaussian_taps, mirrored
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters
-from csrgan.networks.internal import PatchJudge
+from csrgan.networks.papers.kernelgan import PatchJudge
 from csrgan.ranges import Count, NotNegative, Positive, Share
 
 LADDER = (0.2, 0.28, 0.38, 0.5, 0.68, 0.9, 1.2, 1.6)  # stds between which the search begins, px of L

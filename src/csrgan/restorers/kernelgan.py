@@ -19,8 +19,7 @@ from csrgan.degradation.chain import Chain
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.shapes import rms_std, twice
 from csrgan.fault import Fault, check
-from csrgan.networks.blurs import FreeBlur
-from csrgan.networks.internal import PatchJudge
+from csrgan.networks.papers.kernelgan import FreeBlur, PatchJudge
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed
 from csrgan.records import Restoration
 from csrgan.restorers.bicubic import enlarged

@@ -14,7 +14,7 @@ from csrgan.data.progress import Advance
 from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters
-from csrgan.networks.internal import ZSSRNet
+from csrgan.networks.papers.zssr import ZSSRNet
 from csrgan.ranges import Count, CountOr0, NotNegative
 from csrgan.restorers.bicubic import enlarged
 

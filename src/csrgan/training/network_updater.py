@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import torch
@@ -74,7 +75,7 @@ class NetworkUpdater:
         if self.shared and state.compares_gradients:
             state.record(gradient_stats.compare(parts, self.shared))
         loss = torch.stack(list(parts.values())).sum()
-        if not torch.isfinite(loss):
+        if not isfinite(loss.item()):
             raise self._not_finite([name for name, value in parts.items() if not torch.isfinite(value)], shown)
         # With `inputs`, autograd neither computes nor adds up a gradient of another network's weights.
         self.module.manual_backward(loss / state.rule.accumulate, inputs=weights)
@@ -82,7 +83,7 @@ class NetworkUpdater:
         norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
         state.record({f"{self.name}/gradient_norm": norm})
         state.show(shown)
-        if not torch.isfinite(norm):
+        if not isfinite(norm.item()):
             self.network.zero_grad()
             raise self._not_finite(["gradient"], shown)
         if state.steps:

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 import torch
 from composed import SMALL, composed
-from lightning import Trainer, seed_everything
+from lightning import Callback, Trainer, seed_everything
 from torch import Tensor, nn
 
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import redegraded
 from csrgan.fault import Fault
 from csrgan.runs import checkpoint
+from csrgan.training import state as training_state
+from csrgan.training.gan_diagnostics import signs
 from csrgan.training.network_updater import NetworkUpdater
 
 
@@ -28,8 +30,13 @@ def made(*overrides: str) -> tuple[Any, Any]:
     return system, data
 
 
-def fitted(*overrides: str) -> Any:
+def fitted(*overrides: str, callback: Callback | None = None) -> Any:
     system, data = made(*overrides)
+    fit(system, data, *([callback] if callback else []))
+    return system
+
+
+def fit(system: Any, data: Any, *callbacks: Callback) -> None:
     trainer = Trainer(
         accelerator="cpu",
         max_epochs=1,
@@ -39,9 +46,9 @@ def fitted(*overrides: str) -> Any:
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
+        callbacks=list(callbacks),
     )
     trainer.fit(system, data)
-    return system
 
 
 def state(network: nn.Module) -> dict[str, Tensor]:
@@ -234,3 +241,57 @@ def test_comparing_gradients_leaves_the_training_as_it_is() -> None:
     assert not any(name.startswith(("gradient_share/", "cosine/")) for name in without.state.recorded)
     shares = [float(with_it.state.recorded[f"gradient_share/{term}"]) for term in ("image", "parameters", "adversarial")]
     assert sum(shares) == pytest.approx(1, abs=1e-5)
+
+
+class Asks(Callback):
+    """Reads what was recorded after some batches."""
+
+    def __init__(self, *batches: int) -> None:
+        self.batches, self.told = batches, {}
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
+        if pl_module.state.batches_seen in self.batches:
+            self.told[pl_module.state.batches_seen] = {name: float(value) for name, value in pl_module.state.recorded.items()}
+
+
+def test_signs_are_read_when_somebody_asks_and_are_those_of_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+    monkeypatch.setattr(training_state, "signs", lambda shown: read.append(shown) or signs(shown))
+    always, once = Asks(1, 2, 3, 4), Asks(3)
+    fitted(callback=always)
+    assert len(read) == 4
+    fitted(callback=once)
+    assert len(read) == 5
+    assert {"signs/diversity", "signs/drift"} <= once.told[3].keys()
+    assert once.told[3] == always.told[3] != always.told[2]
+
+
+def test_a_step_walks_through_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks: list[str] = []
+    modules, train = nn.Module.named_modules, nn.Module.train
+    monkeypatch.setattr(nn.Module, "named_modules", lambda *words, **more: walks.append("layers") or modules(*words, **more))
+    monkeypatch.setattr(nn.Module, "train", lambda *words, **more: walks.append("mode") or train(*words, **more))
+    system, data = made()
+    found: list[list[str]] = []
+
+    def step(batch: Any, batch_idx: int) -> None:
+        before = len(walks)
+        type(system).training_step(system, batch, batch_idx)
+        found.append(walks[before:])
+
+    system.training_step = step
+    fit(system, data)
+    assert len(found) == 4
+    assert found[1:] == [[], [], []]  # in the first, what is found once
+
+
+@pytest.mark.parametrize("discriminator", ["vgg", "unet_sn"])
+def test_judging_for_the_generator_leaves_a_discriminator_as_it_is(discriminator: str) -> None:
+    system, _ = made(f"discriminator={discriminator}")
+    before, picture = state(system.discriminator), torch.rand(2, 3, 32, 32)
+    theta = torch.rand(2, 3)
+    system._logits(picture, low=picture, theta=theta, learn=False)
+    assert same(before, state(system.discriminator))
+    assert all(layer.training for layer in system.discriminator.modules())
+    system._logits(picture, low=picture, theta=theta)
+    assert same(before, state(system.discriminator)) == (discriminator == "vgg")

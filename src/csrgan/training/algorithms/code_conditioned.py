@@ -13,7 +13,7 @@ from csrgan.fault import check
 from csrgan.losses import image, parameters
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.losses.parameters import ParameterTerm
-from csrgan.networks.code_conditioned import CodeConditioned
+from csrgan.networks.papers.code_conditioned import CodeConditioned
 from csrgan.restorers.code_conditioned import CodeRestorer
 from csrgan.training.system import System
 

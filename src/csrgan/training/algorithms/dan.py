@@ -15,9 +15,9 @@ from csrgan.degradation.code import Code
 from csrgan.fault import refuse
 from csrgan.losses import parameters
 from csrgan.losses.objective import Objective, examine
-from csrgan.networks.code_conditioned import DANNetworks
-from csrgan.networks.dan import EstimatorV1, RestorerV1
 from csrgan.networks.generator import Restored
+from csrgan.networks.papers.code_conditioned import DANNetworks
+from csrgan.networks.papers.dan import EstimatorV1, RestorerV1
 from csrgan.ranges import Count
 from csrgan.records import Batch
 from csrgan.training.algorithms.code_conditioned import CodeConditionedSystem, default_losses

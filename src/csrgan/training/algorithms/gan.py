@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Adam
 
 from csrgan.degradation.augmentation import Degradation, redegraded
@@ -54,6 +55,8 @@ class GANModule(System):
         game: Adversarial | None = losses.get("adversarial")
         game = game if game and game.weight else None
         self.discriminator: nn.Module | None = discriminator if game else None
+        dropouts = any(isinstance(layer, _DropoutNd) for layer in discriminator.modules())
+        self.knows_modes = dropouts or any(True for _ in discriminator.buffers())  # whether eval() changes what it does
         examine(self, losses, predicts=predicts, variance=variance)
         terms = {name: term for name, term in losses.items() if name != "adversarial"}
         against: Term | None = None
@@ -90,9 +93,8 @@ class GANModule(System):
         """The discriminator's logits. low: as large as the picture. learn: it may change what it keeps of a forward pass (spectral
         norms); else it is left as it is."""
         discriminator = cast(nn.Module, self.discriminator)
-        if discriminator.training != learn:  # to set it walks through all of its layers
-            discriminator.train(learn)
-        logits: Tensor = discriminator(image, low, theta)
-        if not learn:
+        other = not learn and self.knows_modes  # to set a network's mode walks through all of its layers
+        logits: Tensor = (discriminator.eval() if other else discriminator)(image, low, theta)
+        if other:
             discriminator.train()
         return logits

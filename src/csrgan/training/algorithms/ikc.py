@@ -11,8 +11,8 @@ from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
-from csrgan.networks.code_conditioned import IKCNetworks
-from csrgan.networks.sft import SFTMD, Corrector, Predictor
+from csrgan.networks.papers.code_conditioned import IKCNetworks
+from csrgan.networks.papers.ikc import SFTMD, Corrector, Predictor
 from csrgan.ranges import CountOr0
 from csrgan.records import Batch
 from csrgan.training.algorithms.code_conditioned import CodeConditionedSystem, default_losses, objectives

@@ -15,7 +15,7 @@ from csrgan.losses.backbones import efficientnet_lite0
 from csrgan.losses.objective import Term
 from csrgan.losses.perceptual import FeatureDistance
 from csrgan.networks.discriminators import SRGANs
-from csrgan.networks.srresnet import SRResNet
+from csrgan.networks.papers.srresnet import SRResNet
 from csrgan.training.algorithms.gan import AGAINST, GANModule
 from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 

@@ -10,9 +10,9 @@ from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.code import Code
-from csrgan.networks.code_conditioned import SRMDNetworks
-from csrgan.networks.sft import Predictor
-from csrgan.networks.srmd import SRMDNet
+from csrgan.networks.papers.code_conditioned import SRMDNetworks
+from csrgan.networks.papers.ikc import Predictor
+from csrgan.networks.papers.srmd import SRMDNet
 from csrgan.ranges import NotNegative
 from csrgan.records import Batch
 from csrgan.restorers.code_conditioned import SRMDRestorer

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.degradation.code import maps
-from csrgan.networks.tails import Stem
+from csrgan.networks.papers.stem_upsample import Stem
 from csrgan.ranges import Count
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.networks.generator import Restored
-from csrgan.networks.tails import Stem, upsampler
+from csrgan.networks.papers.stem_upsample import Stem, upsampler
 from csrgan.ranges import Count
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from csrgan.degradation.code import maps
-from csrgan.networks.reading import Reading, begin
-from csrgan.networks.tails import Stem, upsampler
+from csrgan.networks.papers.estimator_output import Reading, begin
+from csrgan.networks.papers.stem_upsample import Stem, upsampler
 from csrgan.ranges import Count
 
 Picture = Float[Tensor, "b 3 h w"]
