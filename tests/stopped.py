@@ -63,9 +63,9 @@ def kill_at(batch: int) -> str:
     return f"""
 import signal
 from csrgan.training.system import System
-def seen(system, batch, count=System.seen):
-    count(system, batch)
+def end_step(system, count=System.end_step):
+    count(system)
     if system.state.batches_seen == {batch}:
         os.kill(os.getpid(), signal.SIGKILL)
-System.seen = seen
+System.end_step = end_step
 """

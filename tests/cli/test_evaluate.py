@@ -62,7 +62,7 @@ def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
     assert main(["evaluate", "system=wiener", *small, f"run_dir={tmp_path}/c"]) == 2
     assert "degradation is needed where there is no checkpoint" in capsys.readouterr().err
     assert main(["train", *SMOKE[:3], "system=degraded", f"run_dir={tmp_path}/d"]) == 0
-    assert "Degraded needs no training; it is scored as it is" in capsys.readouterr().out
+    assert "Bicubic needs no training; it is scored as it is" in capsys.readouterr().out
     assert not (tmp_path / "d" / "checkpoints").exists()
     assert main(["evaluate", "system=srmd", "degradation=readme", f"run_dir={tmp_path}/e"]) == 2
     assert "system=srmd is trained: name its run as checkpoint=RUN" in capsys.readouterr().err

@@ -15,11 +15,11 @@ from csrgan.runs.checkpoint import damage
 AT = """
 import resource, signal, time
 from csrgan.training.system import System
-def seen(system, batch, count=System.seen):
-    count(system, batch)
+def end_step(system, count=System.end_step):
+    count(system)
     if system.state.batches_seen == {batch}:
         {what}
-System.seen = seen
+System.end_step = end_step
 """
 FULL = "resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, resource.RLIM_INFINITY))"
 FREE = "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))"

@@ -16,7 +16,7 @@ from csrgan.cli import main
 from csrgan.config.build import build
 from csrgan.data import picture
 from csrgan.restorers.bicubic import Bicubic
-from csrgan.training.system import System
+from csrgan.restorers.learned import LearnedRestorer
 
 
 def test_one_bad_picture_does_not_end_the_others(
@@ -29,9 +29,9 @@ def test_one_bad_picture_does_not_end_the_others(
     save(photos / "large.png", shape=(8, 8))
     save(photos / "full.png", shape=(7, 7))
     seen = []
-    plain, write = System.restore, picture.write
+    plain, write = LearnedRestorer.restore, picture.write
 
-    def restored(self: System, low: torch.Tensor) -> object:
+    def restored(self: LearnedRestorer, low: torch.Tensor) -> object:
         seen.append(tuple(low.shape[-2:]))
         if low.shape[-2:] == (16, 16):
             torch.empty(2**62, dtype=torch.uint8)
@@ -47,7 +47,7 @@ def test_one_bad_picture_does_not_end_the_others(
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    monkeypatch.setattr(System, "restore", restored)
+    monkeypatch.setattr(LearnedRestorer, "restore", restored)
     monkeypatch.setattr(picture, "write", limited)
     assert main([*restoring, "enlarge=2"]) == 1
     out, err = capfd.readouterr()

@@ -23,10 +23,10 @@ SRGAN = ("system=srgan", "size=small", "degradation=gaussian8_x2", *[w for w in 
 
 SLOW = """
 from csrgan.training.system import System
-def seen(system, batch, count=System.seen):
-    count(system, batch)
+def end_step(system, count=System.end_step):
+    count(system)
     time.sleep(0.1)
-System.seen = seen
+System.end_step = end_step
 import time
 """
 

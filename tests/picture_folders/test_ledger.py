@@ -27,11 +27,11 @@ def end(number, at, seen=[0]):
 
 
 IN_NETWORK = """
-from csrgan.training.system import System
-def restore(*all, plain=System.restore):
+from csrgan.restorers.learned import LearnedRestorer
+def restore(*all, plain=LearnedRestorer.restore):
     end({number}, 3)
     return plain(*all)
-System.restore = restore
+LearnedRestorer.restore = restore
 """
 
 
