@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from filelock import FileLock, Timeout
 
 from csrgan.fault import Fault
-from csrgan.runs.layout import LOCK
+from csrgan.run_folder import LOCK
 
 HIDDEN = ".csrgan"  # the folder, in one that csrgan writes pictures into, of what it knows and has not finished
 PART = re.compile(r"\.[0-9a-f]{8}\.part\.\w+")  # a picture that is being written

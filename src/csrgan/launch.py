@@ -16,7 +16,7 @@ from csrgan.api.model import Model, load
 from csrgan.config import paths
 from csrgan.config.flags import SEVERAL, apart
 from csrgan.fault import check
-from csrgan.runs.layout import SUMMARY
+from csrgan.run_folder import SUMMARY
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from csrgan.config.compose import composed
 from csrgan.config.folder import conf, first_line, groups
 from csrgan.fault import Fault
 from csrgan.launch import train
-from csrgan.runs.layout import CHECKPOINTS
+from csrgan.run_folder import CHECKPOINTS
 from csrgan.tree import Settings
 
 QUICK = ("trainer=smoke", "logger=none", "trainer.panels=0", "evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=64")

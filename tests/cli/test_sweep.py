@@ -20,8 +20,8 @@ from omegaconf import OmegaConf
 
 from csrgan.cli import main
 from csrgan.config.folder import conf
-from csrgan.runs import hydra_sweep
 from csrgan.runs.record import folder_of
+from csrgan.workflow import hydra_sweep
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 SUBMITIT = ("hydra/launcher=submitit_local",)

@@ -14,8 +14,8 @@ from csrgan.cli import main
 from csrgan.config.faults import examine
 from csrgan.config.folder import conf
 from csrgan.fault import Fault
-from csrgan.runs.hydra_sweep import Remember
 from csrgan.runs.watchdog import SWEEP
+from csrgan.workflow.hydra_sweep import Remember
 
 
 def test_a_sweep_of_its_own_name_is_a_choice(capsys: pytest.CaptureFixture[str]) -> None:

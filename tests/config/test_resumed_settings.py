@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from csrgan.config.folder import conf
 from csrgan.config.resume import change_faults, gone_on_with, references, started_with, with_resumed
 from csrgan.fault import Fault
-from csrgan.runs.layout import OVERRIDES
+from csrgan.run_folder import OVERRIDES
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from csrgan.data import picture, shards
 from csrgan.data.archive import unpack
 from csrgan.data.shards import Sharded
 from csrgan.fault import Fault
-from csrgan.runs.trained import chosen
+from csrgan.workflow.trained import chosen
 
 QUIET = Console(quiet=True)
 MEMBERS = {f"IN/{name}": FILES[name] for name in ("a.png", "a.jpg", "a.bmp")}

@@ -21,7 +21,7 @@ from PIL import Image
 from csrgan.cli import restore
 from csrgan.data import picture
 from csrgan.records import Restoration
-from csrgan.runs.trained import chosen
+from csrgan.workflow.trained import chosen
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow's own remarks on odd metadata
 

@@ -15,8 +15,8 @@ from csrgan.console import Console
 from csrgan.evaluation import results
 from csrgan.fault import Fault
 from csrgan.runs import jobs
-from csrgan.runs.conclusion import conclude
 from csrgan.runs.record import gain_db
+from csrgan.workflow.conclusion import conclude
 
 
 def test_what_is_not_finite_is_null_and_its_readers_know(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

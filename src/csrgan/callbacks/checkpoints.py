@@ -15,8 +15,8 @@ from csrgan.callbacks.watched import watched
 from csrgan.fault import Fault, Stopped
 from csrgan.files import settle, unfinished
 from csrgan.loggers.run_logger import RunLogger
+from csrgan.run_folder import BEST, LAST, PREVIOUS
 from csrgan.runs.checkpoint import reopen
-from csrgan.runs.layout import BEST, LAST, PREVIOUS
 from csrgan.training.system import System
 
 

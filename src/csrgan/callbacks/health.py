@@ -16,7 +16,7 @@ from csrgan.callbacks.watched import watched
 from csrgan.config import settings
 from csrgan.fault import Fault, Stopped
 from csrgan.records import Batch
-from csrgan.runs.layout import REPLAY
+from csrgan.run_folder import REPLAY
 from csrgan.training.replay import keep
 from csrgan.training.system import System
 

@@ -8,13 +8,13 @@ from statistics import median
 
 from lightning import Callback, LightningModule, Trainer
 
+from csrgan import run_folder
 from csrgan.callbacks.watched import evaluated
 from csrgan.data import picture
 from csrgan.evaluation import results
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.records import Batch, Restoration
 from csrgan.reports import figure
-from csrgan.runs import layout
 
 
 class Scores(Callback):
@@ -51,15 +51,19 @@ class Scores(Callback):
         if batch_idx in self.drawn:
             drawing = figure.panel(batch, outputs)
             # Cut off, for some names are as long as a name may be.
-            file = self.folder / layout.PANELS / f"{batch_idx:04d}_{Path(batch.names[0]).stem[:60]}.png"
+            file = self.folder / run_folder.PANELS / f"{batch_idx:04d}_{Path(batch.names[0]).stem[:60]}.png"
             figure.save(drawing, file)
-            for name, image in ((layout.RESTORED, outputs.image), (layout.LOW, batch.enlarged), (layout.SHARP, batch.sharp)):
-                picture.write(self.folder / layout.PICTURES / file.stem / name, image[0].cpu())
+            for name, image in (
+                (run_folder.RESTORED, outputs.image),
+                (run_folder.LOW, batch.enlarged),
+                (run_folder.SHARP, batch.sharp),
+            ):
+                picture.write(self.folder / run_folder.PICTURES / file.stem / name, image[0].cpu())
             for logger in trainer.loggers:
                 if isinstance(logger, RunLogger):
-                    logger.log_image(key=f"{layout.PANELS}/{file.stem}", images=[str(file)])
+                    logger.log_image(key=f"{run_folder.PANELS}/{file.stem}", images=[str(file)])
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         system = evaluated(pl_module)
         self.rows, self.summary, self.images_seen = system.rows, system.summary, system.images_seen
-        results.write(self.folder / layout.RESULTS, self.rows)
+        results.write(self.folder / run_folder.RESULTS, self.rows)

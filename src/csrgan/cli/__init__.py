@@ -192,7 +192,7 @@ def _hydra(command: str, words: list[str]) -> Done:
 
 def _swept() -> list[int]:
     """The exit status of the sweep that this process ran, after a table of its jobs; empty where there was none."""
-    hydra_sweep = sys.modules.get("csrgan.runs.hydra_sweep")
+    hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
     folder = hydra_sweep.Remember.taken() if hydra_sweep else None
     return [import_module("csrgan.cli.sweep").report(folder)] if folder else []
 

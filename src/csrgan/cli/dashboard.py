@@ -16,7 +16,7 @@ from csrgan.evaluation.metrics import METRICS
 from csrgan.fault import Fault
 from csrgan.files import relative
 from csrgan.loggers.wandb_account import mode, told
-from csrgan.runs.layout import PANELS
+from csrgan.run_folder import PANELS
 
 if TYPE_CHECKING:
     from wandb_workspaces.workspaces import Section, Workspace

@@ -33,7 +33,7 @@ from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
 from csrgan.picture_folders.series import Made, Series, Unit, targets
 from csrgan.reports import figure
-from csrgan.runs.layout import KERNELS, PARAMETERS, SHEET
+from csrgan.run_folder import KERNELS, PARAMETERS, SHEET
 
 SHOWN = 24  # pictures on the contact sheet
 FORMATS = ("png", "npy")

@@ -13,6 +13,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from csrgan import run_folder
 from csrgan.api import own
 from csrgan.api.evaluation import evaluated
 from csrgan.callbacks.progress import Lines
@@ -25,10 +26,10 @@ from csrgan.fault import Fault, check
 from csrgan.files import relative, write
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
-from csrgan.runs import jobs, layout, record
-from csrgan.runs.conclusion import conclude
-from csrgan.runs.description import with_choices
-from csrgan.runs.trained import chosen
+from csrgan.runs import jobs, record
+from csrgan.workflow.conclusion import conclude
+from csrgan.workflow.description import with_choices
+from csrgan.workflow.trained import chosen
 
 
 def run(config: DictConfig) -> float | int:
@@ -39,9 +40,11 @@ def run(config: DictConfig) -> float | int:
     quiet()
     own.metrics()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
-    trained = (folder / layout.CHECKPOINTS).is_dir()
+    trained = (folder / run_folder.CHECKPOINTS).is_dir()
     check(not trained, f"run_dir={folder} holds a training, whose results would be overwritten: choose another run_dir.")
-    files = sorted(source.glob(f"**/{layout.JOB}")) if source.is_dir() and not (source / layout.CHECKPOINTS).is_dir() else []
+    files = (
+        sorted(source.glob(f"**/{run_folder.JOB}")) if source.is_dir() and not (source / run_folder.CHECKPOINTS).is_dir() else []
+    )
     if not files:
         return _score(config, config.checkpoint, folder, Console())
     for done, job in enumerate(files, start=1):
@@ -67,8 +70,8 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
         own = copy.deepcopy(config)
         own.run_dir = encoded(str(folder))
         told = f"{_score(own, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
-        if (job.parent / layout.METRICS).is_file():
-            shutil.copy(job.parent / layout.METRICS, folder / layout.METRICS)
+        if (job.parent / run_folder.METRICS).is_file():
+            shutil.copy(job.parent / run_folder.METRICS, folder / run_folder.METRICS)
     record.write(folder, held)
     return told
 
@@ -81,9 +84,9 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / layout.CONFIG, as_yaml(settings))
+    write(folder / run_folder.CONFIG, as_yaml(settings))
     words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith("run_dir=")]
-    write(folder / layout.OVERRIDES, json.dumps(words))  # for csrgan report
+    write(folder / run_folder.OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])
     system.restorer.console = console
     began = time.monotonic()

@@ -18,8 +18,8 @@ from csrgan.fault import Fault, check
 from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
+from csrgan.run_folder import SUMMARY
 from csrgan.runs import jobs
-from csrgan.runs.layout import SUMMARY
 from csrgan.training.system import System
 
 NETWORK, PAGE = "network.ckpt", "README.md"

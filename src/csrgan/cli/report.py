@@ -9,6 +9,7 @@ from statistics import fmean
 
 from omegaconf import DictConfig
 
+from csrgan import run_folder
 from csrgan.api import own
 from csrgan.config.build import plain
 from csrgan.console import Console
@@ -17,7 +18,7 @@ from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.fault import Fault, check
 from csrgan.files import relative
 from csrgan.reports import columns, page
-from csrgan.runs import jobs, layout
+from csrgan.runs import jobs
 
 COSTS = {  # what a summary.json says of them, what they are called, and in what unit: 1 of it is so many
     "images_seen": ("images seen", 1),
@@ -37,7 +38,8 @@ def run(config: DictConfig) -> int:
     check(folder.is_dir(), f"folder={folder} is not a folder.")
     places = jobs.places(folder)
     check(
-        bool(places), f"folder={folder} holds neither a sweep nor a run: no folder in it has a {layout.JOB} or {layout.OVERRIDES}."
+        bool(places),
+        f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
     )
     found = [_job(place, place.relative_to(folder).as_posix(), settings["score"]) for place in places]
     _examine(found, settings["baseline"], settings["score"])
@@ -71,7 +73,7 @@ def _job(place: Path, name: str, score: str) -> Job:
     if held["status"] != "complete":
         return told
     try:
-        rows, metrics = jobs.rows(place), jobs.table(place / layout.METRICS)
+        rows, metrics = jobs.rows(place), jobs.table(place / run_folder.METRICS)
         return replace(
             told,
             reason="",
@@ -79,7 +81,9 @@ def _job(place: Path, name: str, score: str) -> Job:
             curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
             diagnostics=_diagnostics(metrics),
             costs=_costs(jobs.summary(place)),
-            pictures=sorted(file.parent for file in place.glob(f"{layout.PICTURES}/*/{layout.RESTORED}") if _whole(file.parent)),
+            pictures=sorted(
+                file.parent for file in place.glob(f"{run_folder.PICTURES}/*/{run_folder.RESTORED}") if _whole(file.parent)
+            ),
         )
     except Fault as fault:
         return replace(told, reason=str(fault))
@@ -98,7 +102,7 @@ def _diagnostics(metrics: jobs.Table) -> dict[str, float]:
 
 
 def _number(row: Mapping[str, str], column: str) -> float:
-    return jobs.number(row[column], f"{layout.METRICS}: {column}")
+    return jobs.number(row[column], f"{run_folder.METRICS}: {column}")
 
 
 def _costs(held: Mapping[str, float]) -> dict[str, float]:
@@ -111,6 +115,6 @@ def _costs(held: Mapping[str, float]) -> dict[str, float]:
 def _whole(folder: Path) -> bool:
     """Whether S, L and H are there, each a picture."""
     try:
-        return all(min(picture.size(folder / name)) > 0 for name in (layout.RESTORED, layout.LOW, layout.SHARP))
+        return all(min(picture.size(folder / name)) > 0 for name in (run_folder.RESTORED, run_folder.LOW, run_folder.SHARP))
     except Fault:
         return False

@@ -26,9 +26,9 @@ from csrgan.picture_folders.places import Places
 from csrgan.picture_folders.series import Made, Series, Unit, targets
 from csrgan.records import Restoration
 from csrgan.reports.table import FACTORS, label
-from csrgan.runs.trained import chosen
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
+from csrgan.workflow.trained import chosen
 
 BESIDE = 0.05  # of a prior's range: a prediction this far beyond it is none of a picture within
 LONGEST = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}  # px a side that the encoders take

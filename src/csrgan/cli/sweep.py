@@ -15,8 +15,9 @@ from csrgan.config.paths import kept
 from csrgan.console import Console
 from csrgan.fault import Fault
 from csrgan.files import relative
-from csrgan.runs import hydra_sweep, process, record, watchdog
-from csrgan.runs.layout import JOB, OUTPUT, REFUSED
+from csrgan.run_folder import JOB, OUTPUT, REFUSED
+from csrgan.runs import process, record, watchdog
+from csrgan.workflow import hydra_sweep
 
 
 def run(config: DictConfig) -> float | None:

@@ -32,14 +32,14 @@ from csrgan.fault import check
 from csrgan.files import sole
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
-from csrgan.runs.conclusion import conclude
-from csrgan.runs.description import describe, with_choices
-from csrgan.runs.layout import CHECKPOINTS, LAST, PREVIOUS
-from csrgan.runs.resumed import StoppedRun
-from csrgan.runs.trained import begin
+from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
 from csrgan.training import sanity_check
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.system import System
+from csrgan.workflow.conclusion import conclude
+from csrgan.workflow.description import describe, with_choices
+from csrgan.workflow.resumed import StoppedRun
+from csrgan.workflow.trained import begin
 
 LOOKED_AT = 4  # samples of the first batch
 

@@ -13,7 +13,7 @@ from csrgan.config.paths import literal
 from csrgan.config.settings import CHANGEABLE, KEPT
 from csrgan.declared import constant
 from csrgan.fault import Fault
-from csrgan.runs.layout import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
+from csrgan.run_folder import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
 from csrgan.tree import Settings, at
 
 ONE_JOB = "hydra.mode=RUN"  # the one override of Hydra's own that a run keeps: it was a job of a sweep

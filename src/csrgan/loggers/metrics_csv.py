@@ -13,7 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from csrgan.fault import plain
 from csrgan.files import whole
 from csrgan.loggers.run_logger import RunLogger
-from csrgan.runs.layout import METRICS
+from csrgan.run_folder import METRICS
 from csrgan.tree import Settings
 
 Row = Mapping[str, str | float | None]  # None: a step that nobody told

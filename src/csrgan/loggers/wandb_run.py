@@ -22,7 +22,7 @@ from csrgan.loggers.metrics_csv import read, until
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.loggers.wandb_account import mode, told
 from csrgan.ranges import Positive
-from csrgan.runs.layout import METRICS
+from csrgan.run_folder import METRICS
 from csrgan.tree import Settings
 
 Given = TypeVar("Given")

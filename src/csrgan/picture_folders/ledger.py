@@ -18,7 +18,7 @@ from typing import Any
 from csrgan import files
 from csrgan.data.picture import called
 from csrgan.fault import check
-from csrgan.runs.layout import LOCK, PARAMETERS, RECORD
+from csrgan.run_folder import LOCK, PARAMETERS, RECORD
 
 Row = dict[str, str | float]
 

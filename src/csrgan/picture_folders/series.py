@@ -22,7 +22,7 @@ from csrgan.fault import Fault, Stopped
 from csrgan.picture_folders.leave import Asked, Leave
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
-from csrgan.runs.layout import PARAMETERS
+from csrgan.run_folder import PARAMETERS
 
 MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory", "insufficient memory", "bad_alloc", "alloc_failed")
 LEAST_FREE = 2**16  # bytes: a disk with less is full, whatever an encoder says of the reason

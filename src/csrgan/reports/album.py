@@ -17,7 +17,7 @@ from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.results import Row, predicted_in
 from csrgan.reports.columns import Score
-from csrgan.runs.layout import LOW, RESTORED, SHARP
+from csrgan.run_folder import LOW, RESTORED, SHARP
 
 LARGEST = 512  # px of a side
 COLUMNS = 40  # groups beside each other

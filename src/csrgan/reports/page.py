@@ -13,10 +13,10 @@ from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from csrgan import run_folder
 from csrgan.evaluation.comparison import Difference, Group, Job, difference, grouped, references
 from csrgan.files import cell
 from csrgan.reports import album, chart, columns, effects, maps, markdown, predictions, rows, training, uncertainty, verdicts
-from csrgan.runs import layout
 
 Lines = Sequence[Sequence[str]]
 
@@ -38,14 +38,14 @@ def write(
     differences = {group: None if group is other else difference(group, other, score) for group, other in found.items()}
     lines = verdicts.table(found, differences, labels, scores=columns.in_table(jobs, score), chosen=chosen, baseline=baseline)
     tables = {"Diagnostics, means over the run": training.diagnostics(list(found)), "Costs": training.costs(list(found))}
-    rows.write(folder / layout.ROWS, jobs)
+    rows.write(folder / run_folder.ROWS, jobs)
     _tables(folder, lines, tables, heading=f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n")
     content = {
         "title": title,
         "question": question,
         "notes": [verdicts.rule(baseline), verdicts.note(found, chosen)] if found else ["No job is complete."],
         "lines": _short(lines, labels),
-        "charts": _charts(folder / layout.FIGURES, found, differences, chosen),
+        "charts": _charts(folder / run_folder.FIGURES, found, differences, chosen),
         "tables": {name: _short(table, labels) for name, table in tables.items() if table},
         "jobs": jobs,
         "complete": sum(not job.reason for job in jobs),
@@ -53,8 +53,10 @@ def write(
     }
     template = Environment(loader=PackageLoader("csrgan.reports", "."), autoescape=True).get_template("page.html")
     budget = LIMIT - SPARE - len(_rendered(template, content, []).encode())
-    (folder / layout.PAGE).write_text(_rendered(template, content, album.matrices(found, labels, chosen, budget)), encoding="utf-8")
-    return folder / layout.PAGE
+    (folder / run_folder.PAGE).write_text(
+        _rendered(template, content, album.matrices(found, labels, chosen, budget)), encoding="utf-8"
+    )
+    return folder / run_folder.PAGE
 
 
 def _rendered(template: Template, content: Mapping[str, object], matrices: Sequence[album.Matrix]) -> str:
@@ -73,7 +75,7 @@ def _short(lines: Sequence[Sequence[str]], labels: Mapping[Group, str]) -> list[
 
 def _tables(folder: Path, lines: Lines, others: Mapping[str, Lines], *, heading: str) -> None:
     """report.csv; of each other table a csv of its first word; and all of them in report.md."""
-    with (folder / layout.TABLES).open("w", newline="", encoding="utf-8") as file:
+    with (folder / run_folder.TABLES).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([cell(text) for text in line] for line in lines)
     text = heading + markdown.table(lines)
     for name, table in others.items():
@@ -81,7 +83,7 @@ def _tables(folder: Path, lines: Lines, others: Mapping[str, Lines], *, heading:
             with (folder / f"{name.split(',')[0].lower()}.csv").open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows([cell(value) for value in line] for line in table)
             text += f"\n{name}:\n\n" + markdown.table(table)
-    (folder / layout.TEXT).write_text(text, encoding="utf-8")
+    (folder / run_folder.TEXT).write_text(text, encoding="utf-8")
 
 
 def _charts(

@@ -12,7 +12,7 @@ import torch
 
 from csrgan.config import renamed
 from csrgan.fault import Fault, check, plain
-from csrgan.runs.layout import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
+from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
 
 
 def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:

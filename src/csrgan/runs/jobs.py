@@ -17,7 +17,7 @@ from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.fault import Fault, check
 from csrgan.files import relative
-from csrgan.runs.layout import CHECKPOINTS, JOB, OVERRIDES, RESULTS, SUMMARY
+from csrgan.run_folder import CHECKPOINTS, JOB, OVERRIDES, RESULTS, SUMMARY
 
 Table = list[dict[str, str]]
 

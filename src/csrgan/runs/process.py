@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from csrgan.files import relative
+from csrgan.run_folder import CHECKPOINTS, OUTPUT
 from csrgan.runs import record, watchdog
-from csrgan.runs.layout import CHECKPOINTS, OUTPUT
 
 UNENDED = "has not ended: it is running, or was stopped with its sweep or machine"
 

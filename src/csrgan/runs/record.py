@@ -10,7 +10,7 @@ from typing import Any
 
 from csrgan import files
 from csrgan.config.old_names import silently
-from csrgan.runs.layout import JOB, SUMMARY
+from csrgan.run_folder import JOB, SUMMARY
 
 
 def read(folder: Path) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from csrgan.console import Console
 from csrgan.evaluation.results import Row, by_blur, by_set
 from csrgan.files import relative
 from csrgan.reports import table
-from csrgan.runs.layout import SUMMARY
+from csrgan.run_folder import SUMMARY
 
 
 def conclude(console: Console, summary: dict[str, float], rows: list[Row], folder: Path) -> None:

@@ -15,8 +15,8 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
+from csrgan.run_folder import SUBMITIT
 from csrgan.runs import watchdog
-from csrgan.runs.layout import SUBMITIT
 from csrgan.runs.process import locked
 
 

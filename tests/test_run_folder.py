@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from csrgan import run_folder
 from csrgan.config.folder import PACKAGE
-from csrgan.runs import layout
 
-HERE = Path(layout.__file__)
+HERE = Path(run_folder.__file__)
 NAMES = {value for name, value in vars(layout).items() if name.isupper()}
 SOURCES = [file for file in sorted(PACKAGE.rglob("*.py")) if file != HERE and PACKAGE / "template" not in file.parents]
 PATH = re.compile(r"[\w./*?-]+")  # what is longer is a sentence, and may name a file

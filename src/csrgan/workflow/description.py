@@ -13,7 +13,7 @@ from csrgan import files
 from csrgan.config.build import as_yaml
 from csrgan.config.paths import kept
 from csrgan.config.resume import ONE_JOB
-from csrgan.runs.layout import CONFIG, OVERRIDES
+from csrgan.run_folder import CONFIG, OVERRIDES
 
 
 def describe(settings: dict[str, Any], folder: Path, changed: Sequence[str] = ()) -> None:
