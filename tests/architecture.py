@@ -49,7 +49,9 @@ def picture() -> str:
     order = {name: number for number, names in enumerate(layers()) for name in names}
     lines = ["```mermaid", "flowchart TD"]
     lines += [f"    {name}[{name}]" for name in order]
-    lines += [f"    {one} --> {other}" for one, other in sorted(reduced(arrows()), key=lambda pair: (order[pair[0]], order[pair[1]]))]
+    lines += [
+        f"    {one} --> {other}" for one, other in sorted(reduced(arrows()), key=lambda pair: (order[pair[0]], order[pair[1]]))
+    ]
     return "\n".join([*lines, "```", ""])
 
 

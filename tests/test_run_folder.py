@@ -14,7 +14,7 @@ from csrgan import run_folder
 from csrgan.config.folder import PACKAGE
 
 HERE = Path(run_folder.__file__)
-NAMES = {value for name, value in vars(layout).items() if name.isupper()}
+NAMES = {value for name, value in vars(run_folder).items() if name.isupper()}
 SOURCES = [file for file in sorted(PACKAGE.rglob("*.py")) if file != HERE and PACKAGE / "template" not in file.parents]
 PATH = re.compile(r"[\w./*?-]+")  # what is longer is a sentence, and may name a file
 OTHERS = {  # of the cache of decoded photographs, which no run writes
@@ -39,7 +39,7 @@ def literals(tree: ast.AST) -> Iterator[tuple[str, bool]]:
 
 
 def written(source: str) -> set[str]:
-    """The names of layout that a source writes out. One without a dot, such as `pictures`, is a word of its own elsewhere: it
+    """The names of run_folder that a source writes out. One without a dot, such as `pictures`, is a word of its own elsewhere: it
     counts in a path alone."""
     found = set()
     for text, divided in literals(ast.parse(source)):
@@ -72,7 +72,7 @@ def test_what_would_be_found(source: str, names: set[str]) -> None:
 
 
 def test_each_name_has_one_constant() -> None:
-    assert len(NAMES) == sum(name.isupper() for name in vars(layout))
+    assert len(NAMES) == sum(name.isupper() for name in vars(run_folder))
     assert not any("/" in name for name in NAMES)
 
 

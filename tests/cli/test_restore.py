@@ -108,7 +108,7 @@ def test_names_are_no_formulas_and_stay_in_their_line(checkpoint: Path, tmp_path
 def test_what_the_model_was_not_trained_for_is_said(name: str, degradation: str, factor: float, said: str) -> None:
     words = [f"degradation={degradation}"] if degradation != "readme" else []
     system, _ = made(name, *words)
-    told = " ".join(unlike(system, factor))
+    told = " ".join(unlike(system.restorer, factor))
     assert said in told
     assert bool(said) == bool(told)
     untrained = Bicubic(degradation=build(composed(*words)["degradation"], "degradation"))

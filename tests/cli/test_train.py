@@ -134,7 +134,7 @@ def test_compiled_networks_learn_and_restore_the_same(tmp_path: Path) -> None:
 
 
 def test_a_training_begins_with_the_network_of_a_finished_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    def weights(run: Path, kind: str = "average") -> dict[str, torch.Tensor]:
+    def weights(run: Path, kind: str = "ema") -> dict[str, torch.Tensor]:
         held = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
         return {name: value for name, value in held.items() if name.startswith(f"{kind}.")}
 
@@ -142,7 +142,7 @@ def test_a_training_begins_with_the_network_of_a_finished_one(tmp_path: Path, ca
     quality = train(first, "loss/adversarial=none")
     still = ("optimizer.generator.lr=0", "trainer.images=4", "trainer.validate_every=4", "seed=5")
     assert train(second, f"begin_from={first}", *still)["psnr_restored"] == pytest.approx(quality["psnr_restored"], abs=1e-3)
-    for kind in ("average", "generator"):
+    for kind in ("ema", "generator"):
         for mine, theirs in zip(weights(second, kind).values(), weights(first).values(), strict=True):
             torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=0)
     assert main(["train", f"run_dir={tmp_path}/third", *SMOKE, f"begin_from={first}", "generator.width=4"]) == 2

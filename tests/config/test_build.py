@@ -13,8 +13,9 @@ from csrgan.config.build import build
 
 def test_what_is_called_in_each_step_is_a_plain_partial() -> None:
     system = build(composed(*SMALL)["system"], "system")
-    terms = [term for player in system.players.values() for term in player.objective.terms.values()]
-    called = [*(term.function for term in terms), system.generator.output, system.rule.schedule, *system.make_optimizers]
+    terms = [term for updater in system.updaters.values() for term in updater.objective.terms.values()]
+    made = [updater.make_optimizer for updater in system.updaters.values()]
+    called = [*(term.function for term in terms), system.generator.output, system.state.rule.schedule, *made]
     assert len(terms) == 4
     assert {type(each) for each in called} == {partial}
 

@@ -157,4 +157,4 @@ def test_a_discriminator_that_is_shown_l_judges_beside_a_smaller_l_too() -> None
     """It is shown L enlarged."""
     words = ("degradation=bicubic_x4", "discriminator=conditional", "loss/perceptual=none", "loss.adversarial.start=0")
     assert not list(combination_faults(composed("system=srgan", *words)))
-    assert "D(real)" in fitted("srgan", *words).recorded
+    assert "D(real)" in fitted("srgan", *words).state.recorded

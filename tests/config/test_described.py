@@ -6,6 +6,7 @@ import copy
 import resource
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import checkpoints
@@ -16,6 +17,7 @@ from csrgan.config import described, search
 from csrgan.config.described import build_described, examine_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.fault import Fault
+from csrgan.restorers.restorer import Restorer
 from csrgan.training.system import System
 
 ORIGIN = "checkpoint=a.ckpt: recipe"
@@ -28,7 +30,8 @@ PARTS = [name for name in GROUPS if name.partition("/")[0] in ("loss", "degradat
 def test_every_choice_can_travel_in_a_checkpoint(group: str) -> None:
     for choice in choices(group):
         settings = composed(f"{group}={choice}")
-        for key, kind in (("system", System), ("degradation", Degradation)):
+        trained = issubclass(resolve_name(settings["system"]["_target_"]), System)
+        for key, kind in (("system", System if trained else Restorer), ("degradation", Degradation)):
             examine_described(settings, key, kind, ORIGIN)
 
 

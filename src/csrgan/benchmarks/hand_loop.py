@@ -77,7 +77,13 @@ def _of_train(settings: dict[str, Any], device: str, steps: int, folder: str) ->
     budget = {"images": images, "validate_every": images, "save_every": images}
     where = {"accelerator": "gpu" if device == "cuda" else "cpu", "precision": "32-true", "compile": False}
     data = settings["data"] | {"images": images, "workers": 1}
-    return settings | {"trainer": settings["trainer"] | budget | where, "data": data, "run_dir": folder}
+    return settings | {
+        "trainer": settings["trainer"] | budget | where,
+        "data": data,
+        "run_dir": folder,
+        "resume": None,
+        "begin_from": None,
+    }
 
 
 class Enough(Exception):

@@ -55,6 +55,13 @@ class Reading(TypedDict):
     crops: Count
 
 
+class Loop(TypedDict):
+    """Of csrgan bench."""
+
+    turns: CountOr0
+    steps: Count
+
+
 class Command(TypedDict):
     """The keys at the top, of all commands: each means the same in those that have it."""
 
@@ -73,6 +80,7 @@ class Command(TypedDict):
     repeats: Count
     steps: CountOr0
     reading: Reading
+    loop: Loop
 
 
 # What a run that goes on may change, by group; it takes effect from the next batch on. All other groups are kept. So is the class
