@@ -83,8 +83,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    for place, name in enumerate(NAMES):
-        save(tmp_path / "photos" / name, place)
+    for index, name in enumerate(NAMES):
+        save(tmp_path / "photos" / name, index)
     return tmp_path / "photos"
 
 

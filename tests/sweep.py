@@ -35,16 +35,16 @@ def jobs(count: int, folder: Path | None = None) -> list[Job]:
     """Three seeds a group, each group 0.06 dB above the one before. folder: pictures of the first two rows are written there."""
     return [
         Job(
-            f"main/{place}",
-            ("trainer=smoke", f"loss.parameters.weight={place // 3 / 10:g}", f"seed={place % 3}"),
-            command=f"csrgan train seed={place % 3}",
+            f"main/{index}",
+            ("trainer=smoke", f"loss.parameters.weight={index // 3 / 10:g}", f"seed={index % 3}"),
+            command=f"csrgan train seed={index % 3}",
             seconds=10.0,
-            rows=rows(place // 3 * 0.06),
+            rows=rows(index // 3 * 0.06),
             curve=[(100, 0.1), (200, 0.2)],
             diagnostics={"loss_share/image": 0.9, "D(real)": 0.7},
-            pictures=pictures(folder / str(place)) if folder else (),
+            pictures=pictures(folder / str(index)) if folder else (),
         )
-        for place in range(count)
+        for index in range(count)
     ]
 
 

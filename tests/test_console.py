@@ -13,7 +13,7 @@ from rich.table import Table
 
 from csrgan.cli import main
 from csrgan.console import Console
-from csrgan.fault import Fault, plain
+from csrgan.errors import UserError, plain
 from csrgan.reports import table
 
 NAMES = {
@@ -31,8 +31,8 @@ NAMES = {
 @pytest.mark.parametrize(("name", "shown"), NAMES.items(), ids=ascii)
 def test_a_name_is_shown_with_escapes(name: str, shown: str) -> None:
     assert plain(name) == shown
-    assert str(Fault(f"{name} is no picture.", "Another.")) == f"{shown} is no picture.\nAnother."
-    assert str(pickle.loads(pickle.dumps(Fault(name, name)))) == f"{shown}\n{shown}"
+    assert str(UserError(f"{name} is no picture.", "Another.")) == f"{shown} is no picture.\nAnother."
+    assert str(pickle.loads(pickle.dumps(UserError(name, name)))) == f"{shown}\n{shown}"
     console = Console(file=io.StringIO(), width=200, force_terminal=True, color_system=None)
     console.print(f"skipped: {name}", highlight=False, markup=False, soft_wrap=True)
     console.print(table.refused({name: name}))

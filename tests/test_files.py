@@ -11,14 +11,14 @@ from PIL import Image
 
 from csrgan import files
 from csrgan.data import picture
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 def test_json_has_null_for_what_is_no_number_in_it(tmp_path: Path) -> None:
     files.write_json(tmp_path / "a.json", {"a": math.nan, "b": [{"c": -math.inf, "d": 1.5}], "e": (math.inf, "nan", None, 3, True)})
     text = (tmp_path / "a.json").read_text()
-    held = json.loads(text, parse_constant=pytest.fail)
-    assert held == {"a": None, "b": [{"c": None, "d": 1.5}], "e": [None, "nan", None, 3, True]}
+    content = json.loads(text, parse_constant=pytest.fail)
+    assert content == {"a": None, "b": [{"c": None, "d": 1.5}], "e": [None, "nan", None, 3, True]}
     assert text.endswith("\n")
 
 
@@ -34,7 +34,7 @@ def test_what_is_not_finished_is_no_picture(tmp_path: Path) -> None:
     for name in (".0badcafe.part.png", ".csrgan/part.png", "deeper/.csrgan/part.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (4, 4)).save(tmp_path / name)
-    with pytest.raises(Fault, match="holds no picture"):
+    with pytest.raises(UserError, match="holds no picture"):
         picture.find(tmp_path)
     Image.new("RGB", (4, 4)).save(tmp_path / ".hidden.png")
     assert [file.name for file in picture.find(tmp_path)] == [".hidden.png"]

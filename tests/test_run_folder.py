@@ -41,11 +41,11 @@ def literals(tree: ast.AST) -> Iterator[tuple[str, bool]]:
 def written(source: str) -> set[str]:
     """The names of run_folder that a source writes out. One without a dot, such as `pictures`, is a word of its own elsewhere: it
     counts in a path alone."""
-    found = set()
+    result = set()
     for text, divided in literals(ast.parse(source)):
         names = set(text.split("/")) & NAMES if PATH.fullmatch(text) else set()
-        found |= {name for name in names if "." in name or divided or "/" in text}
-    return found
+        result |= {name for name in names if "." in name or divided or "/" in text}
+    return result
 
 
 def test_no_other_code_writes_a_name_of_a_run_folder() -> None:
@@ -63,7 +63,7 @@ def test_no_other_code_writes_a_name_of_a_run_folder() -> None:
         ('folder.glob("pictures/*/S.png")', {"pictures", "S.png"}),
         ('f"checkpoints/{name}.ckpt"', {"checkpoints"}),
         ('settings["panels"]', set()),
-        ('raise Fault(f"{folder} has no config.yaml")', set()),
+        ('raise UserError(f"{folder} has no config.yaml")', set()),
         ('"""metrics.csv"""', set()),
     ],
 )

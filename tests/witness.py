@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import correlate, correlate1d
 
-from csrgan.degradation.chain import Chain
+from csrgan.degradation.spec import DegradationSpec
 
-FULL = Chain()
+FULL = DegradationSpec()
 
 
 def gaussian(std: float, size: int | None = None, shift: float = 0.0) -> np.ndarray:
@@ -45,7 +45,9 @@ def bicubic(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.stack([np.asarray(channel, np.float64) for channel in resized])
 
 
-def chain(picture: np.ndarray, std: float, scale: float, constants: Chain = FULL, kernel: np.ndarray | None = None) -> np.ndarray:
+def chain(
+    picture: np.ndarray, std: float, scale: float, constants: DegradationSpec = FULL, kernel: np.ndarray | None = None
+) -> np.ndarray:
     """The noise-free chain of (c, h, w)."""
     height, width = picture.shape[1:]
     direct = constants.downsampling == "direct"

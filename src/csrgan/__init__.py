@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from csrgan.data.module import Photographs
     from csrgan.degradation.augmentation import Degradation
     from csrgan.degradation.parameters import Parameters
-    from csrgan.fault import Fault as UserError
+    from csrgan.errors import UserError
     from csrgan.launch import Run, train
     from csrgan.training.algorithms.csrgan import CSRGAN
     from csrgan.training.algorithms.dan import DAN
@@ -86,7 +86,7 @@ PLACES = {
     "load": ("csrgan.api.model", "load"),
     "Restoration": ("csrgan.api.restoration", "Restoration"),
     "Theta": ("csrgan.api.restoration", "Theta"),
-    "UserError": ("csrgan.fault", "Fault"),
+    "UserError": ("csrgan.errors", "UserError"),
 }
 
 

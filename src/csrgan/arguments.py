@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from csrgan.declared import rules
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.tree import Settings
 
 Made = TypeVar("Made", bound="Recorded")
@@ -31,7 +31,7 @@ class Recorded:
     (3, 1.0)
     >>> csrgan.CSRGAN(rule=UpdateRule(accumulate=0))
     Traceback (most recent call last):
-    csrgan.fault.Fault: UpdateRule.accumulate=0 is below 1, the least that it can be.
+    csrgan.errors.UserError: UpdateRule.accumulate=0 is below 1, the least that it can be.
     """
 
     def __new__(cls: type[Made], *args: object, **kwargs: object) -> Made:
@@ -56,7 +56,7 @@ class Recorded:
 
 
 def _examine(cls: type, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
-    """Raise Fault for arguments that their annotations do not allow."""
+    """Raise UserError for arguments that their annotations do not allow."""
     known = rules(f"{cls.__module__}.{cls.__qualname__}")
     if not known or not (args or kwargs):  # none: it is copied, and not constructed
         return
@@ -66,13 +66,13 @@ def _examine(cls: type, args: tuple[object, ...], kwargs: dict[str, object]) -> 
         return
     faults = [told for name in given.keys() & known for told in known[name].faults(f"{cls.__name__}.{name}", given[name])]
     if faults:
-        raise Fault(*faults)
+        raise UserError(*faults)
 
 
 def description(thing: object, place: str = "") -> Settings:
     """The node with `_target_` that builds this object again, of plain values alone, as a yaml file would hold it.
 
-    Raises Fault, with its place, for what does not know how it was constructed.
+    Raises UserError, with its place, for what does not know how it was constructed.
     """
     if isinstance(thing, Mapping):
         return {str(key): _plain(value, f"{place}.{key}".lstrip(".")) for key, value in thing.items()}
@@ -99,13 +99,15 @@ def _constructed(thing: object, place: str) -> tuple[Callable[..., object], dict
         return thing.func, thing.keywords
     if inspect.isroutine(thing) or isinstance(thing, type):
         return thing, {}
-    raise Fault(f"{place} is a {type(thing).__name__}, which does not record its arguments: let it derive from csrgan.Recorded.")
+    raise UserError(
+        f"{place} is a {type(thing).__name__}, which does not record its arguments: let it derive from csrgan.Recorded."
+    )
 
 
 def name_of(thing: Callable[..., object], place: str = "") -> str:
-    """The name by which a yaml file builds it. Raises Fault for what no module holds under a name of its own."""
+    """The name by which a yaml file builds it. Raises UserError for what no module holds under a name of its own."""
     module, name = thing.__module__, thing.__qualname__
     if "<" in name or module in (None, "__main__"):
-        raise Fault(f"{place} is {name} of {module}, which no other program can import: put it into a module of your own.")
+        raise UserError(f"{place} is {name} of {module}, which no other program can import: put it into a module of your own.")
     short = next((package for package in OF_TORCH if module.startswith(f"{package}.")), module)
     return f"{short}.{name}"

@@ -10,7 +10,7 @@ from typing import Any
 from rich import console
 from rich.table import Table
 
-from csrgan.fault import plain
+from csrgan.errors import plain
 
 
 class Console(console.Console):

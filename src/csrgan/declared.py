@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from csrgan import ranges
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 # Of classes that are not ours, by their package and the argument.
 OF_OTHERS = {
@@ -69,7 +69,7 @@ class Rule:
             if self.interval:
                 yield from (f"{shown} {wrong}." for wrong in self._outside(member))
             if self.choices and isinstance(member, str | int | float) and member not in self.choices:
-                yield str(Fault.unknown(place, str(member), self.choices))
+                yield str(UserError.unknown(place, str(member), self.choices))
 
     def _outside(self, value: object) -> Iterator[str]:
         """What is wrong with a number that should be in the interval."""

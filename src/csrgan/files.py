@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 
 from filelock import FileLock, Timeout
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.run_folder import LOCK
 
 HIDDEN = ".csrgan"  # the folder, in one that csrgan writes pictures into, of what it knows and has not finished
@@ -24,13 +24,13 @@ FORMULA = tuple("=+-@＝＋－＠")  # how a cell begins that a spreadsheet woul
 
 
 @contextmanager
-def whole(file: Path) -> Iterator[Path]:
+def atomic_write(file: Path) -> Iterator[Path]:
     """A path to write to. It becomes `file` when the block ends, even where the power goes; where the block fails, `file` stays
     what it was."""
     part = unfinished(file)
     try:
         yield part
-        settle(part, file)
+        commit(part, file)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -38,7 +38,7 @@ def whole(file: Path) -> Iterator[Path]:
 
 def write(file: Path, text: str) -> None:
     """A text file, whole or not at all."""
-    with whole(file) as part:
+    with atomic_write(file) as part:
         part.write_text(text, encoding="utf-8", newline="")
 
 
@@ -79,7 +79,7 @@ def unfinished(file: Path) -> Path:
     return file.with_name(f".{file.name}.part")
 
 
-def settle(part: Path, file: Path) -> None:
+def commit(part: Path, file: Path) -> None:
     """Let what was written to `part` become `file`, once it is on the disk."""
     with part.open("rb") as written:
         os.fsync(written.fileno())
@@ -91,17 +91,17 @@ def settle(part: Path, file: Path) -> None:
 
 
 @contextmanager
-def sole(folder: Path, named: str) -> Iterator[None]:
+def exclusive_lock(folder: Path, named: str) -> Iterator[None]:
     """The folder, made where it is not, for this process alone; the lock ends with the process, however that ends.
 
-    named: how a user knows the folder. Raises Fault where another process has it.
+    named: how a user knows the folder. Raises UserError where another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise Fault(f"{named} is in use by another run, which goes on; wait for its end, or choose another folder.") from None
+        raise UserError(f"{named} is in use by another run, which goes on; wait for its end, or choose another folder.") from None
     try:
         yield
     finally:

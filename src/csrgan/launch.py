@@ -15,7 +15,7 @@ from csrgan import cli
 from csrgan.api.model import Model, load
 from csrgan.config import paths
 from csrgan.config.flags import SEVERAL, apart
-from csrgan.fault import check
+from csrgan.errors import check
 from csrgan.run_folder import SUMMARY
 
 

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from csrgan.api import own
 from csrgan.api.pictures import AnyPicture, opened
+from csrgan.errors import check
 from csrgan.evaluation import metrics
-from csrgan.fault import check
 
 Score = Callable[[Tensor, Tensor], float]
 
@@ -78,7 +78,7 @@ def _of_luma(score: Score, crop: int) -> Score:
 
 
 def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
-    """The mean score over the pictures. Raises Fault where the two are not of one shape."""
+    """The mean score over the pictures. Raises UserError where the two are not of one shape."""
     mine, true = (opened(each, name).pictures for each, name in ((image, "image"), (sharp, "sharp")))
     shapes = f"image is of shape {tuple(mine.shape)} and sharp of {tuple(true.shape)} (B, 3, H, W): only equal shapes compare."
     check(mine.shape == true.shape, shapes)

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.spec import DegradationSpec
 
 Picture = Float[Tensor, "b 3 h w"]
 
@@ -27,7 +27,7 @@ class Batch:
     low: Float[Tensor, "b 3 h2 w2"]
     parameters: Parameters
     names: tuple[str, ...]
-    chain: Chain = Chain()
+    spec: DegradationSpec = DegradationSpec()
 
     def to(self, device: torch.device | str) -> Batch:
         """The same on that device, for Lightning too."""
@@ -38,8 +38,8 @@ class Batch:
         """L as large as H: enlarged bicubically where it is not, which is what a restorer must beat."""
         if self.low.shape == self.sharp.shape:
             return self.low
-        found: Picture = interpolate(self.low, size=self.sharp.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)
-        return found
+        result: Picture = interpolate(self.low, size=self.sharp.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)
+        return result
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}  # of L, by degradation.output
 OTHERS = {"generator": "generator=spectral_unet", "system": "system=wiener", "condition": "condition=none"}  # that need less
@@ -28,8 +28,8 @@ class Kind(NamedTuple):
     isotropic: bool | None = None
     coded: bool | None = None
     teaching: tuple[str, ...] | None = None
-    offers: tuple[str, ...] | None = None
-    offers_codes: tuple[str, ...] | None = None
+    loss_inputs: tuple[str, ...] | None = None
+    code_loss_inputs: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, name: str, said: Callable[[str], Any]) -> Kind:
@@ -72,7 +72,7 @@ def levels(stds: Any) -> Iterator[str]:
 
 
 def predicted(names: Collection[str], known: Collection[str]) -> Iterator[str]:
-    yield from (str(Fault.unknown("degradation.predicted", str(name), known)) for name in names if name not in known)
+    yield from (str(UserError.unknown("degradation.predicted", str(name), known)) for name in names if name not in known)
 
 
 def wide(has_axes: bool | None, low: float) -> Iterator[str]:
@@ -138,10 +138,10 @@ def losses(kind: Kind, asked: Mapping[str, Asked], *, predicts: bool = True, var
     """Whether a system can learn from the losses that are switched on. predicts, variance: whether this network predicts the
     degradation, and a variance."""
     for key, loss in asked.items():
-        offers = kind.offers_codes if kind.offers_codes and key == "parameters" else kind.offers
-        if offers is None:
+        loss_inputs = kind.code_loss_inputs if kind.code_loss_inputs and key == "parameters" else kind.loss_inputs
+        if loss_inputs is None:
             continue
-        told = list(evidence(key, tuple(dict.fromkeys(loss.needs + loss.against)), offers, kind.name))
+        told = list(evidence(key, tuple(dict.fromkeys(loss.needs + loss.against)), loss_inputs, kind.name))
         told = told or list(evidence(key, loss.against, SHOWN, f"the discriminator of {kind.name}"))
         yield from told or _evidence_here(key, loss.needs, predicts, variance, plays="adversarial" in asked)
     if kind.coded:
@@ -157,11 +157,11 @@ def losses(kind: Kind, asked: Mapping[str, Asked], *, predicts: bool = True, var
             yield f"loss.{first}.start={until} leaves the generator nothing to learn until then: no other loss is earlier."
 
 
-def evidence(key: str, needs: Collection[str], offers: Collection[str], who: str = "this system") -> Iterator[str]:
+def evidence(key: str, needs: Collection[str], loss_inputs: Collection[str], who: str = "this system") -> Iterator[str]:
     """Whether a loss gets the evidence that it asks for. who: offers it."""
-    if missing := [need for need in needs if need not in offers]:
+    if missing := [need for need in needs if need not in loss_inputs]:
         yield (
-            f"loss/{key} needs {', '.join(missing)}, which {who} does not offer; it offers {', '.join(sorted(offers))}:"
+            f"loss/{key} needs {', '.join(missing)}, which {who} does not offer; it offers {', '.join(sorted(loss_inputs))}:"
             f" choose another, or loss/{key}=none."
         )
 

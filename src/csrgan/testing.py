@@ -11,7 +11,7 @@ from csrgan.api.evaluation import evaluate
 from csrgan.config import search
 from csrgan.config.compose import composed
 from csrgan.config.folder import conf, first_line, groups
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.launch import train
 from csrgan.run_folder import CHECKPOINTS
 from csrgan.tree import Settings
@@ -26,7 +26,7 @@ def choices(package: str) -> list[str]:
     folder = next((each for each in search.folders() if each.parent.name == package.rpartition(".")[2]), None)
     if folder is None:
         hint = f"install it with an entry point of the group csrgan, or set {search.ALLOW}={package}"
-        raise Fault(f"csrgan finds no folder conf of {package}: {hint}.")
+        raise UserError(f"csrgan finds no folder conf of {package}: {hint}.")
     # A metric is no choice: every evaluation has it, and so has that of each choice.
     found = {group: [file for file in files if folder in file.parents] for group, files in groups() if group != "metric"}
     files = ((group, file) for group, of_group in found.items() for file in of_group)

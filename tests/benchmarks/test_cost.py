@@ -30,7 +30,7 @@ def each(system: str, *words: str) -> float:
 
 def test_late_crops_count_by_their_size() -> None:
     early, late = each("srmd", "data.crop=32"), each("srmd", "data.crop=64")
-    mixed = each("srmd", "data.crop=32", "data.late_crop=64", "data.late=0.3")
+    mixed = each("srmd", "data.crop=32", "data.final_crop=64", "data.final_fraction=0.3")
     assert mixed == pytest.approx(0.7 * early + 0.3 * late, rel=1e-6)
 
 

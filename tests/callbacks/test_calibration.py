@@ -84,9 +84,9 @@ def test_a_photograph_is_evaluated_by_what_was_found_without_it() -> None:
 @pytest.mark.parametrize("head", ["bottleneck", pytest.param("decoder_mean", marks=pytest.mark.long)])
 def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Path, head: str) -> None:
     train(tmp_path / "run", *NLL, f"parameter_head={head}")
-    held = checkpoint.read(tmp_path / "run")["csrgan"]
-    ((pixels, *found),) = held["calibration"]
-    factors = {name: rows[0][3] for name, rows in held["left_out"].items()} | {"": found[2]}
+    content = checkpoint.read(tmp_path / "run")["csrgan"]
+    ((pixels, *found),) = content["calibration"]
+    factors = {name: rows[0][3] for name, rows in content["loo_calibration"].items()} | {"": found[2]}
     assert len(set(factors.values())) > 1
     assert pixels == 64 * 64  # crops and evaluated pictures are of one size here
     assert len(found) == 3
@@ -104,7 +104,7 @@ def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Pat
 
 
 def test_a_run_without_readings_keeps_none(tmp_path: Path) -> None:
-    train(tmp_path / "without", *NLL, "trainer.calibrate=0")
+    train(tmp_path / "without", *NLL, "trainer.calibration_images=0")
     assert "calibration" not in checkpoint.read(tmp_path / "without")["csrgan"]
 
 

@@ -13,13 +13,13 @@ from systems import made, same, state
 
 from csrgan.callbacks.health import Health
 from csrgan.cli import main
-from csrgan.fault import Fault, Stopped
+from csrgan.errors import RunStopped, UserError
 
 WATCHED = {
     "saturation": {"limit": 0.5, "action": "pause"},
     "collapse": {"limit": 0.1, "action": "stop"},
     "drift": {"limit": 0.1, "action": "log"},
-    "explosion": {"limit": 10, "action": "slow"},
+    "explosion": {"limit": 10, "action": "reduce_lr"},
 }
 
 
@@ -99,23 +99,23 @@ def test_a_layer_that_overflows_is_found(tmp_path: Path, capsys: pytest.CaptureF
     fit(system, data, watching, Break())
     first, *_ = sorted((tmp_path / "replay").iterdir())
     assert main(["replay", f"file={first}"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "its input is finite" in told
-    assert "(Conv2d); its input is finite" in told
+    sentence = " ".join(capsys.readouterr().out.split())
+    assert "its input is finite" in sentence
+    assert "(Conv2d); its input is finite" in sentence
 
 
 def test_more_than_patience_allows_end_the_run(tmp_path: Path) -> None:
     system, data = made("csrgan")
     spoil(data, (1, 2, 3), sample=0)
     watching, _ = health(tmp_path, patience=1)
-    with pytest.raises(Stopped, match=r"2 batches were not finite, more than health\.patience=1"):
+    with pytest.raises(RunStopped, match=r"2 batches were not finite, more than health\.patience=1"):
         fit(system, data, watching)
 
 
 def test_without_anybody_who_heeds_it_the_first_is_a_fault() -> None:
     system, data = made("csrgan")
     spoil(data, (1,), sample=0)
-    with pytest.raises(Fault, match="not finite in the batch after 2 images"):
+    with pytest.raises(UserError, match="not finite in the batch after 2 images"):
         fit(system, data)
 
 
@@ -149,7 +149,7 @@ def test_the_discriminator_rests_while_it_is_far_ahead(tmp_path: Path) -> None:
 def test_a_collapse_stops_the_run_and_an_explosion_slows_it(tmp_path: Path) -> None:
     system, data = made("csrgan")
     watching, _ = health(tmp_path)
-    with pytest.raises(Stopped, match=r"health\.collapse\.action=stop: collapse: S hardly differs from picture to picture"):
+    with pytest.raises(RunStopped, match=r"health\.collapse\.action=stop: collapse: S hardly differs from picture to picture"):
         fit(system, data, Tell(*[{"signs/diversity": 0.01}] * 4), watching)
     system, data = made("csrgan")
     watching, console = health(tmp_path, collapse=None)
@@ -196,5 +196,7 @@ def test_what_was_watched_goes_on_after_a_stop(tmp_path: Path) -> None:
 
 
 def test_an_action_that_is_not_known_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match=r"health: action has no paus\. Its choices: log, pause, slow, stop\. Did you mean pause"):
+    with pytest.raises(
+        UserError, match=r"health: action has no paus\. Its choices: log, pause, reduce_lr, stop\. Did you mean pause"
+    ):
         health(tmp_path, drift={"limit": 1, "action": "paus"})

@@ -14,11 +14,11 @@ from systems import made
 
 from csrgan.callbacks import progress
 from csrgan.callbacks.scores import Scores
-from csrgan.data.crops import Sides
+from csrgan.data.crops import CropSchedule
 
 
-@pytest.mark.parametrize("sides", [Sides(32, 32, 0), Sides(32, 64, 600), Sides(64, 32, 100)])
-def test_the_time_left_is_right_from_the_beginning(sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sides", [CropSchedule(32, 32, 0), CropSchedule(32, 64, 600), CropSchedule(64, 32, 100)])
+def test_the_time_left_is_right_from_the_beginning(sides: CropSchedule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a batch takes as long as its pixels tell, on a clock of our own."""
     now = SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))

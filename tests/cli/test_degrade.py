@@ -15,7 +15,7 @@ from forked import Commands
 from PIL import Image
 
 from csrgan.cli import main
-from csrgan.degradation.chain import Chain
+from csrgan.degradation.spec import DegradationSpec
 
 
 @pytest.mark.parametrize("protocol", ["readme", pytest.param("gaussian8_x3", marks=pytest.mark.long), "srmd_x2", "div2krk_x4"])
@@ -27,10 +27,10 @@ def test_a_stranger_makes_the_same_from_the_files_alone(photographs: Path, tmp_p
     own = np.load(tmp_path / "set" / "kernels.npy") if (tmp_path / "set" / "kernels.npy").exists() else [None] * len(rows)
     assert (own[0] is None) == ("kernel_std_major" not in rows[0])
     constants = {
-        "readme": Chain(),
-        "gaussian8_x3": Chain(kernel_size=21, output="native"),
-        "srmd_x2": Chain(output="native"),
-        "div2krk_x4": Chain(downsampling="direct", output="native"),
+        "readme": DegradationSpec(),
+        "gaussian8_x3": DegradationSpec(kernel_size=21, output="native"),
+        "srmd_x2": DegradationSpec(output="native"),
+        "div2krk_x4": DegradationSpec(downsampling="direct", output="native"),
     }[protocol]
     for row, kernel in zip(rows, own, strict=True):
         sharp = np.asarray(Image.open(tmp_path / "set" / "sharp" / row["file"].replace(".npy", ".png")), np.float64) / 255
@@ -74,8 +74,8 @@ def test_what_an_earlier_run_wrote_among_the_photographs_is_none_of_them(photogr
 
 @pytest.fixture
 def words(tmp_path: Path) -> list[str]:
-    for place, name in enumerate(("a.png", "deeper/b.png")):
-        save(tmp_path / "photos" / name, place)
+    for index, name in enumerate(("a.png", "deeper/b.png")):
+        save(tmp_path / "photos" / name, index)
     return ["degrade", f"source={tmp_path}/photos", f"destination={tmp_path}/set", "degradation=div2krk_x2", "per_image=2"]
 
 

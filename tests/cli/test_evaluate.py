@@ -38,8 +38,8 @@ def test_every_job_of_a_sweep_is_scored_once(sweep: Path, tmp_path: Path, capsys
     told = capsys.readouterr().out
     assert "1/2  main/0" in told
     assert "2/2  main/1  failed: ended by SIGKILL" in told
-    held = json.loads((there / "main" / "0" / "job.json").read_text())
-    assert held["words"] == ["output=clamp", "seed=1", *words[2:-1]]
+    content = json.loads((there / "main" / "0" / "job.json").read_text())
+    assert content["words"] == ["output=clamp", "seed=1", *words[2:-1]]
     rows = list(csv.DictReader((there / "main" / "0" / "results.csv").open()))
     assert {row["image"] for row in rows} == {"chelsea.png", "coffee.png"}
     assert float(rows[0]["psnr_low"]) > 25  # three tenths of the contrast: a tenth of the squared error
@@ -55,13 +55,13 @@ def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = ["evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=64", "panels=0"]
-    assert main(["evaluate", "system=degraded", "degradation=gaussian8_x4", *small, f"run_dir={tmp_path}/a"]) == 0
+    assert main(["evaluate", "system=bicubic", "degradation=gaussian8_x4", *small, f"run_dir={tmp_path}/a"]) == 0
     assert "+0.00" in capsys.readouterr().out
-    assert main(["evaluate", "system=wiener", "told=prediction", f"checkpoint={run}", *small, f"run_dir={tmp_path}/b"]) == 0
+    assert main(["evaluate", "system=wiener", "oracle=prediction", f"checkpoint={run}", *small, f"run_dir={tmp_path}/b"]) == 0
     assert "Error of the predicted degradation" in capsys.readouterr().out
     assert main(["evaluate", "system=wiener", *small, f"run_dir={tmp_path}/c"]) == 2
     assert "degradation is needed where there is no checkpoint" in capsys.readouterr().err
-    assert main(["train", *SMOKE[:3], "system=degraded", f"run_dir={tmp_path}/d"]) == 0
+    assert main(["train", *SMOKE[:3], "system=bicubic", f"run_dir={tmp_path}/d"]) == 0
     assert "Bicubic needs no training; it is scored as it is" in capsys.readouterr().out
     assert not (tmp_path / "d" / "checkpoints").exists()
     assert main(["evaluate", "system=srmd", "degradation=readme", f"run_dir={tmp_path}/e"]) == 2
@@ -69,7 +69,7 @@ def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
 
 
 def test_kernelgan_is_scored_and_restores_without_a_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    quick = ["system.gaussian.judge_steps=2", "system.gaussian.refine=2", "system.game.steps=5", "system.game.warmup=2"]
+    quick = ["system.gaussian.discriminator_steps=2", "system.gaussian.refine=2", "system.gan.steps=5", "system.gan.warmup=2"]
     quick += ["system.zssr.steps=2", "system.zssr.width=4"]
     words = ["system=kernelgan", "degradation=div2krk_x2", *quick]
     grid = ["evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=168", "panels=0"]

@@ -23,8 +23,8 @@ from csrgan.config import search
 from csrgan.config.build import build
 from csrgan.data.cache import Cache
 from csrgan.data.sources import in_folder
-from csrgan.degradation.shapes import FreeForm
-from csrgan.fault import Fault
+from csrgan.degradation.kernel_priors import FreeForm
+from csrgan.errors import UserError
 
 
 class Bomb:
@@ -49,10 +49,10 @@ def commands(tmp_path: Path) -> dict[str, list[str]]:
 
 def refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
-    told = capsys.readouterr().err.strip()
-    assert said in told
-    assert told.startswith(f"csrgan {words[0]}: ")
-    assert "\n" not in told
+    sentence = capsys.readouterr().err.strip()
+    assert said in sentence
+    assert sentence.startswith(f"csrgan {words[0]}: ")
+    assert "\n" not in sentence
 
 
 @pytest.mark.parametrize("command", ["restore", "evaluate"])
@@ -80,7 +80,7 @@ def test_a_pickled_kernel_file_does_not_go_off(form: str, tmp_path: Path) -> Non
         np.save(file, np.array([Bomb(marker)], dtype=object), allow_pickle=True)
     else:
         file.write_bytes(pickle.dumps(Bomb(marker)))
-    with pytest.raises(Fault, match=r"degradation\.kernel\.file=.* is no \.npy array that can be read"):
+    with pytest.raises(UserError, match=r"degradation\.kernel\.file=.* is no \.npy array that can be read"):
         FreeForm(file=str(file)).kernels  # noqa: B018
     assert not marker.exists()
 
@@ -151,12 +151,12 @@ def test_what_the_user_names_is_held_to_the_same(tmp_path: Path, capsys: pytest.
 def test_ones_own_package_is_allowed_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_losses.py").write_text("from os import system\n\n\ndef nothing():\n    return 7\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(Fault, match="CSRGAN_ALLOW=PACKAGE in the environment allows"):
+    with pytest.raises(UserError, match="CSRGAN_ALLOW=PACKAGE in the environment allows"):
         build({"_target_": "my_losses.nothing"})
     monkeypatch.setenv(search.ALLOW, "others, my_losses")
     assert build({"_target_": "my_losses.nothing"}) == 7
     for name in ("my_losses.system", "my_losses_too.nothing", "os.system"):
-        with pytest.raises(Fault, match="may not be built"):
+        with pytest.raises(UserError, match="may not be built"):
             build({"_target_": name})
 
 
@@ -178,12 +178,12 @@ def test_a_recipe_that_describes_no_system_is_refused(
 
 
 @pytest.mark.parametrize("calibration", [3, [3], [[1024, 1, 1]], [[1024, 1, 1, -1]], [[1024, 1, 1, float("nan")]], [["a"] * 4]])
-@pytest.mark.parametrize("place", ["calibration", "left_out"])
+@pytest.mark.parametrize("place", ["calibration", "loo_calibration"])
 def test_a_calibration_that_is_none_is_refused(
     place: str, calibration: Any, commands: dict[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = checkpoints.held("csrgan", "loss/parameters=nll")
-    given = {"calibration": calibration} if place == "calibration" else {"left_out": {"a.png": calibration}}
+    given = {"calibration": calibration} if place == "calibration" else {"loo_calibration": {"a.png": calibration}}
     torch.save(known | {"csrgan": known["csrgan"] | given}, tmp_path / "a.ckpt")
     refused([*commands["restore"], f"checkpoint={tmp_path}/a.ckpt"], "does not fit the network that it describes", capsys)
 
@@ -192,7 +192,7 @@ def test_what_is_built_is_named_by_its_place() -> None:
     settings = composed("output=tanh")
     settings["system"]["generator"]["output"]["_target_"] = "shutil.rmtree"
     settings["system"]["discriminator"]["_target_"] = "os.remove"
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         build(settings["system"], "system")
     places = [line.partition("=")[0] for line in str(told.value).split("\n")]
     assert places == ["system.generator.output._target_", "system.discriminator._target_"]
@@ -235,7 +235,7 @@ def test_a_checkpoint_fetches_writes_and_deletes_nothing(
     words = {
         "restore": [*commands["restore"], f"checkpoint={file}"],
         "publish": ["publish", f"checkpoint={file}", f"destination={tmp_path}/out"],
-        "train": ["train", f"run_dir={tmp_path}/run", *SMALL, "logger=none", f"begin_from={file}"],
+        "train": ["train", f"run_dir={tmp_path}/run", *SMALL, "logger=none", f"init_from={file}"],
     }
     assert main(words[command]) == 2
     assert f"recipe.system.evil._target_={recipe['system']['evil']['_target_']} may not be built" in capfd.readouterr().err

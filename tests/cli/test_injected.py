@@ -110,7 +110,7 @@ import resource
 have = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (have + 300 * 2**20, resource.RLIM_INFINITY))
 """
-    large = ("data.crop=256", "data.late_crop=null", "data.batch_size=16", "generator.width=64", "trainer.images=16")
+    large = ("data.crop=256", "data.final_crop=null", "data.batch_size=16", "generator.width=64", "trainer.images=16")
     words = [word for word in WORDS if word.partition("=")[0] not in {word.partition("=")[0] for word in large}]
     status, said = server.run("train", f"run_dir={tmp_path / 'run'}", *words, *large, before=limit)
     assert status == 2, said

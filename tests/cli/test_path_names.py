@@ -16,7 +16,7 @@ from PIL import Image
 from csrgan.cli import main
 
 EVALUATED = ("data=folder", "evaluation.crop=32", "evaluation.grid={blur: 1, scale: 1, noise: 1}")
-TRAINED = (*SMOKE, *EVALUATED, "data.crop=32", "trainer.images=8", "trainer.calibrate=0")
+TRAINED = (*SMOKE, *EVALUATED, "data.crop=32", "trainer.images=8", "trainer.calibration_images=0")
 NASTY = 'it\'s (1), [a] {b}=#;%20*?\\ ${HOME} "q" Ünï~日本 '
 
 
@@ -72,11 +72,11 @@ def test_a_sweep_runs_over_folders_of_any_name(tmp_path: Path) -> None:
     run.mkdir(parents=True)
     words = ["-m", f"data.valid={','.join(quoted)}", f"run_dir={run}", *TRAINED, f"data.train={folders[1]}", cache]
     assert main(["train", *words]) == 0
-    for place, folder in enumerate(folders):
-        job = json.loads((run / str(place) / "job.json").read_text())
+    for index, folder in enumerate(folders):
+        job = json.loads((run / str(index) / "job.json").read_text())
         assert job["status"] == "complete"
-        assert main([*shlex.split(job["command"])[1:], f"run_dir={tmp_path}/again, {place}"]) == 0
-        for held in (run / str(place), tmp_path / f"again, {place}"):
+        assert main([*shlex.split(job["command"])[1:], f"run_dir={tmp_path}/again, {index}"]) == 0
+        for held in (run / str(index), tmp_path / f"again, {index}"):
             assert yaml.safe_load((held / "config.yaml").read_text())["data"]["valid"] == str(folder)
     assert (
         main(["evaluate", f"checkpoint={run}", f"run_dir={scored}", *EVALUATED, f"data.valid={folders[0]}", cache, "panels=0"]) == 0

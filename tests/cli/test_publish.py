@@ -43,20 +43,20 @@ def test_a_published_network_restores_the_same_picture_and_tells_nothing_of_its_
 def test_a_training_begins_with_a_published_network(run: Path, tmp_path: Path) -> None:
     assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/published"]) == 0
     network = tmp_path / "published" / "network.ckpt"
-    train(tmp_path / "on", f"begin_from={network}", "optimizer.generator.lr=0", "trainer.images=4", size=())
+    train(tmp_path / "on", f"init_from={network}", "optimizer.generator.lr=0", "trainer.images=4", size=())
     mine, theirs = (torch.load(file, weights_only=True)["state_dict"] for file in (tmp_path / "on/checkpoints/last.ckpt", network))
     for name, weight in theirs.items():
         torch.testing.assert_close(mine[name], weight, atol=1e-6, rtol=0)
 
 
 def test_the_page_tells_of_larger_crops_at_the_end(run: Path, tmp_path: Path) -> None:
-    held = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
-    held["csrgan"]["recipe"]["data"] |= {"late_crop": 96, "late": 0.25}
-    torch.save(held, tmp_path / "own.ckpt")
-    for name, checkpoint in (("late", tmp_path / "own.ckpt"), ("plain", run)):
+    content = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    content["csrgan"]["recipe"]["data"] |= {"final_crop": 96, "final_fraction": 0.25}
+    torch.save(content, tmp_path / "own.ckpt")
+    for name, checkpoint in (("final_fraction", tmp_path / "own.ckpt"), ("plain", run)):
         assert main(["publish", f"checkpoint={checkpoint}", f"destination={tmp_path}/{name}"]) == 0
         page = (tmp_path / name / "README.md").read_text()
-        assert ("(the last 25% of 96 px)" in page) == (name == "late")
+        assert ("(the last 25% of 96 px)" in page) == (name == "final_fraction")
 
 
 def test_what_cannot_be_published_is_told(run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +75,7 @@ def test_what_cannot_be_published_is_told(run: Path, tmp_path: Path, capfd: pyte
 def test_a_file_of_the_makers_machine_is_not_published(run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     held = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
     held["csrgan"]["recipe"]["degradation"]["kernel"] = {
-        "_target_": "csrgan.degradation.shapes.FreeForm",
+        "_target_": "csrgan.degradation.kernel_priors.FreeForm",
         "file": str(tmp_path / "kernels.npy"),
     }
     torch.save(held, tmp_path / "own.ckpt")

@@ -72,9 +72,11 @@ def test_one_bad_picture_does_not_end_the_others(
 def test_a_network_that_is_not_finite_makes_no_picture(
     value: float, restoring: list[str], tmp_path: Path, checkpoint: Path
 ) -> None:
-    held = torch.load(checkpoint, weights_only=True)
-    bad = {name: torch.full_like(weight, value) if name.endswith("bias") else weight for name, weight in held["state_dict"].items()}
-    torch.save(held | {"state_dict": bad}, tmp_path / "bad.ckpt")
+    content = torch.load(checkpoint, weights_only=True)
+    bad = {
+        name: torch.full_like(weight, value) if name.endswith("bias") else weight for name, weight in content["state_dict"].items()
+    }
+    torch.save(content | {"state_dict": bad}, tmp_path / "bad.ckpt")
     assert main([*restoring, f"checkpoint={tmp_path}/bad.ckpt"]) == 1
     assert not list((tmp_path / "out").iterdir())
     assert main([*restoring[:2], f"checkpoint={tmp_path}/bad.ckpt", f"source={tmp_path}/photos/a.png", restoring[3]]) == 2
@@ -108,8 +110,8 @@ def test_names_are_no_formulas_and_stay_in_their_line(checkpoint: Path, tmp_path
 def test_what_the_model_was_not_trained_for_is_said(name: str, degradation: str, factor: float, said: str) -> None:
     words = [f"degradation={degradation}"] if degradation != "readme" else []
     system, _ = made(name, *words)
-    told = " ".join(unlike(system.restorer, factor))
-    assert said in told
-    assert bool(said) == bool(told)
+    sentence = " ".join(unlike(system.restorer, factor))
+    assert said in sentence
+    assert bool(said) == bool(sentence)
     untrained = Bicubic(degradation=build(composed(*words)["degradation"], "degradation"))
     assert not list(unlike(untrained, factor))

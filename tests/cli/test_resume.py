@@ -116,7 +116,7 @@ def test_a_folder_is_one_runs_alone(server: Commands, whole: Path, tmp_path: Pat
     server.end()
 
 
-STEADY = [word for word in WORDS if not word.startswith("data.late")]
+STEADY = [word for word in WORDS if not word.startswith("data.final_fraction")]
 
 
 def test_a_finished_run_with_a_larger_budget_ends_as_one_that_had_it_from_the_beginning(server: Commands, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_what_changes_takes_effect_and_what_cannot_is_refused_and_not_recorded(s
         status, said = server.run("train", f"resume={run}", change)
         assert status == 2
         assert f"csrgan train: {key}=" in said
-        assert "begin_from" in said or change == "trainer.images=8"
+        assert "init_from" in said or change == "trainer.images=8"
         assert "Traceback" not in said
     assert (run / "config.yaml").read_bytes() == config
     assert (run / "overrides.json").read_bytes() == words

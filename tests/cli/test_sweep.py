@@ -31,15 +31,15 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason=
 
 def processes(holds: str, file: str = "cmdline") -> list[int]:
     """The processes that have this word in their command line, or in their environment."""
-    found = []
-    for place in Path("/proc").glob(f"[0-9]*/{file}"):
+    result = []
+    for path in Path("/proc").glob(f"[0-9]*/{file}"):
         try:
-            words = place.read_bytes().decode(errors="replace").split("\0")
+            words = path.read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
         if holds in words:
-            found.append(int(place.parent.name))
-    return found
+            result.append(int(path.parent.name))
+    return result
 
 
 def until(holds: Callable[[], bool], seconds: float = 60) -> bool:

@@ -13,9 +13,9 @@ from hydra.core.hydra_config import HydraConfig
 from csrgan.cli import main
 from csrgan.config.faults import examine
 from csrgan.config.folder import conf
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.runs.watchdog import SWEEP
-from csrgan.workflow.hydra_sweep import Remember
+from csrgan.workflow.hydra_sweep import SweepRecorder
 
 
 def test_a_sweep_of_its_own_name_is_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,18 +28,18 @@ def test_a_sweep_has_a_folder_without_being_given_one(word: str, place: str, mon
     monkeypatch.setenv(SWEEP, "")  # what the start of a sweep leaves in the environment
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     with initialize_config_dir(str(conf()), version_base="1.3", job_name="train"):
-        Remember().on_multirun_start(compose("train", [word], return_hydra_config=True))
-    assert str(Remember.taken()).startswith(place)
+        SweepRecorder().on_multirun_start(compose("train", [word], return_hydra_config=True))
+    assert str(SweepRecorder.taken()).startswith(place)
 
 
 def test_every_kind_of_sweep_is_examined() -> None:
     kinds = ("interval(0.001,1)", "tag(log,interval(1e-3,1))", "range(0,1,0.1)", "shuffle(range(1,4))", "choice(0,1)")
     examine("train", ["output=glob(min*)", *(f"loss.parameters.weight={values}" for values in kinds)])
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         examine("train", ["data.crop=interval(32.5,64)", "loss.parameters.weigt=interval(0,1)"])
     assert "data.crop=32.5 is not a whole number." in str(told.value)
     assert "Did you mean weight?" in str(told.value)
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         examine("train", ["output=glob(x*)", "hydra/launcher=jobli"])
     assert "output=glob(x*) is none of output's choices: clamp, " in str(told.value)
     assert "Its choices: basic, joblib, submitit_local, submitit_slurm. Did you mean joblib?" in str(told.value)

@@ -18,7 +18,7 @@ from composed import SMALL
 from forked import Started, together
 from wandb_server import KEY, Server
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.loggers.wandb_run import SPARE, WandbRun, named
 
 # Something happens when the third of four batches is read. Then nobody waits long, so that the tests do not.
@@ -54,8 +54,8 @@ class Run:
     errors: list[str]
 
     def result(self) -> dict[str, Any]:
-        held = json.loads((self.folder / "summary.json").read_text())
-        return {name: value for name, value in held.items() if not name.startswith("seconds")}
+        content = json.loads((self.folder / "summary.json").read_text())
+        return {name: value for name, value in content.items() if not name.startswith("seconds")}
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def test_a_wandb_that_cannot_be_imported_ends_the_tracking_alone(
 
 
 def test_a_server_is_given_some_time() -> None:
-    with pytest.raises(Fault, match=r"WandbRun\.patience=0 is not above 0"):
+    with pytest.raises(UserError, match=r"WandbRun\.patience=0 is not above 0"):
         WandbRun(project="csrgan", patience=0)
 
 

@@ -135,28 +135,28 @@ def test_compiled_networks_learn_and_restore_the_same(tmp_path: Path) -> None:
 
 def test_a_training_begins_with_the_network_of_a_finished_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def weights(run: Path, kind: str = "ema") -> dict[str, torch.Tensor]:
-        held = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
-        return {name: value for name, value in held.items() if name.startswith(f"{kind}.")}
+        content = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+        return {name: value for name, value in content.items() if name.startswith(f"{kind}.")}
 
     first, second = tmp_path / "first", tmp_path / "second"
     quality = train(first, "loss/adversarial=none")
     still = ("optimizer.generator.lr=0", "trainer.images=4", "trainer.validate_every=4", "seed=5")
-    assert train(second, f"begin_from={first}", *still)["psnr_restored"] == pytest.approx(quality["psnr_restored"], abs=1e-3)
+    assert train(second, f"init_from={first}", *still)["psnr_restored"] == pytest.approx(quality["psnr_restored"], abs=1e-3)
     for kind in ("ema", "generator"):
         for mine, theirs in zip(weights(second, kind).values(), weights(first).values(), strict=True):
             torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=0)
-    assert main(["train", f"run_dir={tmp_path}/third", *SMOKE, f"begin_from={first}", "generator.width=4"]) == 2
+    assert main(["train", f"run_dir={tmp_path}/third", *SMOKE, f"init_from={first}", "generator.width=4"]) == 2
     told = capfd.readouterr().err
-    assert f"begin_from={first} holds another network than this run's: system.generator.body.width is 8 there and 4 here." in told
-    assert main(["train", f"run_dir={tmp_path}/fourth", *SMOKE, f"begin_from={tmp_path}/none"]) == 2
-    assert f"begin_from={tmp_path}/none is neither a file nor the folder of a run" in capfd.readouterr().err
+    assert f"init_from={first} holds another network than this run's: system.generator.body.width is 8 there and 4 here." in told
+    assert main(["train", f"run_dir={tmp_path}/fourth", *SMOKE, f"init_from={tmp_path}/none"]) == 2
+    assert f"init_from={tmp_path}/none is neither a file nor the folder of a run" in capfd.readouterr().err
 
 
 def test_a_network_of_another_kind_is_refused_with_what_differs(
     run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for place, word in enumerate(("condition=film", "parameter_head=separate", "system=srmd size=small")):
-        assert main(["train", f"run_dir={tmp_path}/{place}", *SHORT, f"begin_from={run}", *word.split()]) == 2
+    for index, word in enumerate(("condition=film", "parameter_head=separate", "system=srmd size=small")):
+        assert main(["train", f"run_dir={tmp_path}/{index}", *SHORT, f"init_from={run}", *word.split()]) == 2
         told = capfd.readouterr().err
-        assert f"begin_from={run} holds another network than this run's: system." in told
+        assert f"init_from={run} holds another network than this run's: system." in told
         assert "Traceback" not in told

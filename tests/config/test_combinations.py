@@ -15,7 +15,7 @@ from systems import fitted
 from csrgan import rules
 from csrgan.config.build import build
 from csrgan.config.combinations import combination_faults
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.losses.objective import Term
 from csrgan.training.algorithms.csrgan import CSRGAN
 
@@ -32,7 +32,7 @@ CASES = [
     ("system", "generator=unfolded", "degradation=div2krk_x2"),
     ("system", "system=srmd", "degradation=bicubic_x4"),
     ("system", "system=dan", "system.estimates=kernel", "system.code.kind=kernel", "degradation.blur.high=1"),
-    ("system", "system=dan_v2", "loss/image=none", "loss/perceptual=features"),
+    ("system", "system=dan_v2", "loss/image=none", "loss/perceptual=efficientnet"),
     ("system", "system=ikc", "loss/parameters=none", "loss/adversarial=relativistic", "loss/consistency=redegrade"),
     ("system", "system=srgan", "loss/parameters=nll"),
     ("system", "system=srgan", "loss/image=none", "loss.perceptual.start=7", "loss.adversarial.start=9"),
@@ -49,23 +49,23 @@ CASES = [
 @pytest.fixture
 def spoke(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The rules that have told of a fault."""
-    found: set[str] = set()
+    result: set[str] = set()
 
     def heard(name: str, rule: Any) -> Any:
         def told(*args: Any, **kwargs: Any) -> Iterator[str]:
             for sentence in rule(*args, **kwargs):
-                found.add(name)
+                result.add(name)
                 yield sentence
 
         return told
 
     for name, rule in inspect.getmembers(rules, inspect.isgeneratorfunction):
         monkeypatch.setattr(rules, name, heard(name, rule))
-    return found
+    return result
 
 
 def told(settings: dict[str, Any], built: str) -> list[str]:
-    with pytest.raises(Fault) as refused:
+    with pytest.raises(UserError) as refused:
         build(settings[built])
     return str(refused.value).split("\n")
 
@@ -135,7 +135,7 @@ def test_evidence_that_no_system_offers_is_told_early_and_in_the_constructors_wo
     from strange import losses  # type: ignore[import-not-found]
 
     function = getattr(losses, target)
-    with pytest.raises(Fault) as refused:
+    with pytest.raises(UserError) as refused:
         CSRGAN(losses={"edges": Term(function if waits else function())})
     assert str(refused.value) == early[0]
 

@@ -16,7 +16,7 @@ from composed import GROUPS, choices, composed
 from csrgan.config import described, search
 from csrgan.config.described import build_described, examine_described
 from csrgan.degradation.augmentation import Degradation
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.restorers.restorer import Restorer
 from csrgan.training.system import System
 
@@ -48,7 +48,7 @@ def refused(change: Callable[[dict[str, Any]], Any], said: str) -> None:
     held, recipe = checkpoints.held(), copy.deepcopy(checkpoints.recipe())
     change(recipe)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KB
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         build_described(recipe, "system", System, ORIGIN, held["state_dict"])
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000
     assert said in str(told.value)
@@ -116,7 +116,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
     held, recipe = checkpoints.held(), copy.deepcopy(checkpoints.recipe())
     change(recipe)
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         build_described(recipe, "system", System, ORIGIN, held["state_dict"])
     for key in ("body.width", "body.levels", "discriminator.stages"):
         assert key in str(told.value)
@@ -129,7 +129,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         *("csrgan.data.shards.Sharded", "csrgan.data.cache.Cache", "csrgan.runs.checkpoint.lay_aside"),
         *("csrgan.training.system.System.init_from", "csrgan.training.replay.keep", "csrgan.training.fit_batches.fit"),
         *("csrgan.losses.perceptual.FeatureDistance.prepare", "torch.nn.parallel.DistributedDataParallel", "torch.nn.utils.prune"),
-        *("torch.optim.lr_scheduler.StepLR", "torch.nn.functional.relu", "torch.nn.Module.to", "csrgan.fault.Fault"),
+        *("torch.optim.lr_scheduler.StepLR", "torch.nn.functional.relu", "torch.nn.Module.to", "csrgan.errors.UserError"),
     ],
 )
 def test_a_file_names_no_more_than_the_yaml_files_do(name: str) -> None:
@@ -154,7 +154,7 @@ def test_ones_own_package_may_travel_too(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.syspath_prepend(tmp_path)
     held, recipe = checkpoints.held(), copy.deepcopy(checkpoints.recipe())
     recipe["system"]["generator"]["output"] = {"_target_": "my_outputs.plain", "_partial_": True, "gain": 1.0}
-    with pytest.raises(Fault, match="CSRGAN_ALLOW=PACKAGE in the environment allows"):
+    with pytest.raises(UserError, match="CSRGAN_ALLOW=PACKAGE in the environment allows"):
         build_described(recipe, "system", System, ORIGIN, held["state_dict"])
     monkeypatch.setenv(search.ALLOW, "my_outputs")
     build_described(recipe, "system", System, ORIGIN, held["state_dict"])

@@ -47,9 +47,9 @@ def test_flags_stand_anywhere_and_take_their_values_along(words: str, flags: lis
     ],
 )
 def test_a_wrong_flag_is_told_in_one_sentence(words: str, sentence: str) -> None:
-    told = list(flag_faults("train", apart(words.split())[0]))
-    assert len(told) == bool(sentence)
-    assert "".join(told).startswith(sentence)
+    sentences = list(flag_faults("train", apart(words.split())[0]))
+    assert len(sentences) == bool(sentence)
+    assert "".join(sentences).startswith(sentence)
 
 
 def test_the_configuration_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

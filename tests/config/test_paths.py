@@ -17,7 +17,7 @@ from csrgan.config.faults import examine
 from csrgan.config.flags import apart
 from csrgan.config.folder import conf
 from csrgan.config.paths import for_hydra, kept, literal
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 MEANING = ("${HOME}", "${seed}")  # these are interpolations where nothing is called so
 NAMES = [*CHOSEN, *drawn(100)]
@@ -40,8 +40,8 @@ def test_every_name_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     for name in NAMES:
         (tmp_path / name / name).mkdir(parents=True)
-    for place in range(0, len(NAMES), 4):
-        source, checkpoint, destination, run_dir = (NAMES * 2)[place : place + 4]
+    for index in range(0, len(NAMES), 4):
+        source, checkpoint, destination, run_dir = (NAMES * 2)[index : index + 4]
         paths = [source, f"{tmp_path}/{checkpoint}", f"{tmp_path}/{destination}/{destination}", f"{tmp_path}/{run_dir}"]
         said = [f"{key}={path}" for key, path in zip(("source", "checkpoint", "destination", "run_dir"), paths, strict=True)]
         words = for_hydra(said)
@@ -120,14 +120,14 @@ def test_the_jobs_of_a_sweep_keep_their_paths(tmp_path: Path) -> None:
     "word", ["seed=(", "seed=ä", "generator.width=a'b", "seed=1,", "k y=1", "a.=1", "seed=#", "source={_target_: x, y"]
 )
 def test_no_sentence_speaks_of_a_lexer(word: str) -> None:
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         examine("restore", for_hydra([word]))
     for said in ("Lexer", "mismatched", "token recognition", "viable", "extraneous", "EOF", "See http"):
         assert said not in str(told.value)
 
 
 def test_a_key_that_cannot_be_read_is_not_missing() -> None:
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         examine("degrade", ["source=(", "destination=x"])
     assert str(told.value).startswith("source=( is no override")
     assert "is needed" not in str(told.value)
@@ -137,11 +137,11 @@ def test_what_is_built_is_given_a_path_as_it_is() -> None:
     """All interpolations were resolved before; one that looks like one is a name."""
     name = "/a/${HOME} \\${seed}"
     node = {"_target_": "torch.nn.ModuleDict", "modules": None}
-    reader = build({"_target_": "csrgan.degradation.shapes.FreeForm", "file": name})
+    reader = build({"_target_": "csrgan.degradation.kernel_priors.FreeForm", "file": name})
     assert reader.file == name
     assert build({"deep": [name, {"deeper": name, "node": node}]})["deep"][1]["deeper"] == name
 
 
 def test_a_sweep_is_told_of_a_folder_that_it_cannot_have(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match=r"a\$\{b: a sweep cannot lie in a folder"):
+    with pytest.raises(UserError, match=r"a\$\{b: a sweep cannot lie in a folder"):
         examine("train", for_hydra(["-m", f"run_dir={tmp_path}/a${{b"]))

@@ -20,7 +20,7 @@ from csrgan.config import old_names, renamed, search
 from csrgan.config.compose import composed
 from csrgan.config.resume import started_with
 from csrgan.config.targets import examine
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.runs.checkpoint import read
 
 TABLE = {
@@ -175,7 +175,7 @@ def test_a_description_gets_todays_names_and_is_then_examined() -> None:
     ],
 )
 def test_an_old_name_opens_nothing(node: dict[str, Any]) -> None:
-    with pytest.raises(Fault):
+    with pytest.raises(UserError):
         examine(renamed.tree({"system": node}), stranger=True)
 
 

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from csrgan.config.folder import conf
 from csrgan.config.resume import change_faults, gone_on_with, references, started_with, with_resumed
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.run_folder import OVERRIDES
 
 
@@ -39,16 +39,16 @@ def faults(*words: str, seen: int = 16) -> list[str]:
 @pytest.mark.parametrize(
     "word",
     [
-        *("trainer.images=9600", "trainer.save_every=100", "trainer.precision=bf16-mixed", "trainer.compare_every=0"),
-        *("optimizer.generator.lr=0.1", "optimizer.generator.betas=[0.5,0.9]", "optimizer.clip=null", "optimizer.average=0.5"),
+        *("trainer.images=9600", "trainer.save_every=100", "trainer.precision=bf16-mixed", "trainer.gradient_stats_every=0"),
+        *("optimizer.generator.lr=0.1", "optimizer.generator.betas=[0.5,0.9]", "optimizer.clip=null", "optimizer.ema=0.5"),
         *(
             "optimizer.schedule.warmup=0",
             "optimizer=adam_cooldown",
             "loss.image.weight=3",
             "loss/image=l1",
-            "loss/perceptual=features",
+            "loss/perceptual=efficientnet",
         ),
-        *("loss/adversarial=hinge", "loss/parameters=l1", "health=guarded", "logger=none", "data.workers=2", "data.late_crop=256"),
+        *("loss/adversarial=hinge", "loss/parameters=l1", "health=guarded", "logger=none", "data.workers=2", "data.final_crop=256"),
         *("data.train=[coffee]", "data.cache_mb=0", "evaluation.crop=64", "evaluation=low_contrast", "trainer.multiply_adds=3"),
     ],
 )
@@ -76,7 +76,7 @@ def test_what_may_change(word: str) -> None:
 def test_what_may_not_change_is_told_with_its_key_and_the_way_out(word: str, key: str) -> None:
     told = faults(word)
     assert any(sentence.startswith(f"{key}=") for sentence in told), told
-    assert all("begin_from=RUN begins another run with its network." in sentence for sentence in told)
+    assert all("init_from=RUN begins another run with its network." in sentence for sentence in told)
 
 
 def test_what_a_stranger_adds_is_kept_or_may_change_by_the_same_rules() -> None:
@@ -107,11 +107,11 @@ def test_a_run_keeps_what_it_began_with_where_a_later_csrgan_has_other_defaults(
     recipe = composed()
     recipe["system"]["generator"]["output"] = recipe["output"] = {"_target_": "csrgan.networks.output.of_before", "_partial_": True}
     recipe["trainer"]["panels"] = 3
-    del recipe["data"]["late_crop"]
+    del recipe["data"]["final_crop"]
     found = gone_on_with(copy.deepcopy(recipe), composed(), composed("optimizer.clip=7"))
     assert found["system"]["generator"] == recipe["system"]["generator"]
     assert found["trainer"]["panels"] == 3
-    assert found["data"]["late_crop"] is None
+    assert found["data"]["final_crop"] is None
     assert found["optimizer"]["clip"] == found["system"]["rule"]["clip"] == 7
 
 
@@ -134,10 +134,10 @@ def test_a_word_that_was_said_before_another_of_its_key_is_new(run: Path) -> Non
 
 @pytest.mark.parametrize(
     "word",
-    ["generator=spectral", "system=dan", "run_dir=elsewhere", "begin_from=other", "experiment=compare", "condition=film"],
+    ["generator=spectral", "system=dan", "run_dir=elsewhere", "init_from=other", "experiment=compare", "condition=film"],
 )
 def test_a_choice_that_a_run_cannot_leave_is_refused_by_its_word(word: str, run: Path) -> None:
-    with pytest.raises(Fault, match=rf"^{word}: a run ") as told:
+    with pytest.raises(UserError, match=rf"^{word}: a run ") as told:
         with_resumed([f"resume={run}", word])
     assert str(run) in str(told.value)
 
@@ -158,5 +158,5 @@ def test_a_choice_that_a_run_cannot_leave_is_refused_by_its_word(word: str, run:
 )
 def test_words_of_a_strangers_run_change_nothing_of_hydra(held: Any, run: Path) -> None:
     (run / OVERRIDES).write_text(json.dumps(held))
-    with pytest.raises(Fault, match=r"overrides\.json"):
+    with pytest.raises(UserError, match=r"overrides\.json"):
         started_with(run)

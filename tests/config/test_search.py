@@ -13,7 +13,7 @@ from csrgan.config import search
 from csrgan.config.compose import composed
 from csrgan.config.faults import examine
 from csrgan.config.folder import groups
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 BODY = "# A body of my own\n_target_: mine.bodies.Body\nwidth: 8\n"
 
@@ -58,18 +58,21 @@ def test_a_folder_is_searched_while_its_command_runs_and_by_its_jobs(word: str, 
 @pytest.mark.usefixtures("here")
 def test_what_is_not_there_or_hides_is_a_sentence() -> None:
     with (
-        pytest.raises(Fault, match=r"^--config-dir=nowhere: there is no folder nowhere\.$"),
+        pytest.raises(UserError, match=r"^--config-dir=nowhere: there is no folder nowhere\.$"),
         search.named(["--config-dir=nowhere"]),
     ):
         pass
     Path("conf/generator/unet.yaml").write_text(BODY)
-    with search.named(["--config-dir=conf"]), pytest.raises(Fault, match=r"unet\.yaml has the name of csrgan's own generator/unet"):
+    with (
+        search.named(["--config-dir=conf"]),
+        pytest.raises(UserError, match=r"unet\.yaml has the name of csrgan's own generator/unet"),
+    ):
         examine("train", [])
 
 
 @pytest.mark.usefixtures("here")
 def test_a_run_that_goes_on_without_the_folder_of_its_choices_is_told_so() -> None:
-    with pytest.raises(Fault, match=r"(?s)generator has no other.*began with --config-dir=FOLDER goes on with it"):
+    with pytest.raises(UserError, match=r"(?s)generator has no other.*began with --config-dir=FOLDER goes on with it"):
         examine("train", ["generator=other", "resume=runs/a"])
     with search.named(["--config-dir=conf"]):
         examine("train", ["generator=other", "resume=runs/a"])

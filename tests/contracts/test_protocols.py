@@ -16,7 +16,7 @@ from torch import Tensor
 
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import Degradation
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 @pytest.mark.parametrize("name", choices("degradation"))
@@ -49,7 +49,7 @@ def test_every_degradation_equals_its_witness(name: str, backend: str, chelsea: 
     for k in range(3):
         kernel = None if theta.kernel is None else theta.kernel[k].double().numpy()
         values = float(theta.blur_std[k]), float(theta.scale[k])
-        expected = witness.chain(sharp[k].double().numpy(), *values, degradation.chain, kernel)
+        expected = witness.chain(sharp[k].double().numpy(), *values, degradation.spec, kernel)
         np.testing.assert_allclose(low[k].double().numpy(), expected, atol=1e-4 + rounding, rtol=0)
 
 
@@ -79,7 +79,7 @@ def test_no_degradation_takes_the_impossible(name: str) -> None:
         if said.endswith(("native ", "direct ")):
             node |= {"output": "upsampled", "downsampling": "bicubic", key: value}
             node["scale"] = {"low": 1.0, "high": 3.0, "uniform_in": "value"}
-        with pytest.raises(Fault) as told:
+        with pytest.raises(UserError) as told:
             build(node)
         assert said in str(told.value)
         assert "\n" not in str(told.value)

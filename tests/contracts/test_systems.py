@@ -14,13 +14,13 @@ from systems import fitted, made, same, state
 from csrgan.config.build import build
 from csrgan.config.faults import examine
 from csrgan.config.folder import groups
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.restorers.restorer import examine_protocol
 from csrgan.runs import checkpoint
 from csrgan.training.network_updater import NetworkUpdater
 
 SYSTEMS = [
-    file.stem for file in dict(groups())["system"] if file.stem not in ("degraded", "kernelgan", "total_variation", "wiener")
+    file.stem for file in dict(groups())["system"] if file.stem not in ("bicubic", "kernelgan", "total_variation", "wiener")
 ]  # those that are trained
 OF_PAPERS = [name for name in SYSTEMS if name != "csrgan"]  # those whose networks are not put together from parts
 
@@ -50,9 +50,9 @@ def test_each_players_turn_moves_its_own_network_and_training_is_deterministic(n
 def test_a_checkpoint_alone_rebuilds_it(name: str, tmp_path: Path) -> None:
     system = fitted(name)
     system.trainer.save_checkpoint(tmp_path / "a.ckpt")
-    held = checkpoint.read(tmp_path / "a.ckpt")
-    again = build(held["csrgan"]["recipe"]["system"])
-    again.load_state_dict(held["state_dict"])
+    content = checkpoint.read(tmp_path / "a.ckpt")
+    again = build(content["csrgan"]["recipe"]["system"])
+    again.load_state_dict(content["state_dict"])
     low = torch.rand(1, 3, 37, 50)
     one, other = again.restorer.restore(low), system.restorer.restore(low)
     assert one.image.shape == low.shape
@@ -73,7 +73,7 @@ def test_l_of_fewer_pixels_is_enlarged_and_another_scale_is_refused(name: str) -
     assert batch.low.shape == (2, 3, 8, 8)
     assert batch.enlarged.shape == batch.sharp.shape
     assert system.restorer.restore(batch.low).image.shape == batch.sharp.shape
-    with pytest.raises(Fault, match="the network enlarges by 4, and L of this degradation is smaller than H by 2"):
+    with pytest.raises(UserError, match="the network enlarges by 4, and L of this degradation is smaller than H by 2"):
         examine_protocol(system.restorer, build(composed("degradation=gaussian8_x2")["degradation"]))
 
 
@@ -83,11 +83,11 @@ def test_a_loss_that_is_not_finite_is_refused_by_name(name: str) -> None:
     (first, *_) = [player for player in system.updaters.values() if "image" in player.objective.terms]
     first.objective.terms["image"].function = lambda restored, sharp: restored.sum() * float("nan")
     trainer = Trainer(accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False)
-    with pytest.raises(Fault, match=r"loss\.image is nan when it is first used"):
+    with pytest.raises(UserError, match=r"loss\.image is nan when it is first used"):
         trainer.fit(system, data)
 
 
 @pytest.mark.parametrize("name", OF_PAPERS)
 def test_parts_that_it_has_not_are_told(name: str) -> None:
-    with pytest.raises(Fault, match="output=minmax changes nothing"):
+    with pytest.raises(UserError, match="output=minmax changes nothing"):
         examine("train", [f"system={name}", "output=minmax"])

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from csrgan.cli import main
 from csrgan.data.archive import CHUNK, Archive
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 NAME = "SMALL_HR.zip"
 QUIET = Console(quiet=True)
@@ -88,7 +88,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(server: ArchiveServer, t
 
 def test_a_later_start_takes_up_what_an_earlier_left(server: ArchiveServer, tmp_path: Path) -> None:
     server.breaks = [30_000]
-    with pytest.raises(Fault, match=r"cannot be downloaded, tried 1 times: .*the same command goes on.*data\.archive=FILE"):
+    with pytest.raises(UserError, match=r"cannot be downloaded, tried 1 times: .*the same command goes on.*data\.archive=FILE"):
         archive(server, retries=0).files(tmp_path, [], QUIET)
     assert len(archive(server, retries=0).files(tmp_path, [], QUIET)) == 6
     assert server.ranges == [0, CHUNK]
@@ -99,7 +99,7 @@ def test_corruption_on_the_way_is_mended_and_another_file_is_refused(server: Arc
     assert len(archive(server).files(tmp_path, [], QUIET)) == 6
     assert server.ranges == [1000, 0]
     other = archived({"SMALL_HR/0.png": photograph(9)})
-    with pytest.raises(Fault, match="gave a file that is not the one that is meant"):
+    with pytest.raises(UserError, match="gave a file that is not the one that is meant"):
         archive(server, other).files(tmp_path / "other", [], QUIET)
     assert not list((tmp_path / "other").glob("SMALL_HR-*"))
 
@@ -127,22 +127,22 @@ def test_a_server_that_fails_is_told(server: ArchiveServer, tmp_path: Path) -> N
     server.statuses = [503]
     assert len(archive(server).files(tmp_path, [], QUIET)) == 6
     server.statuses = [404]
-    with pytest.raises(Fault, match="404"):
+    with pytest.raises(UserError, match="404"):
         archive(server, retries=0).files(tmp_path / "absent", [], QUIET)
     away = archive(server, retries=0)
     away.url = "http://127.0.0.1:9/SMALL_HR.zip"
-    with pytest.raises(Fault, match="Connection refused"):
+    with pytest.raises(UserError, match="Connection refused"):
         away.files(tmp_path / "away", [], QUIET)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="fills no disk without /dev/full, which is Linux's")
 def test_a_full_disk_is_told(server: ArchiveServer, tmp_path: Path) -> None:
     (tmp_path / f"{NAME}.part").symlink_to("/dev/full")
-    with pytest.raises(Fault, match=r"SMALL_HR cannot be stored: No space left on device; data\.cache=FOLDER"):
+    with pytest.raises(UserError, match=r"SMALL_HR cannot be stored: No space left on device; data\.cache=FOLDER"):
         archive(server).files(tmp_path, [], QUIET)
     huge = archive(server)
     huge.bytes = 10**18
-    with pytest.raises(Fault, match=r"needs 2000000000\.0 GB in .*GB are free"):
+    with pytest.raises(UserError, match=r"needs 2000000000\.0 GB in .*GB are free"):
         huge.files(tmp_path / "huge", [], QUIET)
 
 
@@ -151,17 +151,17 @@ def test_a_full_disk_is_told(server: ArchiveServer, tmp_path: Path) -> None:
 )
 def test_nothing_is_written_elsewhere(server: ArchiveServer, tmp_path: Path, evil: str) -> None:
     server.files[NAME] = archived({"SMALL_HR/0.png": photograph(0), evil: photograph(1)})
-    with pytest.raises(Fault, match=r"evil\.png', which does not lie in SMALL_HR/: nothing is unpacked"):
+    with pytest.raises(UserError, match=r"evil\.png', which does not lie in SMALL_HR/: nothing is unpacked"):
         archive(server, server.files[NAME]).files(tmp_path / "a" / "b", [], QUIET)
     assert not list(tmp_path.rglob("*.png"))
 
 
 def test_a_link_and_a_broken_archive_are_refused(server: ArchiveServer, tmp_path: Path) -> None:
     server.files[NAME] = archived({"SMALL_HR/0.png": photograph(0)}, link="SMALL_HR/link")
-    with pytest.raises(Fault, match="SMALL_HR/link"):
+    with pytest.raises(UserError, match="SMALL_HR/link"):
         archive(server, server.files[NAME]).files(tmp_path / "a", [], QUIET)
     server.files[NAME] = b"no archive"
-    with pytest.raises(Fault, match="no archive that can be unpacked"):
+    with pytest.raises(UserError, match="no archive that can be unpacked"):
         archive(server, server.files[NAME]).files(tmp_path / "b", [], QUIET)
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from csrgan.data.benchmark import Sets
 from csrgan.data.cache import Cache
 from csrgan.data.grid import centre
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 SET5 = ("baby", "bird", "butterfly", "head", "woman")
 METHODS = ("bicubic", "glasner", "HR", "LR", "nearest", "ScSR", "SelfEx", "SRCNN")
@@ -82,17 +82,17 @@ UNKNOWN = {
 def test_an_unknown_layout_is_refused_with_what_is_there(layout: str, tiny: bytes, tmp_path: Path) -> None:
     names, there = UNKNOWN[layout]
     write(tmp_path / "sets" / "Set5", names, tiny)
-    with pytest.raises(Fault, match=rf"Set5 does not tell which pictures are the sharp ones.*{there}"):
+    with pytest.raises(UserError, match=rf"Set5 does not tell which pictures are the sharp ones.*{there}"):
         found(tmp_path / "sets")
 
 
 def test_a_set_has_as_many_pictures_as_it_has(tiny: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "sets"
     write(folder / "Set5" / "HR", FIVE[:4], tiny)
-    with pytest.raises(Fault, match=r"Set5 has 5 pictures, and .*HR holds 4: .* data\.valid\.sets=\[NAME\]"):
+    with pytest.raises(UserError, match=r"Set5 has 5 pictures, and .*HR holds 4: .* data\.valid\.sets=\[NAME\]"):
         found(folder)
     write(folder / "BSDS100", [f"{k}.png" for k in range(99)], tiny)
-    with pytest.raises(Fault, match=r"BSD100 has 100 pictures, and .*BSDS100 holds 99"):
+    with pytest.raises(UserError, match=r"BSD100 has 100 pictures, and .*BSDS100 holds 99"):
         found(folder, "BSD100")
     write(folder / "mine", FIVE[:3], tiny)
     assert len(found(folder, "mine")) == 3
@@ -104,11 +104,11 @@ def test_a_set_is_known_by_the_names_that_people_use(tiny: bytes, tmp_path: Path
     write(folder / "set5", FIVE, tiny)
     assert found(folder, "BSD100")[0] == "BSD100/0.png"
     assert found(folder, "Set5")[0] == "Set5/baby.png"
-    with pytest.raises(Fault, match=r"has no Urban100\. Its choices: B100, set5"):
+    with pytest.raises(UserError, match=r"has no Urban100\. Its choices: B100, set5"):
         found(folder, "Urban100")
-    with pytest.raises(Fault, match=rf"has no Set5.*Did you mean data\.valid\.folder={folder}\?"):
+    with pytest.raises(UserError, match=rf"has no Set5.*Did you mean data\.valid\.folder={folder}\?"):
         found(folder / "set5")
-    with pytest.raises(Fault, match=r"data\.valid\.folder is empty"):
+    with pytest.raises(UserError, match=r"data\.valid\.folder is empty"):
         Sets(folder=None, sets=["Set5"])
 
 

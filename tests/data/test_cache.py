@@ -18,11 +18,11 @@ import pytest
 from PIL import Image, ImageOps
 from rich.console import Console
 
-from csrgan.data import known, picture
+from csrgan.data import cache_entry, picture
 from csrgan.data.cache import Cache
-from csrgan.data.known import File
+from csrgan.data.cache_entry import File
 from csrgan.data.marker import claim
-from csrgan.data.pictures import Kept
+from csrgan.data.pictures import LRUImages
 from csrgan.data.prepared import Prepared
 from csrgan.data.sources import in_folder
 
@@ -221,7 +221,7 @@ def test_an_unreadable_file_is_named_and_tried_again(tmp_path: Path) -> None:
 
 
 def test_memory_is_bounded_by_what_was_given_for_it(tmp_path: Path) -> None:
-    kept = Kept(prepare(Cache(tmp_path / "cache", 10), photographs(tmp_path / "photos", 8, side=100)), keep_bytes=100_000)
+    kept = LRUImages(prepare(Cache(tmp_path / "cache", 10), photographs(tmp_path / "photos", 8, side=100)), keep_bytes=100_000)
     for k in (0, 1, 2, 3, 1):
         assert kept[k].shape == (100, 100 + k, 3)
     assert list(kept._kept) == [2, 3, 1]
@@ -248,7 +248,7 @@ def test_a_decoded_file_that_is_cut_short_ends_nothing(tmp_path: Path) -> None:
     found = prepare(Cache(tmp_path / "cache", 10), files)
 
     def read() -> None:
-        kept = Kept(found, 1e9)
+        kept = LRUImages(found, 1e9)
         for length in (50_000, 0):
             assert np.array_equal(kept[0], picture.read(files[0].path).pixels)
             os.truncate(tmp_path / "cache" / found.decoded[0], length) if found.decoded[0] else None
@@ -275,8 +275,8 @@ def test_a_decoded_file_of_zeros_is_seen_and_made_again(kept: int, tmp_path: Pat
 def test_what_another_csrgan_decoded_is_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pixels may be others: of the first photograph they are; the second stays where it is."""
     files = photographs(tmp_path / "photos", 2)
-    monkeypatch.setattr(known, "DECODING", known.DECODING - 1)
-    monkeypatch.setattr("csrgan.data.cache.DECODING", known.DECODING)
+    monkeypatch.setattr(cache_entry, "DECODING", cache_entry.DECODING - 1)
+    monkeypatch.setattr("csrgan.data.cache.DECODING", cache_entry.DECODING)
     decoded = prepare(Cache(tmp_path / "cache", 10), files).decoded
     np.save(decoded[0], np.zeros((40, 40, 3), np.uint8))
     inode, pairs = decoded[1].stat().st_ino, list(zip(decoded, files, strict=True))
@@ -317,7 +317,7 @@ def test_more_photographs_than_open_files_are_mapped(tmp_path: Path) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
-        kept = Kept(prepare(Cache(tmp_path / "cache", 10), files), 1e9)
+        kept = LRUImages(prepare(Cache(tmp_path / "cache", 10), files), 1e9)
         picture.decode = lambda *_: pytest.fail("decoded again")
         for k in range(150):
             assert kept[k].shape == (8, 8 + k, 3)

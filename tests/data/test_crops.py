@@ -28,14 +28,14 @@ def test_flat_crops_are_drawn_again(half_flat: str) -> None:
         return sum(detail(crops.cut(0, 32, drawn)) < 0.05 for _ in range(60))
 
     assert flat() > 15
-    assert flat(least_detail=0.05) == 0
-    one, other = (stream(photographs(train=half_flat, least_detail=0.05, **change)) for change in ({}, {"workers": 2}))
+    assert flat(min_detail=0.05) == 0
+    one, other = (stream(photographs(train=half_flat, min_detail=0.05, **change)) for change in ({}, {"workers": 2}))
     assert same(one, other)
 
 
 def test_where_all_is_flat_a_crop_comes_all_the_same(tmp_path: Path) -> None:
     Image.fromarray(np.full((64, 64, 3), 90, np.uint8)).save(tmp_path / "grey.png")
-    crops = photographs(train=str(tmp_path), least_detail=0.5).train_dataloader().dataset
+    crops = photographs(train=str(tmp_path), min_detail=0.5).train_dataloader().dataset
     assert crops[0][0].shape == (32, 32, 3)
 
 

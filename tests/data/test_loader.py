@@ -15,8 +15,8 @@ from PIL import Image
 from streamed import photographs, same, stream
 from torch.utils.data import Dataset, default_collate
 
-from csrgan.data.loader import ResumableLoader, Span
-from csrgan.fault import Fault
+from csrgan.data.loader import ResumableBatchSampler, ResumableLoader
+from csrgan.errors import UserError
 
 
 class Slow(Dataset[int]):
@@ -28,7 +28,7 @@ class Slow(Dataset[int]):
 
 
 def test_waiting_is_counted_apart_from_that_for_the_first_batch() -> None:
-    loader = ResumableLoader(Slow(), Span(4, 1), collate_fn=default_collate)
+    loader = ResumableLoader(Slow(), ResumableBatchSampler(4, 1), collate_fn=default_collate)
     for _ in loader:
         time.sleep(0.1)  # a training step
     assert loader.first >= 0.3
@@ -36,7 +36,7 @@ def test_waiting_is_counted_apart_from_that_for_the_first_batch() -> None:
 
 
 def test_processes_share_the_batches_and_each_goes_on_where_it_was() -> None:
-    spans = [Span(25, 2, rank, 3) for rank in range(3)]
+    spans = [ResumableBatchSampler(25, 2, rank, 3) for rank in range(3)]
     assert [len(span) for span in spans] == [4, 4, 4]
     batches = [list(span) for span in spans]
     assert [index for step in zip(*batches, strict=True) for batch in step for index in batch] == list(range(24))
@@ -88,7 +88,9 @@ def test_a_small_dev_shm_is_enough() -> None:
 def test_a_full_dev_shm_is_told() -> None:
     def read() -> None:
         Path("/dev/shm/full").write_bytes(bytes(4096))
-        with pytest.raises(Fault, match=r"cannot be started \(No space left on device\).*--shm-size=1g, or take data\.workers=0"):
+        with pytest.raises(
+            UserError, match=r"cannot be started \(No space left on device\).*--shm-size=1g, or take data\.workers=0"
+        ):
             next(iter(photographs(workers=1).train_dataloader()))
 
     with_shm(4096, read)
@@ -106,9 +108,9 @@ def test_batches_of_a_loader_process_lie_in_memory_as_others_do() -> None:
 def test_a_photograph_that_changes_is_told_in_a_sentence(change: str, workers: int, tmp_path: Path) -> None:
     """Without a cache each crop is decoded from its file."""
     names = ("a.png", "b.png", "c.png")
-    for place, name in enumerate(names):
-        Image.new("RGB", (64, 64), (place, 1, 2)).save(tmp_path / name)
-    data = photographs(train=str(tmp_path), cache=str(tmp_path / "cache"), cache_mb=0, keep_mb=0, workers=workers, images=200)
+    for index, name in enumerate(names):
+        Image.new("RGB", (64, 64), (index, 1, 2)).save(tmp_path / name)
+    data = photographs(train=str(tmp_path), cache=str(tmp_path / "cache"), cache_mb=0, memory_mb=0, workers=workers, images=200)
     batches = iter(data.train_dataloader())
     next(batches)
     for name in names:
@@ -116,7 +118,7 @@ def test_a_photograph_that_changes_is_told_in_a_sentence(change: str, workers: i
             (tmp_path / name).unlink()
         else:
             Image.new("RGB", (20, 20) if change == "smaller" else (64, 64), "red").save(tmp_path / name)
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         list(batches)
     sentence = str(told.value)
     assert sentence.startswith(str(tmp_path))

@@ -17,7 +17,7 @@ from csrgan.data import marker
 from csrgan.data.archive import unpack
 from csrgan.data.cache import Cache
 from csrgan.data.sources import in_folder
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 QUIET = Console(quiet=True)
 HASH = "ab" * 16
@@ -100,7 +100,7 @@ def test_a_linked_folder_in_the_cache_is_refused(linked: str, tmp_path: Path) ->
     (cache / linked).parent.mkdir(exist_ok=True)
     (cache / linked).symlink_to(elsewhere)
     before = files_in(elsewhere)
-    with pytest.raises(Fault, match=f"{linked} is a link, and csrgan deletes in its own folder alone"):
+    with pytest.raises(UserError, match=f"{linked} is a link, and csrgan deletes in its own folder alone"):
         Cache(cache, 0.2).prepare(in_folder(photographs(tmp_path / "photos", 3)), QUIET)
     assert files_in(elsewhere) == before
 
@@ -124,8 +124,8 @@ def test_the_cache_of_an_older_csrgan_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_becomes_a_cache(tmp_path: Path) -> None:
-    for place, held in enumerate(((), (".DS_Store",), (f".{marker.FILE}.77.part",))):
-        folder = tmp_path / str(place)
+    for index, held in enumerate(((), (".DS_Store",), (f".{marker.FILE}.77.part",))):
+        folder = tmp_path / str(index)
         folder.mkdir()
         for name in held:
             (folder / name).touch()
@@ -145,6 +145,6 @@ def test_what_another_has_put_where_an_archive_is_unpacked_stays(tmp_path: Path)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (place / "two.part").symlink_to(elsewhere)
-    with pytest.raises(Fault, match=r"two\.part is a link"):
+    with pytest.raises(UserError, match=r"two\.part is a link"):
         unpack(archive, place / "two", "IN", QUIET)
     assert not list(elsewhere.iterdir())

@@ -23,7 +23,7 @@ from csrgan.data.archive import unpack
 from csrgan.data.cache import Cache
 from csrgan.data.shards import Sharded
 from csrgan.data.sources import in_folder
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.files import cell
 
 QUIET = Console(quiet=True)
@@ -87,7 +87,7 @@ def test_a_member_that_would_lie_elsewhere_stops_all(tmp_path: Path, name: str) 
         unpack(file, tmp_path / "deep" / "er" / "out", "IN", QUIET)
         assert everything(tmp_path) == ["a.zip", "deep/er/out/0.png"]
         return
-    with pytest.raises(Fault, match="which does not lie in IN/: nothing is unpacked"):
+    with pytest.raises(UserError, match="which does not lie in IN/: nothing is unpacked"):
         unpack(file, tmp_path / "deep" / "er" / "out", "IN", QUIET)
     assert everything(tmp_path) == ["a.zip"]
 
@@ -97,7 +97,7 @@ def test_only_plain_files_come_out_of_an_archive(tmp_path: Path, kind: int) -> N
     file = archive(tmp_path / "a.zip", "IN/odd", kind=kind, data=b"/etc/passwd")
     try:
         unpack(file, tmp_path / "out", "IN", QUIET)
-    except Fault as fault:
+    except UserError as fault:
         assert "IN/odd" in str(fault)
     assert all(path.is_file() and not path.is_symlink() for path in (tmp_path / "out").rglob("*"))
     assert (tmp_path / "out").exists() == (kind != stat.S_IFLNK)
@@ -119,9 +119,9 @@ def test_what_cannot_be_unpacked_is_told(tmp_path: Path, names: list[str], flag:
         for mark, at in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
             data[data.rindex(mark) + at] |= flag
         file.write_bytes(data)
-    with pytest.raises((Fault, OSError)) as told:
+    with pytest.raises((UserError, OSError)) as told:
         unpack(file, tmp_path / "out", "IN", QUIET)
-    assert isinstance(told.value, Fault) or told.value.filename
+    assert isinstance(told.value, UserError) or told.value.filename
     assert not (tmp_path / "out").exists()
 
 
@@ -139,7 +139,7 @@ def index(folder: Path, file: object, name: object = "0.png", **change: object) 
 )
 def test_an_index_leads_to_shards_beside_it_only(tmp_path: Path, name: object) -> None:
     (tmp_path / "secret.png").write_bytes(photograph())
-    with pytest.raises(Fault, match=r"index\.json is damaged"):
+    with pytest.raises(UserError, match=r"index\.json is damaged"):
         Sharded(index(tmp_path / "shards", name))
 
 
@@ -147,7 +147,7 @@ def test_an_index_leads_to_shards_beside_it_only(tmp_path: Path, name: object) -
     "change", [{"offset": -1}, {"length": 0}, {"length": 1.5}, {"height": "24"}, {"width": None}, {"name": 3}, {"name": "a\0"}]
 )
 def test_an_index_with_impossible_numbers_is_told(tmp_path: Path, change: dict[str, object]) -> None:
-    with pytest.raises(Fault, match=r"index\.json is damaged"):
+    with pytest.raises(UserError, match=r"index\.json is damaged"):
         Sharded(index(tmp_path, "0.tar", **change))
 
 
@@ -155,7 +155,7 @@ def test_a_picture_of_another_size_than_the_index_has_is_told(tmp_path: Path) ->
     place = index(tmp_path, "0.tar")
     (tmp_path / "0.tar").write_bytes(photograph())
     assert Sharded(place).pixels(0).shape == (24, 20, 3)
-    with pytest.raises(Fault, match=r"0\.tar: 0\.png is not of 21x24 pixels, as index\.json has it"):
+    with pytest.raises(UserError, match=r"0\.tar: 0\.png is not of 21x24 pixels, as index\.json has it"):
         Sharded(index(tmp_path, "0.tar", width=21)).pixels(0)
 
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps
 
 from csrgan.data import picture
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 RNG = np.random.default_rng(0)
 COLOUR = RNG.integers(0, 256, (20, 30, 3), np.uint8)
@@ -84,15 +84,15 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     Image.fromarray(COLOUR).save(tmp_path / "cut.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:300])
     for name in ("text.png", "empty.jpg", "cut.png"):
-        with pytest.raises(Fault, match=name):
+        with pytest.raises(UserError, match=name):
             picture.read(tmp_path / name)
 
 
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(Fault, match="holds no picture"):
+    with pytest.raises(UserError, match="holds no picture"):
         picture.find(tmp_path)
-    with pytest.raises(Fault, match="is not a folder"):
+    with pytest.raises(UserError, match="is not a folder"):
         picture.find(tmp_path / "absent")
 
 

@@ -23,7 +23,7 @@ from csrgan.data.cache import Cache
 from csrgan.data.prepared import Prepared
 from csrgan.data.shards import Sharded
 from csrgan.data.sources import in_folder
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 QUIET = Console(quiet=True)
 
@@ -66,7 +66,7 @@ def test_writing_goes_on_where_it_was_stopped(
         with pytest.raises(KeyboardInterrupt):
             shards.write(pictures, tmp_path, size, QUIET)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["000000.tar", "000001.tar", "000002.tar", "index.json.part"]
-    with pytest.raises(Fault, match="holds no shards that can be read"):
+    with pytest.raises(UserError, match="holds no shards that can be read"):
         Sharded(str(tmp_path))
     (tmp_path / "000001.tar").write_bytes((place / "000005.tar").read_bytes())  # of another set of photographs
     (tmp_path / ".000003.tar.part").write_bytes(b"half")
@@ -97,8 +97,8 @@ def fails_at(count: int) -> Callable[..., None]:
 def test_a_file_of_the_users_is_not_written_over(packed: tuple[Prepared, Path], tmp_path: Path, name: str, data: bytes) -> None:
     pictures, _ = packed
     (tmp_path / name).write_bytes(data)
-    told = f"holds {re.escape(name)}, which is no file that csrgan prepare has written there: choose an empty or a new folder"
-    with pytest.raises(Fault, match=told):
+    sentence = f"holds {re.escape(name)}, which is no file that csrgan prepare has written there: choose an empty or a new folder"
+    with pytest.raises(UserError, match=sentence):
         shards.write(pictures, tmp_path, 5.2 * pictures.files[0].stat().st_size / 2**20, QUIET)
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(name, data)]
 
@@ -111,16 +111,16 @@ def test_a_photograph_that_changed_is_packed_again_and_a_shard_of_the_users_stay
         found = Sharded(str(tmp_path / "shards"))
         assert np.array_equal(found.pixels(2), picture.read(photos / "00002.png").pixels)
     (tmp_path / "shards" / "000001.tar").write_bytes(b"mine")
-    with pytest.raises(Fault, match=r"holds 000001\.tar"):
+    with pytest.raises(UserError, match=r"holds 000001\.tar"):
         shards.write(pictures, tmp_path / "shards", 2 * pictures.files[0].stat().st_size / 2**20, QUIET)
     assert (tmp_path / "shards" / "000001.tar").read_bytes() == b"mine"
     assert np.array_equal(Sharded(str(tmp_path / "shards")).pixels(2), found.pixels(2))
 
 
 def test_the_stream_is_a_function_of_seed_and_index(packed: tuple[Prepared, Path]) -> None:
-    fixed = {"train": str(packed[1]), "window": 2, "crops_each": 2, "images": 72}
+    fixed = {"train": str(packed[1]), "window": 2, "crops_per_image": 2, "images": 72}
     plain = stream(photographs(**fixed))
-    for change in ({"workers": 2}, {"batch_size": 8}, {"keep_mb": 0}, {"train": f"file://{packed[1]}"}):
+    for change in ({"workers": 2}, {"batch_size": 8}, {"memory_mb": 0}, {"train": f"file://{packed[1]}"}):
         assert same(plain, stream(photographs(**(fixed | change)))), change
     again = photographs(**fixed).train_dataloader()
     again.load_state_dict({"handed_out": 9})
@@ -130,7 +130,7 @@ def test_the_stream_is_a_function_of_seed_and_index(packed: tuple[Prepared, Path
 def test_they_can_lie_behind_a_url(packed: tuple[Prepared, Path]) -> None:
     pictures, place = packed
     with ArchiveServer({file.name: file.read_bytes() for file in place.iterdir()}) as server:
-        fixed = {"window": 2, "crops_each": 2}
+        fixed = {"window": 2, "crops_per_image": 2}
         near, far = (stream(photographs(train=train, workers=1, **fixed)) for train in (str(place), f"{server.url}/shards"))
         assert same(near, far)
         index = len(server.files["index.json"])
@@ -139,11 +139,11 @@ def test_they_can_lie_behind_a_url(packed: tuple[Prepared, Path]) -> None:
 
 def test_what_is_no_shard_is_told(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text("{}")
-    with pytest.raises(Fault, match="is not of the format 'csrgan shards 1'"):
+    with pytest.raises(UserError, match="is not of the format 'csrgan shards 1'"):
         Sharded(str(tmp_path))
-    with pytest.raises(Fault, match="holds no shards that can be read"):
+    with pytest.raises(UserError, match="holds no shards that can be read"):
         Sharded("file:///nowhere")
-    with pytest.raises(Fault, match="holds no shards that can be read"):
+    with pytest.raises(UserError, match="holds no shards that can be read"):
         Sharded("gopher://somewhere")
 
 
@@ -153,7 +153,7 @@ def test_a_place_that_no_picture_has_is_refused_before_it_is_read(tmp_path: Path
     row[column] = odd
     held = {"format": shards.FORMAT, "shards": [{"file": "0.tar", "pictures": [row]}]}
     (tmp_path / "index.json").write_text(json.dumps(held))
-    with pytest.raises(Fault, match="is damaged"):
+    with pytest.raises(UserError, match="is damaged"):
         Sharded(str(tmp_path))
 
 

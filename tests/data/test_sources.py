@@ -18,7 +18,7 @@ from csrgan.data import pairs, picture, shards
 from csrgan.data.cache import Cache
 from csrgan.data.shards import Sharded
 from csrgan.data.sources import Files, in_folder
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 QUIET = Console(quiet=True)
 
@@ -57,7 +57,7 @@ def test_a_folder_of_pairs_is_refused(sharp: str, low: str, below: str, tmp_path
     for name in (sharp, low):
         photograph(tmp_path / below / name / "a.png")
     photograph(tmp_path / "sheet.png")
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         names(str(tmp_path), key="data.valid")
     expected = (
         f"data.valid={tmp_path} looks like pairs of sharp and degraded pictures ({below}{sharp}/ and {below}{low}/), and what"
@@ -71,13 +71,15 @@ def test_many_folders_of_pairs_and_pairs_in_one_folder_are_refused(tmp_path: Pat
     for scene in range(5):
         for name in ("sharp", "blur"):
             photograph(tmp_path / "scenes" / str(scene) / name / "a.png")
-    with pytest.raises(Fault, match=r"0/sharp/ and 0/blur/, and 4 more.*data\.train=\[\S+0/sharp,\S+1/sharp,\S+2/sharp,\.\.\.\]"):
+    with pytest.raises(
+        UserError, match=r"0/sharp/ and 0/blur/, and 4 more.*data\.train=\[\S+0/sharp,\S+1/sharp,\S+2/sharp,\.\.\.\]"
+    ):
         names(str(tmp_path / "scenes"))
     for name in ("baby_HR", "baby_LR", "bird_HR", "bird_LR", "beside"):
         photograph(tmp_path / "one" / f"{name}.png")
-    with pytest.raises(Fault, match=r"\(baby_HR\.png and baby_LR\.png\).*put the sharp ones into a folder of their own"):
+    with pytest.raises(UserError, match=r"\(baby_HR\.png and baby_LR\.png\).*put the sharp ones into a folder of their own"):
         names(str(tmp_path / "one"))
-    with pytest.raises(Fault, match="looks like pairs"):
+    with pytest.raises(UserError, match="looks like pairs"):
         names("astronaut", str(tmp_path / "one"))
 
 
@@ -150,7 +152,7 @@ def test_what_is_left_out_is_told_in_a_line(tmp_path: Path) -> None:
         assert not found.pixels(0).any()
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "a.NEF").touch()
-    with pytest.raises(Fault, match=r"raw holds no picture \(bmp, .*\); left out: 1 \.nef"):
+    with pytest.raises(UserError, match=r"raw holds no picture \(bmp, .*\); left out: 1 \.nef"):
         names(str(tmp_path / "raw"))
     assert picture.frames(photos / "a.tif") == 3
     assert picture.frames(photos / "plain.png") == picture.frames(photos / "1.HEIC") == 1
@@ -195,14 +197,14 @@ def test_several_folders_are_one_set_with_names_that_tell_them(tmp_path: Path, m
 
 def test_what_is_neither_a_folder_nor_in_the_wheel_is_told(tmp_path: Path) -> None:
     photograph(tmp_path / "photos" / "a.png")
-    with pytest.raises(Fault, match=r"wheel has no phtoos\. Its choices: .*Nor is there a folder phtoos"):
+    with pytest.raises(UserError, match=r"wheel has no phtoos\. Its choices: .*Nor is there a folder phtoos"):
         names(str(tmp_path / "photos"), "phtoos")
     for odd in ("", "None"):
-        with pytest.raises(Fault, match="Nor is there a folder"):
+        with pytest.raises(UserError, match="Nor is there a folder"):
             names(str(tmp_path / "photos"), odd)
     pictures = Cache(tmp_path / "cache", 0).prepare(in_folder(tmp_path / "photos"), QUIET)
     shards.write(pictures, tmp_path / "shards", 1, QUIET)
-    with pytest.raises(Fault, match=r"shards holds shards, which come alone"):
+    with pytest.raises(UserError, match=r"shards holds shards, which come alone"):
         photographs(train=[str(tmp_path / "shards"), str(tmp_path / "photos")]).train_dataloader()
 
 

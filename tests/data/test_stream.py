@@ -13,15 +13,15 @@ from PIL import Image
 from streamed import README, photographs, same, stream
 
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.kernel_priors import Anisotropic
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
-from csrgan.degradation.shapes import Anisotropic
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 def test_a_native_protocol_needs_crops_and_gets_pictures_of_whole_low_resolution_pixels() -> None:
     native = Degradation(**(README | {"scale": {"low": 3, "high": 3}}), output="native")
-    with pytest.raises(Fault, match=r"data\.crop=32 is no multiple of the scale 3.*; 30 and 33 are\."):
+    with pytest.raises(UserError, match=r"data\.crop=32 is no multiple of the scale 3.*; 30 and 33 are\."):
         photographs(degradation=native).train_dataloader()
     data = photographs(degradation=native, crop=33, evaluation_crop=64)
     for batch in (next(iter(data.train_dataloader())), data.val_dataloader().dataset[0]):
@@ -56,7 +56,7 @@ def test_worker_count_batch_size_and_memory_do_not_change_the_samples() -> None:
         {"workers": 2},
         {"batch_size": 8},
         {"workers": 2, "batch_size": 6},
-        {"keep_mb": 0},
+        {"memory_mb": 0},
         {"cache_mb": 0},
     ):
         assert same(plain, stream(photographs(**change))), change
@@ -74,7 +74,7 @@ def test_several_processes_share_the_samples_of_one() -> None:
     assert same(plain, together)
 
 
-LATE = {"late_crop": 48, "late": 0.4}
+LATE = {"final_crop": 48, "final_fraction": 0.4}
 
 
 def test_the_last_crops_are_larger_and_alike_in_a_batch() -> None:
@@ -83,7 +83,7 @@ def test_the_last_crops_are_larger_and_alike_in_a_batch() -> None:
     assert [sharp.shape[-1] for sharp, *_ in late] == [32] * 16 + [48] * 8
     assert same(late[:16], plain[:16])
     assert same(late, stream(photographs(**LATE, workers=2)))
-    assert [sharp.shape[-1] for sharp, *_ in stream(photographs(late_crop=48, late=0.001))] == [32] * 20 + [48] * 4
+    assert [sharp.shape[-1] for sharp, *_ in stream(photographs(final_crop=48, final_fraction=0.001))] == [32] * 20 + [48] * 4
     ranks = []
     for rank in range(2):
         data = photographs(**LATE)
@@ -110,7 +110,7 @@ def test_no_crop_and_no_theta_comes_twice() -> None:
 def test_each_photograph_comes_once_a_round() -> None:
     order = photographs().train_dataloader().dataset.order
     for round_ in range(3):
-        assert sorted(order[3 * round_ + place] for place in range(3)) == [0, 1, 2]
+        assert sorted(order[3 * round_ + index] for index in range(3)) == [0, 1, 2]
 
 
 def test_a_loader_that_is_restarted_goes_on_where_it_stopped() -> None:
@@ -150,14 +150,16 @@ def test_the_grid_is_frozen() -> None:
 
 def test_faults_are_told(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((20, 50, 3), np.uint8)).save(tmp_path / "tiny.png")
-    with pytest.raises(Fault, match=r"data\.crop=32 is larger than every photograph of data\.train: tiny\.png \(50x20 is smaller"):
+    with pytest.raises(
+        UserError, match=r"data\.crop=32 is larger than every photograph of data\.train: tiny\.png \(50x20 is smaller"
+    ):
         photographs(train=str(tmp_path)).train_dataloader()
-    with pytest.raises(Fault, match=r"data\.train has no|data\.train: .*astronout.*Did you mean astronaut"):
+    with pytest.raises(UserError, match=r"data\.train has no|data\.train: .*astronout.*Did you mean astronaut"):
         photographs(train=["astronout"]).train_dataloader()
-    with pytest.raises(Fault, match=r"data\.valid is empty"):
+    with pytest.raises(UserError, match=r"data\.valid is empty"):
         photographs(valid=None).val_dataloader()
-    with pytest.raises(Fault, match=r"trainer\.images=2"):
+    with pytest.raises(UserError, match=r"trainer\.images=2"):
         photographs(images=2)
     (tmp_path / "tiny.png").write_text("no picture")
-    with pytest.raises(Fault, match=r"no photograph can be used: tiny\.png \(is no picture"):
+    with pytest.raises(UserError, match=r"no photograph can be used: tiny\.png \(is no picture"):
         photographs(train=str(tmp_path)).train_dataloader()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from csrgan.data.stress import Stress
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 def test_contrast_is_about_mid_grey() -> None:
@@ -29,5 +29,5 @@ def test_hot_pixels_are_white_and_leave_the_others_alone() -> None:
 
 @pytest.mark.parametrize("contrast", [0.0, 1.5, -1.0])
 def test_an_impossible_contrast_is_told(contrast: float) -> None:
-    with pytest.raises(Fault, match=f"evaluation.contrast={contrast:g} is not in"):
+    with pytest.raises(UserError, match=f"evaluation.contrast={contrast:g} is not in"):
         Stress(contrast, 0)

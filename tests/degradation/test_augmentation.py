@@ -7,7 +7,7 @@ from torch import Tensor
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import degrade
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 README = {
     "blur": {"low": 0, "high": 50, "uniform_in": "variance"},
@@ -51,7 +51,7 @@ def test_it_stays_float32_under_autocast(sharp: Tensor) -> None:
 
 
 def test_impossible_settings_are_told() -> None:
-    with pytest.raises(Fault, match=r"degradation\.kernel_size=14"):
+    with pytest.raises(UserError, match=r"degradation\.kernel_size=14"):
         Degradation(**README, kernel_size=14)
-    with pytest.raises(Fault, match=r"Degradation\.bits=0"):
+    with pytest.raises(UserError, match=r"Degradation\.bits=0"):
         Degradation(**README, bits=0)

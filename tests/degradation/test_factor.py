@@ -98,7 +98,7 @@ def test_rows_and_tables_tell_of_it_and_no_bound_is_claimed() -> None:
     made = protocol()
     theta = made.prior.mean()
     sharp = torch.rand(1, 3, 32, 32)
-    batch = Batch(sharp, made.degrade(sharp, theta), theta, ("a",), made.chain)
+    batch = Batch(sharp, made.degrade(sharp, theta), theta, ("a",), made.spec)
     row = results.row(batch, Restoration(sharp, theta), made.prior)
     assert (row["exposure"], row["exposure_predicted"], row["mirror"]) == (0.0, 0.0, 0.5)
     assert "mirror_predicted" not in row

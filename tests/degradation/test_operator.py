@@ -11,13 +11,13 @@ import torch
 import witness
 from torch import Tensor
 
-from csrgan.degradation.chain import Chain
+from csrgan.degradation.kernel_priors import rotated_gaussian
 from csrgan.degradation.kernels import correlate, effective_std, gaussian_taps
 from csrgan.degradation.noise import standard_normal
-from csrgan.degradation.operator import _together, adjoint, along_axes, degrade, linear
+from csrgan.degradation.operator import adjoint, along_axes, degrade, degrade_batched, linear
 from csrgan.degradation.parameters import Parameters, low_size, low_sizes
-from csrgan.degradation.shapes import rotated_gaussian
-from csrgan.fault import Fault
+from csrgan.degradation.spec import DegradationSpec
+from csrgan.errors import UserError
 
 STDS = (0, 0.3, 1, 3, 7.07, 20, 50)
 SCALES = (1, 1.37, 2, 2.9, 3)
@@ -65,19 +65,19 @@ def test_a_large_picture_equals_scipy_and_pillow() -> None:
 @pytest.mark.parametrize("kernel", ["gaussian", "cut", "own"])
 @pytest.mark.parametrize("backend", ["banded", "kornia"])
 def test_every_chain_equals_its_witness(chelsea: Tensor, output: str, downsampling: str, kernel: str, backend: str) -> None:
-    chain = Chain(kernel_size=11 if kernel == "cut" else None, downsampling=downsampling, output=output, backend=backend)
+    chain = DegradationSpec(kernel_size=11 if kernel == "cut" else None, downsampling=downsampling, output=output, backend=backend)
     for scale, std in product((2, 3, 4), (0, 0.7, 2.5)):
         sharp = chelsea[:, :, : 24 * scale, : 31 * scale].contiguous()
         own = rotated(13, (scale - 1) / 2) if kernel == "own" else None
         theta = Parameters(**(vars(parameters(std, scale)) | {"kernel": own}))
         expected = witness.chain(sharp[0].double().numpy(), std, scale, chain, None if own is None else own[0].double().numpy())
-        assert_equals(degrade(sharp, theta, chain=chain), expected)
+        assert_equals(degrade(sharp, theta, spec=chain), expected)
 
 
 def test_direct_down_sampling_does_not_move_the_picture() -> None:
     line = torch.linspace(0.2, 0.8, 96).expand(1, 3, 96, 96)
     for scale in (2, 3, 4):
-        low = degrade(line, parameters(3, scale), chain=Chain(downsampling="direct", output="native"))
+        low = degrade(line, parameters(3, scale), spec=DegradationSpec(downsampling="direct", output="native"))
         centres = (torch.arange(96 // scale) + 0.5) * scale - 0.5
         inner = slice(6, -6)  # a border mirrors the slope
         torch.testing.assert_close(low[0, 0, 10, inner], 0.2 + 0.6 * centres[inner] / 95, atol=1e-5, rtol=0)
@@ -91,7 +91,7 @@ def test_both_backends_give_the_same_picture(chelsea: Tensor, downsampling: str)
     theta = Parameters(torch.tensor([0, 0.3, 7.07, 20, 50]), torch.tensor(scale), torch.tensor([0, 0.01, 0.02, 0.03, 0.04]))
     noise = torch.randn(sharp.shape)
     banded, kornia = (
-        degrade(sharp, theta, noise=noise, chain=Chain(downsampling=downsampling, backend=backend))
+        degrade(sharp, theta, noise=noise, spec=DegradationSpec(downsampling=downsampling, backend=backend))
         for backend in ("banded", "kornia")
     )
     torch.testing.assert_close(banded, kornia, atol=1e-4, rtol=0)
@@ -99,7 +99,7 @@ def test_both_backends_give_the_same_picture(chelsea: Tensor, downsampling: str)
 
 def test_no_blur_and_scale_one_is_the_identity_to_the_bit(chelsea: Tensor) -> None:
     for backend in ("banded", "kornia"):
-        assert torch.equal(degrade(chelsea, parameters(0, 1), chain=Chain(backend=backend)), chelsea)
+        assert torch.equal(degrade(chelsea, parameters(0, 1), spec=DegradationSpec(backend=backend)), chelsea)
 
 
 @pytest.mark.parametrize("size", [64, 160])
@@ -131,7 +131,7 @@ def test_noise_has_the_labelled_strength_and_is_drawn_at_low_resolution() -> Non
 
 def test_truncated_kernel_and_rounding(chelsea: Tensor) -> None:
     picture = chelsea[:, :, :64, :64].contiguous()
-    low = degrade(picture, parameters(20, 1), bits=8, chain=Chain(kernel_size=15))
+    low = degrade(picture, parameters(20, 1), bits=8, spec=DegradationSpec(kernel_size=15))
     assert torch.equal(low * 255, (low * 255).round())
     assert_equals(low, witness.blur(picture[0].double().numpy(), 20, 15), atol=0.5 / 255 + 1e-5)
     taps = gaussian_taps(torch.tensor([5.0, 50.0]), kernel_size=15)
@@ -143,7 +143,9 @@ def test_a_blur_wider_than_the_picture_is_legal(size: int) -> None:
     line = torch.rand(1, 3, size, size)
     for backend in ("banded", "kornia"):
         assert_equals(
-            degrade(line, parameters(50, 1), chain=Chain(backend=backend)), witness.blur(line[0].double().numpy(), 50), 1e-5
+            degrade(line, parameters(50, 1), spec=DegradationSpec(backend=backend)),
+            witness.blur(line[0].double().numpy(), 50),
+            1e-5,
         )
     own = Parameters(**(vars(parameters(1, 1)) | {"kernel": rotated(31)}))
     assert_equals(degrade(line, own), witness.blur_by(line[0].double().numpy(), rotated(31)[0].double().numpy()), 1e-6)
@@ -182,9 +184,9 @@ def test_it_is_differentiable_in_a_kernel() -> None:
     picture = (torch.rand(1, 1, 8, 8, dtype=torch.float64) * 0.5 + 0.25).requires_grad_()
     one = torch.ones(1, dtype=torch.float64)
     for output in ("upsampled", "native"):
-        chain = Chain(downsampling="direct", output=output)
+        chain = DegradationSpec(downsampling="direct", output=output)
         assert torch.autograd.gradcheck(
-            lambda h, k, c=chain: degrade(h, Parameters(one, 2 * one, 0 * one, k), chain=c), (picture, kernel)
+            lambda h, k, c=chain: degrade(h, Parameters(one, 2 * one, 0 * one, k), spec=c), (picture, kernel)
         )
 
 
@@ -200,7 +202,7 @@ def test_the_batched_products_of_a_gpu_equal_the_blocks_of_a_cpu(chelsea: Tensor
     for picture in (chelsea, chelsea[..., :64, :65]):
         theta = parameters(std, scale, 0.02)
         noise = torch.randn(picture.shape)
-        together = _together(picture, theta, noise, Chain(max_std=25.0, max_scale=3.0), None).clamp(0, 1)
+        together = degrade_batched(picture, theta, noise, DegradationSpec(max_std=25.0, max_scale=3.0), None).clamp(0, 1)
         torch.testing.assert_close(degrade(picture, theta, noise=noise), together, atol=2e-6, rtol=0)
 
 
@@ -209,11 +211,11 @@ def test_the_batched_products_ask_the_device_for_no_value(chain: dict) -> None:
     """Tensors on the device `meta` have shapes and no values: asking for one raises."""
     theta = Parameters(*(torch.empty(4, device="meta") for _ in range(3)))
     sharp, kernels = torch.empty(4, 3, 64, 80, device="meta"), torch.empty(4, 11, 11, device="meta")
-    bounded = Chain(**chain, max_std=7.0, max_scale=2.0)
-    low = _together(correlate(sharp, kernels), theta, standard_normal(tuple(sharp.shape), theta, "meta"), bounded, None)
+    bounded = DegradationSpec(**chain, max_std=7.0, max_scale=2.0)
+    low = degrade_batched(correlate(sharp, kernels), theta, standard_normal(tuple(sharp.shape), theta, "meta"), bounded, None)
     assert low.shape == ((4, 3, 32, 40) if bounded.output == "native" else sharp.shape)
     with pytest.raises(RuntimeError, match="meta"):  # without the bounds it must ask
-        _together(sharp, theta, None, Chain(**chain), None)
+        degrade_batched(sharp, theta, None, DegradationSpec(**chain), None)
 
 
 def test_blocks_leave_nothing_of_the_band_out() -> None:
@@ -221,11 +223,11 @@ def test_blocks_leave_nothing_of_the_band_out() -> None:
     for size, scale, std in cases:
         picture = torch.rand(1, 1, size, 200, dtype=torch.float64)
         theta = Parameters(*(torch.tensor([value], dtype=torch.float64) for value in (std, scale, 0.0)))
-        for chain in (Chain(), Chain(downsampling="direct")):
+        for chain in (DegradationSpec(), DegradationSpec(downsampling="direct")):
             if chain.downsampling == "direct" and (scale != round(scale) or size % scale):
                 continue
-            together = _together(picture, theta, None, chain, None)
-            torch.testing.assert_close(linear(picture, theta, chain=chain), together, atol=1e-12, rtol=0)
+            together = degrade_batched(picture, theta, None, chain, None)
+            torch.testing.assert_close(linear(picture, theta, spec=chain), together, atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("backend", ["banded", "kornia"])
@@ -242,11 +244,11 @@ def test_blocks_leave_nothing_of_the_band_out() -> None:
 def test_the_adjoint_is_that_of_the_operator(std: float, scale: float, chain: dict, backend: str) -> None:
     for own in (None, rotated(9).expand(2, -1, -1)):
         theta = Parameters(**(vars(parameters(std, scale, count=2)) | {"kernel": own}))
-        constants = Chain(**chain, backend=backend)
+        constants = DegradationSpec(**chain, backend=backend)
         x = torch.randn(2, 3, 60, 48)
-        forward = linear(x, theta, chain=constants)
+        forward = linear(x, theta, spec=constants)
         v = torch.randn(forward.shape)
-        back = adjoint(v, theta, 60, 48, chain=constants)
+        back = adjoint(v, theta, 60, 48, spec=constants)
         norms = float(forward.double().norm() * v.double().norm())
         assert abs(float((forward.double() * v).sum() - (x.double() * back).sum())) < 1e-5 * norms
 
@@ -255,8 +257,8 @@ def test_the_adjoint_is_differentiable() -> None:
     std = torch.tensor([1.2], dtype=torch.float64, requires_grad=True)
     one = torch.ones(1, dtype=torch.float64)
     low = torch.rand(1, 1, 4, 5, dtype=torch.float64, requires_grad=True)
-    native = Chain(output="native")
-    assert torch.autograd.gradcheck(lambda v, s: adjoint(v, Parameters(s, 2 * one, 0 * one), 8, 10, chain=native), (low, std))
+    native = DegradationSpec(output="native")
+    assert torch.autograd.gradcheck(lambda v, s: adjoint(v, Parameters(s, 2 * one, 0 * one), 8, 10, spec=native), (low, std))
 
 
 def test_two_matrices_are_the_operator_and_its_adjoint(chelsea: Tensor) -> None:
@@ -270,5 +272,5 @@ def test_two_matrices_are_the_operator_and_its_adjoint(chelsea: Tensor) -> None:
 
 
 def test_a_word_that_no_chain_knows_is_told() -> None:
-    with pytest.raises(Fault, match=r"degradation\.output has no nativ\..*Did you mean native\?"):
-        Chain(output="nativ")
+    with pytest.raises(UserError, match=r"degradation\.output has no nativ\..*Did you mean native\?"):
+        DegradationSpec(output="nativ")

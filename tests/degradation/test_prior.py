@@ -6,7 +6,7 @@ import torch
 
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 README = {
     "blur": {"low": 0, "high": 50, "uniform_in": "variance"},
@@ -72,5 +72,5 @@ def test_the_grid_holds_the_mid_quantiles_and_one_level_of_a_constant() -> None:
     ],
 )
 def test_an_impossible_range_is_told(change: dict, said: str) -> None:
-    with pytest.raises(Fault, match=said.replace(".", r"\.").replace("?", r"\?")):
+    with pytest.raises(UserError, match=said.replace(".", r"\.").replace("?", r"\?")):
         Prior(**(README | change))

@@ -10,8 +10,8 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.spec import DegradationSpec
 from csrgan.evaluation.bound import least_std
 
 SIDE = 64
@@ -55,14 +55,14 @@ def test_the_likeliest_values_scatter_as_the_bound_says() -> None:
         noise = 0.02 * generator.standard_normal((3, SIDE, SIDE))
         found.append(estimated(math.sqrt(3) * low + noise[0], noise[1:])[:2])
         picture = torch.from_numpy(sharp).float().expand(1, 3, -1, -1)
-        bounds.append(list(least_std(picture, theta(1.5), Chain()).values()))
+        bounds.append(list(least_std(picture, theta(1.5), DegradationSpec()).values()))
     scatter, bound = np.std(found, axis=0), np.mean(bounds, axis=0)
     np.testing.assert_allclose(bound, scatter, rtol=0.25)
 
 
 def test_more_noise_more_blur_and_fewer_pixels_tell_less(chelsea: Tensor) -> None:
     found = {
-        name: least_std(chelsea[..., :256, :256], parameters, Chain())
+        name: least_std(chelsea[..., :256, :256], parameters, DegradationSpec())
         for name, parameters in {
             "plain": theta(2.0),
             "noisy": theta(2.0, noise_std=0.08),
@@ -76,12 +76,12 @@ def test_more_noise_more_blur_and_fewer_pixels_tell_less(chelsea: Tensor) -> Non
 
 
 def test_where_nothing_is_told_the_bound_is_infinite(chelsea: Tensor) -> None:
-    assert least_std(chelsea, theta(0.0), Chain())["blur_std"] == math.inf
-    assert least_std(chelsea, theta(1.0, noise_std=0.0), Chain())["noise_std"] == math.inf
-    assert math.isfinite(least_std(chelsea, theta(1.0, noise_std=0.0), Chain())["blur_std"])
+    assert least_std(chelsea, theta(0.0), DegradationSpec())["blur_std"] == math.inf
+    assert least_std(chelsea, theta(1.0, noise_std=0.0), DegradationSpec())["noise_std"] == math.inf
+    assert math.isfinite(least_std(chelsea, theta(1.0, noise_std=0.0), DegradationSpec())["blur_std"])
 
 
 def test_a_kernel_cut_off_at_fifteen_taps_tells_little_of_a_wide_blur(chelsea: Tensor) -> None:
-    cut = Chain(kernel_size=15)
+    cut = DegradationSpec(kernel_size=15)
     narrow, wide = (least_std(chelsea, theta(std), cut)["blur_std"] for std in (2.0, 40.0))
     assert wide > 20 * narrow

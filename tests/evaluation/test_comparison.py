@@ -29,7 +29,7 @@ def rows(shift: float, images: int, seed: int = 0, cells: int = 4) -> list[dict]
 
 
 def group(*jobs: list[dict]) -> Group:
-    return Group(("a=1",), [Job(str(place), ("a=1",), rows=each) for place, each in enumerate(jobs)])
+    return Group(("a=1",), [Job(str(index), ("a=1",), rows=each) for index, each in enumerate(jobs)])
 
 
 def test_the_interval_over_photographs_equals_scipys() -> None:

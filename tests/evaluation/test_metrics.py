@@ -9,10 +9,10 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
+from csrgan.degradation.spec import DegradationSpec
 from csrgan.evaluation import metrics, results
 from csrgan.records import Batch, Restoration
 
@@ -21,7 +21,7 @@ README = {
     "scale": {"low": 1, "high": 3},
     "noise": {"low": 0, "high": 10 / 255},
 }
-CHAIN = Chain()
+CHAIN = DegradationSpec()
 
 
 @pytest.fixture

@@ -14,15 +14,15 @@ def rows(photographs: int, *, cells: int = 4, apart: float = 2.0) -> list[Row]:
     drawn = np.random.default_rng(3)
     of = drawn.normal(25, apart, photographs)
     return [
-        {"image": f"{place}.png", "psnr_low": 20.0, "psnr_restored": level + noise, "ssim_low": 0.5, "ssim_restored": level / 40}
-        for place, level in enumerate(of)
+        {"image": f"{index}.png", "psnr_low": 20.0, "psnr_restored": level + noise, "ssim_low": 0.5, "ssim_restored": level / 40}
+        for index, level in enumerate(of)
         for noise in drawn.normal(0, 0.3, cells)
     ]
 
 
 def test_intervals_are_over_photographs_and_scipys() -> None:
     found = summarise(made := rows(11))
-    means = [np.mean([float(r["psnr_restored"]) for r in made if r["image"] == f"{place}.png"]) for place in range(11)]
+    means = [np.mean([float(r["psnr_restored"]) for r in made if r["image"] == f"{index}.png"]) for index in range(11)]
     witness = stats.bootstrap((means,), np.mean, n_resamples=20000, method="percentile", rng=np.random.default_rng(1))
     assert found["psnr_restored_low95"] == pytest.approx(witness.confidence_interval.low, abs=0.1)
     assert found["psnr_restored_high95"] == pytest.approx(witness.confidence_interval.high, abs=0.1)

@@ -20,7 +20,7 @@ from csrgan.config import faults
 from csrgan.data import picture, shards
 from csrgan.data.archive import unpack
 from csrgan.data.shards import Sharded
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.workflow.trained import chosen
 
 QUIET = Console(quiet=True)
@@ -30,8 +30,8 @@ MEMBERS = {f"IN/{name}": FILES[name] for name in ("a.png", "a.jpg", "a.bmp")}
 def archived(names: list[str]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as held:
-        for place, (name, data) in enumerate(MEMBERS.items()):
-            held.writestr(name, data, compress_type=(zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)[place])
+        for index, (name, data) in enumerate(MEMBERS.items()):
+            held.writestr(name, data, compress_type=(zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)[index])
         for name in names:
             member = zipfile.ZipInfo("IN/replaced")
             member.filename = member.orig_filename = name
@@ -54,8 +54,8 @@ def test_nothing_comes_out_of_an_archive_beside_its_folder(count: int, tmp_path:
         file.write_bytes(changed(archived(["/".join(parts) for parts in names]), changes))
         try:
             unpack(file, place / "out", "IN", QUIET)
-        except (Fault, OSError) as reason:  # what the disk says is told by whoever fetches the archive
-            assert isinstance(reason, Fault) or reason.strerror
+        except (UserError, OSError) as reason:  # what the disk says is told by whoever fetches the archive
+            assert isinstance(reason, UserError) or reason.strerror
             assert not (place / "out").exists()
         assert {path.name for path in place.iterdir()} <= {"a.zip", "out", "out.part"}
         assert [path.name for path in tmp_path.iterdir()] == ["deep"]
@@ -98,7 +98,7 @@ def test_an_index_of_shards_is_right_or_refused(count: int, tmp_path: Path) -> N
             found = Sharded(str(tmp_path))
             for index, (height, width) in enumerate(found.sizes):
                 assert found.pixels(index).shape == (height, width, 3)
-        except Fault as fault:
+        except UserError as fault:
             assert str(fault)
 
     drawn = {"which": st.integers(0, 2), "column": st.integers(0, 4), "kind": st.integers(0, 2)}
@@ -117,7 +117,7 @@ def test_a_damaged_checkpoint_is_refused_or_has_the_same_weights(count: int, tmp
         file.write_bytes(data[:head] + changed(data[head : head + 3000], changes) + data[head + 3000 :])
         try:
             system, _ = chosen(OmegaConf.create({"device": "cpu"}), str(file))
-        except Fault as fault:
+        except UserError as fault:
             assert str(fault)
             return
         assert set(system.state_dict()) == set(expected)

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from csrgan.config import faults, targets
 from csrgan.config.build import plain
 from csrgan.config.folder import conf, groups
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 COMMANDS = ("train", "evaluate", "restore", "degrade", "report", "prepare")
 
@@ -116,7 +116,7 @@ def test_any_words_make_a_configuration_or_are_refused_in_sentences(count: int) 
         command, said = given
         try:
             faults.examine(command, said)
-        except Fault as fault:
+        except UserError as fault:
             assert str(fault).strip()
             return
         with initialize_config_dir(str(conf()), version_base="1.3"):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from csrgan.data import picture
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow's own remarks on odd metadata
 
@@ -25,21 +25,21 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow's own remarks on odd
 def read(data: bytes) -> picture.Picture | None:
     """What the reader makes of these bytes; None where it says that they are no picture."""
     try:
-        found = picture.decode(data, "NAME")
-    except Fault as fault:
+        result = picture.decode(data, "NAME")
+    except UserError as fault:
         assert str(fault).startswith("NAME ")
         assert str(fault).endswith(".")
         return None
     with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
         warnings.simplefilter("ignore")
-        assert sorted(found.pixels.shape) == sorted((*image.size, 3))
-    assert found.pixels.dtype in (np.uint8, np.uint16)
-    assert found.alpha is None or (found.alpha.shape, found.alpha.dtype) == (found.pixels.shape[:2], found.pixels.dtype)
-    if found.pixels.size < 1e6:
-        tensor = found.tensor()
+        assert sorted(result.pixels.shape) == sorted((*image.size, 3))
+    assert result.pixels.dtype in (np.uint8, np.uint16)
+    assert result.alpha is None or (result.alpha.shape, result.alpha.dtype) == (result.pixels.shape[:2], result.pixels.dtype)
+    if result.pixels.size < 1e6:
+        tensor = result.tensor()
         assert bool((tensor >= 0).all())
         assert bool((tensor <= 1).all())
-    return found
+    return result
 
 
 @counts(40, 1500)
@@ -130,7 +130,7 @@ def test_a_small_file_that_declares_a_huge_picture_is_refused_at_once(name: str,
     (tmp_path / "bomb").write_bytes(BOMBS[name])
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     for function in (picture.size, picture.read):
-        with pytest.raises(Fault, match=r"bomb is no picture that can be read: .*decompression bomb"):
+        with pytest.raises(UserError, match=r"bomb is no picture that can be read: .*decompression bomb"):
             function(tmp_path / "bomb")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
     assert time.monotonic() - began < 5
@@ -141,19 +141,19 @@ def test_a_blank_picture_may_be_short_and_a_huge_one_may_not(tmp_path: Path) -> 
     assert (tmp_path / "a.webp").stat().st_size < 2000
     assert picture.read(tmp_path / "a.webp").pixels.shape == (4000, 5000, 3)
     (tmp_path / "b.png").write_bytes(png(13_000, 13_000))
-    with pytest.raises(Fault, match="bytes are too few for the 13000x13000 pixels that they declare"):
+    with pytest.raises(UserError, match="bytes are too few for the 13000x13000 pixels that they declare"):
         picture.read(tmp_path / "b.png")
 
 
 def test_a_program_in_the_name_of_a_picture_is_not_run(tmp_path: Path) -> None:
     """Pillow would hand PostScript to Ghostscript."""
     (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n%%EndComments\nshowpage\n")
-    with pytest.raises(Fault, match=r"holds no picture of a format that is read \(BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP\)"):
+    with pytest.raises(UserError, match=r"holds no picture of a format that is read \(BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP\)"):
         picture.read(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_numbers_without_a_full_scale_are_not_guessed_at(mode: str, tmp_path: Path) -> None:
     Image.fromarray(np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)).convert(mode).save(tmp_path / "a.tif")
-    with pytest.raises(Fault, match="its numbers have no full scale that is known"):
+    with pytest.raises(UserError, match="its numbers have no full scale that is known"):
         picture.read(tmp_path / "a.tif")

@@ -21,7 +21,7 @@ from measured import tell
 import csrgan
 from csrgan.api.loading import trained
 from csrgan.cli.replay import _system
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 HELD = ("holiday.jpg", "pictures/holiday/IMG_1.webp", "data/a.png", "index.json")
 
@@ -138,7 +138,7 @@ def test_no_recipe_writes_removes_or_fetches(
             tried += 1
             try:
                 build(file, nested(node | handed, place, recipe))
-            except Fault:
+            except UserError:
                 refused += 1
     file.unlink(missing_ok=True)
     assert state(tmp_path) == before

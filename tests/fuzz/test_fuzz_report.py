@@ -18,9 +18,9 @@ from omegaconf import OmegaConf
 from sweep import pictures, rows
 
 from csrgan.cli import report
+from csrgan.errors import UserError
 from csrgan.evaluation import results
 from csrgan.evaluation.comparison import Job
-from csrgan.fault import Fault
 from csrgan.reports import chart, page
 
 NAMES = ("job.json", "results.csv", "summary.json", "metrics.csv")
@@ -60,13 +60,13 @@ ODD_VALUES = st.recursive(
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three complete jobs."""
     folder = tmp_path_factory.mktemp("sweep") / "sweep"
-    for place in range(3):
-        job = folder / str(place)
+    for index in range(3):
+        job = folder / str(index)
         job.mkdir(parents=True)
-        held = rows(0.1 * place)
+        held = rows(0.1 * index)
         results.write(job / "results.csv", held)
         said: dict[str, Any] = {
-            "words": ["trainer=smoke", f"loss.parameters.weight={place}"],
+            "words": ["trainer=smoke", f"loss.parameters.weight={index}"],
             "command": "csrgan train",
             "reason": "",
         }
@@ -103,7 +103,7 @@ def reported(sweep: Path) -> Callable[..., list[Job] | None]:
                 patch.setattr(page, "_charts", lambda *_: [])
             try:
                 assert report.run(OmegaConf.create(settings)) == 0
-            except Fault as fault:
+            except UserError as fault:
                 assert str(fault)
                 assert "\n" not in str(fault)
                 return None
@@ -193,8 +193,8 @@ def test_odd_numbers_in_a_table_are_told_or_drawn(count: int, sweep: Path, repor
 @counts(15, 300)
 def test_odd_values_in_a_json_file_are_told(count: int, sweep: Path, reported: Callable[..., list[Job] | None]) -> None:
     def law(name: str, key: str, value: Any, whole: bool) -> None:
-        held = json.loads((sweep / DAMAGED / name).read_text())
-        data = json.dumps(value if whole else held | {key: value}).encode()
+        content = json.loads((sweep / DAMAGED / name).read_text())
+        data = json.dumps(value if whole else content | {key: value}).encode()
         stays(reported(name, data), data, name)
 
     keys = ["words", "command", "status", "reason", "seconds", "rows", "psnr_restored", "seconds_training", "generator_parameters"]

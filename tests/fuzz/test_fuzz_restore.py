@@ -52,13 +52,13 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[in
     plain = system.restorer.restore
 
     def watched(low: Any) -> Restoration:
-        found = plain(low)
-        assert found.image.shape == low.shape
-        assert bool(torch.isfinite(found.image).all())
-        assert bool(((found.image >= 0) & (found.image <= 1)).all())
-        assert found.parameters
-        assert bool(torch.isfinite(found.parameters.stack()).all())
-        return found
+        result = plain(low)
+        assert result.image.shape == low.shape
+        assert bool(torch.isfinite(result.image).all())
+        assert bool(((result.image >= 0) & (result.image <= 1)).all())
+        assert result.parameters
+        assert bool(torch.isfinite(result.parameters.stack()).all())
+        return result
 
     system.restorer.restore = watched
 

@@ -14,7 +14,7 @@ from commands import csrgan, train
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, max_pool2d
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.losses import backbones
 from csrgan.losses.perceptual import FeatureDistance
 
@@ -39,12 +39,12 @@ def test_vgg19_is_torchvisions_layer_by_layer(weights: Path, chelsea: Tensor) ->
     network, held = backbones.vgg19(weights=str(weights)), torch.load(weights, weights_only=True)
     x = expected = chelsea[..., :32, :32]
     with torch.no_grad():
-        for place, layer in enumerate(network):
+        for index, layer in enumerate(network):
             x = layer(x)
-            if place in PLACES:
-                expected = conv2d(expected, held[f"features.{place}.weight"], held[f"features.{place}.bias"], padding=1)
+            if index in PLACES:
+                expected = conv2d(expected, held[f"features.{index}.weight"], held[f"features.{index}.bias"], padding=1)
             else:
-                expected = max_pool2d(expected, 2) if place in (4, 9, 18, 27, 36) else expected.relu()
+                expected = max_pool2d(expected, 2) if index in (4, 9, 18, 27, 36) else expected.relu()
             assert torch.equal(x, expected)
     assert len(network) == 37
 
@@ -52,7 +52,7 @@ def test_vgg19_is_torchvisions_layer_by_layer(weights: Path, chelsea: Tensor) ->
 def test_weights_that_cannot_be_downloaded_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backbones, "IMAGENET", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(Fault, match=r"weights=null cannot be read \(.*refused.*\); get .* and give it as .*weights=FILE\.$"):
+    with pytest.raises(UserError, match=r"weights=null cannot be read \(.*refused.*\); get .* and give it as .*weights=FILE\.$"):
         backbones.vgg19(weights=None)
 
 
@@ -75,7 +75,7 @@ def test_a_torchvision_that_does_not_fit_is_told_in_a_sentence(tmp_path: Path) -
 
 def test_vgg19_compares_what_is_before_the_relu(weights: Path, chelsea: Tensor) -> None:
     network = backbones.vgg19(weights=str(weights))
-    assert [place for place, layer in enumerate(network) if isinstance(layer, nn.Conv2d)][-1] == 34
+    assert [index for index, layer in enumerate(network) if isinstance(layer, nn.Conv2d)][-1] == 34
     assert sum(weight.numel() for weight in network.parameters()) == 20_024_384  # Simonyan and Zisserman's 16 convolutions
     distance = FeatureDistance(backbone=lambda: network, layers=[2, 3])
     before, after = distance._features(chelsea[..., :32, :32])
@@ -94,7 +94,7 @@ def test_a_run_learns_from_vgg19(weights: Path, tmp_path: Path) -> None:
 
 def test_other_weights_are_refused(weights: Path, tmp_path: Path) -> None:
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "other.pth")
-    with pytest.raises(Fault, match=r"other\.pth are not the weights of a VGG19"):
+    with pytest.raises(UserError, match=r"other\.pth are not the weights of a VGG19"):
         FeatureDistance(backbone=partial(backbones.vgg19, weights=str(tmp_path / "other.pth")), layers=[2]).prepare()
 
 

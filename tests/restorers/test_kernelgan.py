@@ -15,22 +15,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from csrgan.config.build import build
-from csrgan.degradation.chain import Chain
+from csrgan.degradation.kernel_priors import isotropic, rms_std, twice
 from csrgan.degradation.kernels import moments
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.shapes import isotropic, rms_std, twice
+from csrgan.degradation.spec import DegradationSpec
+from csrgan.errors import UserError
 from csrgan.evaluation import metrics
-from csrgan.fault import Fault
-from csrgan.networks.papers.kernelgan import DeepLinear, FreeBlur, PatchJudge
+from csrgan.networks.papers.kernelgan import DeepLinear, FreeBlur, PatchDiscriminator
 from csrgan.restorers.bicubic import enlarged
 from csrgan.restorers.kernelgan import cleaned
 from csrgan.restorers.zssr import ZSSR
 
-DIRECT = Chain(output="native", downsampling="direct", max_scale=2.0)
+DIRECT = DegradationSpec(output="native", downsampling="direct", max_scale=2.0)
 QUICK = (
-    *("system.gaussian.judge_steps=2", "system.gaussian.refine=2", "system.gaussian.width=8"),
-    *("system.game.steps=6", "system.game.warmup=2", "system.game.width=8", "system.zssr.steps=2", "system.zssr.width=4"),
+    *("system.gaussian.discriminator_steps=2", "system.gaussian.refine=2", "system.gaussian.width=8"),
+    *("system.gan.steps=6", "system.gan.warmup=2", "system.gan.width=8", "system.zssr.steps=2", "system.zssr.width=4"),
 )
 
 
@@ -55,7 +55,7 @@ def test_the_deep_linear_generator_is_its_one_kernel() -> None:
 def test_a_free_kernel_is_that_of_the_protocol_that_takes_every_other_pixel(chelsea: Tensor) -> None:
     """What the game makes of a picture with a kernel is the protocol's L with the same kernel, in place: no shift is left."""
     kernel = isotropic(torch.tensor([1.7]), DeepLinear.TAPS, 0.5)
-    low = degrade(chelsea, theta(1.7, kernel), chain=DIRECT)
+    low = degrade(chelsea, theta(1.7, kernel), spec=DIRECT)
     blur = FreeBlur(2, 4, 1.0)
     blur.generator = _Fixed(kernel[0])
     made_, _ = blur(chelsea)
@@ -96,7 +96,7 @@ def test_cleaning_leaves_a_kernel_that_sums_to_one() -> None:
 def test_the_judge_must_see_both_kinds_of_pictures_at_once() -> None:
     """By itself, a batch is normalised to the same contrast whatever its sharpness was."""
     torch.manual_seed(0)
-    judge, sharp = PatchJudge(16).train(), torch.rand(8, 3, 26, 26)
+    judge, sharp = PatchDiscriminator(16).train(), torch.rand(8, 3, 26, 26)
     flat = 0.5 + 0.1 * (sharp - 0.5)
     alone = (judge(sharp).mean() - judge(flat).mean()).abs()
     together = judge(torch.cat([sharp, flat])).unflatten(0, (2, 8)).mean(dim=(1, 2, 3, 4)).diff().abs()
@@ -134,25 +134,25 @@ def test_at_x4_the_kernel_of_x2_is_applied_twice(chelsea: Tensor) -> None:
 
 def test_a_system_that_is_told_can_restore_in_its_place(chelsea: Tensor) -> None:
     system, low = kernelgan("system.restorer=checkpoint"), chelsea[..., :90, :100]
-    with pytest.raises(Fault, match="name its run as checkpoint=RUN"):
+    with pytest.raises(UserError, match="name its run as checkpoint=RUN"):
         system.restore(low)
     system.parameter_source = made("srmd", "degradation=gaussian8_x2")[0].restorer
     found = system.restore(low)
     assert torch.equal(found.image, system.parameter_source.restore_given(low, found.parameters).image)
     system.parameter_source = made("ikc", "degradation=gaussian8_x2")[0].restorer
-    with pytest.raises(Fault, match="IKC cannot be told the degradation"):
+    with pytest.raises(UserError, match="IKC cannot be told the degradation"):
         system.restore(low)
     system.parameter_source = made("srmd", "degradation=gaussian8_x4")[0].restorer
-    with pytest.raises(Fault, match="enlarges by 4, and this degradation needs 2"):
+    with pytest.raises(UserError, match="enlarges by 4, and this degradation needs 2"):
         system.restore(low)
 
 
 def test_what_it_cannot_do_is_told(chelsea: Tensor) -> None:
-    with pytest.raises(Fault, match="KernelGAN has no model of noise"):
+    with pytest.raises(UserError, match="KernelGAN has no model of noise"):
         kernelgan(degradation="srmd_x2")
-    with pytest.raises(Fault, match="L of 60x79 px is too small for KernelGAN, whose game needs 80 px a side"):
+    with pytest.raises(UserError, match="L of 60x79 px is too small for KernelGAN, whose game needs 80 px a side"):
         kernelgan().restore(chelsea[..., :79, :60])
-    with pytest.raises(Fault, match=r"system\.kernel has no fre.*Did you mean free"):
+    with pytest.raises(UserError, match=r"system\.kernel has no fre.*Did you mean free"):
         kernelgan("system.kernel=fre")
 
 
@@ -169,7 +169,7 @@ def test_zssr_beats_the_enlarged_picture_by_far_when_it_knows_the_kernel(chelsea
     torch.manual_seed(0)
     kernel = isotropic(torch.tensor([1.2]), 13, 0.5)
     sharp = chelsea[..., :200, 100:300]
-    low = degrade(sharp, theta(1.2, kernel), chain=DIRECT)
+    low = degrade(sharp, theta(1.2, kernel), spec=DIRECT)
     zssr = ZSSR(width=16, layers=5, steps=60, crops=1, crop=48, lr=3e-3, back_projections=2)
     restored = zssr.restore(low, theta(1.2, kernel), DIRECT, 2, lambda done: None)
     assert metrics.psnr(restored, sharp) > metrics.psnr(enlarged(low, 2), sharp) + 1
@@ -179,7 +179,7 @@ def test_the_width_of_a_gaussian_is_found_in_a_photograph() -> None:
     """By small judges. The default ones, other widths, free kernels and three seeds are in the long tests."""
     words = ("system.kernel=gaussian", "system.gaussian.width=32", "system.gaussian.refine=3")
     system = build(composed("system=kernelgan", "degradation=gaussian8_x2", *words)["system"])
-    low = degrade(coffee(), theta(2.0), chain=system.degradation.chain)
+    low = degrade(coffee(), theta(2.0), spec=system.degradation.spec)
     torch.manual_seed(0)
     assert float(system.find(low)[0].blur_std) == pytest.approx(2.0, rel=0.25)
 
@@ -190,7 +190,7 @@ def test_the_width_of_a_gaussian_is_found_in_a_photograph() -> None:
 def test_known_kernels_are_recovered_from_a_photograph(kernel: str, std: float) -> None:
     """Mean over three seeds; within 15 %, and of a free kernel of 2 px within 30 %."""
     system = build(composed("system=kernelgan", "degradation=gaussian8_x2", f"system.kernel={kernel}")["system"])
-    low, found = degrade(coffee(), theta(std), chain=system.degradation.chain), []
+    low, found = degrade(coffee(), theta(std), spec=system.degradation.spec), []
     for seed in range(3):
         torch.manual_seed(seed)
         told, _ = system.find(low)

@@ -14,12 +14,12 @@ from torch import Tensor
 from csrgan.config.build import build
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
+from csrgan.errors import UserError
 from csrgan.evaluation import metrics
-from csrgan.fault import Fault
 from csrgan.restorers.total_variation import TotalVariation, _adjoint, _gradient
 from csrgan.restorers.wiener import Wiener
 
-CHOSEN = {"told": "truth", "floor": 1e-5, "noise_weight": 3.0, "turns": 40, "edge": 0.1}
+CHOSEN = {"oracle": "truth", "floor": 1e-5, "noise_weight": 3.0, "iterations": 40, "edge": 0.1}
 
 
 def deconvolution(name: str, **settings: Any) -> TotalVariation:
@@ -51,19 +51,19 @@ def test_where_only_noise_was_added_it_is_chambolles_denoising(chelsea: Tensor) 
 
 def test_it_gains_more_than_the_linear_filter_where_a_picture_has_edges() -> None:
     degradation = build(composed("degradation=readme")["degradation"])
-    chosen, linear = deconvolution("readme"), Wiener(told="truth", floor=0.2, noise_weight=3000.0, degradation=degradation)
+    chosen, linear = deconvolution("readme"), Wiener(oracle="truth", floor=0.2, noise_weight=3000.0, degradation=degradation)
     sharp = torch.from_numpy(skimage.data.coffee()[:200, :260].copy()).permute(2, 0, 1)[None] / 255
     cells = degradation.prior.grid(blur=2, scale=1, noise=1).realised(200, 260)
     more = []
-    for place in range(len(cells)):
-        cell = cells[place : place + 1]
-        noise = torch.randn(sharp.shape, generator=torch.Generator().manual_seed(place))
-        low = degrade(sharp, cell, noise=noise, chain=chosen.degradation.chain)
+    for index in range(len(cells)):
+        cell = cells[index : index + 1]
+        noise = torch.randn(sharp.shape, generator=torch.Generator().manual_seed(index))
+        low = degrade(sharp, cell, noise=noise, spec=chosen.degradation.spec)
         quality = [metrics.psnr(system.restore_given(low, cell).image, sharp) for system in (chosen, linear)]
         more.append(quality[0] - quality[1])
     assert min(more) > 0.5
 
 
 def test_kernels_that_a_cosine_transform_does_not_know_are_refused() -> None:
-    with pytest.raises(Fault, match=r"TotalVariation undoes an isotropic Gaussian.*choose system=wiener"):
+    with pytest.raises(UserError, match=r"TotalVariation undoes an isotropic Gaussian.*choose system=wiener"):
         deconvolution("srmd_x2")

@@ -11,14 +11,14 @@ from csrgan.config.build import build
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.resample import cubic_response
+from csrgan.errors import UserError
 from csrgan.evaluation import metrics
-from csrgan.fault import Fault
 from csrgan.restorers.wiener import Wiener, mirrored
 
 
 def wiener(name: str, **settings: float) -> Wiener:
     degradation = build(composed(f"degradation={name}")["degradation"])
-    return Wiener(degradation=degradation, **({"told": "truth", "floor": 0.2, "noise_weight": 3000.0} | settings))
+    return Wiener(degradation=degradation, **({"oracle": "truth", "floor": 0.2, "noise_weight": 3000.0} | settings))
 
 
 def theta(blur_std: float, scale: float = 1.0, noise_std: float = 0.0) -> Parameters:
@@ -28,7 +28,7 @@ def theta(blur_std: float, scale: float = 1.0, noise_std: float = 0.0) -> Parame
 def test_between_mirrors_the_blur_is_a_product_on_the_spectrum(chelsea: Tensor) -> None:
     filter_ = wiener("readme")
     for std in (0.0, 0.8, 3.0, 40.0):
-        blurred = degrade(chelsea, theta(std), chain=filter_.degradation.chain)
+        blurred = degrade(chelsea, theta(std), spec=filter_.degradation.spec)
         image = mirrored(chelsea)
         height, width = image.shape[-2:]
         response = filter_.response(theta(std), height, width)
@@ -38,7 +38,7 @@ def test_between_mirrors_the_blur_is_a_product_on_the_spectrum(chelsea: Tensor) 
 
 def test_what_nothing_was_lost_of_comes_back(chelsea: Tensor) -> None:
     filter_ = wiener("readme", floor=1e-9)
-    low = degrade(chelsea, theta(1.0), chain=filter_.degradation.chain)
+    low = degrade(chelsea, theta(1.0), spec=filter_.degradation.spec)
     assert metrics.psnr(filter_.restore_given(low, theta(1.0)).image, chelsea) > 50
     assert metrics.psnr(low, chelsea) < 34
 
@@ -57,9 +57,9 @@ def test_it_gains_on_every_protocol_and_a_wrong_blur_costs(name: str, chelsea: T
     sharp = chelsea[..., :296, :440]
     cells = build(composed(f"degradation={name}")["degradation"]).prior.grid(blur=2, scale=1, noise=2).realised(296, 440)
     gains, wrong = [], []
-    for place in range(len(cells)):
-        cell = cells[place : place + 1]
-        low = degrade(sharp, cell, noise=torch.randn(sharp.shape), chain=filter_.degradation.chain)
+    for index in range(len(cells)):
+        cell = cells[index : index + 1]
+        low = degrade(sharp, cell, noise=torch.randn(sharp.shape), spec=filter_.degradation.spec)
         step = sharp.shape[-1] // low.shape[-1]
         before = torch.nn.functional.interpolate(low, scale_factor=step, mode="bicubic", antialias=True) if step > 1 else low
         gains.append(metrics.psnr(filter_.restore_given(low, cell).image, sharp) - metrics.psnr(before, sharp))
@@ -70,7 +70,7 @@ def test_it_gains_on_every_protocol_and_a_wrong_blur_costs(name: str, chelsea: T
 
 
 def test_a_prediction_needs_someone_who_predicts() -> None:
-    with pytest.raises(Fault, match="name its run as checkpoint=RUN_FOLDER"):
-        wiener("readme", told="prediction").restore(torch.rand(1, 3, 20, 20))
-    with pytest.raises(Fault, match=r"Wiener.told has no truht.*Did you mean truth"):
-        wiener("readme", told="truht")
+    with pytest.raises(UserError, match="name its run as checkpoint=RUN_FOLDER"):
+        wiener("readme", oracle="prediction").restore(torch.rand(1, 3, 20, 20))
+    with pytest.raises(UserError, match=r"Wiener.oracle has no truht.*Did you mean truth"):
+        wiener("readme", oracle="truht")

@@ -12,8 +12,8 @@ import pytest
 
 from csrgan.cli import main
 from csrgan.console import Console
+from csrgan.errors import UserError
 from csrgan.evaluation import results
-from csrgan.fault import Fault
 from csrgan.runs import jobs
 from csrgan.runs.record import gain_db
 from csrgan.workflow.conclusion import conclude
@@ -33,15 +33,15 @@ def test_what_is_not_finite_is_null_and_its_readers_know(run: Path, tmp_path: Pa
         conclude(Console(), results.summarise(rows), rows, folder)
         results.write(folder / "results.csv", rows)
         assert f"S is not finite in {count} of {len(rows)} rows" in capsys.readouterr().out
-        held = json.loads((folder / "summary.json").read_text(), parse_constant=pytest.fail)
-        assert math.isnan(gain_db(folder)) == (held["gain_db"] is None) == (count > 1)
+        content = json.loads((folder / "summary.json").read_text(), parse_constant=pytest.fail)
+        assert math.isnan(gain_db(folder)) == (content["gain_db"] is None) == (count > 1)
         assert len(jobs.rows(folder)) == len(rows)
         assert main(["report", str(folder)]) == 0
         assert "1 of 1 jobs complete" in (folder / "report.html").read_text(encoding="utf-8")
         assert main(["publish", f"checkpoint={folder}", f"destination={tmp_path}/published{count}"]) == 0
     rows[0]["psnr_restored"] = 20.0
     results.write(folder / "results.csv", rows)
-    with pytest.raises(Fault, match=r"has the mean 20 of psnr_restored, and summary\.json nan"):
+    with pytest.raises(UserError, match=r"has the mean 20 of psnr_restored, and summary\.json nan"):
         jobs.rows(folder)
 
 

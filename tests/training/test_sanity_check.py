@@ -10,13 +10,13 @@ import torch
 from measured import tell
 from systems import fitted, made, same, state
 
-from csrgan.benchmarks.peak import Peak
-from csrgan.fault import Fault
+from csrgan.benchmarks.memory import Peak
+from csrgan.errors import UserError
 from csrgan.training import fit_batches
-from csrgan.training.sanity_check import Examination, examine
+from csrgan.training.sanity_check import SanityCheck, examine
 
 
-def looked_at(system: Any, data: Any, count: int = 2, batch_size: int = 2, images: int = 8) -> Examination:
+def looked_at(system: Any, data: Any, count: int = 2, batch_size: int = 2, images: int = 8) -> SanityCheck:
     loader = data.train_dataloader()
     samples = loader.collate_fn([loader.dataset[index] for index in range(count)])
     return examine(system, samples, data.on_after_batch_transfer, count=count, images=images, batch_size=batch_size)
@@ -63,7 +63,7 @@ def test_weights_that_no_loss_reaches_are_named() -> None:
 def test_a_term_that_is_not_finite_is_told_before_the_run() -> None:
     system, data = made("srgan")
     system.updaters["generator"].objective.terms["perceptual"].function = lambda restored, sharp: restored.sum() / 0
-    with pytest.raises(Fault, match=r"perceptual"):
+    with pytest.raises(UserError, match=r"perceptual"):
         looked_at(system, data)
 
 

@@ -18,7 +18,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade as degraded
 from csrgan.degradation.parameters import Parameters
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 
 LEAST = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
 
@@ -64,21 +64,21 @@ def degrade(
     multiple = degradation.multiple
     cut = f"sharp is {width}x{height} px, and L {multiple} times smaller: cut the sides to multiples of {multiple}."
     check(height % multiple == width % multiple == 0, cut)
-    parts = [_drawn(degradation, seed, place) for place in range(len(pictures))]
+    parts = [_drawn(degradation, seed, index) for index in range(len(pictures))]
     known = theta.named() if isinstance(theta, Theta) else theta or {}
     parameters = _with(Parameters.concatenate(parts), known, degradation).realised(height, width)
-    seeds = [int(np.random.default_rng((seed, place, 1)).integers(2**62)) for place in range(len(pictures))]
+    seeds = [int(np.random.default_rng((seed, index, 1)).integers(2**62)) for index in range(len(pictures))]
     noise = standard_normal(tuple(pictures.shape), parameters, seeds=seeds)
-    chain = replace(degradation.chain, max_std=None, max_scale=None)  # theta may lie outside the protocol
+    spec = replace(degradation.spec, max_std=None, max_scale=None)  # theta may lie outside the protocol
     where = pictures.device
-    low = degraded(pictures, parameters.to(where), noise=noise.to(where), bits=degradation.flags["bits"], chain=chain)
+    low = degraded(pictures, parameters.to(where), noise=noise.to(where), bits=degradation.flags["bits"], spec=spec)
     return Degraded(given.back(low), Theta.of(parameters, given.single), parameters.kernel)
 
 
 def protocol_of(named: str | Degradation) -> Degradation:
-    """The protocol of this name. Raises Fault for none."""
-    found: Degradation = build(settings(named), "degradation") if isinstance(named, str) else named
-    return found
+    """The protocol of this name. Raises UserError for none."""
+    result: Degradation = build(settings(named), "degradation") if isinstance(named, str) else named
+    return result
 
 
 def _drawn(degradation: Degradation, seed: int, place: int) -> Parameters:
@@ -87,11 +87,11 @@ def _drawn(degradation: Degradation, seed: int, place: int) -> Parameters:
 
 
 def _with(drawn: Parameters, given: Mapping[str, float | Tensor], degradation: Degradation) -> Parameters:
-    """The parameters with those that are given. Raises Fault for what has no meaning."""
+    """The parameters with those that are given. Raises UserError for what has no meaning."""
     found = {}
     for name, value in given.items():
         if name not in drawn.names:
-            raise Fault.unknown("theta", name, drawn.names)
+            raise UserError.unknown("theta", name, drawn.names)
         check(drawn.kernel is None or name != "blur_std", "theta.blur_std: this protocol draws kernels, of which it follows.")
         numbers = torch.as_tensor(value, dtype=torch.float32).cpu()
         check(

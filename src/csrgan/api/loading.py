@@ -10,7 +10,7 @@ import torch
 from csrgan.calibration import Calibration
 from csrgan.config.described import build_described, examine_described
 from csrgan.degradation.augmentation import Degradation
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 from csrgan.runs import checkpoint
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
@@ -21,22 +21,22 @@ Kind = TypeVar("Kind", bound=Evaluated)
 
 def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, Settings]:
     """The system on `device`, ready to restore, and the configuration it was trained with. key: where the user named it."""
-    held = checkpoint.read(path, key)
-    recipe, origin = held["csrgan"]["recipe"], f"{key}={path}: recipe"
+    content = checkpoint.read(path, key)
+    recipe, origin = content["csrgan"]["recipe"], f"{key}={path}: recipe"
     yours = "CLASS.load_from_checkpoint(FILE, generator=...) builds it from yours"
     check(recipe != {}, f"{key}={path} does not say what its network is made of: {yours}.")
     try:
         examine_described(recipe, "degradation", Degradation, origin)
-        system = build_described(recipe, "system", System, origin, held["state_dict"])
-        _load(system, held)
+        system = build_described(recipe, "system", System, origin, content["state_dict"])
+        _load(system, content)
         system.recipe = recipe
-        system.state.images_seen = whole(held["csrgan"]["images_seen"])
+        system.state.images_seen = whole(content["csrgan"]["images_seen"])
         numbers = 1 + len(system.restorer.prior.predicted)
-        rows = _calibration(held["csrgan"].get("calibration", []), numbers)
-        left_out = {name: _calibration(each, numbers) for name, each in held["csrgan"].get("left_out", {}).items()}
+        rows = _calibration(content["csrgan"].get("calibration", []), numbers)
+        left_out = {name: _calibration(each, numbers) for name, each in content["csrgan"].get("loo_calibration", {}).items()}
         system.restorer.calibration = Calibration(rows, left_out)
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
-        raise Fault(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
+        raise UserError(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
     return placed(system, device), recipe
 
 
@@ -66,11 +66,11 @@ def _calibration(rows: Any, numbers: int) -> list[list[float]]:
 
 
 def placed(system: Kind, device: str) -> Kind:
-    """The system in evaluation mode on a device. Raises Fault where torch has no GPU."""
+    """The system in evaluation mode on a device. Raises UserError where torch has no GPU."""
     try:
         place = torch.device(device)
     except RuntimeError:
-        raise Fault(f"device={device} is none that torch knows; choose cpu or cuda.") from None
+        raise UserError(f"device={device} is none that torch knows; choose cpu or cuda.") from None
     count = torch.cuda.device_count() if place.type == "cuda" else 0
     check(place.type != "cuda" or count > 0, f"device={device}: there is no GPU that torch can use here; choose cpu.")
     check((place.index or 0) < max(count, 1), f"device={device}: torch sees {count} GPU here, which count from 0.")

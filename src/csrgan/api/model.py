@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 from csrgan.api.loading import placed, trained
 from csrgan.api.pictures import AnyPicture, opened
 from csrgan.api.restoration import Restoration, finite
-from csrgan.fault import check
+from csrgan.errors import check
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.restorer import Restorer
 from csrgan.training.evaluated import Evaluated
@@ -80,7 +80,7 @@ class Model:
 
 
 def enlarged(low: Tensor, factor: float) -> Tensor:
-    """L, bicubically enlarged. Raises Fault for a factor that is none, and where a side would be less than a pixel."""
+    """L, bicubically enlarged. Raises UserError for a factor that is none, and where a side would be less than a pixel."""
     if factor == 1:
         return low
     check(factor > 0, f"enlarge={factor:g} is not above 0.")
@@ -94,7 +94,7 @@ def unlike(restorer: Restorer, factor: float) -> Iterator[str]:
     if learned is None:
         return
     low, high = learned.prior.ranges["scale"].bounds
-    native = learned.degradation.chain.output == "native"
+    native = learned.degradation.spec.output == "native"
     whole = factor * (learned.enlarge if native else 1)
     if whole > 1.001 * high or (native and whole < 0.999 * low):
         by = f"enlarge={factor:g}" + (f", and the network's own {learned.enlarge}," if native else "")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from csrgan.config.build import build
 from csrgan.config.folder import groups, settings
+from csrgan.errors import check
 from csrgan.evaluation.metrics import METRICS, Metric, register
-from csrgan.fault import check
 
 OWN: set[str] = set()
 
 
 def metrics() -> None:
-    """Score by them from now on. Raises Fault for one that cannot be built, is no metric, or has the name of csrgan's own."""
+    """Score by them from now on. Raises UserError for one that cannot be built, is no metric, or has the name of csrgan's own."""
     for file in dict(groups()).get("metric", []):
         name = file.stem
         check(name in OWN or name not in METRICS, f"{file} has the name of csrgan's own metric {name}: give it another.")

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.data import picture
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 
 AnyPicture = str | os.PathLike[str] | np.ndarray | Tensor | picture.Picture
 
@@ -38,7 +38,7 @@ def opened(given: AnyPicture, name: str = "the picture") -> Opened:
     """Take a file's path, an array of one picture or a tensor of several.
 
     An array is (H, W, 3) or (H, W), uint8, uint16 or floating point in [0,1]; a tensor (B, 3, H, W) or (B, 1, H, W), floating point
-    in [0,1]. name: how an error calls it. Raises Fault for anything else.
+    in [0,1]. name: how an error calls it. Raises UserError for anything else.
     """
     if isinstance(given, Tensor):
         return _of_tensor(given, name)
@@ -49,7 +49,7 @@ def opened(given: AnyPicture, name: str = "the picture") -> Opened:
     if isinstance(given, picture.Picture):
         kind = given.pixels[..., 0] if given.grey else given.pixels
         return Opened(given.tensor()[None], lambda found: _array(found, kind), grey=given.grey, file=given)
-    raise Fault(f"{name} is of type {type(given).__name__}: give a path, a NumPy array or a torch tensor.")
+    raise UserError(f"{name} is of type {type(given).__name__}: give a path, a NumPy array or a torch tensor.")
 
 
 def _of_tensor(given: Tensor, name: str) -> Opened:
@@ -82,7 +82,7 @@ def _of_array(given: np.ndarray, name: str) -> Opened:
 
 
 def _examine(numbers: Tensor, shape: tuple[int, ...], name: str) -> None:
-    """Raise Fault for what is empty, not finite or not in [0,1]."""
+    """Raise UserError for what is empty, not finite or not in [0,1]."""
     check(numbers.numel() > 0, f"{name} is empty: its shape is {shape}.")
     low, high = (float(end) for end in torch.aminmax(numbers.detach().float()))
     check(math.isfinite(low) and math.isfinite(high), f"{name} holds numbers that are not finite.")

@@ -15,7 +15,7 @@ from csrgan import records
 from csrgan.api.pictures import Opened, opened
 from csrgan.data import picture
 from csrgan.degradation.parameters import NAMES, Parameters
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Restoration:
         >>> csrgan.load("runs/first")("photo.png").save("restored.png")
         """
         if isinstance(self.image, Tensor):
-            raise Fault("a batch of tensors is not written to a file: restore one picture at a time, from an array or a path.")
+            raise UserError("a batch of tensors is not written to a file: restore one picture at a time, from an array or a path.")
         file = self.file
         if file is None:
             dtype = np.uint16 if self.image.dtype == np.uint16 else np.uint8

@@ -16,22 +16,22 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from csrgan.benchmarks.peak import Peak
-from csrgan.degradation.chain import Chain
+from csrgan.benchmarks.memory import Peak
 from csrgan.degradation.kernels import SUPPORT
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
+from csrgan.degradation.spec import DegradationSpec
 
 Method = Callable[[Tensor, Parameters, Tensor, float], Tensor]
 
 
 def banded(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
-    return degrade(sharp, theta, noise=noise, chain=Chain(max_std=max_std, max_scale=3.0))
+    return degrade(sharp, theta, noise=noise, spec=DegradationSpec(max_std=max_std, max_scale=3.0))
 
 
 def kornia_backend(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:
-    return degrade(sharp, theta, noise=noise, chain=Chain(max_std=max_std, max_scale=3.0, backend="kornia"))
+    return degrade(sharp, theta, noise=noise, spec=DegradationSpec(max_std=max_std, max_scale=3.0, backend="kornia"))
 
 
 def kornia(sharp: Tensor, theta: Parameters, noise: Tensor, max_std: float) -> Tensor:

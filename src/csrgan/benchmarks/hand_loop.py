@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from csrgan.data.module import Photographs
 from csrgan.degradation.noise import standard_normal
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.losses import adversarial, image, parameters
 from csrgan.training.schedule import cosine
 from csrgan.tree import Settings
@@ -35,7 +35,7 @@ def compare(settings: Settings, device: str, train: Train, *, turns: int, steps:
 
     train: what csrgan train does with its settings and a folder. On one thread; each has a loader process.
     wall: by the clock; cpu: of this process. ratio: of the medians over the turns; ratio_whole: of the sums, with what is done in
-    some turns only. Raises Fault where the two do not come to the same weights.
+    some turns only. Raises UserError where the two do not come to the same weights.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -48,7 +48,7 @@ def compare(settings: Settings, device: str, train: Train, *, turns: int, steps:
     finally:
         torch.set_num_threads(threads)
     if not against.apart <= ALIKE:
-        raise Fault(f"loop: its weights differ by {against.apart:.1g} from csrgan train's, for whose defaults it is written.")
+        raise UserError(f"loop: its weights differ by {against.apart:.1g} from csrgan train's, for whose defaults it is written.")
     found: dict[str, Any] = {"device": device, "turns": turns, "steps": steps, "apart": against.apart}
     for clock in ("wall", "cpu"):
         mine, hand = ([each[clock] / steps for each in times[1:]] for times in (against.mine, against.hand))  # the first warm up
@@ -82,7 +82,7 @@ def _of_train(settings: dict[str, Any], device: str, steps: int, folder: str) ->
         "data": data,
         "run_dir": folder,
         "resume": None,
-        "begin_from": None,
+        "init_from": None,
     }
 
 
@@ -127,7 +127,7 @@ class Turns(Callback):
 
 def by_hand(networks: Networks, data: Photographs, settings: dict[str, Any], steps: int) -> Generator[None]:
     """The training of csrgan train as a plain loop, from step to step; nothing of Lightning's or of the systems' is in it."""
-    generator, discriminator, average = networks
+    generator, discriminator, ema = networks
     device = next(generator.parameters()).device
     loss, optimizer, prior = settings["loss"], settings["optimizer"], data.degradation.prior
     weight, epsilon = loss["adversarial"]["weight"], loss["image"]["function"]["epsilon"]
@@ -162,9 +162,9 @@ def by_hand(networks: Networks, data: Photographs, settings: dict[str, Any], ste
         of_generator.step()
         discriminator.requires_grad_(True)
 
-        decay = min(optimizer["average"], (1 + step) / (10 + step))
+        decay = min(optimizer["ema"], (1 + step) / (10 + step))
         with torch.no_grad():
-            torch._foreach_lerp_(list(average.parameters()), list(generator.parameters()), 1 - decay)
+            torch._foreach_lerp_(list(ema.parameters()), list(generator.parameters()), 1 - decay)
         seen += len(sharp)
         if step % settings["logger"]["every"] == 0:
             words = " ".join(f"{name} {value.item():.4g}" for name, value in parts.items())

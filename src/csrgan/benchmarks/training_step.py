@@ -19,11 +19,11 @@ def measure(data: Any, system: System, device: str, *, precision: Any, count: in
 
     def timed(batch: Any, dataloader_idx: int) -> Any:
         starts.append(time.perf_counter())
-        found = degrade_batch(batch, dataloader_idx)
+        result = degrade_batch(batch, dataloader_idx)
         if device == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - starts[-1])
-        return found
+        return result
 
     data.on_after_batch_transfer = timed
     Trainer(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from lightning import Callback, LightningModule, Trainer
 
 from csrgan.callbacks.watched import watched
-from csrgan.data.crops import Undegraded
+from csrgan.data.crops import CropBatch
 from csrgan.data.module import Photographs
 from csrgan.records import Batch
 from csrgan.training.system import System
@@ -33,7 +33,7 @@ class Calibration(Callback):
             system.restorer.calibrate(*(degraded(loader, data, system) for loader in data.calibration(self.pictures)))
 
 
-def degraded(batches: Iterable[Undegraded], data: Photographs, system: System) -> Iterator[Batch]:
+def degraded(batches: Iterable[CropBatch], data: Photographs, system: System) -> Iterator[Batch]:
     """Batches as the system is given them."""
     for batch in batches:
         yield data.on_after_batch_transfer(data.transfer_batch_to_device(batch, system.device, 0), 0)

@@ -9,11 +9,11 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 
-from csrgan.callbacks.leaving import Leaving
+from csrgan.callbacks.graceful_stop import GracefulStop
 from csrgan.callbacks.scores import Scores
 from csrgan.callbacks.watched import watched
-from csrgan.fault import Fault, Stopped
-from csrgan.files import settle, unfinished
+from csrgan.errors import RunStopped, UserError
+from csrgan.files import commit, unfinished
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import BEST, LAST, PREVIOUS
 from csrgan.runs.checkpoint import reopen
@@ -28,7 +28,7 @@ class Checkpoints(Callback):
     A file that cannot be written is told, and tried again at the next save. images: the budget of the run.
     """
 
-    def __init__(self, folder: Path, save_every: int, images: int, scores: Scores, console: Console, leaving: Leaving) -> None:
+    def __init__(self, folder: Path, save_every: int, images: int, scores: Scores, console: Console, leaving: GracefulStop) -> None:
         self.folder, self.save_every, self.images, self.leaving = folder, save_every, images, leaving
         self.scores, self.console = scores, console
         self.saved, self.evaluated, self.best = 0, -1, float("-inf")
@@ -84,10 +84,10 @@ class Checkpoints(Callback):
         self._write(trainer, last, before=self.folder / PREVIOUS)
 
     def conclude(self, trainer: Trainer) -> None:
-        """The last save of a run. Raises Fault where it fails."""
+        """The last save of a run. Raises UserError where it fails."""
         self.save(trainer)
         if self.failure:
-            raise Fault(f"{self.folder / LAST}: {self.failure.strerror}; what was saved before is whole.")
+            raise UserError(f"{self.folder / LAST}: {self.failure.strerror}; what was saved before is whole.")
 
     def _write(self, trainer: Trainer, file: Path, before: Path | None = None) -> None:
         part = unfinished(file)
@@ -96,22 +96,22 @@ class Checkpoints(Callback):
             if trainer.is_global_zero:
                 if before and file.is_file():
                     file.replace(before)
-                settle(part, file)
+                commit(part, file)
             self.failure = None
         except OSError as reason:
             part.unlink(missing_ok=True)
             self.failure = reason
-            told = f"{file} could not be saved ({reason.strerror}); the run goes on, and tries again at its next save"
-            self.console.print(told, highlight=False, markup=False, soft_wrap=True)
+            sentence = f"{file} could not be saved ({reason.strerror}); the run goes on, and tries again at its next save"
+            self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def _evaluates(self, trainer: Trainer, system: System) -> bool:
         """Whether an evaluation follows this batch."""
         return system.state.batches_seen % int(trainer.val_check_batch or 1) == 0
 
     def _leave(self) -> None:
-        told = f"{self.saved} images are saved" if self.failure is None else f"the last save failed ({self.failure.strerror})"
+        sentence = f"{self.saved} images are saved" if self.failure is None else f"the last save failed ({self.failure.strerror})"
         again = shlex.quote(f"resume={self.folder.parent}")
-        raise Stopped(f"stopped; {told}. csrgan train {again} goes on.", 128 + self.leaving.number)
+        raise RunStopped(f"stopped; {sentence}. csrgan train {again} goes on.", 128 + self.leaving.number)
 
     def state_dict(self) -> dict[str, float]:
         return {"best": self.best, "saved": self.saved, "evaluated": self.evaluated}

@@ -14,21 +14,21 @@ from rich.console import Console
 
 from csrgan.callbacks.watched import watched
 from csrgan.config import settings
-from csrgan.fault import Fault, Stopped
+from csrgan.errors import RunStopped, UserError
 from csrgan.records import Batch
 from csrgan.run_folder import REPLAY
 from csrgan.training.replay import keep
 from csrgan.training.system import System
 
-ACTIONS = ("log", "pause", "slow", "stop")
+ACTIONS = ("log", "pause", "reduce_lr", "stop")
 
 
 @dataclass
 class Condition:
     """Holds while the mean over the window is past the threshold.
 
-    limit: the threshold. action: `log`; `pause`, the discriminator learns nothing while it holds; `slow`, all learning rates are
-    halved when it begins; `stop`, the run ends, and its checkpoints are of before.
+    limit: the threshold. action: `log`; `pause`, the discriminator learns nothing while it holds; `reduce_lr`, all learning rates
+    are halved when it begins; `stop`, the run ends, and its checkpoints are of before.
     """
 
     limit: float
@@ -38,7 +38,7 @@ class Condition:
 
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:
-            raise Fault.unknown("health: action", self.action, ACTIONS)
+            raise UserError.unknown("health: action", self.action, ACTIONS)
 
 
 Reading = Callable[[Mapping[str, float]], "float | None"]
@@ -105,14 +105,14 @@ class Health(Callback):
         file = keep(self.folder / REPLAY / f"batch_{number:06d}.pt", system, batch)
         samples = [f"sample {first + place} ({batch.names[place]})" for place in reason.samples]
         whose = ", ".join(samples) or "no single sample"
-        told = (
+        sentence = (
             f"batch {number}: {' and '.join(reason.terms)} of the {reason.player} is not finite, by"
             f" {whose}; no weight was touched. csrgan replay file={file} shows where."
         )
         self.left_out += 1
-        self.console.print(told, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
         if self.left_out > self.patience:
-            raise Stopped(f"{self.left_out} batches were not finite, more than health.patience={self.patience}: {told}", 1)
+            raise RunStopped(f"{self.left_out} batches were not finite, more than health.patience={self.patience}: {sentence}", 1)
 
     def _look(self, trainer: Trainer, system: System) -> None:
         seen = {name: float(value) for name, value in system.state.recorded.items() if name.startswith(("D(", "signs/"))}
@@ -143,13 +143,13 @@ class Health(Callback):
         if not condition.holds:
             self.console.print(f"{system.images_seen} images: {name} is over", highlight=False, markup=False, soft_wrap=True)
             return
-        done = {"log": "", "pause": "; the discriminator rests", "slow": "; the learning rates are halved", "stop": ""}
+        done = {"log": "", "pause": "; the discriminator rests", "reduce_lr": "; the learning rates are halved", "stop": ""}
         told = f"{name}: {sentence} (health.{name}.limit={condition.limit:g}){done[condition.action]}"
         self.console.print(f"{system.images_seen} images: {told}", highlight=False, markup=False, soft_wrap=True)
-        if condition.action == "slow":
+        if condition.action == "reduce_lr":
             system.state.lr_scale /= 2
         if condition.action == "stop":
-            raise Stopped(f"stopped by health.{name}.action=stop: {told}. Its checkpoints are of before.", 1)
+            raise RunStopped(f"stopped by health.{name}.action=stop: {told}. Its checkpoints are of before.", 1)
 
     def state_dict(self) -> dict[str, object]:
         conditions = {name: {"values": list(each.values), "holds": each.holds} for name, each in self.conditions.items()}

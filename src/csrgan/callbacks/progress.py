@@ -12,7 +12,7 @@ from torch import Tensor
 
 from csrgan.callbacks.scores import Scores
 from csrgan.callbacks.watched import watched
-from csrgan.data.crops import Sides
+from csrgan.data.crops import CropSchedule
 from csrgan.data.loader import ResumableLoader
 from csrgan.records import Batch
 from csrgan.training.system import System
@@ -33,7 +33,7 @@ class Watch(Callback):
     line is printed every ten seconds instead.
     """
 
-    def __init__(self, console: Console, total: int, sides: Sides, every: int, scores: Scores) -> None:
+    def __init__(self, console: Console, total: int, sides: CropSchedule, every: int, scores: Scores) -> None:
         self.console, self.total, self.sides, self.every, self.scores = console, total, sides, every, scores
         self.trained = 0.0  # seconds, without the evaluations
         self.bar = Progress(
@@ -114,7 +114,7 @@ class Watch(Callback):
         self.bar.stop()
 
 
-class Lines(Callback):
+class PerImageProgress(Callback):
     """A line a picture, for systems that take minutes for each."""
 
     def __init__(self, console: Console) -> None:

@@ -33,7 +33,7 @@ class Scores(Callback):
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.spent: list[float] = []
         count = int(sum(trainer.num_val_batches))
-        self.drawn = {round((place + 0.5) * count / self.panels - 0.5) for place in range(min(self.panels, count))}
+        self.drawn = {round((index + 0.5) * count / self.panels - 0.5) for index in range(min(self.panels, count))}
 
     def on_validation_batch_start(self, *_: object) -> None:
         self.began = time.monotonic()

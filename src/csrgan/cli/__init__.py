@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from csrgan.fault import Stopped, plain
+from csrgan.errors import RunStopped, plain
 
 COMMANDS = {
     "train": "train a system; ends with a table, panels and checkpoints in one run folder",
@@ -39,7 +39,7 @@ HELP = ("-h", "--help", "help")
 FIRST = {"list": "group", "new": "folder", "replay": "file", "report": "folder"}
 
 # A module named `list` would, once imported, hide the builtin in this package.
-MODULES = {"list": "choices"}
+MODULES = {"list": "list_choices"}
 
 USAGE = """csrgan: blind image super-resolution, trained and compared under control
 
@@ -99,7 +99,7 @@ def _run(command: str, words: list[str]) -> int:
     except BrokenPipeError:  # who read the output has enough of it, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except Stopped as stop:
+    except RunStopped as stop:
         print(plain(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
@@ -120,7 +120,7 @@ class Done:
 
 
 def execute(command: str, words: list[str]) -> Done:
-    """Run a command, whose errors are raised. Raises Fault for all that is wrong with the words, before anything begins."""
+    """Run a command, whose errors are raised. Raises UserError for all that is wrong with the words, before anything begins."""
     from csrgan.config import faults, old_names, paths, search
     from csrgan.config.flags import apart
 
@@ -193,7 +193,7 @@ def _hydra(command: str, words: list[str]) -> Done:
 def _swept() -> list[int]:
     """The exit status of the sweep that this process ran, after a table of its jobs; empty where there was none."""
     hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
-    folder = hydra_sweep.Remember.taken() if hydra_sweep else None
+    folder = hydra_sweep.SweepRecorder.taken() if hydra_sweep else None
     return [import_module("csrgan.cli.sweep").report(folder)] if folder else []
 
 

@@ -13,18 +13,18 @@ from omegaconf import DictConfig
 from rich.progress import track
 
 from csrgan import files
-from csrgan.benchmarks import compositions, hand_loop, reading, training_step
+from csrgan.benchmarks import bench_io, compositions, hand_loop, training_step
 from csrgan.cli.train import prepare, trained
 from csrgan.config.build import build, plain
 from csrgan.console import Console, quiet
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 def run(config: DictConfig) -> int:
     """Print a table, and write every figure to a json file."""
     settings = plain(config)
     if settings["device"] == "cuda" and not torch.cuda.is_available():
-        raise Fault("device=cuda: there is no GPU that torch can use here; choose cpu.")
+        raise UserError("device=cuda: there is no GPU that torch can use here; choose cpu.")
     devices = [settings["device"]] if settings["device"] else ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     quiet()
     console = Console()
@@ -36,7 +36,7 @@ def run(config: DictConfig) -> int:
     ]
     steps = [_training_step(settings, device) for device in devices] if settings["steps"] else []
     loops = [hand_loop.compare(settings, device, trained, **settings["loop"]) for device in devices if settings["loop"]["turns"]]
-    read = reading.reading(**settings["reading"], seed=settings["seed"], console=console) if settings["reading"]["count"] else {}
+    read = bench_io.reading(**settings["reading"], seed=settings["seed"], console=console) if settings["reading"]["count"] else {}
     machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
     file = Path(settings["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -46,12 +46,14 @@ def run(config: DictConfig) -> int:
         console.print(compositions.table([row for row in rows if row["device"] == device], settings["batch"], device))
     for step in steps:
         whole, part = 1e3 * step["step_seconds"], 1e3 * step["degradation_seconds"]
-        told = f"{step['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {step['share']:.1%}"
-        console.print(told, highlight=False)
+        sentence = (
+            f"{step['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {step['share']:.1%}"
+        )
+        console.print(sentence, highlight=False)
     for loop in loops:
         console.print(hand_loop.told(loop), highlight=False, soft_wrap=True)
     if read:
-        for line in reading.told(read).split("\n"):
+        for line in bench_io.told(read).split("\n"):
             console.print(line, highlight=False, soft_wrap=True)
     console.print(str(file), highlight=False, markup=False, soft_wrap=True)
     return 0

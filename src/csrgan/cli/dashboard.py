@@ -12,10 +12,10 @@ from omegaconf import DictConfig
 from csrgan.config.build import plain
 from csrgan.config.folder import groups
 from csrgan.console import Console
+from csrgan.errors import UserError
 from csrgan.evaluation.metrics import METRICS
-from csrgan.fault import Fault
 from csrgan.files import relative
-from csrgan.loggers.wandb_account import mode, told
+from csrgan.loggers.wandb_auth import mode, told
 from csrgan.run_folder import PANELS
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ CHARTS = {
 
 
 def run(config: DictConfig) -> int:
-    """Create the workspace at the server, or write it to the file. Raises Fault where the server does not take it."""
+    """Create the workspace at the server, or write it to the file. Raises UserError where the server does not take it."""
     settings = plain(config)
     os.environ.setdefault("WANDB_SILENT", "true")
     made = workspace(settings["project"], settings["entity"] or "", settings["title"])
@@ -64,7 +64,7 @@ def run(config: DictConfig) -> int:
             said = _create(made)
         except Exception as error:
             _write(made, file)
-            raise Fault(f"the server of Weights & Biases took no workspace ({told(error)}); it is kept in {where}.") from None
+            raise UserError(f"the server of Weights & Biases took no workspace ({told(error)}); it is kept in {where}.") from None
     Console().print(said, highlight=False, markup=False, soft_wrap=True)
     return 0
 
@@ -72,12 +72,12 @@ def run(config: DictConfig) -> int:
 def workspace(project: str, entity: str, title: str) -> Workspace:
     """Charts against images seen, pictures, the varied settings against the gain, and every prediction.
 
-    Metrics that have no chart here get one from the server. Raises Fault where the library is missing.
+    Metrics that have no chart here get one from the server. Raises UserError where the library is missing.
     """
     try:
         from wandb_workspaces.workspaces import Workspace, WorkspaceSettings
     except ModuleNotFoundError:
-        raise Fault("csrgan dashboard needs wandb-workspaces: .venv/bin/pip install '.[dashboard]'.") from None
+        raise UserError("csrgan dashboard needs wandb-workspaces: .venv/bin/pip install '.[dashboard]'.") from None
     return Workspace(
         entity=entity,
         project=project,

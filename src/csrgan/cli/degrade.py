@@ -23,10 +23,10 @@ from csrgan.data import picture
 from csrgan.data.grid import centre
 from csrgan.data.picture import Picture
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.kernel_priors import rms_std
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.shapes import rms_std
-from csrgan.fault import Fault, Stopped, check
+from csrgan.errors import RunStopped, UserError, check
 from csrgan.files import HIDDEN, cell, relative
 from csrgan.picture_folders.leave import leaving
 from csrgan.picture_folders.ledger import Ledger, Row
@@ -45,7 +45,7 @@ def run(config: DictConfig) -> int:
     with leaving() as leave:
         places, settings = Places.given(config), plain(config)
         if settings["format"] not in FORMATS:
-            raise Fault.unknown("format", settings["format"], FORMATS)
+            raise UserError.unknown("format", settings["format"], FORMATS)
         making = _Set(places, settings)
         ledger = Ledger(places.destination, overwrite=config.overwrite)
         places.examine(targets(making.units, SHEET, *([KERNELS] if making.has_kernels else [])), ledger)
@@ -55,7 +55,7 @@ def run(config: DictConfig) -> int:
             ledger.remove(KERNELS)  # of rows that may change now
             try:
                 series.go(making, leave, again=making.shown, whole=False)
-            except Stopped:
+            except RunStopped:
                 making.label(series)
                 raise
             making.label(series)
@@ -100,12 +100,14 @@ class _Set:
         return self.degradation.prior.kernel is not None
 
     def examine(self, ledger: Ledger) -> None:
-        """Raise Fault for a folder that holds results of another set, which would lose their rows of the table."""
+        """Raise UserError for a folder that holds results of another set, which would lose their rows of the table."""
         mine = set(self.of)
         others = [entry.key for entry in ledger.entries if entry.row is not None and entry.key not in mine]
         others = [key for key in others if (ledger.folder / key).is_file()]
-        told = f"destination={ledger.folder} holds another set, with {others[0] if others else ''}: choose another folder"
-        check(ledger.overwrite or not others, f"{told}; overwrite=true goes on, and {PARAMETERS} then tells of the new set alone.")
+        sentence = f"destination={ledger.folder} holds another set, with {others[0] if others else ''}: choose another folder"
+        check(
+            ledger.overwrite or not others, f"{sentence}; overwrite=true goes on, and {PARAMETERS} then tells of the new set alone."
+        )
 
     def __call__(self, unit: Unit, found: Picture, done: Collection[str]) -> Iterator[Made]:
         sharp = torch.from_numpy(centre(found.eight_bits, self.crop, self.degradation.multiple).astype(np.float32) / 255)
@@ -157,7 +159,7 @@ class _Set:
             yield f"sides are cut to multiples of {self.degradation.multiple} px"
 
     def _is_small(self, file: Path) -> bool:
-        with suppress(Fault):  # it was skipped
+        with suppress(UserError):  # it was skipped
             return self.crop is not None and min(picture.size(file)) < self.crop
         return False
 
@@ -165,7 +167,7 @@ class _Set:
 def _told(theta: Parameters, degradation: Degradation) -> dict[str, float]:
     """The parameters of one picture, with the effective std of its kernel and, where it is not isotropic, its moments."""
     kernel = theta.kernel
-    taps = degradation.chain.taps(theta)
+    taps = degradation.spec.taps(theta)
     told = {
         "blur_std": theta.blur_std,
         "blur_std_effective": effective_std(taps) if kernel is None else rms_std(kernel),

@@ -16,13 +16,13 @@ from omegaconf import DictConfig
 from csrgan import run_folder
 from csrgan.api import own
 from csrgan.api.evaluation import evaluated
-from csrgan.callbacks.progress import Lines
+from csrgan.callbacks.progress import PerImageProgress
 from csrgan.callbacks.scores import Scores
 from csrgan.config.build import as_yaml, build
 from csrgan.config.paths import encoded, kept
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 from csrgan.files import relative, write
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
@@ -61,25 +61,25 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
     held = dict(jobs.job(job.parent))
     words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
     held["words"] += words
-    with suppress(Fault):  # a damaged one is not done
+    with suppress(UserError):  # a damaged one is not done
         if jobs.job(folder) == held:
             return "done before"
     folder.mkdir(parents=True, exist_ok=True)
-    told = f"failed: {held['reason']}"
+    sentence = f"failed: {held['reason']}"
     if held["status"] == "complete":
         own = copy.deepcopy(config)
         own.run_dir = encoded(str(folder))
-        told = f"{_score(own, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
+        sentence = f"{_score(own, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
         if (job.parent / run_folder.METRICS).is_file():
             shutil.copy(job.parent / run_folder.METRICS, folder / run_folder.METRICS)
     record.write(folder, held)
-    return told
+    return sentence
 
 
 def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Console) -> float:
     system, settings = chosen(config, checkpoint)
-    if settings["told"]:
-        system.restorer.use_oracle(settings["told"])
+    if settings["oracle"]:
+        system.restorer.use_oracle(settings["oracle"])
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
@@ -95,7 +95,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
             system,
             data,
             settings["device"],
-            [scores, Lines(console)] if system.restorer.per_picture else [scores],
+            [scores, PerImageProgress(console)] if system.restorer.per_picture else [scores],
             logger=loggers,
             default_root_dir=folder,
             enable_progress_bar=console.is_terminal and not console.quiet and not system.restorer.per_picture,

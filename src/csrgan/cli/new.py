@@ -9,23 +9,24 @@ from omegaconf import DictConfig
 
 from csrgan.config.folder import PACKAGE
 from csrgan.console import Console
-from csrgan.fault import check
+from csrgan.errors import check
 from csrgan.files import relative, write
 
 TEMPLATE, NAME = PACKAGE / "template", "mypackage"
 
 
 def run(config: DictConfig) -> int:
-    """Write the template under the name of the folder. Raises Fault for a name that no package can have, or a folder with files."""
+    """Write the template under the name of the folder. Raises UserError for a name that no package can have, or a folder with
+    files."""
     folder = Path(str(config.folder))
     name = folder.absolute().name.replace("-", "_").lower()
     letters = "take letters, digits and _, as in folder=my_networks"
     check(name.isidentifier(), f"folder={folder}: {name} can be no package's name; {letters}.")
     check(not folder.exists() or not any(folder.iterdir()), f"folder={folder} has files in it: name a new one.")
     for file in sorted(each for each in TEMPLATE.rglob("*") if each.is_file() and each.suffix != ".pyc"):
-        place = folder / file.relative_to(TEMPLATE).as_posix().replace(NAME, name)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write(place, file.read_text(encoding="utf-8").replace(NAME, name))
+        path = folder / file.relative_to(TEMPLATE).as_posix().replace(NAME, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, file.read_text(encoding="utf-8").replace(NAME, name))
     here = shlex.quote(relative(folder))
     lines = (
         f"{here}/README.md says what is where. To see that it works:",

@@ -12,7 +12,7 @@ from csrgan.data import shards
 from csrgan.data.cache import Cache
 from csrgan.data.module import Photographs
 from csrgan.data.prepared import Prepared
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 from csrgan.files import relative
 from csrgan.reports import table
 
@@ -24,7 +24,7 @@ def run(config: DictConfig) -> int:
     settings = plain(config)
     form, destination = settings["format"], settings["destination"]
     if form not in FORMATS:
-        raise Fault.unknown("format", form, FORMATS)
+        raise UserError.unknown("format", form, FORMATS)
     check(form == "cache" or bool(destination), "destination is empty: the shards need a folder, as in destination=FOLDER.")
     data: Photographs = build(settings["data"], "data")
     data.console = console = Console()

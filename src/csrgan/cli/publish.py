@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from csrgan import files
 from csrgan.api.loading import trained
 from csrgan.console import Console
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
@@ -33,16 +33,20 @@ def run(config: DictConfig) -> int:
     check(not folder.exists() or not any(folder.iterdir()), f"destination={folder} is not empty: choose a new folder.")
     system, recipe = trained(str(source), "cpu")
     check("data" in recipe, f"checkpoint={source} is published already: copy it.")
-    crops = [recipe["data"].get(key) for key in ("crop", "late_crop", "late")] if isinstance(recipe["data"], dict) else ["none"]
+    crops = (
+        [recipe["data"].get(key) for key in ("crop", "final_crop", "final_fraction")]
+        if isinstance(recipe["data"], dict)
+        else ["none"]
+    )
     check(all(isinstance(side, int | float | None) for side in crops), f"checkpoint={source}: its recipe.data is damaged.")
     described = {key: recipe[key] for key in ("system", "degradation")}  # all that rebuilds it, and none of its maker's folders
     for place, value in _paths(described, "recipe"):
-        raise Fault(f"checkpoint={source}: {place}={value} is a file that others do not have; train without it to publish.")
+        raise UserError(f"checkpoint={source}: {place}={value} is a file that others do not have; train without it to publish.")
     folder.mkdir(parents=True, exist_ok=True)
     weights = {f"ema.{name}": weight.clone() for name, weight in system.ema.state_dict().items()}
     about = {"images_seen": system.images_seen, "calibration": system.restorer.calibration.rows, "published": True}
     held = {"state_dict": weights, "csrgan": {"recipe": described, **about}}
-    with files.whole(folder / NETWORK) as part:
+    with files.atomic_write(folder / NETWORK) as part:
         torch.save(held, part)
     files.write(folder / PAGE, "\n".join(_page(system, recipe, source, folder)) + "\n")
     size = (folder / NETWORK).stat().st_size / 1e6
@@ -64,8 +68,8 @@ def _page(system: System, recipe: dict[str, Any], source: Path, folder: Path) ->
     digest = hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()
     yield f"# A {type(system).__name__} network for blind super-resolution\n"
     crops = f"{system.images_seen:,} crops of {recipe['data']['crop']} px"
-    if late := recipe["data"].get("late_crop"):  # which older files do not have
-        crops += f" (the last {recipe['data']['late']:.0%} of {late} px)"
+    if late := recipe["data"].get("final_crop"):  # which older files do not have
+        crops += f" (the last {recipe['data']['final_fraction']:.0%} of {late} px)"
     yield f"{size:,} parameters, trained on {crops} by csrgan {version('csrgan')}."
     yield f"SHA-256 of `{NETWORK}`: `{digest}`.\n"
     yield "    csrgan restore checkpoint=network.ckpt source=photos destination=restored\n"

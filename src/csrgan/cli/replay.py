@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from csrgan.api.loading import whole
 from csrgan.config.described import build_described
 from csrgan.console import Console, quiet
-from csrgan.fault import Fault
-from csrgan.losses.objective import Evidence
+from csrgan.errors import UserError
+from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
 from csrgan.training.replay import read
 from csrgan.training.system import System
@@ -30,8 +30,8 @@ def run(config: DictConfig) -> int:
     fit_batches.fit(system, [batch])
     console, refused = Console(), held["refused"]
     whose = ", ".join(f"{place} ({batch.names[place]})" for place in refused["samples"]) or "no single one"
-    told = f"{refused['player']}: {' and '.join(refused['terms'])} not finite; samples of the batch: {whose}"
-    console.print(told, highlight=False, markup=False, soft_wrap=True)
+    sentence = f"{refused['player']}: {' and '.join(refused['terms'])} not finite; samples of the batch: {whose}"
+    console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     console.print(_table("what was shown", {"H": batch.sharp, "L": batch.low, "theta": batch.parameters.stack(), **seen.shown}))
     console.print(_table("terms, weighted", seen.parts))
     first = seen.first or "no layer: every output is finite"
@@ -42,14 +42,14 @@ def run(config: DictConfig) -> int:
 
 
 def _system(held: Mapping[str, Any], origin: str) -> System:
-    """The system that met the batch, with its weights. Raises Fault for what a file may not describe, or does not hold."""
+    """The system that met the batch, with its weights. Raises UserError for what a file may not describe, or does not hold."""
     system = build_described(held["recipe"], "system", System, f"{origin}: recipe", held["state_dict"])
     try:
         system.load_state_dict(held["state_dict"])
         state = system.state
         state.images_seen, state.batches_seen, state.skip_nonfinite = whole(held["images_seen"]), 1, True
     except (AttributeError, RuntimeError, TypeError) as reason:
-        raise Fault(f"{origin} does not fit the network that it describes ({type(reason).__name__}).") from reason
+        raise UserError(f"{origin} does not fit the network that it describes ({type(reason).__name__}).") from reason
     system.recipe = held["recipe"]
     return system
 
@@ -61,14 +61,14 @@ class _Seen:
         self.shown: dict[str, Tensor] = {}
         self.parts: dict[str, Tensor] = {}
         self.first = ""
-        system.state.on_update = self.turn
+        system.state.on_update = self.update
         for name, network in system.networks().items():
             for inner, layer in network.named_modules():
                 if not list(layer.children()):
                     layer.register_forward_hook(self.hook(f"{name}.{inner} ({type(layer).__name__})"))
 
-    def turn(self, network: str, parts: Mapping[str, Tensor], evidence: Evidence) -> None:
-        self.shown |= {name: value.detach() for name, value in evidence.made() if isinstance(value, Tensor)}
+    def update(self, network: str, parts: Mapping[str, Tensor], evidence: LossInputs) -> None:
+        self.shown |= {name: value.detach() for name, value in evidence.computed() if isinstance(value, Tensor)}
         self.parts |= {f"{network}/{name}": value.detach() for name, value in parts.items()}
 
     def hook(self, name: str) -> Any:

@@ -14,8 +14,8 @@ from csrgan.api import own
 from csrgan.config.build import plain
 from csrgan.console import Console
 from csrgan.data import picture
+from csrgan.errors import UserError, check
 from csrgan.evaluation.comparison import Job, grouped, holds
-from csrgan.fault import Fault, check
 from csrgan.files import relative
 from csrgan.reports import columns, page
 from csrgan.runs import jobs
@@ -58,16 +58,16 @@ def run(config: DictConfig) -> int:
 def _examine(found: list[Job], baseline: str | None, score: str) -> None:
     groups = grouped(found)
     if groups and score not in columns.present(found):
-        raise Fault.unknown("score", score, columns.present(found))
+        raise UserError.unknown("score", score, columns.present(found))
     if baseline is not None and not any(holds(group, baseline) for group in groups):
-        raise Fault.unknown("baseline", baseline, {word for group in groups for word in group.settings})
+        raise UserError.unknown("baseline", baseline, {word for group in groups for word in group.settings})
 
 
 def _job(place: Path, name: str, score: str) -> Job:
     """A job whose files are damaged is left out, and the page says why."""
     try:
         held = jobs.job(place)
-    except Fault as fault:
+    except UserError as fault:
         return Job(name, (), reason=str(fault))
     told = Job(name, tuple(held["words"]), held["reason"] or held["status"], held["command"], held["seconds"])
     if held["status"] != "complete":
@@ -85,7 +85,7 @@ def _job(place: Path, name: str, score: str) -> Job:
                 file.parent for file in place.glob(f"{run_folder.PICTURES}/*/{run_folder.RESTORED}") if _whole(file.parent)
             ),
         )
-    except Fault as fault:
+    except UserError as fault:
         return replace(told, reason=str(fault))
 
 
@@ -116,5 +116,5 @@ def _whole(folder: Path) -> bool:
     """Whether S, L and H are there, each a picture."""
     try:
         return all(min(picture.size(folder / name)) > 0 for name in (run_folder.RESTORED, run_folder.LOW, run_folder.SHARP))
-    except Fault:
+    except UserError:
         return False

@@ -17,8 +17,8 @@ from csrgan.api.restoration import finite
 from csrgan.data import picture
 from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
+from csrgan.errors import check
 from csrgan.evaluation.results import BOUNDS, uncertainty
-from csrgan.fault import check
 from csrgan.files import cell, relative
 from csrgan.picture_folders.leave import leaving
 from csrgan.picture_folders.ledger import Ledger
@@ -81,7 +81,7 @@ class _Restorer:
                 self.series.say(f"{told}: {line}")
 
     def _examine(self, file: Path, found: Picture) -> None:
-        """Raise Fault for a picture whose S no file could hold, before minutes are spent on it."""
+        """Raise UserError for a picture whose S no file could hold, before minutes are spent on it."""
         sides = found.pixels.shape[:2]
         name, least = picture.called(file), self.factor * min(sides)
         check(least >= 1, f"{name} has a side that enlarge={self.factor:g} would make smaller than a pixel.")

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from csrgan.config.paths import kept
 from csrgan.console import Console
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.files import relative
 from csrgan.run_folder import JOB, OUTPUT, REFUSED
 from csrgan.runs import process, record, watchdog
@@ -54,14 +54,14 @@ def _tell(folder: Path, told: str) -> None:
 def report(folder: Path) -> int:
     """The table of a sweep, with the settings in which its jobs differ; exit status 1 where a job failed.
 
-    Raises Fault where jobs were refused.
+    Raises UserError where jobs were refused.
     """
     refusals = sorted(folder.glob(f"*/{REFUSED}"))
     sentences = [file.read_text(encoding="utf-8") for file in refusals]
     for file in refusals:
         file.unlink()
     if sentences:
-        raise Fault(*sentences)
+        raise UserError(*sentences)
     files = sorted(folder.glob(f"*/{JOB}"), key=lambda file: (len(file.parent.name), file.parent.name))
     jobs = {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files}
     shared = set.intersection(*(set(job["words"]) for job in jobs.values())) if len(jobs) > 1 else set()

@@ -21,15 +21,15 @@ from csrgan.api import own
 from csrgan.benchmarks import cost
 from csrgan.callbacks.calibration import Calibration
 from csrgan.callbacks.checkpoints import Checkpoints
+from csrgan.callbacks.graceful_stop import GracefulStop
 from csrgan.callbacks.health import Health
-from csrgan.callbacks.leaving import Leaving
-from csrgan.callbacks.progress import Lines, Watch
+from csrgan.callbacks.progress import PerImageProgress, Watch
 from csrgan.callbacks.scores import Scores
 from csrgan.config.build import build, plain
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
-from csrgan.fault import check
-from csrgan.files import sole
+from csrgan.errors import check
+from csrgan.files import exclusive_lock
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
@@ -51,13 +51,13 @@ def run(config: DictConfig) -> float:
     settings = plain(config)
     folder = Path(settings["run_dir"])
     first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that train together
-    with sole(folder, f"run_dir={folder}") if first else nullcontext():
+    with exclusive_lock(folder, f"run_dir={folder}") if first else nullcontext():
         kept = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
         anew = f"run_dir={folder} holds a run already: resume={folder} goes on with it; another run_dir begins anew."
         check(bool(settings["resume"]) or not kept or not first, anew)
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
-        costs = cost.measure(settings) if budget or settings["trainer"]["count"] else {}
+        costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}
         if (
             budget
             and "multiply_adds_training" in costs
@@ -78,7 +78,7 @@ def trained(
     console = Console()
     data, system = _ready(settings, console, begins=stopped is None)
     scores = Scores(folder, settings["trainer"]["panels"])
-    leaving = Leaving()
+    leaving = GracefulStop()
     budget, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
     keep = Checkpoints(folder / CHECKPOINTS, save_every, budget, scores, console, leaving)
     watch = Watch(console, settings["trainer"]["images"], data.sides(), settings["logger"]["every"], scores)
@@ -88,9 +88,9 @@ def trained(
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
     with recording(with_choices(settings), folder, build) as loggers:
         health = Health(folder, console, **settings["health"])
-        right = Calibration(settings["trainer"]["calibrate"])
+        right = Calibration(settings["trainer"]["calibration_images"])
         callbacks = [scores, watch] if not isinstance(system, System) else [right, scores, watch, health, leaving, keep]
-        callbacks += [Lines(console)] if system.restorer.per_picture else []
+        callbacks += [PerImageProgress(console)] if system.restorer.per_picture else []
         callbacks[:0] = [*also, *own_callbacks(settings)]  # Checkpoints comes last
         # Written when a checkpoint has been taken up, and not for what was refused.
         callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
@@ -130,8 +130,8 @@ def _ready(settings: dict[str, Any], console: Console, *, begins: bool) -> tuple
         console.print(table.refused(refused))
     system.recipe = settings
     system.restorer.console = console
-    if settings["begin_from"] and begins and isinstance(system, System):
-        begin(system, settings["begin_from"])
+    if settings["init_from"] and begins and isinstance(system, System):
+        begin(system, settings["init_from"])
     prepare(system, settings["trainer"])
     if isinstance(system, System):
         _examine(system, data, settings, console)
@@ -182,7 +182,7 @@ def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
 
 
 def own_callbacks(settings: dict[str, Any]) -> list[lightning.Callback]:
-    """Those of the group `callbacks`. Raises Fault for what is none of Lightning's."""
+    """Those of the group `callbacks`. Raises UserError for what is none of Lightning's."""
     made = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}
     for name, each in made.items():
         kind = f"callbacks.{name} makes a {type(each).__name__}, and no callback of Lightning's."

@@ -14,17 +14,17 @@ from omegaconf._utils import get_omega_conf_dumper
 from csrgan.config import targets
 from csrgan.config.check import check_values
 from csrgan.config.folder import contents
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.tree import Settings
 
 OWN = ("_target_", "_partial_")  # keys of a node that are none of its arguments
 
 
 def plain(config: DictConfig) -> Settings:
-    """The resolved configuration as plain containers. Raises Fault where a value is missing or impossible."""
+    """The resolved configuration as plain containers. Raises UserError where a value is missing or impossible."""
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
-        raise Fault("; ".join(f"{key} is needed: give it as {key}=VALUE" for key in missing) + ".")
+        raise UserError("; ".join(f"{key} is needed: give it as {key}=VALUE" for key in missing) + ".")
     settings = contents(config)
     check_values(settings)
     return settings
@@ -38,7 +38,7 @@ def as_yaml(settings: Settings) -> str:
 def build(node: object, place: str = "") -> Any:
     """The object that a node with `_target_` describes, and all objects inside it; an empty node is None. place: the node's key.
 
-    Raises Fault for what may not be built, see `targets`.
+    Raises UserError for what may not be built, see `targets`.
     """
     targets.examine(node, place)
     return _made(without_empty(node), place)
@@ -59,11 +59,11 @@ def _made(node: Any, place: str) -> Any:
         return partial(target, **given)
     try:
         return target(**given)
-    except Fault:
+    except UserError:
         raise
     except Exception as reason:
-        told = f"{place} cannot be built: {node['_target_']}: {type(reason).__name__}: {reason}"
-        raise InstantiationException(told.lstrip()) from reason
+        sentence = f"{place} cannot be built: {node['_target_']}: {type(reason).__name__}: {reason}"
+        raise InstantiationException(sentence.lstrip()) from reason
 
 
 def without_empty(node: object) -> object:

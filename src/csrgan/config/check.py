@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from csrgan.config.settings import GROUPS
 from csrgan.declared import Rule, rules
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.tree import Settings, at
 
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a key that is nothing but another one
@@ -16,10 +16,10 @@ Rules = Mapping[str, Rule]
 
 
 def check_values(settings: Settings) -> None:
-    """Raise Fault for every value that its declaration does not allow."""
+    """Raise UserError for every value that its declaration does not allow."""
     faults = list(value_faults(settings, declared(settings)))
     if faults:
-        raise Fault(*faults)
+        raise UserError(*faults)
 
 
 def declared(tree: Settings) -> Rules:

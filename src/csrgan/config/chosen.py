@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config.folder import groups
 from csrgan.config.override import single
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 Groups = Mapping[str, Sequence[str]]
 
@@ -44,7 +44,7 @@ def choice_faults(override: Override, known: Groups) -> Iterator[str]:
             yield f"{override.input_line} is none of {name}'s choices: {', '.join(known[name])}."
         for choice in named:
             if choice not in known[name]:
-                yield str(Fault.unknown(name, choice, known[name]))
+                yield str(UserError.unknown(name, choice, known[name]))
     elif override.key_or_group in PLUGINS:
         yield from plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
 
@@ -74,11 +74,11 @@ def group_fault(command: str, override: Override, base: DictConfig, known: Group
     if "/" in key and OmegaConf.select(base, key.replace("/", "."), default="absent") != "absent":
         yield f"{key} is no group of choices, but {key.replace('/', '.')} is a setting or holds some."
     elif "/" in key:
-        yield str(Fault.unknown("conf/", key, known))
+        yield str(UserError.unknown("conf/", key, known))
     elif top not in list(base):
         others = (name for name in known if "/" not in name and _may_add(command, name))
         added = f"+{key} is not a setting that anything reads. " if override.is_add() else ""
-        yield added + str(Fault.unknown("the configuration", top, {*map(str, base), *others}))
+        yield added + str(UserError.unknown("the configuration", top, {*map(str, base), *others}))
 
 
 def blocked(command: str, message: str, chosen: Collection[Override]) -> Iterator[tuple[Override, str]]:
@@ -103,7 +103,7 @@ def plugin_fault(group: str, choice: str) -> Iterator[str]:
     if choice not in found and choice in PLUGINS[group]:
         yield f"{group}={choice} needs {PLUGINS[group][choice]}, which is not installed: pip install {PLUGINS[group][choice]}."
     elif choice not in found:
-        yield str(Fault.unknown(group, choice, {*found, *PLUGINS[group]}))
+        yield str(UserError.unknown(group, choice, {*found, *PLUGINS[group]}))
 
 
 def group(override: Override, known: Groups) -> str:

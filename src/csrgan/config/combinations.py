@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 from csrgan import rules
 from csrgan.declared import constant, evidence
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.tree import Settings
 
 RANGES = {"blur": "blur_std", "scale": "scale", "noise": "noise_std"}  # keys of the degradation, and the parameters that they range
@@ -44,7 +44,7 @@ def _format(settings: Settings) -> Iterator[str]:
     form, packs = settings.get("format"), "shard_mb" in settings
     choices = ("cache", "shards") if packs else ("npy", "png")
     if "format" in settings and form not in choices:
-        yield str(Fault.unknown("format", str(form), choices))
+        yield str(UserError.unknown("format", str(form), choices))
     if packs and form == "shards" and not settings["destination"]:
         yield "destination is empty: the shards need a folder, as in destination=FOLDER."
 
@@ -144,12 +144,12 @@ def _batch(settings: Settings) -> Iterator[str]:
 def _crop(settings: Settings) -> Iterator[str]:
     """Crops that are too small for a loss, or whose side is no multiple of what the degradation and the discriminator need."""
     data, system = settings["data"], settings["system"]
-    crops = {key: data[key] for key in ("crop", "late_crop") if data[key] is not None}
+    crops = {key: data[key] for key in ("crop", "final_crop") if data[key] is not None}
     needs, judge = rules.of_scale(_multiple(settings)), system.get("discriminator")
     if multiple := _said(judge, "multiple"):
         needs |= rules.of_discriminator(_class(judge), multiple)
     if _said(judge, "one_size") and len(set(crops.values())) > 1:
-        yield f"data.late_crop={data['late_crop']} does not suit discriminator {_class(judge)}, which fits crops of one size."
+        yield f"data.final_crop={data['final_crop']} does not suit discriminator {_class(judge)}, which fits crops of one size."
     least = {key: _said(term.get("function"), "least_side") or 0 for key, term in _terms(system).items()}
     for key, crop in crops.items():
         for name, side in least.items():

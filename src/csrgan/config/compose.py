@@ -10,20 +10,20 @@ from omegaconf import open_dict
 from csrgan.config import search
 from csrgan.config.build import plain
 from csrgan.config.folder import conf, groups
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.tree import Settings
 
 
 def protocol(name: str) -> Settings:
-    """The settings of a degradation. Raises Fault for an unknown name."""
+    """The settings of a degradation. Raises UserError for an unknown name."""
     names = {file.stem for file in dict(groups())["degradation"]}
     if name not in names:
-        raise Fault.unknown("degradation", name, names)
+        raise UserError.unknown("degradation", name, names)
     return dict(composed("degrade", [f"degradation={name}", "source=.", "destination=."])["degradation"])
 
 
 def composed(command: str, words: Sequence[str] = ()) -> Settings:
-    """Plain settings; run_dir is empty, for it names the time. Raises Fault for values that are missing or impossible."""
+    """Plain settings; run_dir is empty, for it names the time. Raises UserError for values that are missing or impossible."""
     with search.named(words) as left, initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         config = compose(command, left)
     with open_dict(config):

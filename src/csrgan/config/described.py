@@ -21,7 +21,7 @@ from torch.overrides import TorchFunctionMode
 from csrgan.config import targets
 from csrgan.config.build import OWN, build, without_empty
 from csrgan.config.check import declared, value_faults
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.tree import Settings
 
 NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is taken where a float is annotated
@@ -43,33 +43,33 @@ def build_described(recipe: Settings, key: str, kind: type[Kind], origin: str, w
 
     Before anything is built, each `_target_` must be allowed (`targets.examine`), each argument must be one that its constructor
     takes, of the annotated type, and in the range of its key. What is built may hold a few times as many numbers as the file
-    does. Raises Fault for everything else.
+    does. Raises UserError for everything else.
     """
     examine_described(recipe, key, kind, origin)
     storages = {weight.untyped_storage().data_ptr(): weight.untyped_storage().nbytes() for weight in weights.values()}
     place = f"{origin}.{key}"
     try:
         with _no_larger_than(sum(storages.values()) + BESIDE, place):  # bytes: four times as many as there are numbers
-            found: Kind = build(recipe[key], place)
-            return found
-    except Fault:
+            result: Kind = build(recipe[key], place)
+            return result
+    except UserError:
         raise
     except Exception as reason:
-        raise Fault(f"{place} describes what cannot be built ({_brief(reason)}).") from reason
+        raise UserError(f"{place} describes what cannot be built ({_brief(reason)}).") from reason
 
 
 def examine_described(recipe: Settings, key: str, kind: type, origin: str) -> None:
-    """Raise Fault for all at `key` of a stranger's recipe that may not be built, or is not of this kind, while nothing is."""
+    """Raise UserError for all at `key` of a stranger's recipe that may not be built, or is not of this kind, while nothing is."""
     node, place = recipe.get(key), f"{origin}.{key}"
     if not (isinstance(node, dict) and "_target_" in node):
-        raise Fault(f"{place} describes nothing that can be built.")
+        raise UserError(f"{place} describes nothing that can be built.")
     targets.examine(node, place, stranger=True)
     named = resolve_name(node["_target_"])
     if not (inspect.isclass(named) and issubclass(named, kind)) or node.get("_partial_"):
-        raise Fault(f"{place}._target_={node['_target_']} is no {kind.__name__.lower()}.")
+        raise UserError(f"{place}._target_={node['_target_']} is no {kind.__name__.lower()}.")
     faults = [*(f"{origin}.{told}" for told in value_faults({key: node}, declared({key: node}))), *_argument_faults(node, place)]
     if faults:
-        raise Fault(*faults)
+        raise UserError(*faults)
 
 
 def _argument_faults(tree: object, place: str) -> Iterator[str]:
@@ -149,12 +149,12 @@ class _Counted(TorchFunctionMode):
     def take(self, numbers: int) -> None:
         self.left -= numbers
         if self.left < 0:
-            raise Fault(f"{self.place} describes a network many times as large as the weights in its file.")
+            raise UserError(f"{self.place} describes a network many times as large as the weights in its file.")
 
     def registered(self, module: nn.Module, name: str, inner: nn.Module | None) -> None:
         self.modules -= 1
         if self.modules < 0:
-            raise Fault(f"{self.place} describes a network of more than {MODULES:,} layers.")
+            raise UserError(f"{self.place} describes a network of more than {MODULES:,} layers.")
 
 
 @contextmanager

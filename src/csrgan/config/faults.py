@@ -23,18 +23,18 @@ from csrgan.config.flags import SEVERAL, apart, flag_faults
 from csrgan.config.folder import conf, contents
 from csrgan.config.override import first_line, override_faults, single, unreadable
 from csrgan.config.paths import broken, spelt
-from csrgan.fault import Fault, plain
+from csrgan.errors import UserError, plain
 from csrgan.tree import Settings
 
 TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
 
 MEMORY = (
-    "out of memory: lower data.batch_size (optimizer.accumulate makes up for it), data.crop, evaluation.crop or data.keep_mb, or"
+    "out of memory: lower data.batch_size (optimizer.accumulate makes up for it), data.crop, evaluation.crop or data.memory_mb, or"
     " take trainer.precision=bf16-mixed; what was saved before is whole, and csrgan train resume=RUN_FOLDER goes on with it."
 )
 
 KILLED = (
-    "a process that reads photographs was killed, which a machine does where memory runs out: lower data.workers or data.keep_mb."
+    "a process that reads photographs was killed, which a machine does where memory runs out: lower data.workers or data.memory_mb."
     " What was saved before is whole, and csrgan train resume=RUN_FOLDER goes on with it."
 )
 
@@ -56,7 +56,7 @@ SIGNS = {
 
 
 def examine(command: str, arguments: Sequence[str]) -> None:
-    """Raise Fault for all that is wrong with the overrides of a command, and with the configuration that they make.
+    """Raise UserError for all that is wrong with the overrides of a command, and with the configuration that they make.
 
     Nothing heavy is imported. Of a sweep each choice and each value is examined, and their combinations job by job.
     """
@@ -67,7 +67,7 @@ def examine(command: str, arguments: Sequence[str]) -> None:
     if resumed and any("Its choices: " in fault for fault in faults) and search.CONF not in os.environ:
         faults.append("a run that began with --config-dir=FOLDER goes on with it: name the folder again.")
     if faults:
-        raise Fault(*map(spelt, faults))
+        raise UserError(*map(spelt, faults))
 
 
 def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
@@ -192,7 +192,7 @@ def _composed(command: str, chosen: list[Override], wrong: dict[str, list[str]])
     while True:
         try:
             return _compose(command, [next(single(override)) for override in chosen])
-        except Fault as fault:
+        except UserError as fault:
             found = next(blocked(command, str(fault.__context__), chosen), None)
             if found is None:
                 wrong.setdefault("", []).append(str(fault))
@@ -207,17 +207,17 @@ def _compose(command: str, words: list[str]) -> DictConfig:
     except (HydraException, OmegaConfBaseException) as reason:
         missing = re.search(r"'(hydra/\w+)/(\w+)'", str(reason))
         if missing:
-            raise Fault(*plugin_fault(*missing.groups())) from None
+            raise UserError(*plugin_fault(*missing.groups())) from None
         trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
         if trained:
-            raise Fault(TRAINED.format(trained[1])) from None
-        raise Fault(f"the configuration cannot be composed: {first_line(reason)}") from None
+            raise UserError(TRAINED.format(trained[1])) from None
+        raise UserError(f"the configuration cannot be composed: {first_line(reason)}") from None
 
 
 def told(error: BaseException) -> str | None:
-    """The sentence for an error of the user's making, of a Fault a line each; None for a fault of csrgan's own."""
-    sentence = str(error) if isinstance(error, Fault) else _others(error)
-    return sentence if isinstance(error, Fault) or sentence is None else plain(sentence)
+    """The sentence for an error of the user's making, of a UserError a line each; None for a fault of csrgan's own."""
+    sentence = str(error) if isinstance(error, UserError) else _others(error)
+    return sentence if isinstance(error, UserError) or sentence is None else plain(sentence)
 
 
 def _others(error: BaseException) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 SEVERAL = "--multirun"
 SHORT = {"-h": "--help", "-c": "--cfg", "-p": "--package", "-r": "--run", "-m": SEVERAL, "-i": "--info"}
@@ -39,13 +39,13 @@ def flag_faults(command: str, flags: Sequence[str]) -> Iterator[str]:
     for flag in sorted(set(flags)):
         name, given, value = flag.partition("=")
         if name not in (*PLAIN, *VALUED):
-            yield str(Fault.unknown(f"csrgan {command}", flag, (*PLAIN, *VALUED)))
+            yield str(UserError.unknown(f"csrgan {command}", flag, (*PLAIN, *VALUED)))
         elif name in PLAIN and given:
             yield f"{name} takes no value: {flag}."
         elif name in VALUED and not value and name != "--info":
             yield f"{name} needs a value, as in {name}={CHOICES.get(name, ('NAME',))[0]}."
         elif name in CHOICES and given and value not in CHOICES[name]:
-            yield str(Fault.unknown(name, value, CHOICES[name]))
+            yield str(UserError.unknown(name, value, CHOICES[name]))
     names = list(dict.fromkeys(flag.partition("=")[0] for flag in flags))
     if len(asked := [name for name in names if name in ALONE]) > 1:
         yield f"{' and '.join(asked)} ask for different things: give one of them."

@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 
 from csrgan.config import renamed, search
 from csrgan.config.renamed import CHOICES, TARGETS, UNTIL, VALUES, Report
-from csrgan.fault import plain
+from csrgan.errors import plain
 
 WORD = re.compile(r"(?P<sign>\+{0,2}|~)(?P<key>[A-Za-z_][\w./@:-]*)(=(?P<value>.*))?", re.DOTALL | re.ASCII)
 NAME = re.compile(r"(?<![\w./${-])[A-Za-z_][\w.]*(?![\w/-])")

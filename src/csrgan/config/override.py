@@ -12,7 +12,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from csrgan.config.check import Rules, value_faults
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
 
@@ -27,9 +27,9 @@ def override_faults(base: DictConfig, override: Override, known: Rules) -> Itera
     of the configuration."""
     for word in single(override):
         value: object = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
-        told = list(_value_fault(base, override, word))
+        sentences = list(_value_fault(base, override, word))
         key = str(override.key_or_group)
-        yield from told or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, known, key))
+        yield from sentences or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, known, key))
 
 
 def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:
@@ -44,9 +44,9 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
         if key not in names:
             place = ".".join(path[:depth]) or "the configuration"
             if override.is_add():
-                yield f"+{'.'.join(path)} is not a setting that anything reads. {Fault.unknown(place, key, names)}"
+                yield f"+{'.'.join(path)} is not a setting that anything reads. {UserError.unknown(place, key, names)}"
             else:
-                yield str(Fault.unknown(place, key, names))
+                yield str(UserError.unknown(place, key, names))
             return
         here = here._get_node(key)
         if depth < len(path) - 1 and not OmegaConf.is_dict(here):
@@ -128,9 +128,9 @@ def unreadable(word: str, reason: Exception) -> str:
     """A sentence for a word that Hydra cannot parse; it speaks of lexers, or of what happened in one of its functions."""
     key, _, value = word.partition("=")
     within = re.search(r"while evaluating '.*?': (.*)", str(reason))
-    told = within[1] if within else str(reason) if not isinstance(reason, HydraException) else ""
+    sentence = within[1] if within else str(reason) if not isinstance(reason, HydraException) else ""
     if not KEY.fullmatch(key):
         return f"{word}: {key} is no key; a key is letters, digits and _ with dots between them, as in data.train."
-    if told and re.match(r"\w+\(", value):
-        return f"{word}: {value.partition('(')[0]}() does not take this: {told.rstrip('.')}."
+    if sentence and re.match(r"\w+\(", value):
+        return f"{word}: {value.partition('(')[0]}() does not take this: {sentence.rstrip('.')}."
     return f"{word} is no override of the form key=value: a text with signs in it stands in quotes, as in {key}='\"TEXT\"'."

@@ -35,7 +35,7 @@ from csrgan.config.folder import contents, groups
 
 # By their whole name or, where there are dots before it, by its end.
 PATHS = (
-    *("source", "destination", "checkpoint", "run_dir", "resume", "begin_from", "folder", "file", "weights"),
+    *("source", "destination", "checkpoint", "run_dir", "resume", "init_from", "folder", "file", "weights"),
     *("data.train", "data.valid", "data.cache", "data.archive"),
 )
 TEXTS = ("title", "question", "baseline", "score", "project", "entity", "url")
@@ -82,8 +82,8 @@ def literal(word: str) -> str:
 def encoded(text: str) -> str:
     """A text that OmegaConf reads as itself, whatever is in it."""
     data = text.encode("utf-8", "surrogateescape")
-    told = "".join(chr(byte) if re.match(r"[A-Za-z0-9_./-]", chr(byte)) else f"%{byte:02X}" for byte in data)
-    return f"${{path:{told if '%' in told else f'%{ord(told[0]):02X}{told[1:]}'}}}"
+    sentence = "".join(chr(byte) if re.match(r"[A-Za-z0-9_./-]", chr(byte)) else f"%{byte:02X}" for byte in data)
+    return f"${{path:{sentence if '%' in sentence else f'%{ord(sentence[0]):02X}{sentence[1:]}'}}}"
 
 
 def spelt(sentence: str) -> str:
@@ -96,21 +96,21 @@ def kept(words: Sequence[str]) -> list[str]:
     interpolations resolved."""
     given = cast(ListConfig, words)
     raw = cast(list[str], OmegaConf.to_container(given))
-    return [_kept(word, given, place) for place, word in enumerate(raw)]
+    return [_kept(word, given, index) for index, word in enumerate(raw)]
 
 
 def _kept(raw: str, words: ListConfig, place: int) -> str:
-    found = WORD.fullmatch(raw)
-    override = _parsed(raw) if found and _among(found["key"], (*PATHS, *TEXTS)) else None
-    if found is None or override is None:
+    match = WORD.fullmatch(raw)
+    override = _parsed(raw) if match and _among(match["key"], (*PATHS, *TEXTS)) else None
+    if match is None or override is None:
         return str(words[place])
     asked = DictConfig({"value": override.value()})
     asked._set_parent(words)
     value = contents(asked)["value"]
     if isinstance(value, str):
-        return f"{found['sign']}{found['key']}={_quoted(value) if AMBIGUOUS.search(value) else value}"
+        return f"{match['sign']}{match['key']}={_quoted(value) if AMBIGUOUS.search(value) else value}"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return f"{found['sign']}{found['key']}=[{','.join(map(_quoted, value))}]"
+        return f"{match['sign']}{match['key']}=[{','.join(map(_quoted, value))}]"
     return raw
 
 
@@ -129,11 +129,11 @@ def asks_for_several(word: str) -> bool:
 
 
 def _word(word: str, several: bool) -> str:
-    found = WORD.fullmatch(word)
-    if not found or not _among(key := found["key"], (*PATHS, *TEXTS)):
+    match = WORD.fullmatch(word)
+    if not match or not _among(key := match["key"], (*PATHS, *TEXTS)):
         return word
     several = several and _is_path(key) and key not in ONE
-    return f"{found['sign']}{key}={_value(key, found['value'], several)}"
+    return f"{match['sign']}{key}={_value(key, match['value'], several)}"
 
 
 def _value(key: str, text: str, several: bool) -> str:

@@ -12,17 +12,51 @@ from typing import Any
 UNTIL = "0.3"
 
 # Settings, by their place. Nothing moves: a key is called otherwise, and is where it was.
-KEYS: dict[str, str] = {}
+KEYS: dict[str, str] = {
+    "begin_from": "init_from",
+    "told": "oracle",
+    "trainer.calibrate": "trainer.calibration_images",
+    "trainer.count": "trainer.measure_macs",
+    "trainer.compare_every": "trainer.gradient_stats_every",
+    "data.late": "data.final_fraction",
+    "data.late_crop": "data.final_crop",
+    "data.crops_each": "data.crops_per_image",
+    "data.least_detail": "data.min_detail",
+    "data.keep_mb": "data.memory_mb",
+    "optimizer.average": "optimizer.ema",
+    "optimizer.rule.average": "optimizer.rule.ema",
+    "optimizer.rule.compare_every": "optimizer.rule.gradient_stats_every",
+    "system.rule.average": "system.rule.ema",
+    "system.rule.compare_every": "system.rule.gradient_stats_every",
+    "system.told": "system.oracle",
+    "system.turns": "system.iterations",
+    "system.gaussian.judge_steps": "system.gaussian.discriminator_steps",
+    "system.game": "system.gan",
+    "system.game.judge_lr": "system.gan.discriminator_lr",
+}
 # Choices, by group.
-CHOICES: dict[str, dict[str, str]] = {}
+CHOICES: dict[str, dict[str, str]] = {
+    "system": {"degraded": "bicubic"},
+    "loss/perceptual": {"features": "efficientnet"},
+    "parameter_head": {"deep": "bottleneck_mlp3"},
+}
 # Values, by the place of their key.
-VALUES: dict[str, dict[str, str]] = {}
+VALUES: dict[str, dict[str, str]] = {
+    "health.saturation.action": {"slow": "reduce_lr"},
+    "health.collapse.action": {"slow": "reduce_lr"},
+    "health.drift.action": {"slow": "reduce_lr"},
+    "health.explosion.action": {"slow": "reduce_lr"},
+}
 # Classes and functions.
 TARGETS: dict[str, str] = {
+    "csrgan.degradation.code.Code": "csrgan.degradation.kernel_pca.Code",
+    "csrgan.degradation.shapes.Anisotropic": "csrgan.degradation.kernel_priors.Anisotropic",
+    "csrgan.degradation.shapes.FreeForm": "csrgan.degradation.kernel_priors.FreeForm",
     "csrgan.networks.dan.EstimatorV1": "csrgan.networks.papers.dan.EstimatorV1",
     "csrgan.networks.dan.EstimatorV2": "csrgan.networks.papers.dan.EstimatorV2",
     "csrgan.networks.dan.RestorerV1": "csrgan.networks.papers.dan.RestorerV1",
     "csrgan.networks.dan.RestorerV2": "csrgan.networks.papers.dan.RestorerV2",
+    "csrgan.networks.heads.Deep": "csrgan.networks.heads.BottleneckMLP3",
     "csrgan.networks.sft.Corrector": "csrgan.networks.papers.ikc.Corrector",
     "csrgan.networks.sft.Predictor": "csrgan.networks.papers.ikc.Predictor",
     "csrgan.networks.sft.SFTMD": "csrgan.networks.papers.ikc.SFTMD",
@@ -32,9 +66,9 @@ TARGETS: dict[str, str] = {
     "csrgan.systems.csrgan.CSRGAN": "csrgan.training.algorithms.csrgan.CSRGAN",
     "csrgan.systems.dan.DAN": "csrgan.training.algorithms.dan.DAN",
     "csrgan.systems.degraded.Degraded": "csrgan.restorers.bicubic.Bicubic",
-    "csrgan.systems.gaussiangame.GaussianGame": "csrgan.restorers.gaussian_kernel_search.GaussianGame",
+    "csrgan.systems.gaussiangame.GaussianGame": "csrgan.restorers.gaussian_kernel_search.GaussianKernelSearch",
     "csrgan.systems.ikc.IKC": "csrgan.training.algorithms.ikc.IKC",
-    "csrgan.systems.kernelgan.InternalGame": "csrgan.restorers.kernelgan.InternalGame",
+    "csrgan.systems.kernelgan.InternalGame": "csrgan.restorers.kernelgan.KernelGANOptimizer",
     "csrgan.systems.kernelgan.KernelGAN": "csrgan.restorers.kernelgan.KernelGAN",
     "csrgan.systems.schedule.constant": "csrgan.training.schedule.constant",
     "csrgan.systems.schedule.cooldown": "csrgan.training.schedule.cooldown",
@@ -46,11 +80,31 @@ TARGETS: dict[str, str] = {
     "csrgan.systems.zssr.ZSSR": "csrgan.restorers.zssr.ZSSR",
 }
 # Arguments, by what takes them as it is called now.
-ARGUMENTS: dict[str, dict[str, str]] = {}
+ARGUMENTS: dict[str, dict[str, str]] = {
+    "csrgan.training.state.UpdateRule": {"average": "ema", "compare_every": "gradient_stats_every"},
+    "csrgan.data.module.Photographs": {
+        "late": "final_fraction",
+        "late_crop": "final_crop",
+        "crops_each": "crops_per_image",
+        "least_detail": "min_detail",
+        "keep_mb": "memory_mb",
+    },
+    "csrgan.training.algorithms.srmd.SRMD": {"told": "oracle"},
+    "csrgan.restorers.wiener.Wiener": {"told": "oracle"},
+    "csrgan.restorers.total_variation.TotalVariation": {"told": "oracle", "turns": "iterations"},
+    "csrgan.restorers.kernelgan.KernelGAN": {"game": "gan"},
+    "csrgan.restorers.gaussian_kernel_search.GaussianKernelSearch": {"judge_steps": "discriminator_steps"},
+    "csrgan.restorers.kernelgan.KernelGANOptimizer": {"judge_lr": "discriminator_lr"},
+}
 # What csrgan adds to a checkpoint.
-OWN: dict[str, str] = {}
+OWN: dict[str, str] = {
+    "pace": "lr_scale",
+    "left_out": "loo_calibration",
+}
 # How the names of weights begin.
-WEIGHTS: dict[str, str] = {"average.": "ema."}
+WEIGHTS: dict[str, str] = {
+    "average.": "ema.",
+}
 
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 Report = Callable[[str, str], None]

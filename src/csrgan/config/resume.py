@@ -12,7 +12,7 @@ from csrgan.config.old_names import silently
 from csrgan.config.paths import literal
 from csrgan.config.settings import CHANGEABLE, KEPT
 from csrgan.declared import constant
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.run_folder import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
 from csrgan.tree import Settings, at
 
@@ -30,12 +30,12 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     folder = Path(named[-1])
     checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS)]
     if not (folder / OVERRIDES).is_file() or not any(file.is_file() for file in checkpoints):
-        raise Fault(f"resume={folder} is not the folder of a run that has saved a checkpoint.")
+        raise UserError(f"resume={folder} is not the folder of a run that has saved a checkpoint.")
     started = started_with(folder)
     new = _new(words, started)
     faults = [_word_fault(word, folder) for word in new]
     if any(faults):
-        raise Fault(*filter(None, faults))
+        raise UserError(*filter(None, faults))
     return [*started, *new, f"run_dir={folder}"]
 
 
@@ -55,12 +55,12 @@ def _word_fault(word: str, folder: Path) -> str:
     """What is wrong with a new word for a run that goes on, as far as the word alone tells."""
     key, _, value = word.partition("=")
     if key == "run_dir" and Path(literal(word)).resolve() != folder.resolve():
-        return f"{word}: a run goes on in its own folder, resume={folder}; begin_from={folder} begins in another."
-    if key == "begin_from" and value != "null":
+        return f"{word}: a run goes on in its own folder, resume={folder}; init_from={folder} begins in another."
+    if key == "init_from" and value != "null":
         return f"{word}: a run that goes on has a network already; without resume={folder} it begins with this one."
     name = key.lstrip("+~")
     if name in dict(groups()) and name.partition("/")[0] not in CHANGEABLE:  # other files have other keys
-        return f"{word}: a run goes on with the {name} that it began with; begin_from={folder} begins another with its network."
+        return f"{word}: a run goes on with the {name} that it began with; init_from={folder} begins another with its network."
     return ""
 
 
@@ -72,10 +72,12 @@ def started_with(folder: Path) -> list[str]:
     except (OSError, ValueError, RecursionError):
         good = False
     if not good:
-        raise Fault(f"{folder / OVERRIDES} is damaged: it holds no overrides.")
+        raise UserError(f"{folder / OVERRIDES} is damaged: it holds no overrides.")
     for word in words:
         if word.lstrip("+~").startswith(("hydra.", "hydra/", "-")) and word != ONE_JOB:
-            raise Fault(f"{folder / OVERRIDES} holds {word}, which no run leaves there: it would change what Hydra itself does.")
+            raise UserError(
+                f"{folder / OVERRIDES} holds {word}, which no run leaves there: it would change what Hydra itself does."
+            )
     return silently(words)
 
 
@@ -106,7 +108,7 @@ def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int, 
     refused += ["loss.adversarial"] if _plays(old) != _plays(new) else []
     for key in refused or [key for key in changed if _below(key, ("system",))]:  # which may follow from another
         then, now = (_short(at(settings, key)) for settings in (old, new))
-        yield f"{key}={now}: the run has {then}, and goes on with it; begin_from={folder} begins another run with its network."
+        yield f"{key}={now}: the run has {then}, and goes on with it; init_from={folder} begins another run with its network."
     budget = new["trainer"]["images"]
     if budget < images_seen:
         yield f"trainer.images={budget} is less than the {images_seen} images that the run has seen already."

@@ -23,7 +23,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from csrgan.fault import check
+from csrgan.errors import check
 
 ALLOW, CONF = "CSRGAN_ALLOW", "CSRGAN_CONF"  # in the environment: packages with commas, folders as in PATH
 ENTRY_POINTS = "csrgan"
@@ -65,7 +65,7 @@ def _spec(name: str) -> Sequence[str] | None:
 @contextmanager
 def named(words: Sequence[str]) -> Iterator[list[str]]:
     """The words of a command without the folders of choices that they name, which are searched meanwhile, also by the jobs of a
-    sweep. Raises Fault for a folder that is not there."""
+    sweep. Raises UserError for a folder that is not there."""
     taken = {word: list(_named_by(word)) for word in words if word.startswith((FLAG, KEY))}
     found = [folder for each in taken.values() for folder in each]
     before = os.environ.get(CONF)

@@ -17,7 +17,7 @@ class Trainer(TypedDict):
     multiply_adds: Positive | None
     validate_every: Count
     save_every: Count
-    calibrate: CountOr0
+    calibration_images: CountOr0
     panels: CountOr0
 
 
@@ -25,7 +25,7 @@ class Condition(TypedDict):
     """What conf/health watches for."""
 
     limit: NotNegative
-    action: Literal["log", "pause", "slow", "stop"]
+    action: Literal["log", "pause", "reduce_lr", "stop"]
 
 
 class Health(TypedDict):
@@ -68,7 +68,7 @@ class Command(TypedDict):
     seed: Seed
     size: Literal["paper", "small"]
     device: Literal["cpu", "cuda"] | None
-    told: Literal["truth", "prediction", "mismatch"] | None
+    oracle: Literal["truth", "prediction", "mismatch"] | None
     panels: CountOr0
     per_image: Count
     crop: Count | None

@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 
 from csrgan.config.folder import conf
 from csrgan.config.search import ALLOW, packages
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.tree import Settings
 
 # The rooms that the yaml files build from, and not the commands, which write files.
@@ -21,12 +21,12 @@ PACKAGES = (*ROOMS, "lightning.pytorch.callbacks", "lightning.pytorch.loggers", 
 # Of these a stranger's file may build what csrgan's own yaml files name; the data room downloads, decodes and deletes.
 DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "restorers", "training"))
 # No yaml file names these: kernels of one's own, which an override names, what older checkpoints name, and a default of Python.
-UNNAMED = ("csrgan.degradation.shapes.FreeForm", "csrgan.networks.output.sigmoid", "csrgan.training.schedule.constant")
+UNNAMED = ("csrgan.degradation.kernel_priors.FreeForm", "csrgan.networks.output.sigmoid", "csrgan.training.schedule.constant")
 OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # classes of layers and optimizers, by their short names
 
 
 def examine(tree: object, place: str = "", *, stranger: bool = False) -> None:
-    """Raise Fault for every `_target_` in a configuration that may not be built, before anything is. place: the tree's key.
+    """Raise UserError for every `_target_` in a configuration that may not be built, before anything is. place: the tree's key.
 
     Each must name a class or a function that is defined in PACKAGES or in a package of one's own (see `search`): a module's path
     leads to whatever it has imported, too. Nothing in it is resolved any more, for an interpolation could make another `_target_`.
@@ -35,7 +35,7 @@ def examine(tree: object, place: str = "", *, stranger: bool = False) -> None:
     """
     faults = list(_faults(tree, place, stranger))
     if faults:
-        raise Fault(*faults)
+        raise UserError(*faults)
 
 
 @cache

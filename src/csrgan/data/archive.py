@@ -18,11 +18,11 @@ import requests
 from rich.console import Console
 
 from csrgan.data.cache import Cache
-from csrgan.data.known import File
+from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
-from csrgan.data.progress import alone, progress
+from csrgan.data.progress import progress, wait_lock
 from csrgan.data.sources import in_folder
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 from csrgan.ranges import Count, CountOr0
 
 CHUNK = 1 << 14  # bytes; what has come of one is lost when the connection breaks
@@ -50,10 +50,10 @@ class Archive:
         return prepared
 
     def files(self, place: Path, archives: Sequence[Path], console: Console) -> list[File]:
-        """The files in the archive, unpacked below `place`. Raises Fault where they cannot be had."""
+        """The files in the archive, unpacked below `place`. Raises UserError where they cannot be had."""
         unpacked = place / f"{self.folder}-{self.sha256[:8]}"
         if not unpacked.is_dir():
-            with _told(self.folder), alone(place / f"{self.folder}.lock", console, f"fetching {self.folder}"):
+            with _told(self.folder), wait_lock(place / f"{self.folder}.lock", console, f"fetching {self.folder}"):
                 if not unpacked.is_dir():  # another process may have been quicker
                     self._fetch(unpacked, archives, console)
         return in_folder(unpacked)
@@ -65,8 +65,8 @@ class Archive:
         for archive in given[:1]:
             check(archive.is_file(), f"data.archive={archive} is not there.")
             found = self._hash(archive, console)
-            told = f"data.archive={archive} is not the archive that is meant: its SHA-256 is {found}, not {self.sha256}."
-            check(found == self.sha256, told)
+            sentence = f"data.archive={archive} is not the archive that is meant: its SHA-256 is {found}, not {self.sha256}."
+            check(found == self.sha256, sentence)
             unpack(archive, unpacked, self.folder, console)
             return
         beside = place / self.file  # put there by hand, and so the user's
@@ -93,12 +93,12 @@ class Archive:
         try:
             source.fetch(archive.name, downloader=Resuming(part, self.bytes, console))
         except requests.RequestException as reason:
-            raise Fault(
+            raise UserError(
                 f"{self.url} cannot be downloaded, tried {self.retries + 1} times: {_brief(reason)}. What has come is kept, and the"
                 f" same command goes on; or get {self.file} elsewhere and give it as data.archive=FILE."
             ) from reason
         except ValueError as reason:  # pooch's word for another hash
-            raise Fault(f"{self.url} gave a file that is not the one that is meant: its SHA-256 is another one.") from reason
+            raise UserError(f"{self.url} gave a file that is not the one that is meant: its SHA-256 is another one.") from reason
 
 
 class Resuming:
@@ -137,7 +137,7 @@ class Resuming:
 def unpack(archive: Path, destination: Path, folder: str, console: Console) -> None:
     """The pictures in `folder` of a zip archive, as the folder `destination`: all of them, or none that anybody would find.
 
-    What an interrupted start has unpacked is kept. Raises Fault for an archive that is broken, or that would write elsewhere.
+    What an interrupted start has unpacked is kept. Raises UserError for an archive that is broken, or that would write elsewhere.
     """
     unfinished = destination.with_name(f"{destination.name}.part")
     check(not unfinished.is_symlink(), f"{unfinished} is a link: nothing is unpacked to where it leads.")
@@ -155,7 +155,7 @@ def unpack(archive: Path, destination: Path, folder: str, console: Console) -> N
                             os.fsync(written.fileno())
                     advance(done)
     except BROKEN as reason:
-        raise Fault(f"{archive} is no archive that can be unpacked: {reason}.") from reason
+        raise UserError(f"{archive} is no archive that can be unpacked: {reason}.") from reason
     (unfinished / folder).rename(destination)
     with suppress(OSError):  # it is not empty: what else is in it was put there by another
         unfinished.rmdir()
@@ -174,7 +174,7 @@ def _check_member(member: zipfile.ZipInfo, folder: str, archive: Path) -> None:
 
 
 def _need(place: Path, count: float, what: str) -> None:
-    """Raise Fault where the disk has no room for so many bytes."""
+    """Raise UserError where the disk has no room for so many bytes."""
     free = shutil.disk_usage(place).free
     check(
         free >= count,
@@ -191,7 +191,7 @@ def _told(what: str) -> Iterator[None]:
         if isinstance(reason, requests.RequestException):
             raise
         place = f"{reason.filename}: " if reason.filename else ""
-        raise Fault(f"{what} cannot be stored: {place}{reason.strerror or reason}; data.cache=FOLDER is elsewhere.") from reason
+        raise UserError(f"{what} cannot be stored: {place}{reason.strerror or reason}; data.cache=FOLDER is elsewhere.") from reason
 
 
 def _length(file: Path) -> int:

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from csrgan.data import pairs, picture
 from csrgan.data.cache import Cache
-from csrgan.data.known import File
+from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.search import SUFFIXES
 from csrgan.data.sources import tell
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 
 # Where the sharp pictures lie in the copies that are passed around; the first that is there counts.
 INSIDE = ("hr", "gt", r"(gt|hr)_?mod_?\d+", "originals?", "image_srf_4", "image_srf_3", "image_srf_2")
@@ -31,7 +31,9 @@ class Sets:
 
     def __init__(self, *, folder: str | None, sets: Sequence[str]) -> None:
         if not folder:
-            raise Fault("data.valid.folder is empty: it takes the folder that holds Set5, Set14, ..., as data.valid.folder=FOLDER.")
+            raise UserError(
+                "data.valid.folder is empty: it takes the folder that holds Set5, Set14, ..., as data.valid.folder=FOLDER."
+            )
         self.folder, self.sets = Path(folder), sets
         self.wants, self.refused = tuple[str, ...](), dict[str, str]()
 
@@ -42,7 +44,7 @@ class Sets:
         return prepared
 
     def _files(self, name: str) -> list[File]:
-        """The sharp pictures of a set. Raises Fault where they are not known from others, or not as many as the set has."""
+        """The sharp pictures of a set. Raises UserError where they are not known from others, or not as many as the set has."""
         folder = self._folder(name)
         inside = folder
         within = _folders(folder)
@@ -75,9 +77,9 @@ class Sets:
             for folder in here:
                 if same(folder.name) == same(name):
                     return folder
-        fault = Fault.unknown(f"data.valid.folder={self.folder}", name, [folder.name for folder in here])
+        fault = UserError.unknown(f"data.valid.folder={self.folder}", name, [folder.name for folder in here])
         within = _known(self.folder.resolve().name) == _known(name)
-        raise Fault(f"{fault} Did you mean data.valid.folder={self.folder.resolve().parent}?") if within else fault
+        raise UserError(f"{fault} Did you mean data.valid.folder={self.folder.resolve().parent}?") if within else fault
 
 
 def _known(name: str) -> str:

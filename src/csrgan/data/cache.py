@@ -21,13 +21,13 @@ import pooch
 from rich.console import Console
 
 from csrgan.data import picture
-from csrgan.data.known import DECODING, File, Index, Known, state
+from csrgan.data.cache_entry import DECODING, CacheEntry, File, Index, state
 from csrgan.data.marker import DECODED, UNFINISHED, claim, groups
 from csrgan.data.pictures import Pixels
 from csrgan.data.prepared import Prepared, key_of, verify
-from csrgan.data.progress import alone, progress
-from csrgan.fault import Fault
-from csrgan.files import settle
+from csrgan.data.progress import progress, wait_lock
+from csrgan.errors import UserError
+from csrgan.files import commit
 
 ABANDONED = 3600  # seconds after which an unfinished file is nobody's
 
@@ -50,7 +50,7 @@ class Cache:
     def file(self, key: str) -> Path:
         return self.folder / "pictures" / key[:2] / f"{key}.npy"
 
-    def holds(self, what: Known) -> bool:
+    def holds(self, what: CacheEntry) -> bool:
         """Whether the decoded picture is there, whole."""
         try:
             return self.limit > 0 and self.file(what.key).stat().st_size == what.decoded_bytes
@@ -58,7 +58,7 @@ class Cache:
             return False
 
     def claim(self) -> None:
-        """Before anything is written or deleted. Raises Fault where the folder may hold something of the user's."""
+        """Before anything is written or deleted. Raises UserError where the folder may hold something of the user's."""
         try:
             claim(self.folder)
         except OSError as reason:  # what is there can be read all the same
@@ -67,7 +67,7 @@ class Cache:
     def prepare(self, files: Sequence[File], console: Console) -> Prepared:
         """Decode what is not known or not there yet. It can be stopped at any moment, and goes on where it stopped.
 
-        Raises Fault where the folder may hold something of the user's.
+        Raises UserError where the folder may hold something of the user's.
         """
         self.claim()
         known, missing = self._survey(files)
@@ -75,25 +75,25 @@ class Cache:
             known |= self._decode_all(missing, console)
         elif missing:
             try:
-                with alone(self.folder / "lock", console, "decoding photographs"):
+                with wait_lock(self.folder / "lock", console, "decoding photographs"):
                     known, missing = self._survey(files)
                     known |= self._decode_all(missing, console)
             except OSError as reason:  # not even a lock can be written
                 self.trouble = reason.strerror or str(reason)
                 known |= self._decode_all(missing, console)
         what = [known[file.path] for file in files]
-        found = Prepared(files, what, [self.file(one.key) if self.holds(one) else None for one in what])
-        self._tell(sum(place is None for place in found.decoded), len(found.files), console)
-        return found
+        result = Prepared(files, what, [self.file(one.key) if self.holds(one) else None for one in what])
+        self._tell(sum(place is None for place in result.decoded), len(result.files), console)
+        return result
 
     def _tell(self, absent: int, total: int, console: Console) -> None:
         """Say that photographs will be decoded again and again, and why, unless that was asked for."""
         if absent and self.limit:
             why = f"{self.folder} cannot be written ({self.trouble})" if self.trouble else "data.cache_mb has no room for them"
-            told = f"{absent} of {total} photographs are decoded for every crop, because {why}; data.crops_each=8 makes that rarer."
-            console.print(told, highlight=False, markup=False, soft_wrap=True)
+            sentence = f"{absent} of {total} photographs are decoded for every crop, because {why}; data.crops_per_image=8 helps."
+            console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
-    def _survey(self, files: Sequence[File]) -> tuple[dict[Path, Known], list[Path]]:
+    def _survey(self, files: Sequence[File]) -> tuple[dict[Path, CacheEntry], list[Path]]:
         """What is known of the files, and those that must be decoded: unknown, or not there though there is room for them."""
         index = self.index.read()
         known = {file.path: what for file in files if (what := index.get(state(file.path)))}
@@ -140,8 +140,8 @@ class Cache:
             self._left -= count if fits else 0
             return fits
 
-    def _decode_all(self, paths: Sequence[Path], console: Console) -> dict[Path, Known]:
-        known: dict[Path, Known] = {}
+    def _decode_all(self, paths: Sequence[Path], console: Console) -> dict[Path, CacheEntry]:
+        known: dict[Path, CacheEntry] = {}
         with progress(console, "decoding photographs", len(paths)) as advance, ThreadPoolExecutor(_cores()) as pool:
             work = {pool.submit(self._decode, path): path for path in paths}
             try:
@@ -154,22 +154,24 @@ class Cache:
                 raise
         return known
 
-    def _decode(self, path: Path) -> Known:
+    def _decode(self, path: Path) -> CacheEntry:
         here = state(path)
         try:
             data = picture.load(path)
             pixels = picture.decode(data, path).eight_bits
-        except (Fault, MemoryError) as reason:
-            return Known(*here, refused=(str(reason) or "it needs more memory than there is").removeprefix(f"{path} ").rstrip("."))
+        except (UserError, MemoryError) as reason:
+            return CacheEntry(
+                *here, refused=(str(reason) or "it needs more memory than there is").removeprefix(f"{path} ").rstrip(".")
+            )
         pixels = np.ascontiguousarray(pixels)
         height, width = pixels.shape[:2]
-        what = Known(*here, key_of(data), height, width, "", zlib.crc32(pixels.data), picture.frames(data), DECODING)
+        what = CacheEntry(*here, key_of(data), height, width, "", zlib.crc32(pixels.data), picture.frames(data), DECODING)
         self._look_at(what)
         if not self.holds(what) and self._room(what.decoded_bytes):
             self._write(self.file(what.key), pixels)
         return what
 
-    def _look_at(self, what: Known) -> None:
+    def _look_at(self, what: CacheEntry) -> None:
         """See that a decoded picture that is there is the one that it should be: of another decoding, or damaged, it is deleted."""
         with self._lock:
             self._wanted.add(self.file(what.key))
@@ -189,7 +191,7 @@ class Cache:
             file.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as stream:
                 np.save(stream, pixels)
-            settle(unfinished, file)
+            commit(unfinished, file)
         except OSError as reason:
             self.trouble = reason.strerror or str(reason)
             with suppress(OSError):

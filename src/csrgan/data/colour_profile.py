@@ -141,7 +141,7 @@ def _strips(picture: np.ndarray) -> Iterator[slice]:
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     """The parts of a profile by their signatures."""
     (count,) = struct.unpack(">I", profile[128:132])
-    entries = (struct.unpack(">4sII", profile[place : place + 12]) for place in range(132, 132 + 12 * min(count, 100), 12))
+    entries = (struct.unpack(">4sII", profile[index : index + 12]) for index in range(132, 132 + 12 * min(count, 100), 12))
     return {name: profile[start : start + length] for name, start, length in entries}
 
 
@@ -168,7 +168,7 @@ def _curve(tag: bytes) -> NDArray[np.float64]:
     if tag[:4] == b"curv":
         (count,) = struct.unpack(">I", tag[8:12])
         table = np.frombuffer(tag, ">u2", count, 12) if count else np.arange(2) * 65535
-        found = x ** (table[0] / 256) if count == 1 else np.interp(x, np.linspace(0, 1, len(table)), table / 65535)
+        result = x ** (table[0] / 256) if count == 1 else np.interp(x, np.linspace(0, 1, len(table)), table / 65535)
     elif tag[:4] == b"para":
         (function,) = struct.unpack(">H", tag[8:10])
         given: list[float] = _numbers(tag, (1, 3, 4, 5, 7)[function], 12).tolist()
@@ -178,13 +178,13 @@ def _curve(tag: bytes) -> NDArray[np.float64]:
         elif function in (1, 2):
             c, d, e, f = 0.0, -b / a if a else 0.0, c, c
         with np.errstate(all="ignore"):
-            found = np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)
+            result = np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)
     else:
         raise ValueError("no curve")
-    found = found.clip(0, 1)
-    if not (np.diff(found) >= 0).all() or found[-1] - found[0] < 0.5:
+    result = result.clip(0, 1)
+    if not (np.diff(result) >= 0).all() or result[-1] - result[0] < 0.5:
         raise ValueError("a curve that cannot be undone")
-    return found
+    return result
 
 
 _LEVELS = np.linspace(0, 1, STEPS)

@@ -14,8 +14,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from csrgan.data.order import Order
-from csrgan.data.pictures import Kept, Pictures, Pixels
+from csrgan.data.pictures import LRUImages, Pictures, Pixels
+from csrgan.data.sample_order import SampleOrder
 from csrgan.data.stress import Stress
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
@@ -24,7 +24,7 @@ TRIES = 10  # places of a crop that are looked at for detail
 
 
 @dataclass(frozen=True)
-class Undegraded:
+class CropBatch:
     """Sharp pictures with the parameters and the noise that they are to get.
 
     sharp: in [0,1], or 8 bits. noise: standard normal draws like `sharp`, or for each picture the seed of its own.
@@ -37,7 +37,7 @@ class Undegraded:
     names: tuple[str, ...]
     stress: Stress | None = None
 
-    def to(self, device: torch.device) -> Undegraded:
+    def to(self, device: torch.device) -> CropBatch:
         noise = self.noise.to(device) if isinstance(self.noise, Tensor) else self.noise
         return replace(self, sharp=self.sharp.to(device), parameters=self.parameters.to(device), noise=noise)
 
@@ -51,7 +51,7 @@ def integer_seed(*entropy: int) -> int:
 
 
 @dataclass(frozen=True)
-class Sides:
+class CropSchedule:
     """The side of each sample's crop, px: `first`, and from sample number `start` on `late`."""
 
     first: int
@@ -75,15 +75,23 @@ class Sides:
 class Crops(Dataset[Sample]):
     """Random crops, flips and quarter turns of photographs, each with parameters drawn from the prior.
 
-    sides: of each sample's crop, px. least_detail: crops with less `detail` are drawn again, up to ten times; the one with the most
+    sides: of each sample's crop, px. min_detail: crops with less `detail` are drawn again, up to ten times; the one with the most
     is taken.
     """
 
     def __init__(
-        self, pictures: Pictures, keep_bytes: float, order: Order, prior: Prior, *, sides: Sides, least_detail: float, seed: int
+        self,
+        pictures: Pictures,
+        keep_bytes: float,
+        order: SampleOrder,
+        prior: Prior,
+        *,
+        sides: CropSchedule,
+        min_detail: float,
+        seed: int,
     ) -> None:
-        self.photographs, self.names, self.order, self.prior = Kept(pictures, keep_bytes), pictures.names, order, prior
-        self.sides, self.least_detail, self.seed = sides, least_detail, seed
+        self.photographs, self.names, self.order, self.prior = LRUImages(pictures, keep_bytes), pictures.names, order, prior
+        self.sides, self.min_detail, self.seed = sides, min_detail, seed
         self.turn = albumentations.Compose([albumentations.HorizontalFlip(), albumentations.RandomRotate90()])
 
     def __getitem__(self, index: int) -> Sample:
@@ -101,22 +109,22 @@ class Crops(Dataset[Sample]):
         best, most = None, -1.0
         for _ in range(TRIES):
             top, left = (int(drawn.integers(length - side + 1)) for length in pixels.shape[:2])
-            found: Pixels = pixels[top : top + side, left : left + side].contiguous().numpy()  # faster than NumPy's copy
-            if self.least_detail <= 0:
-                return found
-            here = detail(found)
-            if here >= self.least_detail:
-                return found
+            result: Pixels = pixels[top : top + side, left : left + side].contiguous().numpy()  # faster than NumPy's copy
+            if self.min_detail <= 0:
+                return result
+            here = detail(result)
+            if here >= self.min_detail:
+                return result
             if here > most:
-                best, most = found, here
+                best, most = result, here
         assert best is not None
         return best
 
     @staticmethod
-    def collate(samples: list[Sample]) -> Undegraded:
+    def collate(samples: list[Sample]) -> CropBatch:
         sharp, theta, seeds, names = zip(*samples, strict=True)
         pictures = torch.from_numpy(np.stack(sharp)).permute(0, 3, 1, 2)  # 8 bits: a quarter to carry between processes
-        return Undegraded(pictures, Parameters.concatenate(list(theta)), seeds, names)
+        return CropBatch(pictures, Parameters.concatenate(list(theta)), seeds, names)
 
 
 def detail(pixels: Pixels) -> float:

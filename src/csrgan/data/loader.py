@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 Sample = TypeVar("Sample")  # of a data set
 Made = TypeVar("Made")  # of several of them: a batch
 
 
-class Span(Sampler[list[int]]):
+class ResumableBatchSampler(Sampler[list[int]]):
     """Batches of the sample indices 0, 1, ... up to the budget; of `world` processes, each takes every world-th batch.
 
     Together the processes see the samples of one process with batches that are `world` times as large.
@@ -51,7 +51,12 @@ class ResumableLoader(DataLoader[Sample], Generic[Sample, Made]):
     """
 
     def __init__(
-        self, dataset: Dataset[Sample], span: Span, *, collate_fn: Callable[[list[Sample]], Made], num_workers: int = 0
+        self,
+        dataset: Dataset[Sample],
+        span: ResumableBatchSampler,
+        *,
+        collate_fn: Callable[[list[Sample]], Made],
+        num_workers: int = 0,
     ) -> None:
         collate, stay = Packing(collate_fn), num_workers > 0
         super().__init__(dataset, batch_sampler=span, collate_fn=collate, num_workers=num_workers, persistent_workers=stay)
@@ -110,11 +115,11 @@ class Packing(Generic[Sample, Made]):
 
 
 def _started(batches: Callable[[], Iterator[Made]]) -> Iterator[Made]:
-    """Start the loader processes, whose locks lie in /dev/shm on Linux. Raises Fault where they cannot be had."""
+    """Start the loader processes, whose locks lie in /dev/shm on Linux. Raises UserError where they cannot be had."""
     try:
         return batches()
     except OSError as reason:
-        raise Fault(
+        raise UserError(
             f"the processes that read photographs cannot be started ({reason.strerror or reason}): make room in /dev/shm, for a"
             " container by docker run --shm-size=1g, or take data.workers=0."
         ) from reason
@@ -127,8 +132,8 @@ def _told(batches: Iterator[Made]) -> Iterator[Made]:
     """
     try:
         yield from batches
-    except Fault as fault:
-        name = f"{Fault.__module__}.{Fault.__qualname__}: "  # with which its traceback in that process ends
-        raise Fault(str(fault).rpartition(name)[2].strip()) from None
+    except UserError as fault:
+        name = f"{UserError.__module__}.{UserError.__qualname__}: "  # with which its traceback in that process ends
+        raise UserError(str(fault).rpartition(name)[2].strip()) from None
     except (ConnectionError, EOFError) as reason:
         raise RuntimeError("a loader process exited unexpectedly") from reason

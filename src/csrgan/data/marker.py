@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from csrgan.fault import Fault
-from csrgan.files import settle
+from csrgan.errors import UserError
+from csrgan.files import commit
 
 FILE = "CACHEDIR.TAG"  # by which programs that make backups know what to leave out: https://bford.info/cachedir
 SIGNATURE, OURS = "Signature: 8a477f597d28d172789f06886806bc55", "# csrgan's cache"
@@ -22,34 +22,34 @@ NOBODYS = re.compile(rf"\.DS_Store|lost\+found|\.{FILE}\.\d+\.part")  # what is 
 
 
 def claim(folder: Path) -> None:
-    """Make a folder csrgan's own: one that is new, empty, or the cache of an older csrgan. Raises Fault for any other, and where
-    a link in it leads elsewhere; OSError where nothing can be written."""
+    """Make a folder csrgan's own: one that is new, empty, or the cache of an older csrgan. Raises UserError for any other, and
+    where a link in it leads elsewhere; OSError where nothing can be written."""
     folder.mkdir(parents=True, exist_ok=True)
     names = {path.name for path in folder.iterdir() if not NOBODYS.fullmatch(path.name)}
     marked = _marked(folder / FILE)
     if names and not marked and not _older(folder, names):
-        raise Fault(
+        raise UserError(
             f"data.cache={folder} is not empty and no cache of csrgan, which deletes what it no longer needs there:"
             " choose an empty or a new folder as data.cache=FOLDER."
         )
     for place in (folder / "data", folder / "pictures", *groups(folder, links=True)):
         if place.is_symlink():
-            raise Fault(
+            raise UserError(
                 f"{place} is a link, and csrgan deletes in its own folder alone: name one on that disk as data.cache=FOLDER."
             )
     if not marked:
         part = folder / f".{FILE}.{os.getpid()}.part"
         part.write_text(TEXT, encoding="ascii")
-        settle(part, folder / FILE)
+        commit(part, folder / FILE)
 
 
 def groups(folder: Path, *, links: bool = False) -> Iterator[Path]:
     """The folders of decoded pictures in a cache. links: those that are linked, too."""
     pictures = folder / "pictures"
     if pictures.is_dir() and not pictures.is_symlink() and os.access(pictures, os.R_OK):
-        for place in sorted(pictures.iterdir()):
-            if GROUP.fullmatch(place.name) and place.is_dir() and (links or not place.is_symlink()):
-                yield place
+        for path in sorted(pictures.iterdir()):
+            if GROUP.fullmatch(path.name) and path.is_dir() and (links or not path.is_symlink()):
+                yield path
 
 
 def _marked(file: Path) -> bool:

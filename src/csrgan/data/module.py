@@ -16,17 +16,17 @@ from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.data import leak
 from csrgan.data.cache import Cache
-from csrgan.data.crops import Crops, Sample, Sides, Undegraded
-from csrgan.data.grid import DrawnOnce, FrozenGrid
-from csrgan.data.loader import ResumableLoader, Span
-from csrgan.data.order import Order
+from csrgan.data.crops import CropBatch, Crops, CropSchedule, Sample
+from csrgan.data.grid import CalibrationSet, FrozenGrid
+from csrgan.data.loader import ResumableBatchSampler, ResumableLoader
 from csrgan.data.pictures import Pictures
+from csrgan.data.sample_order import SampleOrder
 from csrgan.data.shards import INDEX, Shards
 from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
-from csrgan.fault import Fault, check, refuse
+from csrgan.errors import UserError, check, refuse
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
 
@@ -39,9 +39,10 @@ class Photographs(Recorded, LightningDataModule):
 
     train, valid: a folder, shards, a list of folders and of photographs inside the scikit-image wheel, or a `Source`.
     archive: files of a downloaded data set that are on disk already. strict: stop where a file cannot be used.
-    cache, cache_mb: see `Cache`. keep_mb: photographs in memory or mapped, megabytes a process.
-    crop: side of a training crop in pixels. late_crop: of the crops of the last share `late` of the training; None: the same.
-    least_detail: see `Crops`. window, crops_each: see `Order`.
+    cache, cache_mb: see `Cache`. memory_mb: photographs in memory or mapped, megabytes a process.
+    crop: side of a training crop in pixels. final_crop: of the crops of the last share `final_fraction` of the training; None: the
+    same.
+    min_detail: see `Crops`. window, crops_per_image: see `SampleOrder`.
     batch_size: crops a batch. workers: loader processes beside the main one.
     images: the training budget, or that of each pass where Lightning makes several (`max_epochs`).
     degradation: None: the protocol `readme`. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale
@@ -59,12 +60,12 @@ class Photographs(Recorded, LightningDataModule):
         strict: bool = False,
         cache: str | None = None,
         cache_mb: NotNegative = 20000,
-        keep_mb: NotNegative = 2000,
+        memory_mb: NotNegative = 2000,
         crop: Count = 128,
-        late_crop: Count | None = None,
-        late: Within = 0.2,
-        least_detail: Share = 0.0,
-        crops_each: Count = 1,
+        final_crop: Count | None = None,
+        final_fraction: Within = 0.2,
+        min_detail: Share = 0.0,
+        crops_per_image: Count = 1,
         window: Count = 32,
         batch_size: Count = 16,
         workers: CountOr0 = 0,
@@ -84,10 +85,15 @@ class Photographs(Recorded, LightningDataModule):
         wanted = [name for source in self.sources.values() if isinstance(source, Source) for name in source.wants]
         for file in self.archives:
             if file.name not in wanted:
-                raise Fault.unknown("data.archive", file.name, wanted)
-        self.strict, self.cache, self.keep_bytes = strict, Cache(cache, cache_mb), keep_mb * 2**20
-        self.crops = {"data.crop": crop} | ({"data.late_crop": late_crop} if late_crop is not None else {})
-        self.late, self.least_detail, self.crops_each, self.window = late, least_detail, crops_each, window
+                raise UserError.unknown("data.archive", file.name, wanted)
+        self.strict, self.cache, self.keep_bytes = strict, Cache(cache, cache_mb), memory_mb * 2**20
+        self.crops = {"data.crop": crop} | ({"data.final_crop": final_crop} if final_crop is not None else {})
+        self.final_fraction, self.min_detail, self.crops_per_image, self.window = (
+            final_fraction,
+            min_detail,
+            crops_per_image,
+            window,
+        )
         self.batch_size, self.workers, self.images, self.grid, self.repeats = batch_size, workers, images, grid, repeats
         self.evaluation_crop, self.stress, self.seed = evaluation_crop, Stress(contrast, hot_pixels), seed
         self.degradation = degradation or Degradation()
@@ -98,7 +104,7 @@ class Photographs(Recorded, LightningDataModule):
     def examine(self, console: Console, *, train: bool) -> Mapping[str, str]:
         """Fetch and decode what is needed to evaluate and, if asked, to train: now, and not in the middle of it.
 
-        Returns the files that cannot be used, each with the reason. Raises Fault where none is left, or where one cannot be
+        Returns the files that cannot be used, each with the reason. Raises UserError where none is left, or where one cannot be
         used and data.strict is true.
         """
         self.console = console
@@ -122,7 +128,7 @@ class Photographs(Recorded, LightningDataModule):
     def _refuse(self, key: str, refused: Mapping[str, str]) -> None:
         self.refused |= {f"{key}: {name}": reason for name, reason in refused.items()}
         if refused and self.strict:
-            raise Fault(f"{key}: {len(refused)} cannot be used, and data.strict=true: {_some(refused)}.")
+            raise UserError(f"{key}: {len(refused)} cannot be used, and data.strict=true: {_some(refused)}.")
 
     def _large_enough(self, key: str, side: int, named: str) -> list[Sequence[int]]:
         """The groups of photographs without those that have a side of fewer pixels. named: how a user knows the number."""
@@ -135,36 +141,36 @@ class Photographs(Recorded, LightningDataModule):
         groups = ([index for index in group if min(pictures.sizes[index]) >= side] for group in pictures.groups)
         return [group for group in groups if group]
 
-    def train_dataloader(self) -> ResumableLoader[Sample, Undegraded]:
+    def train_dataloader(self) -> ResumableLoader[Sample, CropBatch]:
         pictures = self.pictures("data.train")
         scale = rules.of_scale(self.degradation.multiple)
         refuse(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        order = Order(self._trained_on(), window=self.window, crops_each=self.crops_each, seed=self.seed)
-        prior, detail = self.degradation.prior, self.least_detail
-        crops = Crops(pictures, self.keep_bytes, order, prior, sides=self.sides(world), least_detail=detail, seed=self.seed)
+        order = SampleOrder(self._trained_on(), window=self.window, crops_per_image=self.crops_per_image, seed=self.seed)
+        prior, detail = self.degradation.prior, self.min_detail
+        crops = Crops(pictures, self.keep_bytes, order, prior, sides=self.sides(world), min_detail=detail, seed=self.seed)
         return ResumableLoader(
             crops,
-            Span(self.images, self.batch_size, rank, world),
+            ResumableBatchSampler(self.images, self.batch_size, rank, world),
             num_workers=self.workers,
             collate_fn=crops.collate,
         )
 
-    def sides(self, world: int = 1) -> Sides:
+    def sides(self, world: int = 1) -> CropSchedule:
         """Of the crops, of which those of a batch are alike, in all of so many processes together; the last batch is late."""
         first, batch = self.crops["data.crop"], self.batch_size * world
         batches = self.images // batch
-        start = min(round(batches * (1 - self.late)), batches - 1) * batch
-        return Sides(first, self.crops.get("data.late_crop", first), start)
+        start = min(round(batches * (1 - self.final_fraction)), batches - 1) * batch
+        return CropSchedule(first, self.crops.get("data.final_crop", first), start)
 
     def _trained_on(self) -> list[Sequence[int]]:
         key, side = max(self.crops.items(), key=lambda crop: crop[1])
         return self._large_enough("data.train", side, f"{key}={side}")
 
-    def predict_dataloader(self) -> DataLoader[Undegraded]:
+    def predict_dataloader(self) -> DataLoader[CropBatch]:
         return self.val_dataloader()
 
-    def val_dataloader(self) -> DataLoader[Undegraded]:
+    def val_dataloader(self) -> DataLoader[CropBatch]:
         cells = self.degradation.prior.grid(**self.grid)
         multiple = self.degradation.multiple
         pictures, which = self.pictures("data.valid"), self._evaluated_on()
@@ -175,17 +181,19 @@ class Photographs(Recorded, LightningDataModule):
         groups = self._large_enough("data.valid", LEAST_SIDE, f"{LEAST_SIDE} px, which the scores need,")
         return [index for group in groups for index in group]
 
-    def calibration(self, count: int) -> list[DataLoader[Undegraded]]:
+    def calibration(self, count: int) -> list[DataLoader[CropBatch]]:
         """Photographs of data.valid, each in other degradations than in the evaluation or with other noise: as large as the crops,
         and as large as those of the evaluation."""
         return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self.evaluation_crop))]
 
-    def _calibration(self, count: int, side: int | None) -> DataLoader[Undegraded]:
+    def _calibration(self, count: int, side: int | None) -> DataLoader[CropBatch]:
         pictures, which, prior = self.pictures("data.valid"), self._evaluated_on(), self.degradation.prior
-        drawn = DrawnOnce(pictures, which, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple)
+        drawn = CalibrationSet(
+            pictures, which, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple
+        )
         return DataLoader(drawn, batch_size=1, collate_fn=FrozenGrid.collate)
 
-    def on_after_batch_transfer(self, batch: Undegraded, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(self, batch: CropBatch, dataloader_idx: int) -> Batch:
         """Degrade on the device, in float32 whatever the training precision (this hook runs outside autocast)."""
         sharp = batch.sharp if batch.sharp.is_floating_point() else batch.sharp.float() / 255
         noise = batch.noise
@@ -193,7 +201,7 @@ class Photographs(Recorded, LightningDataModule):
             noise = standard_normal(tuple(sharp.shape), batch.parameters, sharp.device, noise)
         low = self.degradation.degrade(sharp, batch.parameters, noise)
         low = batch.stress.on_low(low) if batch.stress else low
-        return Batch(sharp, low, batch.parameters, batch.names, self.degradation.chain)
+        return Batch(sharp, low, batch.parameters, batch.names, self.degradation.spec)
 
 
 def _source(named: str | Sequence[str] | None, key: str) -> Source:

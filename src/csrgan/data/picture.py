@@ -26,7 +26,7 @@ from csrgan.data import colour_profile, encoding
 from csrgan.data.metadata import Metadata
 from csrgan.data.search import SUFFIXES, Found, search, told
 from csrgan.data.transparency import faint, opaque
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 # What such a file may hold, whatever its name says. Of the others that Pillow opens, some run programs (EPS starts Ghostscript).
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -103,16 +103,16 @@ class Picture:
 
 
 def look(folder: str | Path, apart_from: Path | None = None) -> Found:
-    """The picture files below `folder`, and what is left out there; see `search`. Raises Fault where there is no folder, or no
+    """The picture files below `folder`, and what is left out there; see `search`. Raises UserError where there is no folder, or no
     picture in it."""
     root = Path(folder)
     if not root.is_dir():
-        raise Fault(f"{folder} is not a folder.")
-    found = search(root, apart_from)
-    if not found.files:
-        left = f"; {told(found.left)}" if found.left else ""
-        raise Fault(f"{folder} holds no picture ({', '.join(suffix[1:] for suffix in SUFFIXES)}){left}.")
-    return found
+        raise UserError(f"{folder} is not a folder.")
+    result = search(root, apart_from)
+    if not result.files:
+        left = f"; {told(result.left)}" if result.left else ""
+        raise UserError(f"{folder} holds no picture ({', '.join(suffix[1:] for suffix in SUFFIXES)}){left}.")
+    return result
 
 
 def find(folder: str | Path, apart_from: Path | None = None) -> list[Path]:
@@ -131,7 +131,7 @@ def size(path: Path) -> tuple[int, int]:
         try:
             turned = _orientation(image, path.read_bytes() if image.format == "PNG" else b"") >= 5
         except Exception as reason:
-            raise Fault(f"{path} cannot be decoded: {reason}.") from reason
+            raise UserError(f"{path} cannot be decoded: {reason}.") from reason
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
@@ -151,12 +151,12 @@ def read(path: Path) -> Picture:
 
 
 def load(path: Path) -> bytes:
-    """The bytes of a file. Raises Fault where it cannot be read."""
+    """The bytes of a file. Raises UserError where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as reason:
         gone = path.is_symlink() and not path.exists()
-        raise Fault(f"{path} cannot be read: {'a broken link' if gone else reason.strerror}.") from reason
+        raise UserError(f"{path} cannot be read: {'a broken link' if gone else reason.strerror}.") from reason
 
 
 def decode(data: bytes, name: Path | str) -> Picture:
@@ -167,7 +167,7 @@ def decode(data: bytes, name: Path | str) -> Picture:
                 raise ValueError(f"{len(data)} bytes are too few for the {image.width}x{image.height} pixels that they declare")
             return _decoded(image, data, _orientation(image, data))
         except Exception as reason:
-            raise Fault(f"{name} cannot be decoded: {reason}.") from reason
+            raise UserError(f"{name} cannot be decoded: {reason}.") from reason
 
 
 def write(path: Path, image: Float[Tensor, "3 h w"], like: Picture | None = None) -> None:
@@ -238,7 +238,7 @@ def _open(source: Path | BytesIO, name: Path | str) -> Image.Image:
             if isinstance(reason, UnidentifiedImageError)
             else reason
         )
-        raise Fault(f"{name} is no picture that can be read: {said}.") from reason
+        raise UserError(f"{name} is no picture that can be read: {said}.") from reason
 
 
 def _decoded(image: Image.Image, data: bytes, orientation: int) -> Picture:

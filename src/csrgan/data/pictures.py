@@ -37,7 +37,7 @@ class Pictures(Protocol):
         the process."""
 
 
-class Kept:
+class LRUImages:
     """Photographs of which the last used ones stay in memory or mapped, up to a number of bytes, in each process."""
 
     def __init__(self, pictures: Pictures, keep_bytes: float) -> None:

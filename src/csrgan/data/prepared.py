@@ -14,9 +14,9 @@ import torch
 from numpy.lib.format import read_array_header_1_0, read_magic
 
 from csrgan.data import picture
-from csrgan.data.known import HEAD, File, Known
+from csrgan.data.cache_entry import HEAD, CacheEntry, File
 from csrgan.data.pictures import Pixels
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 CHUNK = 1 << 20  # bytes that are read at once to see that they are right
 
@@ -27,7 +27,7 @@ class Prepared:
     decoded: where the cache holds each, or None.
     """
 
-    def __init__(self, files: Sequence[File], known: Sequence[Known], decoded: Sequence[Path | None]) -> None:
+    def __init__(self, files: Sequence[File], known: Sequence[CacheEntry], decoded: Sequence[Path | None]) -> None:
         good = [place for place, what in enumerate(known) if not what.refused]
         self.known = [known[place] for place in good]
         self.files, self.names = [files[place].path for place in good], [files[place].name for place in good]
@@ -64,8 +64,8 @@ class Prepared:
             verify(decoded, what)
             self._right.add(index)
         held = torch.from_file(str(decoded), shared=False, size=what.decoded_bytes, dtype=torch.uint8)
-        found: Pixels = held[HEAD:].view(what.height, what.width, 3).numpy()
-        return found
+        result: Pixels = held[HEAD:].view(what.height, what.width, 3).numpy()
+        return result
 
     def _again(self, index: int) -> Pixels:
         """Decoded from its file, which must be the one that it was: another would change the samples unseen."""
@@ -73,10 +73,12 @@ class Prepared:
         remedy = "put it back; a training goes on with csrgan train resume=RUN_FOLDER. With more data.cache_mb it is not needed."
         try:
             data = picture.load(file)
-        except Fault as reason:
-            raise Fault(f"{str(reason).rstrip('.')}, though it could when the photographs were looked for: {remedy}") from reason
+        except UserError as reason:
+            raise UserError(
+                f"{str(reason).rstrip('.')}, though it could when the photographs were looked for: {remedy}"
+            ) from reason
         if key_of(data) != self.known[index].key:
-            raise Fault(f"{file} is not the photograph that it was when the photographs were looked for: {remedy}")
+            raise UserError(f"{file} is not the photograph that it was when the photographs were looked for: {remedy}")
         return picture.decode(data, file).eight_bits
 
 
@@ -85,7 +87,7 @@ def key_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def verify(decoded: Path, what: Known) -> None:
+def verify(decoded: Path, what: CacheEntry) -> None:
     """Raise ValueError, and delete the file, where it does not hold what was decoded: a power cut may leave zeros, and another
     csrgan other pixels. OSError where it cannot be read or deleted."""
     with decoded.open("rb") as stream:
@@ -95,7 +97,7 @@ def verify(decoded: Path, what: Known) -> None:
         raise ValueError(f"{decoded} is damaged")
 
 
-def _headed(stream: BinaryIO, what: Known) -> bool:
+def _headed(stream: BinaryIO, what: CacheEntry) -> bool:
     """Whether an array of these pixels begins, and is as long as it should be."""
     try:
         read_magic(stream)
@@ -109,7 +111,7 @@ def _headed(stream: BinaryIO, what: Known) -> bool:
 
 def _crc(stream: BinaryIO) -> int:
     """Of what is left in the file, read and not mapped: what is mapped counts as memory of the process."""
-    found = 0
+    result = 0
     while chunk := stream.read(CHUNK):
-        found = zlib.crc32(chunk, found)
-    return found
+        result = zlib.crc32(chunk, result)
+    return result

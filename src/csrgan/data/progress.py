@@ -45,7 +45,7 @@ def progress(console: Console, what: str, total: int, *, unit: str = "") -> Iter
 
 
 @contextmanager
-def alone(place: Path, console: Console, what: str) -> Iterator[None]:
+def wait_lock(place: Path, console: Console, what: str) -> Iterator[None]:
     """Only one process at a time does `what`; others wait, and say so. The lock is a file, and ends with its process."""
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place)

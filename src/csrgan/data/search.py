@@ -37,19 +37,19 @@ def search(root: Path, apart_from: Path | None = None) -> Found:
     apart = apart_from.resolve() if apart_from else None
     if apart and root.resolve().is_relative_to(apart):
         apart = None
-    found = Found([], [], Counter())
+    result = Found([], [], Counter())
     for folder, entries in _walk(root, apart):
-        found.folders.append(folder)
+        result.folders.append(folder)
         if entries is None:
-            found.left[UNREAD] += 1
+            result.left[UNREAD] += 1
         for entry in entries or ():
             suffix = PurePath(entry.name).suffix.lower() if not unready(PurePath(entry.name)) else ""
             if suffix in SUFFIXES and _is_file(entry):
-                found.files.append(folder / entry.name)
+                result.files.append(folder / entry.name)
             elif suffix in OTHERS and _is_file(entry):
-                found.left[suffix] += 1
-    found.files.sort()
-    return found
+                result.left[suffix] += 1
+    result.files.sort()
+    return result
 
 
 def told(left: Mapping[str, int], frames: Iterable[int] = ()) -> str:

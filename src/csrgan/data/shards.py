@@ -25,7 +25,7 @@ from csrgan.data.cache import Cache
 from csrgan.data.pictures import Pictures, Pixels
 from csrgan.data.prepared import Prepared, key_of
 from csrgan.data.progress import progress
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 
 INDEX, FORMAT = "index.json", "csrgan shards 1"
 PLAN = f"{INDEX}.part"  # an index of what is being written
@@ -55,22 +55,24 @@ class Sharded:
         self._opened: tuple[int, AbstractFileSystem | None, str] = (-1, None, "")
         try:
             system, root = self._system()
-            held = json.loads(system.cat_file(f"{root}/{INDEX}"))
+            content = json.loads(system.cat_file(f"{root}/{INDEX}"))
         except (OSError, ImportError, ValueError, RecursionError) as reason:
-            raise Fault(f"{url} holds no shards that can be read ({INDEX}: {str(reason) or type(reason).__name__}).") from reason
-        known = isinstance(held, dict) and held.get("format") == FORMAT
+            raise UserError(
+                f"{url} holds no shards that can be read ({INDEX}: {str(reason) or type(reason).__name__})."
+            ) from reason
+        known = isinstance(content, dict) and content.get("format") == FORMAT
         check(known, f"{url}/{INDEX} is not of the format {FORMAT!r} that csrgan prepare format=shards writes.")
         self.places: list[tuple[str, int, int]] = []  # shard, offset, length
         self.names: list[str] = []
         self.sizes: list[tuple[int, int]] = []
         self.groups: list[Sequence[int]] = []
         try:
-            for shard in held["shards"]:
+            for shard in content["shards"]:
                 self.groups.append(range(len(self.names), len(self.names) + len(shard["pictures"])))
                 for row in shard["pictures"]:
                     self._add(shard["file"], *row)
         except (KeyError, TypeError, ValueError) as reason:
-            raise Fault(f"{url}/{INDEX} is damaged ({type(reason).__name__}: {reason}).") from reason
+            raise UserError(f"{url}/{INDEX} is damaged ({type(reason).__name__}: {reason}).") from reason
 
     def _add(self, shard: str, name: str, offset: int, length: int, height: int, width: int) -> None:
         """A picture of the index, which may come from anywhere: it is not to lead to a file elsewhere. Raises ValueError."""
@@ -87,10 +89,10 @@ class Sharded:
     def pixels(self, index: int) -> Pixels:
         data = self._read(index)
         name = f"{self.places[index][0]}: {self.names[index]}"
-        found = np.require(picture.decode(data, name).eight_bits, requirements=["C", "W"])
+        result = np.require(picture.decode(data, name).eight_bits, requirements=["C", "W"])
         height, width = self.sizes[index]
-        check(found.shape[:2] == (height, width), f"{self.url}/{name} is not of {width}x{height} pixels, as {INDEX} has it.")
-        return found
+        check(result.shape[:2] == (height, width), f"{self.url}/{name} is not of {width}x{height} pixels, as {INDEX} has it.")
+        return result
 
     def key(self, index: int) -> str:
         """The hash of the picture's file."""
@@ -100,10 +102,10 @@ class Sharded:
         shard, offset, length = self.places[index]
         system, root = self._system()
         try:
-            found: bytes = system.cat_file(f"{root}/{shard}", start=offset, end=offset + length)
+            result: bytes = system.cat_file(f"{root}/{shard}", start=offset, end=offset + length)
         except OSError as reason:
-            raise Fault(f"{self.url}/{shard} cannot be read: {reason}.") from reason
-        return found
+            raise UserError(f"{self.url}/{shard} cannot be read: {reason}.") from reason
+        return result
 
     def intact(self, index: int) -> bool:
         return True  # it is in memory
@@ -123,8 +125,8 @@ class Sharded:
 def write(pictures: Prepared, destination: Path, megabytes: float, console: Console) -> int:
     """Write shards of about so many megabytes, and their index at last; returns their number.
 
-    Each is whole or not there; a second start writes those that are missing. Raises Fault, before any is written, where a file is
-    in the way that no earlier start has written.
+    Each is whole or not there; a second start writes those that are missing. Raises UserError, before any is written, where a file
+    is in the way that no earlier start has written.
     """
     destination.mkdir(parents=True, exist_ok=True)
     plan = {f"{number:06d}.tar": members for number, members in enumerate(_plan(pictures, megabytes * 2**20))}
@@ -165,8 +167,8 @@ def _make_way(destination: Path, missing: Sequence[str]) -> None:
 def _listed(index: Path) -> list[str] | None:
     """The shards that an index, or a plan of them, names; None where it is none."""
     try:
-        held = json.loads(index.read_bytes())
-        return [str(shard["file"]) for shard in held["shards"]] if held["format"] == FORMAT else None
+        content = json.loads(index.read_bytes())
+        return [str(shard["file"]) for shard in content["shards"]] if content["format"] == FORMAT else None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
@@ -195,7 +197,7 @@ def _holds(file: Path, pictures: Prepared, members: Sequence[int]) -> bool:
 
 
 def _write(file: Path, pictures: Prepared, members: Sequence[int]) -> None:
-    with files.whole(file) as part, tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as shard:
+    with files.atomic_write(file) as part, tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as shard:
         for index in members:
             data = picture.load(pictures.files[index])
             check(key_of(data) == pictures.known[index].key, f"{pictures.files[index]} has changed meanwhile: start again.")

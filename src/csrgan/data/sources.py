@@ -13,10 +13,10 @@ from rich.console import Console
 
 from csrgan.data import pairs, picture, search
 from csrgan.data.cache import Cache
-from csrgan.data.known import File
+from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.prepared import Prepared
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 @runtime_checkable
@@ -41,7 +41,7 @@ class Files:
 
     def __init__(self, source: str | Sequence[str] | None, key: str) -> None:
         if not source:
-            raise Fault(f"{key} is empty: it takes a folder of photographs, as in {key}=FOLDER.")
+            raise UserError(f"{key} is empty: it takes a folder of photographs, as in {key}=FOLDER.")
         self.source, self.key = source, key
         self.wants, self.refused, self.left = tuple[str, ...](), dict[str, str](), Counter[str]()
 
@@ -65,47 +65,49 @@ class Files:
                 places.setdefault(file.path.resolve() if thing in folders else file.path, (thing, file))
         for title in _titles(folders.values()), _titles(folders.values(), whole=True):
             titles = {thing: f"{title[folder]}/" for thing, folder in folders.items()} if len(things) > 1 else {}
-            found = [File(file.path, f"{titles.get(thing, '')}{file.name}") for thing, file in places.values()]
-            if len({file.name for file in found}) == len(found):
+            result = [File(file.path, f"{titles.get(thing, '')}{file.name}") for thing, file in places.values()]
+            if len({file.name for file in result}) == len(result):
                 break
-        return found
+        return result
 
     def _in_folder(self, folder: str) -> list[File]:
         try:
             found = picture.look(folder)
-        except Fault as fault:
-            raise Fault(f"{self.key}={folder}: {fault}") from None
+        except UserError as fault:
+            raise UserError(f"{self.key}={folder}: {fault}") from None
         self._check_single(folder, found)
         self.left += found.left
         return [File(path, picture.called(path.relative_to(folder))) for path in found.files]
 
     def _check_single(self, folder: str, found: search.Found) -> None:
-        """Raise Fault for a folder that holds pairs of sharp and degraded pictures: those would be degraded again."""
-        told = f"{self.key}={folder} looks like pairs of sharp and degraded pictures"
+        """Raise UserError for a folder that holds pairs of sharp and degraded pictures: those would be degraded again."""
+        sentence = f"{self.key}={folder} looks like pairs of sharp and degraded pictures"
         if both := pairs.paired_folders(place for place in found.folders if place != Path(folder)):
             (sharp, low), several = both[0], len(both) > 1
             named = [picture.called(pair[0]) for pair in both[:3]] + (["..."] if len(both) > 3 else [])
             shown = f"[{','.join(named)}]" if several else named[0]
             inside = [f"{picture.called(one.relative_to(folder))}/" for one in (sharp, low)]
             more = f", and {len(both) - 1} more" if several else ""
-            raise Fault(
-                f"{told} ({inside[0]} and {inside[1]}{more}), and what is read is degraded anew: name the sharp ones alone, as"
+            raise UserError(
+                f"{sentence} ({inside[0]} and {inside[1]}{more}), and what is read is degraded anew: name the sharp ones alone, as"
                 f" {self.key}={shown}."
             )
         if pair := pairs.paired_files(found.files):
             names = " and ".join(picture.called(file.relative_to(folder)) for file in pair)
-            raise Fault(f"{told} ({names}), and what is read is degraded anew: put the sharp ones into a folder of their own.")
+            raise UserError(
+                f"{sentence} ({names}), and what is read is degraded anew: put the sharp ones into a folder of their own."
+            )
 
     def _in_wheel(self, name: str) -> File:
         known = _embedded()
         if name not in known:
-            fault = Fault.unknown(f"{self.key}: the scikit-image wheel", name, known)
-            raise Fault(f"{fault} Nor is there a folder {name}.")
+            fault = UserError.unknown(f"{self.key}: the scikit-image wheel", name, known)
+            raise UserError(f"{fault} Nor is there a folder {name}.")
         return File(known[name], known[name].name)
 
 
 def in_folder(folder: Path) -> list[File]:
-    """The picture files below a folder, each named by its path in there. Raises Fault where there are none."""
+    """The picture files below a folder, each named by its path in there. Raises UserError where there are none."""
     return [File(path, picture.called(path.relative_to(folder))) for path in picture.find(folder)]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from csrgan.fault import check
+from csrgan.errors import check
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Stress:
     def on_low(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         height, width = image.shape[-2:]
         found = image.clone() if self.hot_pixels else image
-        for place in range(1, self.hot_pixels + 1):
-            share = place / (self.hot_pixels + 1)
+        for index in range(1, self.hot_pixels + 1):
+            share = index / (self.hot_pixels + 1)
             found[..., int(share * height), int(share * width)] = 1.0
         return found

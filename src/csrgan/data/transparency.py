@@ -44,8 +44,8 @@ def _smooth(colours: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArra
     if max(weight.shape) == 1:
         return colours
     above = cv2.resize(_smooth(*_halved(colours, weight)), weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    found: NDArray[np.float32] = colours + (1 - weight[:, :, None]) * above.reshape(colours.shape)
-    return found
+    result: NDArray[np.float32] = colours + (1 - weight[:, :, None]) * above.reshape(colours.shape)
+    return result
 
 
 def _halved(colours: NDArray[np.float32], weight: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -14,14 +14,14 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.factor import Factor
+from csrgan.degradation.kernel_priors import KernelPrior
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade, linear
 from csrgan.degradation.parameters import NAMES, Parameters, low_sizes
 from csrgan.degradation.prior import Blur, Noise, Prior, Scale
-from csrgan.degradation.shapes import Shape
-from csrgan.fault import refuse
+from csrgan.degradation.spec import DegradationSpec
+from csrgan.errors import refuse
 from csrgan.ranges import Count, NotNegative
 
 # The protocol `readme`: the text of CSRGAN's authors.
@@ -40,7 +40,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     blur, scale, noise, predicted, tested_blur_std: see `Prior`.
     kernel: what draws kernels in place of the isotropic Gaussian, see `shapes`; None: that Gaussian.
     kernel_size: odd number of taps at which the kernel is cut off; None: full support.
-    downsampling, output, backend: see `Chain`.
+    downsampling, output, backend: see `DegradationSpec`.
     bits: round L to this many bits; None: leave it unrounded.
     factors: what else happens to a picture, by name, in this order (see `Factor`).
     """
@@ -53,7 +53,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         noise: Noise = NOISE,
         predicted: Sequence[str] = NAMES,
         tested_blur_std: Sequence[NotNegative] | None = None,
-        kernel: Shape | None = None,
+        kernel: KernelPrior | None = None,
         kernel_size: Count | None = None,
         downsampling: Literal["bicubic", "direct"] = "bicubic",
         output: Literal["native", "upsampled"] = "upsampled",
@@ -64,7 +64,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         super().__init__(p=1.0)
         low, high = (float(scale[bound]) for bound in ("low", "high"))
         refuse(rules.odd(kernel_size), rules.one_scale(output, downsampling, low, high))
-        chain = Chain(kernel_size, downsampling, output, backend, max_scale=high, factors=tuple((factors or {}).items()))
+        spec = DegradationSpec(kernel_size, downsampling, output, backend, max_scale=high, factors=tuple((factors or {}).items()))
         self.prior = Prior(
             blur,
             scale,
@@ -73,17 +73,17 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
             tested_blur_std=tested_blur_std,
             kernel=kernel,
             kernel_size=kernel_size,
-            shift=chain.shift(),
+            shift=spec.shift(),
             more={name: factor.range for name, factor in (factors or {}).items()},
         )
-        self.chain = replace(chain, max_std=max(self.prior.ranges["blur_std"].bounds[1], *(tested_blur_std or [0.0])))
-        self.flags: dict[str, Any] = {"chain": self.chain, "bits": bits}
+        self.spec = replace(spec, max_std=max(self.prior.ranges["blur_std"].bounds[1], *(tested_blur_std or [0.0])))
+        self.flags: dict[str, Any] = {"spec": self.spec, "bits": bits}
 
     @property
     def multiple(self) -> int:
         """What the sides of a sharp picture must be a multiple of, px, so that an upsampling network leads back to it."""
         scale = self.prior.ranges["scale"].high
-        return int(scale) if self.chain.output == "native" and scale == round(scale) else 1
+        return int(scale) if self.spec.output == "native" and scale == round(scale) else 1
 
     def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
         seed = int(torch.randint(2**62, ()))
@@ -108,7 +108,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         self, input: Tensor, params: dict[str, Tensor], flags: dict[str, Any], transform: Tensor | None = None
     ) -> Tensor:
         theta = self._named(params).to(input)
-        return degrade(input, theta, noise=params["noise"].to(input), bits=flags["bits"], chain=flags["chain"])
+        return degrade(input, theta, noise=params["noise"].to(input), bits=flags["bits"], spec=flags["spec"])
 
     def degrade(
         self, sharp: Float[Tensor, "b c h w"], parameters: Parameters, noise: Float[Tensor, "b c h w"] | None = None
@@ -123,6 +123,6 @@ def redegraded(
     """A_theta of a picture for theta in network units, without noise; differentiable in both, the scale included."""
     # At the lower end of a prior a parameter drawn by its variance has no finite gradient.
     parameters = degradation.prior.denormalise(theta.float().clamp(1e-3, 1))
-    sizes, chain = low_sizes(image.shape[-2], image.shape[-1], parameters.scale), degradation.chain
-    image = chain.changed("sharp", image.float(), parameters)
-    return chain.changed("low", linear(image, parameters, chain=chain, sizes=sizes), parameters)
+    sizes, spec = low_sizes(image.shape[-2], image.shape[-1], parameters.scale), degradation.spec
+    image = spec.changed("sharp", image.float(), parameters)
+    return spec.changed("low", linear(image, parameters, spec=spec, sizes=sizes), parameters)

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import SUPPORT, blur_matrix
 from csrgan.degradation.parameters import Parameters, low_sizes
 from csrgan.degradation.resample import REACH, Band, bicubic, decimation
+from csrgan.degradation.spec import DegradationSpec
 
 BLOCK = 64  # rows of a large banded matrix that are multiplied together
 SMALL = 128  # rows up to which blocks cost more than they save
@@ -21,17 +21,17 @@ CACHED = 2**18  # elements of a matrix that stay in a CPU's cache
 
 
 @torch.no_grad()
-def in_blocks(
-    sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, chain: Chain
+def degrade_blocked(
+    sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, spec: DegradationSpec
 ) -> Float[Tensor, "batch channel height2 width2"]:
     """Every picture trimmed to its own low size and band; blur matrices made for as many pictures at a time as fit a cache."""
     count, channels, height, width = sharp.shape
     heights, widths = (size.tolist() for size in low_sizes(height, width, parameters.scale))
     axes = [(height, heights)] if height == width else [(height, heights), (width, widths)]
-    native, blurred = chain.output == "native", chain.blurs(parameters)
+    native, blurred = spec.output == "native", spec.blurs(parameters)
     found = sharp.new_empty(count, channels, *((max(heights), max(widths)) if native else (height, width)))
-    step = chain.step(parameters) if chain.downsampling == "direct" else None
-    taps, reaches, stds = chain.taps(parameters), _reaches(parameters, chain), parameters.noise_std.tolist()
+    step = spec.step(parameters) if spec.downsampling == "direct" else None
+    taps, reaches, stds = spec.taps(parameters), _reaches(parameters, spec), parameters.noise_std.tolist()
     chunk = max(1, CACHED // max(height, width) ** 2)
     blurs: list[Tensor] = []
     for k, (few_y, few_x, reach, std) in enumerate(zip(heights, widths, reaches, stds, strict=True)):
@@ -76,13 +76,13 @@ def _bands(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[B
     return down, bicubic(low, many, 1 / scale, size, 1.0, dtype)
 
 
-def _reaches(parameters: Parameters, chain: Chain) -> list[int]:
+def _reaches(parameters: Parameters, spec: DegradationSpec) -> list[int]:
     """How many pixels beside its centre each picture's blur along an axis touches."""
     if parameters.kernel is not None:
         return [0] * len(parameters)
-    if chain.kernel_size is not None:
-        return [(chain.kernel_size - 1) // 2] * len(parameters)
-    beside = math.ceil(chain.shift(parameters))
+    if spec.kernel_size is not None:
+        return [(spec.kernel_size - 1) // 2] * len(parameters)
+    beside = math.ceil(spec.shift(parameters))
     return [math.ceil(SUPPORT * std) + beside for std in parameters.blur_std.tolist()]
 
 
@@ -92,10 +92,10 @@ def _product(
     """matrix @ picture, without the zeros beside the matrix's band."""
     if matrix.shape[0] <= SMALL:
         return torch.mm(matrix, picture, out=out)
-    found = picture.new_empty(matrix.shape[0], picture.shape[1]) if out is None else out
+    result = picture.new_empty(matrix.shape[0], picture.shape[1]) if out is None else out
     for rows, columns in blocks(matrix.shape[0], matrix.shape[1], reach):
-        torch.mm(matrix[rows, columns], picture[columns], out=found[rows])
-    return found
+        torch.mm(matrix[rows, columns], picture[columns], out=result[rows])
+    return result
 
 
 def blocks(rows: int, columns: int, reach: int) -> Iterator[tuple[slice, slice]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.prior import Uniform
-from csrgan.fault import refuse
+from csrgan.errors import refuse
 
 
 class Factor(Recorded, ABC):
@@ -22,7 +22,7 @@ class Factor(Recorded, ABC):
     as networks are given it.
 
     low, high: the number is drawn uniformly between them. uniform_in: itself, or its square (`variance`).
-    Raises Fault for a low above high.
+    Raises UserError for a low above high.
 
     The name of a factor is its key, as in `+factor/gamma=mild`: under it the number is drawn, recorded in rows and tables and,
     where `degradation.predicted` has it, predicted. It has no Cramer-Rao bound, nor have blur and noise where there is one.

@@ -63,9 +63,9 @@ def blur_matrix(taps: Float[Tensor, "batch taps"], size: int) -> Float[Tensor, "
     reverse = taps.new_zeros(len(taps), period).index_add(1, place, taps)  # k(-d), d = 0 .. period - 1
     line = torch.cat([reverse[:, size - 1 :], reverse, reverse[:, :1]], dim=1)  # d = 1 - size .. period
     windows = line.unfold(1, size, 1)
-    found = windows[:, :size].flip(2)
-    found[:, :, 1:-1] += windows[:, size - 1 : 2 * size - 1, 1:-1]
-    return found
+    result = windows[:, :size].flip(2)
+    result[:, :, 1:-1] += windows[:, size - 1 : 2 * size - 1, 1:-1]
+    return result
 
 
 def mirror(position: Int[Tensor, "*shape"], size: int, reach: int) -> Int[Tensor, "*shape"]:

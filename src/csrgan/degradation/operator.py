@@ -12,14 +12,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from csrgan.degradation import banded, composition
-from csrgan.degradation.chain import Axis, Chain, Sizes, axes
+from csrgan.degradation import banded, kornia_backend
 from csrgan.degradation.kernels import correlate
 from csrgan.degradation.parameters import Parameters
-from csrgan.fault import check
+from csrgan.degradation.spec import Axis, DegradationSpec, Sizes, axes
+from csrgan.errors import check
 
 Pictures = Float[Tensor, "batch channel height width"]
-FULL = Chain()  # full support, bicubic both ways
+FULL = DegradationSpec()  # full support, bicubic both ways
 
 
 def degrade(
@@ -28,7 +28,7 @@ def degrade(
     *,
     noise: Pictures | None = None,
     bits: int | None = None,
-    chain: Chain = FULL,
+    spec: DegradationSpec = FULL,
     sizes: Sizes | None = None,
 ) -> Float[Tensor, "batch channel height2 width2"]:
     """Blurred, down-sampled, noisy and (unless the output is native) bicubically up-sampled pictures, clipped to [0,1].
@@ -38,9 +38,9 @@ def degrade(
     sizes: LR heights and widths. They follow from the scale, in steps, so that nothing depends on the scale smoothly; where
     they are given, the pitch of the LR grid is `parameters.scale`, and the result differentiable in it.
     """
-    sharp = chain.changed("sharp", sharp, parameters)
-    low = linear(sharp, parameters, noise=noise, chain=chain, sizes=sizes).clamp_(0, 1)
-    low = chain.changed("low", low, parameters)
+    sharp = spec.changed("sharp", sharp, parameters)
+    low = linear(sharp, parameters, noise=noise, spec=spec, sizes=sizes).clamp_(0, 1)
+    low = spec.changed("low", low, parameters)
     return low if bits is None else (low * (2**bits - 1)).round() / (2**bits - 1)
 
 
@@ -49,20 +49,20 @@ def linear(
     parameters: Parameters,
     *,
     noise: Pictures | None = None,
-    chain: Chain = FULL,
+    spec: DegradationSpec = FULL,
     sizes: Sizes | None = None,
 ) -> Float[Tensor, "batch channel height2 width2"]:
     """A_theta H + noise: the degradation without clipping and rounding, so that it is linear in H."""
     with torch.autocast(sharp.device.type, enabled=False):  # half precision would ruin the filters
-        if chain.backend == "kornia":
+        if spec.backend == "kornia":
             check(sizes is None, "the kornia backend takes the sizes from the scale; choose degradation.backend=banded.")
-            return composition.compose(sharp, parameters, noise, chain)
+            return kornia_backend.compose(sharp, parameters, noise, spec)
         if parameters.kernel is not None:
             sharp = correlate(sharp, parameters.kernel)
         traced = _traced(sharp, noise, *parameters.present().values())
         if sharp.device.type == "cpu" and not traced and sizes is None:
-            return banded.in_blocks(sharp, parameters, noise, chain)
-        return _together(sharp, parameters, noise, chain, sizes)
+            return banded.degrade_blocked(sharp, parameters, noise, spec)
+        return degrade_batched(sharp, parameters, noise, spec, sizes)
 
 
 def adjoint(
@@ -71,7 +71,7 @@ def adjoint(
     height: int,
     width: int,
     *,
-    chain: Chain = FULL,
+    spec: DegradationSpec = FULL,
     sizes: Sizes | None = None,
 ) -> Pictures:
     """A_theta^T v, with <A_theta x, v> = <x, A_theta^T v> for every x of height x width pixels; differentiable like A_theta.
@@ -81,21 +81,21 @@ def adjoint(
     traced = _traced(low, *parameters.present().values())
     with torch.enable_grad():
         anywhere = low.new_zeros(*low.shape[:2], height, width).requires_grad_()
-        image = linear(anywhere, parameters, chain=chain, sizes=sizes)
+        image = linear(anywhere, parameters, spec=spec, sizes=sizes)
         (found,) = torch.autograd.grad(image, anywhere, low, create_graph=traced)
     return found if traced else found.detach()
 
 
 def along_axes(
-    parameters: Parameters, height: int, width: int, sizes: Sizes, *, chain: Chain = FULL
+    parameters: Parameters, height: int, width: int, sizes: Sizes, *, spec: DegradationSpec = FULL
 ) -> tuple[Float[Tensor, "batch height height"], Float[Tensor, "batch width width"]]:
     """V and M with A_theta x = V x M^T, for who applies A and its adjoint many times; differentiable like A_theta.
 
     Of a chain whose L is as large as H, and of parameters without a kernel.
     """
-    assert chain.output == "upsampled" and parameters.kernel is None
+    assert spec.output == "upsampled" and parameters.kernel is None
     with torch.autocast(parameters.scale.device.type, enabled=False):
-        vertical, horizontal = _axes(parameters, height, width, sizes, chain)
+        vertical, horizontal = _axes(parameters, height, width, sizes, spec)
         every = slice(None)
         down = vertical.u(every) @ vertical.p(every)
         return down, down if horizontal is vertical else horizontal.u(every) @ horizontal.p(every)
@@ -106,24 +106,26 @@ def _traced(*tensors: Tensor | None) -> bool:
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors if tensor is not None)
 
 
-def _together(sharp: Tensor, parameters: Parameters, noise: Tensor | None, chain: Chain, sizes: Sizes | None) -> Tensor:
+def degrade_batched(
+    sharp: Tensor, parameters: Parameters, noise: Tensor | None, spec: DegradationSpec, sizes: Sizes | None
+) -> Tensor:
     """The whole batch as four dense products."""
     height, width = sharp.shape[-2:]
-    vertical, horizontal = _axes(parameters, height, width, sizes, chain)
+    vertical, horizontal = _axes(parameters, height, width, sizes, spec)
     every = slice(None)
     found = vertical.p(every)[:, None] @ sharp @ horizontal.p(every)[:, None].mT
     if noise is not None:
         found = found + parameters.noise_std[:, None, None, None] * noise[..., : vertical.low, : horizontal.low]
-    return found if chain.output == "native" else vertical.u(every)[:, None] @ found @ horizontal.u(every)[:, None].mT
+    return found if spec.output == "native" else vertical.u(every)[:, None] @ found @ horizontal.u(every)[:, None].mT
 
 
-def _axes(parameters: Parameters, height: int, width: int, sizes: Sizes | None, chain: Chain) -> tuple[Axis, Axis]:
+def _axes(parameters: Parameters, height: int, width: int, sizes: Sizes | None, spec: DegradationSpec) -> tuple[Axis, Axis]:
     """With room for the largest LR picture of the batch."""
-    native, greatest = chain.output == "native", chain.bound(parameters)
+    native, greatest = spec.output == "native", spec.bound(parameters)
     if sizes is None:  # a size is rounded, so that a scale may be realised as a larger one
         bound = max(side / max(side / greatest - 0.5, 1) for side in (height, width))
         low = (max(1, round(height / greatest)), max(1, round(width / greatest))) if native else (height, width)
     else:  # a pitch may be larger than the sizes tell
         bound = 2 * max(height / int(sizes[0].min()), width / int(sizes[1].min()))
         low = (int(sizes[0].max()), int(sizes[1].max()))
-    return axes(chain, parameters, height, width, sizes, low, bound)
+    return axes(spec, parameters, height, width, sizes, low, bound)

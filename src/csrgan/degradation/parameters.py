@@ -42,8 +42,8 @@ class Parameters:
 
     def number(self, name: str) -> Float[Tensor, " batch"]:
         """The number of this name, one a picture."""
-        found: Tensor = self.more[name] if name in self.more else getattr(self, name)
-        return found
+        result: Tensor = self.more[name] if name in self.more else getattr(self, name)
+        return result
 
     def __getattr__(self, name: str) -> Tensor:
         if name in self.__dict__.get("more", ()):

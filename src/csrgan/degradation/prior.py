@@ -14,9 +14,9 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
+from csrgan.degradation.kernel_priors import KernelPrior
 from csrgan.degradation.parameters import NAMES, Parameters
-from csrgan.degradation.shapes import Shape
-from csrgan.fault import check, refuse
+from csrgan.errors import check, refuse
 from csrgan.ranges import NotNegative, Share
 
 KEYS = ("blur", "scale", "noise")  # of the ranges of `NAMES`, under degradation
@@ -105,7 +105,7 @@ class Prior(Recorded):
     tested_blur_std: the blurs of the evaluation grid, px; None: mid-quantiles of the prior.
     kernel: draws the kernels, see `shapes`; None: the isotropic Gaussian. kernel_size, shift: of these kernels.
     more: of further factors, by their names.
-    Raises Fault where a range is impossible, or too narrow for the kernel.
+    Raises UserError where a range is impossible, or too narrow for the kernel.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Prior(Recorded):
         predicted: Sequence[str] = NAMES,
         *,
         tested_blur_std: Sequence[float] | None = None,
-        kernel: Shape | None = None,
+        kernel: KernelPrior | None = None,
         kernel_size: int | None = None,
         shift: float = 0.0,
         more: Mapping[str, Uniform] | None = None,
@@ -202,8 +202,8 @@ class Prior(Recorded):
         return Parameters.of(known | found)
 
     def units_of(self, other: Prior) -> tuple[Float[Tensor, " p"], Float[Tensor, " p"]]:
-        """A factor and a shift for each predicted parameter that turn the network units of another prior into these. Raises Fault
-        where there are none, or where other parameters are predicted."""
+        """A factor and a shift for each predicted parameter that turn the network units of another prior into these. Raises
+        UserError where there are none, or where other parameters are predicted."""
         check(
             self.predicted == other.predicted,
             f"degradation.predicted={list(self.predicted)}: the network that is begun from predicts {list(other.predicted)}.",

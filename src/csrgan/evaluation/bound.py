@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import even_response
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.resample import cubic_response
+from csrgan.degradation.spec import DegradationSpec
 from csrgan.networks.spectrum import CENTRE, FLOOR, SPREAD, RadialLogSpectrum
 from csrgan.records import Picture
 
@@ -22,7 +22,7 @@ GRID = 32  # frequencies from 0 to the Nyquist frequency along an axis, of which
 NAMES = ("blur_std", "noise_std")
 
 
-def least_std(sharp: Picture, parameters: Parameters, chain: Chain) -> dict[str, float]:
+def least_std(sharp: Picture, parameters: Parameters, spec: DegradationSpec) -> dict[str, float]:
     """Standard deviations below which no unbiased estimator of blur_std (px) and noise_std (fraction of full scale) comes,
     given one picture L: from Whittle's likelihood (1953) of a Gaussian field with the picture's spectrum, of which strength and
     steepness are not known. Infinite where L says nothing.
@@ -41,7 +41,7 @@ def least_std(sharp: Picture, parameters: Parameters, chain: Chain) -> dict[str,
         colours = _colours(sharp)
     scale = float(parameters.scale[0])
     theta = torch.tensor([float(parameters.blur_std[0]), float(parameters.noise_std[0]), 0.0, 0.0], dtype=torch.float64)
-    slopes = torch.func.jacfwd(partial(_log_spectrum, power=power, colours=colours, scale=scale, chain=chain))(theta)
+    slopes = torch.func.jacfwd(partial(_log_spectrum, power=power, colours=colours, scale=scale, spec=spec))(theta)
     pixels = height * width / scale**2
     information = 0.5 * pixels * torch.einsum("cfi,cfj->ij", slopes, slopes) / slopes.shape[1]
     told = [k for k in range(len(theta)) if float(information[k, k]) > 1e-9 * pixels]
@@ -51,15 +51,15 @@ def least_std(sharp: Picture, parameters: Parameters, chain: Chain) -> dict[str,
 
 
 def _log_spectrum(
-    theta: Float[Tensor, " 4"], *, power: Float[Tensor, " rings"], colours: Float[Tensor, " 3"], scale: float, chain: Chain
+    theta: Float[Tensor, " 4"], *, power: Float[Tensor, " rings"], colours: Float[Tensor, " 3"], scale: float, spec: DegradationSpec
 ) -> Float[Tensor, "3 frequencies"]:
     """Logarithm of the power of L before it is enlarged, for each principal colour and frequency; theta: blur_std, noise_std,
     logarithm of the strength of H's spectrum, and of its steepness, relative to `power`."""
     blur_std, noise_std, strength, steepness = theta
     low = (torch.arange(GRID, dtype=torch.float64) + 0.5) / (2 * GRID)  # cycles a pixel of L; a quarter is as the others are
-    taps = chain.taps(Parameters(blur_std[None], blur_std.new_full((1,), scale), noise_std[None]))
+    taps = spec.taps(Parameters(blur_std[None], blur_std.new_full((1,), scale), noise_std[None]))
     folds = [(low + k) / scale for k in ((-1, 0, 1) if scale > 1 else (0,))]  # what sampling cannot tell apart, cycles/px
-    smooths = chain.downsampling == "bicubic" and scale > 1
+    smooths = spec.downsampling == "bicubic" and scale > 1
     kept = [even_response(taps, f)[0] * (cubic_response(scale * f.abs()) if smooths else 1.0) for f in folds]
     signal = torch.zeros(GRID, GRID, dtype=torch.float64)
     for (down, kept_down), (across, kept_across) in product(zip(folds, kept, strict=True), repeat=2):

@@ -96,11 +96,11 @@ def alike(groups: Sequence[Group]) -> list[list[Group]]:
 
 def references(groups: Sequence[Group], baseline: str | None) -> dict[Group, Group]:
     """The group that each is compared with. Groups scored on the same photographs and degradations come together."""
-    found: dict[Group, Group] = {}
+    result: dict[Group, Group] = {}
     for together in alike(groups):
         named = [group for group in together if holds(group, baseline)] or together[:1]
-        found |= {group: _nearest(group, named) for group in together}
-    return found
+        result |= {group: _nearest(group, named) for group in together}
+    return result
 
 
 def _nearest(group: Group, others: Sequence[Group]) -> Group:

@@ -13,13 +13,13 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
+from csrgan.degradation.spec import DegradationSpec
 from csrgan.evaluation import bound, metrics
 from csrgan.evaluation.metrics import METRICS
-from csrgan.files import cell, whole
+from csrgan.files import atomic_write, cell
 from csrgan.records import Batch, Picture, Restoration
 
 Row = dict[str, str | float]
@@ -35,15 +35,15 @@ def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
 
     prior: of the system, what it predicts.
     """
-    chain = batch.chain
+    spec = batch.spec
     found: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
-    found |= _parameters(batch.parameters, restored, prior) | _bounds(batch, restored, prior, chain)
+    found |= _parameters(batch.parameters, restored, prior) | _bounds(batch, restored, prior, spec)
     found |= _scores(batch, restored)
     found |= metrics.channel_statistics(restored.image, batch.sharp)
-    found["consistency_restored"] = consistency(restored.image, batch.low, batch.parameters, chain)
+    found["consistency_restored"] = consistency(restored.image, batch.low, batch.parameters, spec)
     if restored.parameters:
         within = prior.denormalise(prior.normalise(restored.parameters).clamp(0, 1))  # no operator for what was never drawn
-        found["consistency_predicted"] = consistency(restored.image, batch.low, within, chain)
+        found["consistency_predicted"] = consistency(restored.image, batch.low, within, spec)
         found["theta_error"] = _theta_error(batch, restored, prior)
     return found | _iterations(batch, restored, prior)
 
@@ -86,12 +86,12 @@ def uncertainty(restored: Restoration, name: str) -> dict[str, float]:
     return {column: float(values.number(name)[0]) for column, values in found.items()}
 
 
-def _bounds(batch: Batch, restored: Restoration, prior: Prior, chain: Chain) -> Row:
+def _bounds(batch: Batch, restored: Restoration, prior: Prior, spec: DegradationSpec) -> Row:
     """Of each predicted parameter that has one the least standard deviation of an estimator without a bias; at most its range. None
     has one where kernels are drawn, or where a further factor is no part of its model of L."""
-    if restored.parameters is None or batch.parameters.kernel is not None or chain.factors:
+    if restored.parameters is None or batch.parameters.kernel is not None or spec.factors:
         return {}
-    least = bound.least_std(batch.sharp, batch.parameters, chain)
+    least = bound.least_std(batch.sharp, batch.parameters, spec)
     ranges = {name: prior.ranges[name].bounds for name in prior.predicted if name in least}
     return {f"{name}_bound": min(least[name], high - low) for name, (low, high) in ranges.items()}
 
@@ -103,16 +103,16 @@ def _scores(batch: Batch, restored: Restoration) -> Row:
     given = {"sharp": batch.sharp, "low": shown["low"]}
     values = {name: metric.each(list(shown.values()), **given, border=border) for name, metric in METRICS.items()}
     alone = {name: each for name, each in values.items() if not METRICS[name].together}
-    found: Row = {f"{name}_{which}": each[place] for place, which in enumerate(shown) for name, each in alone.items()}
+    found: Row = {f"{name}_{which}": each[index] for index, which in enumerate(shown) for name, each in alone.items()}
     late = {name: each for name, each in values.items() if name not in alone}
     return found | {f"{name}_{which}": value for name, each in late.items() for which, value in zip(shown, each, strict=False)}
 
 
-def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Parameters, chain: Chain) -> float:
+def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Parameters, spec: DegradationSpec) -> float:
     """PSNR in dB of the picture, degraded with these parameters but without noise, against L. What is consistent with L reaches
     the level of the noise in L; higher means that the noise was restored too."""
-    unbounded = replace(chain, max_std=None, max_scale=None)  # theta^ may lie outside the protocol
-    return metrics.psnr(degrade(image, parameters, chain=unbounded), low)
+    unbounded = replace(spec, max_std=None, max_scale=None)  # theta^ may lie outside the protocol
+    return metrics.psnr(degrade(image, parameters, spec=unbounded), low)
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:
@@ -166,13 +166,13 @@ def by_blur(rows: Sequence[Row]) -> list[dict[str, float]]:
     R^2 is left out where it has no value, of a blur that is the same in all rows."""
     levels = sorted({float(r["blur_std"]) for r in rows})
     count = min(BINS, len(levels))
-    found = []
-    for place in range(count):
-        bin_ = levels[place * len(levels) // count : (place + 1) * len(levels) // count]
+    result = []
+    for index in range(count):
+        bin_ = levels[index * len(levels) // count : (index + 1) * len(levels) // count]
         summary = summarise([r for r in rows if bin_[0] <= float(r["blur_std"]) <= bin_[-1]])
         defined = {name: value for name, value in summary.items() if math.isfinite(value) or not name.endswith("_r2")}
-        found.append({"blur_std_low": bin_[0], "blur_std_high": bin_[-1], **defined})
-    return found
+        result.append({"blur_std_low": bin_[0], "blur_std_high": bin_[-1], **defined})
+    return result
 
 
 def by_set(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
@@ -184,7 +184,7 @@ def by_set(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, fieldnames=list(rows[0]))
         table.writeheader()
         table.writerows({name: cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows)

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 from lightning.pytorch.utilities import rank_zero_only
 
-from csrgan.fault import plain
-from csrgan.files import whole
+from csrgan.errors import plain
+from csrgan.files import atomic_write
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import METRICS
 from csrgan.tree import Settings
 
 Row = Mapping[str, str | float | None]  # None: a step that nobody told
-Kept = TypeVar("Kept", bound=Row)
+Stepped = TypeVar("Stepped", bound=Row)
 STEP = "step"  # images seen
 EVALUATION = "valid/"  # how the columns of an evaluation begin
 
@@ -69,12 +69,12 @@ class MetricsCsv(RunLogger):
                 self._write_all()
         except OSError as reason:
             self.columns = []  # so that all are written anew
-            told = f"csrgan train: {self.file} takes no row ({reason.strerror}); it is tried again with the next"
-            print(plain(told), file=sys.stderr)
+            sentence = f"csrgan train: {self.file} takes no row ({reason.strerror}); it is tried again with the next"
+            print(plain(sentence), file=sys.stderr)
 
     def _write_all(self) -> None:
         columns = sorted({column for row in self.rows for column in row})
-        with whole(self.file) as part, part.open("w", newline="", encoding="utf-8") as file:
+        with atomic_write(self.file) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, columns)
             table.writeheader()
             table.writerows(self.rows)
@@ -90,7 +90,7 @@ def _seen(row: Row) -> int:
     return int(row[STEP] or 0)
 
 
-def until(rows: Iterable[Kept], images_seen: int, evaluated: int) -> list[Kept]:
+def until(rows: Iterable[Stepped], images_seen: int, evaluated: int) -> list[Stepped]:
     """The rows that were logged after at most so many images, and the evaluations after at most `evaluated`."""
     limits = {False: images_seen, True: evaluated}
     return [row for row in rows if _seen(row) <= limits[evaluation(row)]]

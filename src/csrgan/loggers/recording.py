@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import Logger
 
+from csrgan.errors import UserError
 from csrgan.evaluation.results import Row
-from csrgan.fault import Fault
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.tree import Settings
 
@@ -20,7 +20,7 @@ EXTRAS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "trackio": "trackio"
 def recording(settings: Settings, folder: Path, build: Callable[[object, str], object]) -> Iterator[list[Logger]]:
     """The loggers that the settings describe, each told whether the run ended well. build: makes an object of a node.
 
-    Raises Fault for a logger that is not installed.
+    Raises UserError for a logger that is not installed.
     """
     nodes = {name: node for name, node in settings["logger"].items() if isinstance(node, dict) and "_target_" in node}
     made = [_made(name, node, build) for name, node in nodes.items()]
@@ -51,9 +51,9 @@ def _made(name: str, node: object, build: Callable[[object, str], object]) -> Lo
         if missing is None:
             raise
         extra = f": pip install 'csrgan[{EXTRAS[name]}]'" if name in EXTRAS else f" ({missing})"
-        raise Fault(f"logger={name} needs a package that is not installed{extra}.") from reason
+        raise UserError(f"logger={name} needs a package that is not installed{extra}.") from reason
     if not isinstance(made, Logger):
-        raise Fault(f"logger.{name} makes a {type(made).__name__}, and no logger of Lightning's.")
+        raise UserError(f"logger.{name} makes a {type(made).__name__}, and no logger of Lightning's.")
     return made
 
 

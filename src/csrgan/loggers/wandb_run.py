@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
+from csrgan.errors import plain
 from csrgan.evaluation.results import Row
-from csrgan.fault import plain
 from csrgan.files import relative
 from csrgan.loggers.metrics_csv import read, until
 from csrgan.loggers.run_logger import RunLogger
-from csrgan.loggers.wandb_account import mode, told
+from csrgan.loggers.wandb_auth import mode, told
 from csrgan.ranges import Positive
 from csrgan.run_folder import METRICS
 from csrgan.tree import Settings

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor, nn
 
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 
 VGG19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels of the convolutions, and how many, before each pooling
 IMAGENET = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"  # its name ends with the beginning of its SHA-256
@@ -22,7 +22,7 @@ def installed() -> bool:
 def efficientnet_lite0() -> nn.Sequential:
     """The 16 blocks of EfficientNet-Lite0, with the ImageNet weights that a package carries; nothing is downloaded.
 
-    Raises Fault where the package is missing.
+    Raises UserError where the package is missing.
     """
     check(
         installed(),
@@ -43,7 +43,7 @@ def vgg19(*, weights: str | None) -> nn.Sequential:
     """The 37 layers of VGG19's features (Simonyan and Zisserman 2015, configuration E), of which SRGAN and ESRGAN compare some.
 
     weights: a file of them, named as torchvision does (`features.0.weight`, ...); None: those of ImageNet that torchvision
-    publishes, which torch downloads once (550 MB) and checks. Raises Fault where they cannot be had, or are others.
+    publishes, which torch downloads once (550 MB) and checks. Raises UserError where they cannot be had, or are others.
     """
     layers, before = list[nn.Module](), 3
     for channels, count in VGG19:
@@ -55,18 +55,18 @@ def vgg19(*, weights: str | None) -> nn.Sequential:
     network = nn.Sequential(*layers)
     key = "loss.perceptual.function.backbone.weights"
     try:
-        held = torch.load(weights, map_location="cpu", weights_only=True) if weights else _download()
+        content = torch.load(weights, map_location="cpu", weights_only=True) if weights else _download()
     except Exception as reason:
         named, remedy = (weights, "") if weights else ("null", f"; get {IMAGENET} elsewhere and give it as {key}=FILE")
-        raise Fault(f"{key}={named} cannot be read ({reason}){remedy}.") from reason
+        raise UserError(f"{key}={named} cannot be read ({reason}){remedy}.") from reason
     try:
-        own = {name.removeprefix("features."): value for name, value in held.items() if name.startswith("features.")}
+        own = {name.removeprefix("features."): value for name, value in content.items() if name.startswith("features.")}
         network.load_state_dict(own)
     except (AttributeError, RuntimeError, TypeError) as reason:
-        raise Fault(f"{key}={weights} are not the weights of a VGG19.") from reason
+        raise UserError(f"{key}={weights} are not the weights of a VGG19.") from reason
     return network
 
 
 def _download() -> dict[str, Tensor]:
-    found: dict[str, Tensor] = torch.hub.load_state_dict_from_url(IMAGENET, map_location="cpu", check_hash=True, weights_only=True)
-    return found
+    result: dict[str, Tensor] = torch.hub.load_state_dict_from_url(IMAGENET, map_location="cpu", check_hash=True, weights_only=True)
+    return result

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.fault import refuse
+from csrgan.errors import refuse
 from csrgan.ranges import CountOr0, NotNegative
 
 
@@ -33,7 +33,7 @@ def needs(function: Callable[..., object]) -> tuple[str, ...]:
 
 
 def examine(system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True) -> None:
-    """Raise Fault for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
+    """Raise UserError for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
     kind = rules.Kind.of(type(system).__name__, lambda said: getattr(system, said, None))
     on = {name: term for name, term in losses.items() if isinstance(term, Loss) and term.weight}
     asked = {name: rules.Asked(term.needs, term.start, term.against) for name, term in on.items()}
@@ -60,7 +60,7 @@ class Term(Recorded):
         return min(1.0, (images_seen - self.start + 1) / (self.ramp + 1))
 
 
-class Evidence(Mapping[str, object]):
+class LossInputs(Mapping[str, object]):
     """What a system can show to its loss terms; computed when first asked for, and only then."""
 
     def __init__(self, **makers: object) -> None:
@@ -72,7 +72,7 @@ class Evidence(Mapping[str, object]):
             made = self._makers[name] = made()
         return made
 
-    def made(self) -> Iterator[tuple[str, object]]:
+    def computed(self) -> Iterator[tuple[str, object]]:
         """What has been computed so far."""
         return ((name, value) for name, value in self._makers.items() if not callable(value))
 
@@ -87,18 +87,18 @@ class Objective:
     """The weighted sum of its terms. A term that is None or weighs 0 is left out: it costs nothing. So is the mapping that is
     left where a file sets something of a term that the user switched off.
 
-    offers: names of the evidence that the system shows; a term that needs another raises Fault.
+    offers: names of the evidence that the system shows; a term that needs another raises UserError.
     """
 
-    def __init__(self, terms: Mapping[str, object], offers: Iterable[str]) -> None:
+    def __init__(self, terms: Mapping[str, object], loss_inputs: Iterable[str]) -> None:
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
-        offered = set(offers)
+        offered = set(loss_inputs)
         refuse(*(rules.evidence(name, term.needs, offered) for name, term in self.terms.items()))
 
     def __bool__(self) -> bool:
         return bool(self.terms)
 
-    def __call__(self, evidence: Evidence, images_seen: int = 0) -> dict[str, Tensor]:
+    def __call__(self, evidence: LossInputs, images_seen: int = 0) -> dict[str, Tensor]:
         """Each term's weighted value after so many images; their sum is the loss. A term that has not entered yet is left out."""
         weights = {name: term.weight * term.share(images_seen) for name, term in self.terms.items()}
         return {

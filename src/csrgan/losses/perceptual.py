@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from csrgan.arguments import Recorded
-from csrgan.fault import check
+from csrgan.errors import check
 from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b 3 h w"]
@@ -32,7 +32,7 @@ class FeatureDistance(Recorded):
         self.network: nn.Sequential | None = None
 
     def prepare(self) -> None:
-        """Load the network. Raises Fault where it cannot be had, or has no such layers."""
+        """Load the network. Raises UserError where it cannot be had, or has no such layers."""
         network = self.backbone()
         last = len(network) - 1
         check(
@@ -58,8 +58,8 @@ class FeatureDistance(Recorded):
         network = self.network.to(image.device)
         mean, std = (torch.tensor(values, device=image.device)[:, None, None] for values in (MEAN, STD))
         x, found = (image - mean) / std, []
-        for place, block in enumerate(network):
+        for index, block in enumerate(network):
             x = block(x)
-            if place in self.layers:
+            if index in self.layers:
                 found.append(x)
         return found

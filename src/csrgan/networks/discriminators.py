@@ -16,9 +16,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.degradation.code import maps
+from csrgan.degradation.kernel_pca import maps
 from csrgan.degradation.parameters import NAMES
-from csrgan.fault import refuse
+from csrgan.errors import refuse
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.ranges import Count, Depth
 
@@ -79,9 +79,9 @@ class SRGANs(Recorded, nn.Module):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.LeakyReLU(0.2)]
         sizes = [width * scale for scale in (1, 1, 2, 2, 4, 4, 8, 8)]
-        for place, (before, after) in enumerate(pairwise(sizes)):
+        for index, (before, after) in enumerate(pairwise(sizes)):
             layers += [
-                nn.Conv2d(before, after, 3, stride=1 + (place + 1) % 2, padding=1, bias=False),
+                nn.Conv2d(before, after, 3, stride=1 + (index + 1) % 2, padding=1, bias=False),
                 nn.BatchNorm2d(after, track_running_stats=False),  # a forward pass must not change it, see `VGGAsCoded`
                 nn.LeakyReLU(0.2),
             ]

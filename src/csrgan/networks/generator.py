@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.parameters import NAMES
-from csrgan.fault import Fault, refuse
+from csrgan.errors import UserError, refuse
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
 
@@ -63,14 +63,14 @@ class Body(Recorded, nn.Module):
         raise NotImplementedError
 
 
-class Restored(NamedTuple):
+class GeneratorOutput(NamedTuple):
     """S, and in network units theta^ and the logarithm of its variance, where they are predicted; of a network with iterations
     what each of them gave."""
 
     image: Float[Tensor, "b 3 h w"]
     theta: Float[Tensor, "b p"] | None = None
     log_variance: Float[Tensor, "b p"] | None = None
-    trace: tuple[Restored, ...] = ()
+    trace: tuple[GeneratorOutput, ...] = ()
 
 
 Output = Callable[[Tensor, Tensor], Tensor]
@@ -109,7 +109,7 @@ class Generator(Recorded, nn.Module):
         )
         self.condition = condition(channels=body.bottleneck_channels, parameters=len(predicted)) if condition else None
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
         height, width = low.shape[-2:]
         features: Features = self.body.encode(pad_to_multiple(low, self.body.multiple))
         late = getattr(self.head, "late", False)
@@ -121,22 +121,22 @@ class Generator(Recorded, nn.Module):
         found = self.head(low, features) if self.head and late else found
         assert features.image is not None
         base = low if features.base is None else features.base[..., :height, :width]
-        return Restored(self.output(features.image[..., :height, :width], base), *self._split(found))
+        return GeneratorOutput(self.output(features.image[..., :height, :width], base), *self._split(found))
 
-    def read(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Tensor | None, Tensor | None]:
+    def predict_parameters(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Tensor | None, Tensor | None]:
         """theta^ and the logarithm of its variance alone, which costs an encoder where the head needs no more."""
         if self.head is None or getattr(self.head, "late", False):
             return self(low)[1:3]
         return self._split(self.head(low, self.body.encode(pad_to_multiple(low, self.body.multiple))))
 
     def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
-        """Let theta^ be factor x theta^ + shift from now on, and whatever reads it see what it saw before. Raises Fault for a head
-        or a condition that cannot."""
+        """Let theta^ be factor x theta^ + shift from now on, and whatever reads it see what it saw before. Raises UserError for a
+        head or a condition that cannot."""
         if self.head is None:
             return
         last, count = getattr(self.head, "last", None), len(factor)
         if not isinstance(last, nn.Linear | nn.Conv2d) or last.bias is None:
-            raise Fault(f"parameter_head={type(self.head).__name__} cannot be given other units: begin with the same ranges.")
+            raise UserError(f"parameter_head={type(self.head).__name__} cannot be given other units: begin with the same ranges.")
         with torch.no_grad():
             last.weight[:count] *= factor.reshape(-1, *[1] * (last.weight.ndim - 1)).to(last.weight)
             last.bias[:count] = (last.bias[:count].double() * factor + shift).to(last.bias)
@@ -144,7 +144,7 @@ class Generator(Recorded, nn.Module):
                 last.bias[count:] += 2 * factor.clamp(min=1e-6).log().to(last.bias)
         reexpress = getattr(self.condition, "reexpress", None)
         if self.condition is not None and reexpress is None:
-            raise Fault(f"condition={type(self.condition).__name__} cannot be given other units: begin with the same ranges.")
+            raise UserError(f"condition={type(self.condition).__name__} cannot be given other units: begin with the same ranges.")
         if reexpress is not None:
             reexpress(factor, shift)
 

@@ -43,7 +43,7 @@ class Bottleneck(Head):
         return self.read(known.detach() if self.stop_gradient else known)
 
 
-class Deep(Bottleneck):
+class BottleneckMLP3(Bottleneck):
     """What `Bottleneck` reads, with what the body knows of the whole picture standardised, through one more layer; in float32
     whatever the training precision.
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectrum import RadialLogSpectrum
-from csrgan.networks.unet import Levels, Upsampling
+from csrgan.networks.unet import UNetCore, Upsampling
 from csrgan.networks.upsampling import transposed
 from csrgan.ranges import Count, CountOr0, Depth
 
@@ -65,9 +65,9 @@ class Spectral(Body):
 
 
 class SpectralUNet(Body):
-    """The spectral filter, then `Levels` that see L and what the filter made of it and mend that.
+    """The spectral filter, then `UNetCore` that see L and what the filter made of it and mend that.
 
-    first: the filter. The others: see `Levels`; what the filter knows of the picture and of theta^ tunes them.
+    first: the filter. The others: see `UNetCore`; what the filter knows of the picture and of theta^ tunes them.
     """
 
     multiple = 1
@@ -89,7 +89,7 @@ class SpectralUNet(Body):
         self.first = first
         self.context_features, self.bottleneck_channels = first.context_features, first.bottleneck_channels
         self.decoder_channels = width
-        self.u = Levels(
+        self.u = UNetCore(
             pictures=2,
             context=first.known_features,
             width=width,
@@ -106,7 +106,7 @@ class SpectralUNet(Body):
         (low,) = features.skips
         found = self.first.decode(features).base
         assert found is not None
-        decoder, image = self.u.mend([low, found], self.first.known(features))
+        decoder, image = self.u.refine([low, found], self.first.known(features))
         return features._replace(decoder=decoder, image=image, base=found)
 
 

@@ -19,7 +19,7 @@ from csrgan.ranges import Count, CountOr0, Depth
 Upsampling = Callable[[int, int], nn.Module]
 
 
-class Levels(nn.Module):
+class UNetCore(nn.Module):
     """The U itself: residual blocks, a stride of 2 from level to level on the way down, and behind a pixel-unshuffle stem
     (RRDBNet's, Wang et al. 2021), so that no convolution runs at full resolution.
 
@@ -39,7 +39,7 @@ class Levels(nn.Module):
         channels = [width * 2**level for level in range(levels + 1)]
         self.unshuffle = unshuffle
         self.multiple = unshuffle * 2**levels
-        self.narrowest = channels[-1]
+        self.bottleneck_channels = channels[-1]
         if context:
             self.tune_middle = Modulation(context, channels[-1], hidden=128)
             self.tune_last = Modulation(context, width, hidden=128)
@@ -70,7 +70,7 @@ class Levels(nn.Module):
         x = self.tune_last(x, features.context) if self.tuned else x
         return features._replace(decoder=x, image=functional.pixel_shuffle(self.last(x), self.unshuffle))
 
-    def mend(self, pictures: list[Tensor], context: Float[Tensor, "b k"]) -> tuple[Tensor, Tensor]:
+    def refine(self, pictures: list[Tensor], context: Float[Tensor, "b k"]) -> tuple[Tensor, Tensor]:
         """Last features and raw picture for pictures of any size."""
         height, width = pictures[0].shape[-2:]
         found = self.decode(self.encode(pad_to_multiple(torch.cat(pictures, dim=1), self.multiple), context))
@@ -79,10 +79,10 @@ class Levels(nn.Module):
 
 
 class UNet(Body):
-    """`Levels` that see L, tuned by its radial log-spectrum.
+    """`UNetCore` that see L, tuned by its radial log-spectrum.
 
     spectrum_bins, spectrum_tile: rings up to the Nyquist frequency and side of the tiles of the spectrum; 0 bins: none tunes.
-    The others: see `Levels`.
+    The others: see `UNetCore`.
     """
 
     encoder_parts = ("u.stem", "u.encoder", "u.down", "u.tune_middle", "u.middle")
@@ -101,7 +101,7 @@ class UNet(Body):
         super().__init__()
         self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile) if spectrum_bins else None
         self.context_features = self.spectrum.features if self.spectrum else 0
-        self.u = Levels(
+        self.u = UNetCore(
             pictures=1,
             context=self.context_features,
             width=width,
@@ -110,7 +110,7 @@ class UNet(Body):
             unshuffle=unshuffle,
             upsampling=upsampling,
         )
-        self.multiple, self.bottleneck_channels, self.decoder_channels = self.u.multiple, self.u.narrowest, width
+        self.multiple, self.bottleneck_channels, self.decoder_channels = self.u.multiple, self.u.bottleneck_channels, width
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         return self.u.encode(low, self.spectrum(low) if self.spectrum else low.new_zeros(len(low), 0))

@@ -12,10 +12,10 @@ from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import along_axes
 from csrgan.degradation.parameters import low_sizes
-from csrgan.fault import refuse
+from csrgan.errors import refuse
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectral import Spectral
-from csrgan.networks.unet import Levels, Upsampling
+from csrgan.networks.unet import UNetCore, Upsampling
 from csrgan.networks.upsampling import transposed
 from csrgan.ranges import Count, CountOr0, Depth
 
@@ -31,8 +31,8 @@ class Unfolded(Body):
     a follows from what the filter knows of the picture. The losses of S reach theta^ through A, unless `detach`.
 
     first: the filter. degradation: what it is trained to undo. stages: how often. data_steps: conjugate gradients in each.
-    The others: see `Levels`.
-    Raises Fault for a degradation whose kernel theta does not describe.
+    The others: see `UNetCore`.
+    Raises UserError for a degradation whose kernel theta does not describe.
     """
 
     multiple = 1
@@ -59,14 +59,14 @@ class Unfolded(Body):
         first = first or Spectral()
         self.given_as(first=first)
         self.first, self.prior, self.data_steps, self.detach = first, degradation.prior, data_steps, detach
-        self.chain = replace(degradation.chain, output="upsampled", backend="banded")  # a smaller L is enlarged beforehand
+        self.spec = replace(degradation.spec, output="upsampled", backend="banded")  # a smaller L is enlarged beforehand
         self.context_features, self.bottleneck_channels = first.context_features, first.bottleneck_channels
         self.decoder_channels = width
         self.strength = nn.Linear(first.known_features, stages)
         nn.init.zeros_(self.strength.weight)
         nn.init.constant_(self.strength.bias, -3.0)
         self.stages = nn.ModuleList(
-            Levels(
+            UNetCore(
                 pictures=2,
                 context=first.known_features,
                 width=width,
@@ -90,14 +90,14 @@ class Unfolded(Body):
         image = self.first.decode(features).base
         assert image is not None
         for stage, a in zip(self.stages, strength.unbind(dim=1), strict=True):
-            assert isinstance(stage, Levels)
-            base = self.nearer(image, low, theta.float(), a)
-            decoder, raw = stage.mend([low, base], known)
+            assert isinstance(stage, UNetCore)
+            base = self.data_step(image, low, theta.float(), a)
+            decoder, raw = stage.refine([low, base], known)
             features = features._replace(decoder=decoder, image=raw, base=base)
             image = base + raw
         return features
 
-    def nearer(self, image: Pictures, low: Pictures, theta: Float[Tensor, "b p"], strength: Float[Tensor, " b"]) -> Pictures:
+    def data_step(self, image: Pictures, low: Pictures, theta: Float[Tensor, "b p"], strength: Float[Tensor, " b"]) -> Pictures:
         """(A^T A + a) z = A^T L + a x, by conjugate gradients from x. theta in network units, strength: a of each picture."""
         height, width = low.shape[-2:]
         within = theta.clamp(1e-3, 1)  # at the lower end a parameter drawn by its variance has no finite gradient
@@ -105,7 +105,7 @@ class Unfolded(Body):
         a = strength[:, None, None, None]
         with torch.autocast(low.device.type, enabled=False):
             sizes = low_sizes(height, width, parameters.scale.detach())
-            down, across = (one[:, None] for one in along_axes(parameters, height, width, sizes, chain=self.chain))
+            down, across = (one[:, None] for one in along_axes(parameters, height, width, sizes, spec=self.spec))
             image, low = image.float(), low.float()
             residual = down.mT @ (low - down @ image @ across.mT) @ across
             direction, size = residual, _dot(residual, residual)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from csrgan.fault import Stopped
+from csrgan.errors import RunStopped
 
 
 class Asked(BaseException):
@@ -62,7 +62,7 @@ def leaving() -> Iterator[Leave]:
     try:
         yield leave
     except Asked as asked:
-        raise Stopped("stopped; the same command begins again.", 128 + asked.number) from None
+        raise RunStopped("stopped; the same command begins again.", 128 + asked.number) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

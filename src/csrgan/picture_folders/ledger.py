@@ -17,7 +17,7 @@ from typing import Any
 
 from csrgan import files
 from csrgan.data.picture import called
-from csrgan.fault import check
+from csrgan.errors import check
 from csrgan.run_folder import LOCK, PARAMETERS, RECORD
 
 Row = dict[str, str | float]
@@ -72,7 +72,7 @@ class Ledger:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """The folder for this process alone, made where it is not there; without what a killed one did not finish."""
-        with files.sole(self.place, f"destination={self.folder}"):
+        with files.exclusive_lock(self.place, f"destination={self.folder}"):
             for left in self.place.iterdir():
                 if left.is_file() and left.name not in (RECORD, LOCK):
                     left.unlink()
@@ -137,7 +137,8 @@ class Ledger:
             self.tabulate()
 
     def keep(self, parts: Mapping[str, Path], made: str, row: Row) -> None:
-        """Let finished files become those of these names, with a row of the table. Raises Fault where another's file came there."""
+        """Let finished files become those of these names, with a row of the table. Raises UserError where another's file came
+        there."""
         self._examine(parts)
         key = next(iter(parts))
         anew = key in self.rows or not row.keys() <= set(self.columns)
@@ -148,7 +149,7 @@ class Ledger:
         self._record(Entry({name: files.digest(part) for name, part in parts.items()}, made, row, table.hexdigest()))
         for name, part in parts.items():
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            files.settle(part, self.folder / name)
+            files.commit(part, self.folder / name)
         self.rows[key] = row
         if anew:
             self._put(text)
@@ -159,14 +160,14 @@ class Ledger:
 
     def _examine(self, names: Iterable[str]) -> None:
         for name in names:
-            told = f"destination={self.folder}: {called(Path(name))} was written or changed there meanwhile, and not by csrgan."
-            check(self.overwrite or not self.foreign(name), told)
+            sentence = f"destination={self.folder}: {called(Path(name))} was written or changed there meanwhile, and not by csrgan."
+            check(self.overwrite or not self.foreign(name), sentence)
 
     def add(self, name: str, part: Path) -> None:
-        """Let a finished file that has no row become that of this name. Raises Fault as `keep` does."""
+        """Let a finished file that has no row become that of this name. Raises UserError as `keep` does."""
         self._examine([name])
         self._record(Entry({name: files.digest(part)}))
-        files.settle(part, self.folder / name)
+        files.commit(part, self.folder / name)
 
     def remove(self, name: str) -> None:
         """Take away a file if it is csrgan's own."""

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan.data import picture
 from csrgan.data.search import Found
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 from csrgan.picture_folders.ledger import Ledger
 
 TOLD = 3  # names in a sentence
@@ -35,7 +35,7 @@ class Places:
 
     @staticmethod
     def given(config: DictConfig) -> Places:
-        """As source= and destination= name them. Raises Fault where they cannot be used."""
+        """As source= and destination= name them. Raises UserError where they cannot be used."""
         for key in ("source", "destination"):
             check(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
             check(_is_path(config[key]), f"{key}={config[key]} is no path: give it as {key}=VALUE.")
@@ -58,10 +58,10 @@ class Places:
         return self.source.is_dir()
 
     def examine(self, targets: Targets, ledger: Ledger) -> None:
-        """Raise Fault where what will be written would replace anything but csrgan's own files, with all reasons at once."""
+        """Raise UserError where what will be written would replace anything but csrgan's own files, with all reasons at once."""
         faults = list(self._faults(targets, ledger))
         if faults:
-            raise Fault(*faults)
+            raise UserError(*faults)
 
     def _faults(self, targets: Targets, ledger: Ledger) -> Iterator[str]:
         yield from clashes(targets, folded=_folds(self.destination))
@@ -134,5 +134,5 @@ def _folds(folder: Path) -> bool:
 
 def _some(names: Sequence[str]) -> str:
     """The names, or the first of them and how many there are besides."""
-    told = ", ".join(picture.called(Path(name)) for name in names[:TOLD])
-    return told + (f" and {len(names) - TOLD} more" if len(names) > TOLD else "")
+    sentence = ", ".join(picture.called(Path(name)) for name in names[:TOLD])
+    return sentence + (f" and {len(names) - TOLD} more" if len(names) > TOLD else "")

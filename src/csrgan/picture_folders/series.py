@@ -18,7 +18,7 @@ from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.picture import Picture
 from csrgan.data.search import told
-from csrgan.fault import Fault, Stopped
+from csrgan.errors import RunStopped, UserError
 from csrgan.picture_folders.leave import Asked, Leave
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
@@ -70,7 +70,8 @@ class Series:
         """Make what is not there. again: keys of results that are made although they are, and not kept. whole: whether the table
         keeps the rows of other pictures.
 
-        Raises Fault where the one picture cannot be used, OSError where the disk is full, Stopped where a signal asked to leave.
+        Raises UserError where the one picture cannot be used, OSError where the disk is full, Stopped where a signal asked to
+        leave.
         """
         try:
             self._begin(whole)
@@ -83,14 +84,14 @@ class Series:
         except Asked as asked:
             self._table()
             said = f"{self.told} in {self.places.destination}; the same command goes on."
-            raise Stopped(f"stopped: {said}", 128 + asked.number) from None
+            raise RunStopped(f"stopped: {said}", 128 + asked.number) from None
         self._table()
         if left_out := told(self.places.left, self.frames):
             self.say(left_out)
 
     @contextmanager
     def room(self) -> Iterator[None]:
-        """Raise Fault where the disk is full."""
+        """Raise UserError where the disk is full."""
         try:
             yield
         except OSError as reason:
@@ -99,7 +100,7 @@ class Series:
             with suppress(OSError):
                 self._table()
             told = f"destination={self.places.destination}: the disk is full"
-            raise Fault(f"{told}. {self.told}; make room, and the same command goes on.") from reason
+            raise UserError(f"{told}. {self.told}; make room, and the same command goes on.") from reason
 
     @property
     def told(self) -> str:
@@ -115,7 +116,7 @@ class Series:
         dumb = not (self.ledger.entries and self.console.is_terminal)
         for unit in track(self.units, "looking", console=self.console, transient=True, disable=dumb):
             found = list(filter(None, map(self.ledger.standing, unit.results)))
-            with suppress(Fault):  # it is told when its turn comes
+            with suppress(UserError):  # it is told when its turn comes
                 source = _sha(picture.load(unit.file)) if found else ""
                 for entry in found:
                     if entry.made == self._made(source, entry.key):
@@ -150,12 +151,12 @@ class Series:
 
     def _skip(self, unit: Unit, found: Picture | None, reason: Exception) -> None:
         """Tell why there is no result. Raises where that ends the series."""
-        expected = isinstance(reason, Fault | OSError) or spent(reason)
+        expected = isinstance(reason, UserError | OSError) or spent(reason)
         if full(reason, self.places.destination) or not (expected or self.places.several):
             raise reason
         sentence = self._sentence(unit, found, reason)
         if not self.places.several:
-            raise Fault(sentence) from reason
+            raise UserError(sentence) from reason
         self.broken += 1
         self.errors.print(
             f"csrgan {self.command}: skipped: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True
@@ -163,7 +164,7 @@ class Series:
 
     def _sentence(self, unit: Unit, found: Picture | None, reason: Exception) -> str:
         name = picture.called(unit.file)
-        if isinstance(reason, Fault):
+        if isinstance(reason, UserError):
             return str(reason)
         if spent(reason):
             if torch.cuda.is_available():

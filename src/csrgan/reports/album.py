@@ -89,17 +89,17 @@ def matrices(references: Mapping[Group, Group], labels: Mapping[Group, str], cho
 
 
 def _filled(sets: Sequence[Sequence[Group]], labels: Mapping[Group, str], chosen: Score, album: Album) -> list[Matrix]:
-    found = [Matrix([labels[group] for group in groups[:COLUMNS]]) for groups in sets]
+    result = [Matrix([labels[group] for group in groups[:COLUMNS]]) for groups in sets]
     names = [sorted({folder.name for group in groups[:COLUMNS] for folder in group.jobs[0].pictures}) for groups in sets]
-    for place in range(max(map(len, names), default=0)):
-        for matrix, groups, rows in zip(found, sets, names, strict=True):
-            if place == len(matrix.lines) < len(rows):  # a matrix in which a row did not fit gets no more
-                line = _line(rows[place], groups[:COLUMNS], chosen, album)
+    for index in range(max(map(len, names), default=0)):
+        for matrix, groups, rows in zip(result, sets, names, strict=True):
+            if index == len(matrix.lines) < len(rows):  # a matrix in which a row did not fit gets no more
+                line = _line(rows[index], groups[:COLUMNS], chosen, album)
                 matrix.lines += [line] if line else []
-    for matrix, groups, rows in zip(found, sets, names, strict=True):
+    for matrix, groups, rows in zip(result, sets, names, strict=True):
         if len(matrix.lines) < len(rows) or len(matrix.columns) < len(groups):
             matrix.left_out = f"{len(matrix.lines)} of {len(rows)} rows, {len(matrix.columns)} of {len(groups)} groups"
-    return found
+    return result
 
 
 def _line(name: str, groups: Sequence[Group], chosen: Score, album: Album) -> Line | None:
@@ -117,8 +117,8 @@ def _cell(folder: Path | None, group: Group, shown: Mapping[Path, Shown], chosen
     if folder is None:
         return None
     row = _row(folder.name, group)
-    told = f"{chosen.text(value(row, chosen.column))} {chosen.unit}".strip() if row else ""
-    return Cell(shown[folder / RESTORED], shown[folder / LOW], told)
+    sentence = f"{chosen.text(value(row, chosen.column))} {chosen.unit}".strip() if row else ""
+    return Cell(shown[folder / RESTORED], shown[folder / LOW], sentence)
 
 
 def _row(name: str, group: Group) -> Row | None:
@@ -138,7 +138,7 @@ def _told(name: str, row: Row | None) -> str:
 
 
 def _uri(content: bytes, file: Path) -> str:
-    """Raises Fault for a file that is no picture."""
+    """Raises UserError for a file that is no picture."""
     image = Image.fromarray(picture.decode(content, file).eight_bits)
     image.thumbnail((LARGEST, LARGEST))
     out = io.BytesIO()

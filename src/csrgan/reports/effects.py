@@ -36,10 +36,10 @@ def over_factor(groups: Sequence[Group], key: str, chosen: Score) -> Figure:
     short = labels([Group(rest) for rest in lines])
     figure = paper(6.4, 3.6)
     axes = figure.add_subplot()
-    for place, (points, label) in enumerate(zip(lines.values(), short.values(), strict=True)):
+    for index, (points, label) in enumerate(zip(lines.values(), short.values(), strict=True)):
         at, scores, deviations = zip(*sorted(points), strict=True)
         bars = [0.0 if math.isnan(deviation) else deviation for deviation in deviations]
-        axes.errorbar(at, scores, yerr=bars, capsize=3, label=drawn(label), **style(place))
+        axes.errorbar(at, scores, yerr=bars, capsize=3, label=drawn(label), **style(index))
     _scale(axes, sorted({x for points in lines.values() for x, *_ in points}))
     axes.set_xlabel(drawn(key))
     axes.set_ylabel(chosen.heading)
@@ -54,14 +54,14 @@ def against_baseline(differences: Mapping[Group, Difference | None], references:
     figure = paper(6.4, 0.9 + 0.24 * len(references))
     axes = figure.add_subplot()
     axes.axvline(0, color="black", linewidth=0.8)
-    for place, (group, reference) in enumerate(references.items()):
+    for index, (group, reference) in enumerate(references.items()):
         found = differences[group]
         if group is reference:
-            axes.plot(0, place, marker="D", color="black", markersize=5)
+            axes.plot(0, index, marker="D", color="black", markersize=5)
         elif found:
             left, right = found.mean - found.low, found.high - found.mean
             colour = {"better": "C2", "worse": "C3"}.get(chosen.verdict(found), "C7")
-            axes.errorbar(found.mean, place, xerr=[[left], [right]], marker="o", markersize=4, capsize=3, color=colour)
+            axes.errorbar(found.mean, index, xerr=[[left], [right]], marker="o", markersize=4, capsize=3, color=colour)
     axes.set_yticks(range(len(short)), [drawn(label) for label in short.values()], fontsize=7)
     axes.set_ylim(len(short) - 0.4, -0.6)
     axes.set_xlabel(f"difference in {chosen.heading}, to the baseline (diamond)")
@@ -73,8 +73,8 @@ def perception_distortion(groups: Sequence[Group]) -> Figure:
     """Perceptual distance against PSNR; seeds are small, the groups' means large, and L is a cross. Better is right and down."""
     figure = paper(6.4, 4.2)
     axes = figure.add_subplot()
-    for place, (group, label) in enumerate(labels(groups).items()):
-        look = style(place) | {"linestyle": ""}
+    for index, (group, label) in enumerate(labels(groups).items()):
+        look = style(index) | {"linestyle": ""}
         for job in group.jobs:
             at = (score(job.rows, "psnr_restored"), score(job.rows, "perceptual_restored"))
             axes.plot(*at, markersize=3, alpha=0.5, **look)

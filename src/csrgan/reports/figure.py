@@ -58,8 +58,8 @@ def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], columns: int = 4) -
     """A contact sheet of degraded pictures, each labelled with its name and parameters; a kernel is drawn in the corner."""
     rows = math.ceil(len(entries) / columns)
     figure = Figure(figsize=(columns * 3.2, rows * 3.4), dpi=100, facecolor="white")
-    for place, (image, parameters, name) in enumerate(entries):
-        axes = figure.add_subplot(rows, columns, place + 1)
+    for index, (image, parameters, name) in enumerate(entries):
+        axes = figure.add_subplot(rows, columns, index + 1)
         axes.imshow(image.permute(1, 2, 0).numpy())
         axes.set_axis_off()
         axes.set_title(f"{drawn(name)}\n{_line(parameters)}", fontsize=7)

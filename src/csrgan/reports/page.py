@@ -18,7 +18,7 @@ from csrgan.evaluation.comparison import Difference, Group, Job, difference, gro
 from csrgan.files import cell
 from csrgan.reports import album, chart, columns, effects, maps, markdown, predictions, rows, training, uncertainty, verdicts
 
-Lines = Sequence[Sequence[str]]
+PerImageProgress = Sequence[Sequence[str]]
 
 LIMIT = 30_000_000  # bytes of the page
 SPARE = 500_000  # of them, for what the estimate of the pictures' share does not see
@@ -73,7 +73,7 @@ def _short(lines: Sequence[Sequence[str]], labels: Mapping[Group, str]) -> list[
     return [[names.get(line[0], line[0]), *line[1:]] for line in lines]
 
 
-def _tables(folder: Path, lines: Lines, others: Mapping[str, Lines], *, heading: str) -> None:
+def _tables(folder: Path, lines: PerImageProgress, others: Mapping[str, PerImageProgress], *, heading: str) -> None:
     """report.csv; of each other table a csv of its first word; and all of them in report.md."""
     with (folder / run_folder.TABLES).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([cell(text) for text in line] for line in lines)

@@ -25,8 +25,8 @@ def against_truth(groups: Sequence[Group]) -> Figure | None:
     short = labels(groups)
     across, down = min(2, len(names)), (len(names) + 1) // 2
     figure = paper(3.2 * across, 2.8 * down)
-    for place, name in enumerate(names):
-        axes = figure.add_subplot(down, across, place + 1)
+    for index, name in enumerate(names):
+        axes = figure.add_subplot(down, across, index + 1)
         for order, group in enumerate(predicting):
             _draw(axes, _points(group, name), drawn(short[group]), order, len(predicting))
         least, most = axes.get_xlim()

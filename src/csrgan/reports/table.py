@@ -9,7 +9,7 @@ from rich.table import Table
 
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import predicted_in
-from csrgan.training.sanity_check import Examination
+from csrgan.training.sanity_check import SanityCheck
 
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
 FACTORS = {"noise_std": 255.0}
@@ -28,7 +28,7 @@ def markdown(made: Table) -> str:
     return f"{rows}\n\n{made.caption}." if made.caption else rows
 
 
-def examination(found: Examination, batch: str) -> Table:
+def examination(found: SanityCheck, batch: str) -> Table:
     """What the first batch told, in one table. batch: what it was."""
     table = Table(title=f"First batch, {batch}", title_justify="left", caption=_needs(found), caption_justify="left")
     for heading in ("", "enters at", "value", "reaches"):
@@ -43,7 +43,7 @@ def examination(found: Examination, batch: str) -> Table:
     return table
 
 
-def _needs(found: Examination) -> str:
+def _needs(found: SanityCheck) -> str:
     free = f" of {found.bytes_free / 2**30:.1f} GB that are free" if found.bytes_free is not None else ""
     told = [f"about {found.bytes_needed / 2**30:.2f} GB of memory needed{free}"]
     for network, weights in found.unreached.items():
@@ -130,8 +130,8 @@ def waiting(seconds: Mapping[str, float], workers: int) -> str:
     """How much of the training was spent in waiting for data."""
     share = seconds["seconds_waiting"] / max(seconds["seconds_training"], 1e-9)
     first = f"{seconds['seconds_first_batch']:.1f} s for the first batch"
-    told = f"{share:.1%} of the training was spent in waiting for data, beside {first}"
-    return told + (f"; data.workers={workers + 2} may help" if share > 0.1 else "")
+    sentence = f"{share:.1%} of the training was spent in waiting for data, beside {first}"
+    return sentence + (f"; data.workers={workers + 2} may help" if share > 0.1 else "")
 
 
 _PSNR_SSIM = (("psnr", 2), ("ssim", 4))  # and their digits

@@ -19,11 +19,11 @@ def curves(groups: Sequence[Group], chosen: Score) -> Figure | None:
     """The score at each evaluation, a line a job; None where no run kept it."""
     figure = paper(6.4, 3.4)
     axes = figure.add_subplot()
-    for place, (group, label) in enumerate(labels(groups).items()):
+    for index, (group, label) in enumerate(labels(groups).items()):
         curves = [job.curve for job in group.jobs if job.curve]
         for order, curve in enumerate(curves):
             images, scores = zip(*curve, strict=True)
-            axes.plot(images, scores, markersize=3, linewidth=1, label=None if order else drawn(label), **style(place))
+            axes.plot(images, scores, markersize=3, linewidth=1, label=None if order else drawn(label), **style(index))
     axes.set_xlabel("images seen")
     axes.set_ylabel(chosen.heading)
     axes.grid(alpha=0.3)
@@ -35,12 +35,12 @@ def iterations(groups: Sequence[Group]) -> Figure | None:
     """PSNR of S and the error of theta^ after each iteration, a line a group; None where no system has several."""
     figure = paper(6.4, 3.0)
     axes = figure.subplots(1, 2)
-    for place, (group, label) in enumerate(labels(groups).items()):
+    for index, (group, label) in enumerate(labels(groups).items()):
         for panel, column in zip(axes, ("psnr", "theta_error"), strict=True):
             points = [(k, mean(group, f"{column}_at_{k}")) for k in range(1, ITERATIONS + 1)]
             shown = [(k, value) for k, value in points if not math.isnan(value)]
             if shown:
-                panel.plot(*zip(*shown, strict=True), markersize=3, linewidth=1, label=drawn(label), **style(place))
+                panel.plot(*zip(*shown, strict=True), markersize=3, linewidth=1, label=drawn(label), **style(index))
     for panel, what in zip(axes, ("PSNR of S, dB", "error of theta^, shares of the range"), strict=True):
         panel.set_xlabel("iteration")
         panel.set_ylabel(what)

@@ -62,8 +62,8 @@ def reliability(groups: Sequence[Group]) -> Figure | None:
         return None
     short = labels(groups)
     figure = paper(2.6 * len(names), 2.6)
-    for place, name in enumerate(names):
-        axes = figure.add_subplot(1, len(names), place + 1)
+    for index, name in enumerate(names):
+        axes = figure.add_subplot(1, len(names), index + 1)
         axes.plot([0, 1], [0, 1], color="black", linewidth=0.7)
         for order, group in enumerate(sure):
             axes.plot(LEVELS, coverage(_rows(group), name, LEVELS), label=drawn(short[group]), markersize=2, **style(order))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
-from csrgan.networks.generator import Restored
+from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.papers.code_conditioned import CodeConditioned, SRMDNetworks
 from csrgan.records import Batch, Restoration
 from csrgan.restorers.learned import LearnedRestorer
@@ -45,4 +45,4 @@ class SRMDRestorer(CodeRestorer):
         networks = self.network.eval()
         with torch.no_grad():
             code = networks.code.encode(parameters)
-            return self.to_restoration(Restored(networks.restorer(low, code), networks.predictor(low)))
+            return self.to_restoration(GeneratorOutput(networks.restorer(low, code), networks.predictor(low)))

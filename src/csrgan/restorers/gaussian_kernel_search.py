@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from csrgan.data.progress import Advance
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import gaussian_taps, mirrored
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters
-from csrgan.networks.papers.kernelgan import PatchJudge
+from csrgan.degradation.spec import DegradationSpec
+from csrgan.networks.papers.kernelgan import PatchDiscriminator
 from csrgan.ranges import Count, NotNegative, Positive, Share
 
 LADDER = (0.2, 0.28, 0.38, 0.5, 0.68, 0.9, 1.2, 1.6)  # stds between which the search begins, px of L
@@ -25,11 +25,11 @@ STEP = 0.1  # of the logarithm of the std, to see whether the judge is misled by
 SEEN = 4096  # patches, for that
 AROUND = 0.25  # of the logarithm of the std: how far the last judges' stds reach
 BORDER = 8  # px of L that are left out: what is near them knows the border
-SIDE = PatchJudge.SIDE
+SIDE = PatchDiscriminator.SIDE
 
 
 @dataclass(frozen=True)
-class GaussianGame:
+class GaussianKernelSearch:
     """The equilibrium of the game, found by a search and not by two players that learn at once, who circle it for long.
 
     For each std that is tried a judge begins anew and learns to tell the picture's patches from those of the picture made
@@ -39,12 +39,12 @@ class GaussianGame:
     Patches are drawn from where there is detail, and shown without colour, level and most of their contrast: a picture made
     smaller has more contrast, which is no matter of blur.
 
-    judge_steps, patches, lr, width: of a judge's learning; patches of either kind a step. refine: judges on the last line.
+    discriminator_steps, patches, lr, width: of a judge's learning; patches of either kind a step. refine: judges on the last line.
     window: std of the local mean, px of L. contrast: below which it is kept as it is, fraction of full scale. noise: std, added
     to what the judge sees. detail: share of the places that are drawn from.
     """
 
-    judge_steps: Count = 120
+    discriminator_steps: Count = 120
     patches: Count = 384
     lr: NotNegative = 1e-3
     width: Count = 64
@@ -59,7 +59,7 @@ class GaussianGame:
         """Judges, at most."""
         return 6 + self.refine
 
-    def play(self, low: Float[Tensor, "1 3 h w"], chain: Chain, step: int, advance: Advance) -> float:
+    def play(self, low: Float[Tensor, "1 3 h w"], spec: DegradationSpec, step: int, advance: Advance) -> float:
         """The std of the blur, px of the sharp picture, for down-sampling by `step`.
 
         Where scenes look alike at all scales, the std at the equilibrium is that of the blur times sqrt(1 - 1/step^2): the
@@ -69,7 +69,7 @@ class GaussianGame:
 
         def slope(log_std: float) -> float:
             asked.append(log_std)
-            found = self._slope(low, log_std, replace(chain, max_scale=float(step), max_std=None, kernel_size=None), step)
+            found = self._slope(low, log_std, replace(spec, max_scale=float(step), max_std=None, kernel_size=None), step)
             advance(len(asked))
             return found
 
@@ -95,15 +95,15 @@ class GaussianGame:
             return rungs[low] if below <= 0 else rungs[high]
         return rungs[low] + (rungs[high] - rungs[low]) * below / (below - above)
 
-    def _slope(self, low: Tensor, log_std: float, chain: Chain, step: int) -> float:
+    def _slope(self, low: Tensor, log_std: float, spec: DegradationSpec, step: int) -> float:
         taken, (made, softer, sharper) = (
             self._shown(low),
-            [self._shown(_smaller(low, math.exp(log_std + off), chain, step)) for off in (0.0, STEP, -STEP)],
+            [self._shown(_smaller(low, math.exp(log_std + off), spec, step)) for off in (0.0, STEP, -STEP)],
         )
-        judge = PatchJudge(self.width).to(low)
+        judge = PatchDiscriminator(self.width).to(low)
         optimizer = torch.optim.Adam(judge.parameters(), lr=self.lr, betas=(0.5, 0.99))
         kinds = torch.cat([low.new_ones(self.patches), low.new_zeros(self.patches)])
-        for _ in range(self.judge_steps):
+        for _ in range(self.discriminator_steps):
             both = torch.cat([self._noisy(_patches(*shown, _drawn(shown[1], self.patches))) for shown in (taken, made)])
             loss = functional.binary_cross_entropy_with_logits(judge.logits(both).flatten(), kinds)
             optimizer.zero_grad()
@@ -130,10 +130,10 @@ class GaussianGame:
         return patches + self.noise * torch.randn(len(patches), 1, SIDE, SIDE, device=patches.device)
 
 
-def _smaller(low: Tensor, std: float, chain: Chain, step: int) -> Tensor:
+def _smaller(low: Tensor, std: float, spec: DegradationSpec, step: int) -> Tensor:
     theta = Parameters.unstack(low.new_tensor([[std, float(step), 0.0]]))
     with torch.no_grad():
-        return linear(low, theta, chain=replace(chain, output="native"))
+        return linear(low, theta, spec=replace(spec, output="native"))
 
 
 def _smooth(grey: Tensor, taps: Float[Tensor, " taps"]) -> Tensor:

@@ -15,15 +15,15 @@ from torch.nn import functional
 
 from csrgan.data.progress import Advance, progress
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.chain import Chain
+from csrgan.degradation.kernel_priors import rms_std, twice
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.shapes import rms_std, twice
-from csrgan.fault import Fault, check
-from csrgan.networks.papers.kernelgan import FreeBlur, PatchJudge
+from csrgan.degradation.spec import DegradationSpec
+from csrgan.errors import UserError, check
+from csrgan.networks.papers.kernelgan import FreeBlur, PatchDiscriminator
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed
 from csrgan.records import Restoration
 from csrgan.restorers.bicubic import enlarged
-from csrgan.restorers.gaussian_kernel_search import GaussianGame
+from csrgan.restorers.gaussian_kernel_search import GaussianKernelSearch
 from csrgan.restorers.restorer import Restorer
 from csrgan.restorers.zssr import ZSSR
 
@@ -33,11 +33,11 @@ CLUTTER = 0.02  # of the largest tap
 
 
 @dataclass(frozen=True)
-class InternalGame:
+class KernelGANOptimizer:
     """A blur is sought with which a picture, made smaller, looks like itself: its patches recur at another scale.
 
     steps: of the game. warmup: of them, in which only the judge learns. crops, crop: their count a step and their side, px.
-    width: channels of the judge and of the deep linear generator. blur_lr, judge_lr: learning rates.
+    width: channels of the judge and of the deep linear generator. blur_lr, discriminator_lr: learning rates.
     """
 
     steps: Annotated[int, "[3,inf)"] = 300
@@ -46,13 +46,13 @@ class InternalGame:
     crop: Count = 64
     width: Count = 64
     blur_lr: NotNegative = 2e-4
-    judge_lr: NotNegative = 2e-4
+    discriminator_lr: NotNegative = 2e-4
 
     def play(self, low: Float[Tensor, "1 3 h w"], blur: FreeBlur, advance: Advance) -> Tensor:
         """The mean of the blur's value over the last two fifths of the steps: the game circles its end."""
-        judge = PatchJudge(self.width).to(low)
+        judge = PatchDiscriminator(self.width).to(low)
         blurs = torch.optim.Adam(blur.parameters(), lr=self.blur_lr, betas=(0.5, 0.999))
-        judges = torch.optim.Adam(judge.parameters(), lr=self.judge_lr, betas=(0.5, 0.999))
+        judges = torch.optim.Adam(judge.parameters(), lr=self.discriminator_lr, betas=(0.5, 0.999))
         with torch.no_grad():
             small = blur(low[..., : self.crop, : self.crop])[0].shape[-1]
         large, alike = _places(low, self.crop), _places(low, small)
@@ -75,7 +75,7 @@ class InternalGame:
             advance(step + 1)
         return torch.stack(values).mean(dim=0)
 
-    def _judged(self, judge: PatchJudge, taken: Pictures, made: Pictures) -> tuple[Tensor, Tensor]:
+    def _judged(self, judge: PatchDiscriminator, taken: Pictures, made: Pictures) -> tuple[Tensor, Tensor]:
         both = torch.cat([taken, made])
         found = judge(both + torch.randn_like(both) / 255)
         return found[: len(taken)], found[len(taken) :]
@@ -107,7 +107,7 @@ class KernelGAN(Restorer):
     kernel: `gaussian`, whose width is found first; or `free`, for which a second game begins there.
     restorer: `zssr`; `checkpoint`, the system that csrgan was given beside this one and that can be told a degradation; or `none`,
     L enlarged. seed: of all this; every picture begins anew.
-    Raises Fault for a degradation with noise, of which it has no model, or with a scale other than 2, 3 or 4.
+    Raises UserError for a degradation with noise, of which it has no model, or with a scale other than 2, 3 or 4.
     """
 
     outputs = ("native",)
@@ -120,42 +120,42 @@ class KernelGAN(Restorer):
         degradation: Degradation,
         kernel: Literal["free", "gaussian"] = "free",
         restorer: Literal["zssr", "checkpoint", "none"] = "zssr",
-        gaussian: GaussianGame = GaussianGame(),
-        game: InternalGame = InternalGame(),
+        gaussian: GaussianKernelSearch = GaussianKernelSearch(),
+        gan: KernelGANOptimizer = KernelGANOptimizer(),
         zssr: ZSSR = ZSSR(),
         seed: Seed = 0,
     ) -> None:
         super().__init__(degradation)
         self.kernel, self.restorer, self.seed = kernel, restorer, seed
-        self.gaussian, self.game, self.zssr = gaussian, game, zssr
+        self.gaussian, self.gan, self.zssr = gaussian, gan, zssr
 
     def restore(self, low: Pictures, names: Sequence[str] = ()) -> Restoration:
-        """Minutes a picture. Raises Fault for an L too small for the game."""
+        """Minutes a picture. Raises UserError for an L too small for the game."""
         with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng():
             parts = []
-            for place in range(len(low)):
+            for index in range(len(low)):
                 torch.manual_seed(self.seed)
-                parts.append(self._restored(low[place : place + 1].clone()))
+                parts.append(self._restored(low[index : index + 1].clone()))
         found = [part.parameters for part in parts if part.parameters]
         return Restoration(torch.cat([part.image for part in parts]), Parameters.concatenate(found))
 
     def _restored(self, low: Float[Tensor, "1 3 h w"]) -> Restoration:
-        found, chain = self.find(low)
+        found, spec = self.find(low)
         # Only where every s-th pixel is taken is the kernel that was found the one that the protocol speaks of.
-        parameters = found if chain == self.degradation.chain else replace(found, kernel=None)
+        parameters = found if spec == self.degradation.spec else replace(found, kernel=None)
         if self.restorer == "none":
             image = enlarged(low, self.enlarge)
         elif self.restorer == "zssr":
             with self._progress("learning to restore", self.zssr.steps) as advance:
-                image = self.zssr.restore(low, found, chain, self.enlarge, advance)
+                image = self.zssr.restore(low, found, spec, self.enlarge, advance)
         else:
             image = self._by_other(low, parameters)
         return Restoration(image, parameters)
 
-    def find(self, low: Float[Tensor, "1 3 h w"]) -> tuple[Parameters, Chain]:
+    def find(self, low: Float[Tensor, "1 3 h w"]) -> tuple[Parameters, DegradationSpec]:
         """theta^, and the chain that it is of: a free kernel is the one before every s-th pixel is taken, whatever the protocol
         does; a Gaussian is the protocol's. At x4 the game is for x2, and its blur is applied twice (section 4.3)."""
-        least = self.game.crop + 2 * EDGE
+        least = self.gan.crop + 2 * EDGE
         height, width = low.shape[-2:]
         check(
             min(height, width) >= least, f"L of {width}x{height} px is too small for KernelGAN, whose game needs {least} px a side."
@@ -163,22 +163,22 @@ class KernelGAN(Restorer):
         inner = low[..., EDGE:-EDGE, EDGE:-EDGE]
         step, again = (2, True) if self.enlarge == 4 else (self.enlarge, False)
         with self._progress("finding the width of the kernel", self.gaussian.steps) as advance:
-            width_px = self.gaussian.play(inner, self.degradation.chain, step, advance)
+            width_px = self.gaussian.play(inner, self.degradation.spec, step, advance)
         if self.kernel == "gaussian":
             std = low.new_tensor([width_px]) * (5**0.5 if again else 1)
-            return self._theta(std, None), self.degradation.chain
-        blur = FreeBlur(step, self.game.width, width_px).to(low)
-        with self._progress("finding the kernel", self.game.steps) as advance:
-            kernel = cleaned(self.game.play(inner, blur, advance))[None]
+            return self._theta(std, None), self.degradation.spec
+        blur = FreeBlur(step, self.gan.width, width_px).to(low)
+        with self._progress("finding the kernel", self.gan.steps) as advance:
+            kernel = cleaned(self.gan.play(inner, blur, advance))[None]
         kernel = twice(kernel) if again else kernel
-        return self._theta(rms_std(kernel), kernel), replace(self.degradation.chain, downsampling="direct")
+        return self._theta(rms_std(kernel), kernel), replace(self.degradation.spec, downsampling="direct")
 
     def _theta(self, std: Float[Tensor, " 1"], kernel: Float[Tensor, "1 k k"] | None) -> Parameters:
         return Parameters(std, torch.full_like(std, float(self.enlarge)), torch.zeros_like(std), kernel)
 
     def _by_other(self, low: Float[Tensor, "1 3 h w"], parameters: Parameters) -> Tensor:
         if self.parameter_source is None:
-            raise Fault(
+            raise UserError(
                 "system.restorer=checkpoint needs a system that can be told the degradation: name its run as checkpoint=RUN."
             )
         check(

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from csrgan.calibration import Calibration, Distances
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
-from csrgan.networks.generator import Generator, Restored
+from csrgan.networks.generator import Generator, GeneratorOutput
 from csrgan.records import Batch, Restoration
 from csrgan.restorers.bicubic import enlarged
 from csrgan.restorers.restorer import Restorer, finite_image
 
 
 class LearnedRestorer(Restorer):
-    """network: gives S and, where it predicts them, theta^ and its variance in network units (`Restored`).
+    """network: gives S and, where it predicts them, theta^ and its variance in network units (`GeneratorOutput`).
 
     enlarges: whether L is enlarged bicubically before the network sees it. calibration: of the predicted standard deviations.
     """
@@ -34,7 +34,7 @@ class LearnedRestorer(Restorer):
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         self.network.eval()
         with torch.no_grad():
-            output: Restored = self.network(self.preprocess(low))
+            output: GeneratorOutput = self.network(self.preprocess(low))
         return self.to_restoration(output, names)
 
     def weights(self) -> dict[str, Tensor]:
@@ -56,7 +56,7 @@ class LearnedRestorer(Restorer):
         """theta^ of the network in physical units."""
         return self.prior.denormalise(theta)
 
-    def to_restoration(self, output: Restored, names: Sequence[str] = ()) -> Restoration:
+    def to_restoration(self, output: GeneratorOutput, names: Sequence[str] = ()) -> Restoration:
         """What the network gives, as pictures and in physical units."""
         theta, log_variance = output.theta, output.log_variance
         parameters = None if theta is None else self.to_physical(theta.float())
@@ -77,7 +77,7 @@ class LearnedRestorer(Restorer):
         network = cast(Generator, self.network.eval())
         for batch in batches:
             with torch.no_grad():
-                theta, log_variance = network.read(self.preprocess(batch.low))
+                theta, log_variance = network.predict_parameters(self.preprocess(batch.low))
             assert theta is not None and log_variance is not None
             stds = (theta - self.prior.normalise(batch.parameters)).abs() / (0.5 * log_variance).exp()
             yield Distances(batch.sharp.shape[-2] * batch.sharp.shape[-1], list(batch.names), stds.float())

@@ -15,7 +15,7 @@ from csrgan.arguments import Recorded
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
-from csrgan.fault import Fault, check, refuse
+from csrgan.errors import UserError, check, refuse
 from csrgan.records import Batch, Restoration
 
 Oracle = Literal["truth", "prediction", "mismatch"]
@@ -58,7 +58,7 @@ class Restorer(Recorded):
 
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         """S for these parameters. Raises UserError for a restorer that cannot be given any."""
-        raise Fault(f"{self.kind.name} cannot be told the degradation: choose a checkpoint of system=srmd.")
+        raise UserError(f"{self.kind.name} cannot be told the degradation: choose a checkpoint of system=srmd.")
 
     def restore_batch(self, batch: Batch) -> Restoration:
         """S as an evaluation asks for it: given what the oracle mode says."""
@@ -69,7 +69,7 @@ class Restorer(Recorded):
     def use_oracle(self, mode: str) -> None:
         """Choose which parameters it is given in an evaluation. Raises UserError for what it cannot be given."""
         if mode not in self.oracle_modes:
-            raise Fault.unknown(f"told: {self.kind.name}", mode, self.oracle_modes)
+            raise UserError.unknown(f"oracle: {self.kind.name}", mode, self.oracle_modes)
         self.oracle = mode
 
     def weights(self) -> dict[str, Tensor]:
@@ -88,7 +88,7 @@ def kind_of(taker: type) -> rules.Kind:
 
 def examine_degradation(kind: rules.Kind, degradation: Degradation) -> None:
     """Raise UserError for a degradation that does not suit."""
-    output, prior = degradation.chain.output, degradation.prior
+    output, prior = degradation.spec.output, degradation.prior
     noise, drawn = prior.ranges["noise_std"].high, prior.kernel is not None
     refuse(rules.suits(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
 

@@ -24,7 +24,7 @@ class TotalVariation(Wiener):
     T and its arguments are `Wiener`'s; between mirrors it is diagonal in the cosine transform DCT-I. r = floor + noise_weight
     (noise_std s)^2. edge: the gradient, as a fraction of full scale, beyond which a turn takes it for an edge and keeps it;
     decides how quickly it converges, not to what.
-    Raises Fault for a degradation whose kernels are not the same on both sides of both axes.
+    Raises UserError for a degradation whose kernels are not the same on both sides of both axes.
     """
 
     isotropic = True
@@ -32,16 +32,16 @@ class TotalVariation(Wiener):
     def __init__(
         self,
         *,
-        told: Literal["truth", "prediction"] = "truth",
+        oracle: Literal["truth", "prediction"] = "truth",
         floor: NotNegative = 1e-5,
         noise_weight: NotNegative = 3.0,
-        turns: Count = 40,
+        iterations: Count = 40,
         edge: Positive = 0.1,
         degradation: Degradation | None = None,
     ) -> None:
         degradation = degradation or Degradation()
-        super().__init__(told=told, floor=floor, noise_weight=noise_weight, degradation=degradation)
-        self.turns, self.edge = turns, edge
+        super().__init__(oracle=oracle, floor=floor, noise_weight=noise_weight, degradation=degradation)
+        self.iterations, self.edge = iterations, edge
 
     def undone(self, image: Pictures, parameters: Parameters) -> Pictures:
         height, width = image.shape[-2:]
@@ -51,7 +51,7 @@ class TotalVariation(Wiener):
         down, across = (2 - 2 * torch.cos(torch.pi * torch.linspace(0, 1, side)) for side in (height, width))
         known, divisor = response * _cosine(image), response**2 + coupling * (down[:, None] + across)
         restored, owed = image, torch.zeros_like(_gradient(image))
-        for _ in range(self.turns):
+        for _ in range(self.iterations):
             wanted = _gradient(restored) + owed
             length = wanted.square().sum(dim=(0, 2), keepdim=True).sqrt()
             kept = wanted * (1 - self.edge / length.clamp(min=1e-12)).clamp(min=0)

@@ -14,7 +14,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernels import even_response
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.resample import cubic_response
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.ranges import NotNegative
 from csrgan.records import Restoration
 from csrgan.restorers.bicubic import enlarged
@@ -27,7 +27,7 @@ class Wiener(Restorer):
     T is the frequency response of the degradation: the kernel's, and of bicubic resampling that of the cubic, twice. r = floor +
     noise_weight (noise_std s)^2; the noise is spread over s pixels.
 
-    told: the truth, or the prediction of another restorer, its `parameter_source`.
+    oracle: the truth, or the prediction of another restorer, its `parameter_source`.
     """
 
     outputs = ("upsampled", "native")
@@ -36,20 +36,20 @@ class Wiener(Restorer):
     def __init__(
         self,
         *,
-        told: Literal["truth", "prediction"] = "truth",
+        oracle: Literal["truth", "prediction"] = "truth",
         floor: NotNegative = 0.2,
         noise_weight: NotNegative = 3000.0,
         degradation: Degradation | None = None,
     ) -> None:
         super().__init__(degradation or Degradation())
-        self.use_oracle(told)
+        self.use_oracle(oracle)
         self.floor, self.noise_weight = floor, noise_weight
 
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         """S for theta^ of the parameter source. Raises UserError where there is none."""
         predicted = self.parameter_source.restore(low, names) if self.parameter_source else None
         if predicted is None or predicted.parameters is None:
-            raise Fault("told=prediction needs a system that predicts: name its run as checkpoint=RUN_FOLDER.")
+            raise UserError("oracle=prediction needs a system that predicts: name its run as checkpoint=RUN_FOLDER.")
         return replace(predicted, image=self.restore_given(low, predicted.parameters).image, trace=())
 
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
@@ -71,11 +71,11 @@ class Wiener(Restorer):
     def response(self, parameters: Parameters, height: int, width: int) -> Float[Tensor, "b h w2"]:
         """T at the frequencies of a picture of height x width pixels."""
         down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
-        times = 2 if self.degradation.chain.downsampling == "bicubic" else 1  # up alone, where every s-th pixel is taken
+        times = 2 if self.degradation.spec.downsampling == "bicubic" else 1  # up alone, where every s-th pixel is taken
         same = parameters.scale[:, None] == 1
         resampled = [cubic_response(parameters.scale[:, None] * f.abs()).masked_fill(same, 1.0) ** times for f in (down, across)]
         if parameters.kernel is None:
-            taps = self.degradation.chain.taps(parameters)
+            taps = self.degradation.spec.taps(parameters)
             blurred = [even_response(taps, f) for f in (down, across)]
             return (blurred[0] * resampled[0])[:, :, None] * (blurred[1] * resampled[1])[:, None]
         reach = parameters.kernel.shape[-1] // 2

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from csrgan.arguments import Recorded
 from csrgan.data.progress import Advance
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.operator import linear
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.spec import DegradationSpec
 from csrgan.networks.papers.zssr import ZSSRNet
 from csrgan.ranges import Count, CountOr0, NotNegative
 from csrgan.restorers.bicubic import enlarged
@@ -41,7 +41,7 @@ class ZSSR(Recorded):
         self.back_projections = back_projections
 
     def restore(
-        self, low: Float[Tensor, "1 3 h w"], parameters: Parameters, chain: Chain, factor: int, advance: Advance
+        self, low: Float[Tensor, "1 3 h w"], parameters: Parameters, spec: DegradationSpec, factor: int, advance: Advance
     ) -> Float[Tensor, "1 3 h2 w2"]:
         """S, `factor` times as large as L. parameters, chain: how L came from it."""
         network = ZSSRNet(width=self.width, layers=self.layers).to(low)
@@ -50,7 +50,7 @@ class ZSSR(Recorded):
         for step in range(self.steps):
             sharp = torch.cat([_random_crop(low, *side) for _ in range(self.crops)])
             with torch.no_grad():
-                given = enlarged(self._degraded(sharp, parameters, chain).clamp(0, 1), factor)
+                given = enlarged(self._degraded(sharp, parameters, spec).clamp(0, 1), factor)
             loss = (network(given) - sharp).abs().mean()
             optimizer.zero_grad()
             loss.backward()
@@ -60,13 +60,13 @@ class ZSSR(Recorded):
         with torch.no_grad():
             image: Tensor = network(enlarged(low, factor))
             for _ in range(self.back_projections):
-                missing = low - self._degraded(image, parameters, chain)
+                missing = low - self._degraded(image, parameters, spec)
                 image = image + functional.interpolate(missing, scale_factor=factor, mode="bicubic", antialias=True)
         return image.clamp(0, 1)
 
-    def _degraded(self, image: Tensor, parameters: Parameters, chain: Chain) -> Tensor:
+    def _degraded(self, image: Tensor, parameters: Parameters, spec: DegradationSpec) -> Tensor:
         every = Parameters.of({name: value.expand(len(image), *value.shape[1:]) for name, value in parameters.present().items()})
-        return linear(image, every, chain=chain)
+        return linear(image, every, spec=spec)
 
 
 def _random_crop(image: Tensor, height: int, width: int) -> Tensor:

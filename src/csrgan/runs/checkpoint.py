@@ -11,7 +11,7 @@ from zipfile import BadZipFile, ZipFile
 import torch
 
 from csrgan.config import renamed
-from csrgan.fault import Fault, check, plain
+from csrgan.errors import UserError, check, plain
 from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
 
 
@@ -19,7 +19,7 @@ def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
     """The contents of a checkpoint file, or of the last whole checkpoint of a run's folder.
 
     `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration, both by today's names.
-    key: where the user named it. Raises Fault for anything else.
+    key: where the user named it. Raises UserError for anything else.
     """
     named = f"{key}={path}"
     file = Path(path)
@@ -29,17 +29,18 @@ def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
         file = newest(file)
     check(file.is_file(), f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
     try:
-        held = torch.load(file, map_location="cpu", weights_only=True)
-        renamed.kept(held)
+        content = torch.load(file, map_location="cpu", weights_only=True)
+        renamed.kept(content)
     except Exception as reason:
-        raise Fault(f"{named} is no checkpoint that can be read ({type(reason).__name__}).") from reason
-    own = held.get("csrgan") if isinstance(held, dict) else None
-    check(isinstance(own, dict) and "recipe" in own and "state_dict" in held, f"{named} is not a checkpoint of csrgan.")
-    return held  # type: ignore[no-any-return]
+        raise UserError(f"{named} is no checkpoint that can be read ({type(reason).__name__}).") from reason
+    own = content.get("csrgan") if isinstance(content, dict) else None
+    check(isinstance(own, dict) and "recipe" in own and "state_dict" in content, f"{named} is not a checkpoint of csrgan.")
+    return content  # type: ignore[no-any-return]
 
 
 def newest(run: Path) -> Path:
-    """The last checkpoint of a run's folder that is whole. One that is passed over is told. Raises Fault where none is whole."""
+    """The last checkpoint of a run's folder that is whole. One that is passed over is told. Raises UserError where none is
+    whole."""
     reasons: list[str] = []
     for name in (LAST, PREVIOUS):
         file = run / CHECKPOINTS / name
@@ -48,7 +49,7 @@ def newest(run: Path) -> Path:
                 print(plain(f"csrgan: {sentence}; {file} is taken instead."), file=sys.stderr)
             return file
         reasons.append(reason)
-    raise Fault("; ".join(reasons) + ".")
+    raise UserError("; ".join(reasons) + ".")
 
 
 def lay_aside(run: Path) -> None:

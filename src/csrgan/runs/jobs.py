@@ -1,4 +1,4 @@
-"""The files that a job leaves in its folder, read with suspicion: what is damaged raises Fault, which says in which file."""
+"""The files that a job leaves in its folder, read with suspicion: what is damaged raises UserError, which says in which file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from csrgan.config.old_names import silently
+from csrgan.errors import UserError, check
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
-from csrgan.fault import Fault, check
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, JOB, OVERRIDES, RESULTS, SUMMARY
 
@@ -30,8 +30,8 @@ KINDS: dict[str, type | tuple[type, ...]] = {
 }
 CELL = ("blur_std", "scale", "noise_std")  # columns that say on what a row was scored
 SILENT = (  # how words begin by which no digit of a run changes
-    *("hydra.", "logger", "panels=", "data.cache", "data.keep_mb", "data.workers"),
-    *(f"trainer.{key}=" for key in ("panels", "compare_every", "validate_every", "save_every", "count")),
+    *("hydra.", "logger", "panels=", "data.cache", "data.memory_mb", "data.workers"),
+    *(f"trainer.{key}=" for key in ("panels", "gradient_stats_every", "validate_every", "save_every", "measure_macs")),
 )
 GREATEST = 1e60  # of any number that a run writes; sums of squares stay finite
 
@@ -49,13 +49,13 @@ def _natural(place: Path) -> list[tuple[str, int]]:
 
 def job(place: Path) -> Mapping[str, Any]:
     """What job.json says of the job in this folder; of a run or an evaluation by itself what would stand there."""
-    held = _json(place / JOB) if (place / JOB).is_file() else _alone(place)
+    content = _json(place / JOB) if (place / JOB).is_file() else _alone(place)
     for key, kind in KINDS.items():
-        check(isinstance(held.get(key), kind), f"{JOB} does not say its {key}.")
-    check(all(isinstance(word, str) for word in held["words"]), f"{JOB} holds words that are no text.")
-    check(0 <= held["seconds"] < GREATEST, f"{JOB} holds seconds={held['seconds']}.")
-    spelt = {key: _spelt(value) for key, value in held.items() if isinstance(value, str)}
-    return {**held, **spelt, "words": [_spelt(word) for word in silently(held["words"])]}
+        check(isinstance(content.get(key), kind), f"{JOB} does not say its {key}.")
+    check(all(isinstance(word, str) for word in content["words"]), f"{JOB} holds words that are no text.")
+    check(0 <= content["seconds"] < GREATEST, f"{JOB} holds seconds={content['seconds']}.")
+    spelt = {key: _spelt(value) for key, value in content.items() if isinstance(value, str)}
+    return {**content, **spelt, "words": [_spelt(word) for word in silently(content["words"])]}
 
 
 def _alone(place: Path) -> Mapping[str, Any]:
@@ -69,31 +69,31 @@ def _alone(place: Path) -> Mapping[str, Any]:
 
 def rows(place: Path) -> list[Row]:
     """The rows of results.csv, which must be as many as summary.json says and have the means that stand there."""
-    found: list[Row] = []
+    result: list[Row] = []
     for line in table(place / RESULTS):
         check({"image", *CELL} <= set(line), f"{RESULTS} has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
         row: Row = {key: text if key == "image" else number(text, f"{RESULTS}: {key}") for key, text in line.items()}
         check(all(math.isfinite(float(row[key])) for key in CELL), f"{RESULTS} holds a row without its degradation.")
-        found.append(row)
-    check(bool(found), f"{RESULTS} is missing or empty")
+        result.append(row)
+    check(bool(result), f"{RESULTS} is missing or empty")
     told = summary(place)
     check(
-        told.get("rows", len(found)) == len(found),
-        f"{RESULTS} has {len(found)} rows, and {SUMMARY} tells of {told.get('rows')}.",
+        told.get("rows", len(result)) == len(result),
+        f"{RESULTS} has {len(result)} rows, and {SUMMARY} tells of {told.get('rows')}.",
     )
-    for column in found[0]:
+    for column in result[0]:
         if column.endswith(("_low", "_restored")) and column in told:
-            mine, theirs = results.mean(found, column), told[column]
+            mine, theirs = results.mean(result, column), told[column]
             same = math.isclose(mine, theirs, rel_tol=1e-6, abs_tol=1e-9) or (math.isnan(mine) and math.isnan(theirs))
             check(same, f"{RESULTS} has the mean {mine:g} of {column}, and {SUMMARY} {theirs:g}.")
-    return found
+    return result
 
 
 def summary(place: Path) -> dict[str, float]:
     """The numbers of summary.json, nan for null; none where the file is not there."""
     file = place / SUMMARY
-    held = _json(file) if file.is_file() else {}
-    numbers = {key: math.nan if value is None else value for key, value in held.items()}
+    content = _json(file) if file.is_file() else {}
+    numbers = {key: math.nan if value is None else value for key, value in content.items()}
     return {key: float(value) for key, value in numbers.items() if isinstance(value, int | float) and not abs(value) >= GREATEST}
 
 
@@ -106,37 +106,37 @@ def table(file: Path) -> Table:
     try:
         headings, *lines = list(csv.reader(io.StringIO(text, newline=""), strict=True)) or [[]]
     except csv.Error as reason:
-        raise Fault(f"{file.name} is damaged: {reason}.") from reason
+        raise UserError(f"{file.name} is damaged: {reason}.") from reason
     lines = [line for line in lines if line]
     check(len(set(headings)) == len(headings), f"{file.name} has two columns of the same name.")
-    for place, line in enumerate(lines, start=1):
-        check(len(line) == len(headings), f"{file.name} has {len(line)} cells in row {place}, and {len(headings)} headings.")
+    for index, line in enumerate(lines, start=1):
+        check(len(line) == len(headings), f"{file.name} has {len(line)} cells in row {index}, and {len(headings)} headings.")
     return [dict(zip(headings, line, strict=True)) for line in lines]
 
 
 def number(text: str, place: str) -> float:
     """nan where there is none."""
     try:
-        found = float(text) if text else math.nan
+        result = float(text) if text else math.nan
     except ValueError:
-        found = math.inf
-    check("_" not in text and not abs(found) >= GREATEST, f"{place} holds {text[:40]!r}, which is no number that a run writes.")
-    return found
+        result = math.inf
+    check("_" not in text and not abs(result) >= GREATEST, f"{place} holds {text[:40]!r}, which is no number that a run writes.")
+    return result
 
 
 def _json(file: Path) -> Mapping[str, Any]:
-    held = _parsed(file)
-    check(isinstance(held, dict), f"{file.name} is damaged: it holds no settings.")
-    return held  # type: ignore[no-any-return]
+    content = _parsed(file)
+    check(isinstance(content, dict), f"{file.name} is damaged: it holds no settings.")
+    return content  # type: ignore[no-any-return]
 
 
 def _parsed(file: Path) -> Any:
     try:
         return json.loads(_text(file))
     except (ValueError, RecursionError) as reason:
-        if isinstance(reason, Fault):
+        if isinstance(reason, UserError):
             raise
-        raise Fault(f"{file.name} is damaged: {reason}.") from reason
+        raise UserError(f"{file.name} is damaged: {reason}.") from reason
 
 
 def _spelt(text: str) -> str:
@@ -148,6 +148,6 @@ def _text(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8")
     except OSError as reason:
-        raise Fault(f"{file.name} cannot be read: {reason.strerror}.") from reason
+        raise UserError(f"{file.name} cannot be read: {reason.strerror}.") from reason
     except UnicodeDecodeError as reason:
-        raise Fault(f"{file.name} is damaged: it is no text.") from reason
+        raise UserError(f"{file.name} is damaged: it is no text.") from reason

@@ -25,9 +25,9 @@ def run(folder: Path, words: list[str], cores: int | None, goes_on: bool) -> dic
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
     alone = ["hydra.mode=RUN"] if sweeps else []  # with its settings, but once
     command = ["train", *words, *alone, f"run_dir={folder}"]
-    told = shlex.join(["csrgan", *command[:-1], f"run_dir={relative(folder)}"])
+    sentence = shlex.join(["csrgan", *command[:-1], f"run_dir={relative(folder)}"])
     command += [f"resume={folder}"] if goes_on else []
-    job: dict[str, Any] = {"words": words, "command": told}
+    job: dict[str, Any] = {"words": words, "command": sentence}
     record.write(folder, {**job, "status": "running", "reason": UNENDED, "seconds": 0.0})
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}
     began = time.monotonic()

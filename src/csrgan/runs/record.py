@@ -17,8 +17,8 @@ def read(folder: Path) -> dict[str, Any] | None:
     """What became of this job when the sweep was started before; None where it was not."""
     if not (folder / JOB).is_file():
         return None
-    held: dict[str, Any] = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    return held | {"words": silently(held["words"])}
+    content: dict[str, Any] = json.loads((folder / JOB).read_text(encoding="utf-8"))
+    return content | {"words": silently(content["words"])}
 
 
 def write(folder: Path, job: Mapping[str, Any]) -> None:

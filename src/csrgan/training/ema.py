@@ -9,10 +9,10 @@ from torch import Tensor, nn
 class RunningAverage:
     """Lets `average` follow `network`, whose weights and buffers are found once: to walk through all layers takes long."""
 
-    def __init__(self, average: nn.Module, network: nn.Module) -> None:
-        self.mine: list[Tensor] = list(average.parameters())
+    def __init__(self, ema: nn.Module, network: nn.Module) -> None:
+        self.mine: list[Tensor] = list(ema.parameters())
         self.theirs: list[Tensor] = list(network.parameters())
-        self.buffers = list(zip(average.buffers(), network.buffers(), strict=True))
+        self.buffers = list(zip(ema.buffers(), network.buffers(), strict=True))
 
     def follow(self, decay: float, batches_seen: int) -> None:
         """Move the average's weights towards the network's; its buffers become the network's.

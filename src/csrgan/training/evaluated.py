@@ -14,8 +14,8 @@ from lightning import LightningModule
 from torch import Tensor, nn
 
 from csrgan.arguments import Recorded, description
+from csrgan.errors import UserError, check
 from csrgan.evaluation import results
-from csrgan.fault import Fault, check
 from csrgan.records import Batch, Restoration
 from csrgan.restorers.restorer import Restorer
 
@@ -85,7 +85,7 @@ class Evaluated(Recorded, LightningModule):
         try:
             system = description(self, "system")
             return {"system": system, "degradation": system["degradation"]}
-        except Fault as reason:
+        except UserError as reason:
             warnings.warn(f"csrgan.load will not build this checkpoint: {reason}", stacklevel=2)
             return {}
 
@@ -98,10 +98,10 @@ class Evaluated(Recorded, LightningModule):
         Raises UserError for no checkpoint of csrgan's, and for one of another system.
         """
         if arguments:
-            held = torch.load(checkpoint_path, map_location=map_location, weights_only=True)
+            content = torch.load(checkpoint_path, map_location=map_location, weights_only=True)
             made = cls(**arguments)
-            made.on_load_checkpoint(held)
-            made.load_state_dict(held["state_dict"])
+            made.on_load_checkpoint(content)
+            made.load_state_dict(content["state_dict"])
             return made.to(map_location)
         load = import_module("csrgan").load  # of the API, a room above
         system: Any = load(checkpoint_path, str(map_location)).system
@@ -114,5 +114,5 @@ def as_module(made: object) -> Evaluated:
     if isinstance(made, Restorer):
         return Evaluated(made)
     if not isinstance(made, Evaluated):
-        raise Fault(f"system makes a {type(made).__name__}, and neither a system nor a restorer of csrgan's.")
+        raise UserError(f"system makes a {type(made).__name__}, and neither a system nor a restorer of csrgan's.")
     return made

@@ -10,13 +10,13 @@ from torch import nn
 
 from csrgan.calibration import Calibration
 from csrgan.config import renamed
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.losses.objective import Objective
 from csrgan.records import Batch
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.network_updater import NetworkUpdater
-from csrgan.training.nonfinite import NotFinite, rows
+from csrgan.training.nonfinite import NonFinite, rows
 from csrgan.training.state import MakeOptimizer, TrainingState, UpdateRule
 
 
@@ -63,9 +63,9 @@ class TrainingModule(Evaluated):
         state.nonfinite = None
         try:
             self.learn(batch)
-        except NotFinite as reason:
+        except NonFinite as reason:
             if not state.skip_nonfinite:
-                raise Fault(f"{reason} is not finite in the batch after {state.images_seen} images.") from None
+                raise UserError(f"{reason} is not finite in the batch after {state.images_seen} images.") from None
             reason.samples = rows(batch.low, batch.sharp) or reason.samples  # what was given spoils the whole batch
             state.nonfinite = reason
             for buffer, kept in zip(self._learned_buffers, before, strict=True):
@@ -97,13 +97,13 @@ class TrainingModule(Evaluated):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state, calibration = self.state, self.restorer.calibration
-        counts = {"images_seen": state.images_seen, "batches_seen": state.batches_seen, "pace": state.lr_scale}
-        factors = {"calibration": calibration.rows, "left_out": calibration.leave_one_out} if calibration.rows else {}
+        counts = {"images_seen": state.images_seen, "batches_seen": state.batches_seen, "lr_scale": state.lr_scale}
+        factors = {"calibration": calibration.rows, "loo_calibration": calibration.leave_one_out} if calibration.rows else {}
         checkpoint["csrgan"] = {**counts, **factors, "recipe": dict(self.described()), "recorded": dict(state.recorded)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         renamed.kept(checkpoint)  # before its weights are loaded
         held, state = checkpoint["csrgan"], self.state
         state.images_seen, state.batches_seen = held["images_seen"], held["batches_seen"]
-        state.lr_scale, state.recorded = held.get("pace", 1.0), held.get("recorded", {})  # earlier checkpoints have neither
-        self.restorer.calibration = Calibration(held.get("calibration", []), held.get("left_out", {}))
+        state.lr_scale, state.recorded = held.get("lr_scale", 1.0), held.get("recorded", {})  # earlier checkpoints have neither
+        self.restorer.calibration = Calibration(held.get("calibration", []), held.get("loo_calibration", {}))

@@ -12,10 +12,10 @@ from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from csrgan.fault import Fault
-from csrgan.losses.objective import Evidence, Objective
+from csrgan.errors import UserError
+from csrgan.losses.objective import LossInputs, Objective
 from csrgan.training import gradient_stats
-from csrgan.training.nonfinite import NotFinite, culprits
+from csrgan.training.nonfinite import NonFinite, culprits
 from csrgan.training.state import MakeOptimizer, TrainingState
 
 
@@ -62,13 +62,13 @@ class NetworkUpdater:
     def update(self, **inputs: Any) -> None:
         """One update from these inputs of its losses: tensors, or functions that make them when a term first asks.
 
-        No-op while frozen or before any loss starts. Raises NotFinite, with the weights as they were, where the loss or its
+        No-op while frozen or before any loss starts. Raises NonFinite, with the weights as they were, where the loss or its
         gradient is not finite.
         """
         if self.frozen or not self.active:
             return
         state, weights = self.state, self.weights
-        shown = Evidence(**inputs)
+        shown = LossInputs(**inputs)
         parts = self.objective(shown, state.images_seen)
         state.on_update(self.name, parts, shown)
         self._examine({name: value for name, value in parts.items() if name not in self.reached}, weights)
@@ -116,17 +116,17 @@ class NetworkUpdater:
         for group, settings in zip(optimizer.param_groups, self._settings, strict=True):
             group.update(settings)
 
-    def _not_finite(self, terms: list[str], shown: Evidence) -> NotFinite:
-        return NotFinite(self.name, terms, culprits(self.objective.terms, shown))
+    def _not_finite(self, terms: list[str], shown: LossInputs) -> NonFinite:
+        return NonFinite(self.name, terms, culprits(self.objective.terms, shown))
 
     def _examine(self, parts: dict[str, Tensor], weights: list[nn.Parameter]) -> None:
         """When a term is first used, it must be finite and reach the weights that it is meant to move."""
         for name, value in parts.items():
             if not torch.isfinite(value) and not self.state.batches_seen:  # later, a batch may be to blame
-                raise Fault(f"loss.{name} is {value.item()} when it is first used.")
+                raise UserError(f"loss.{name} is {value.item()} when it is first used.")
             gradients = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
             if not gradients or not any(gradient is not None and gradient.any() for gradient in gradients):
-                raise Fault(
+                raise UserError(
                     f"loss.{name} has no gradient at the {self.name}'s weights; set it to none, or give it a network to move."
                 )
             # Not where it is other than 0: behind a layer that begins with zeros it is 0 until that has moved.

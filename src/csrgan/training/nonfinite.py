@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from csrgan.losses.objective import Evidence, Term
+from csrgan.losses.objective import LossInputs, Term
 
 
-class NotFinite(Exception):
+class NonFinite(Exception):
     """A player's loss or gradient is not finite; its weights are what they were before.
 
     player: its name. terms: those that are not finite, or `gradient` where only that is not. samples: places in the batch of the
@@ -23,9 +23,9 @@ class NotFinite(Exception):
         self.player, self.terms, self.samples = player, list(terms), list(samples)
 
 
-def culprits(terms: Mapping[str, Term], evidence: Evidence) -> list[int]:
+def culprits(terms: Mapping[str, Term], evidence: LossInputs) -> list[int]:
     """Places in the batch whose evidence is not finite; else those for which a term is not when it is shown them alone."""
-    shown = {name: value.detach() for name, value in evidence.made() if isinstance(value, Tensor) and value.dim()}
+    shown = {name: value.detach() for name, value in evidence.computed() if isinstance(value, Tensor) and value.dim()}
     return rows(*shown.values()) or _alone(terms, shown)
 
 
@@ -42,8 +42,8 @@ def _alone(terms: Mapping[str, Term], shown: Mapping[str, Tensor]) -> list[int]:
     for term in terms.values():
         if not all(need in shown for need in term.needs):
             continue
-        for place in range(min((len(shown[need]) for need in term.needs), default=0)):
+        for index in range(min((len(shown[need]) for need in term.needs), default=0)):
             with torch.no_grad():
-                value: Any = term.function(*(shown[need][place : place + 1] for need in term.needs))
-            found |= set() if torch.isfinite(value) else {place}
+                value: Any = term.function(*(shown[need][index : index + 1] for need in term.needs))
+            found |= set() if torch.isfinite(value) else {index}
     return sorted(found)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from csrgan.config import renamed
 from csrgan.degradation.parameters import Parameters
-from csrgan.fault import Fault, check
-from csrgan.files import whole
+from csrgan.errors import UserError, check
+from csrgan.files import atomic_write
 from csrgan.records import Batch
 from csrgan.training.system import System
 
@@ -28,25 +28,25 @@ def keep(file: Path, system: System, batch: Batch) -> Path:
         "refused": {"player": reason.player, "terms": reason.terms, "samples": reason.samples},
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    with whole(file) as part:
+    with atomic_write(file) as part:
         torch.save(held, part)
     return file
 
 
 def read(file: Path) -> tuple[Batch, dict[str, Any]]:
-    """The batch, and all that the file holds. Raises Fault for another file."""
+    """The batch, and all that the file holds. Raises UserError for another file."""
     check(file.is_file(), f"file={file} is not there.")
     try:
-        held: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        renamed.kept(held)
-        kept = held["batch"]
+        content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        renamed.kept(content)
+        kept = content["batch"]
         parameters = Parameters.of(kept["parameters"])
         batch = Batch(kept["sharp"], kept["low"], parameters, tuple(kept["names"]))
-        assert held.keys() >= {"state_dict", "images_seen", "recipe", "refused"} and isinstance(held["recipe"], dict)
-        assert held["refused"].keys() >= {"player", "terms", "samples"}
+        assert content.keys() >= {"state_dict", "images_seen", "recipe", "refused"} and isinstance(content["recipe"], dict)
+        assert content["refused"].keys() >= {"player", "terms", "samples"}
         assert all(isinstance(picture, Tensor) and picture.ndim == 4 for picture in (batch.sharp, batch.low))
         assert len(batch.sharp) == len(batch.low) == len(batch.names) == len(parameters)
         assert all(isinstance(name, str) for name in batch.names)
     except Exception as reason:
-        raise Fault(f"file={file} is no batch that csrgan has kept ({type(reason).__name__}).") from reason
-    return batch, held
+        raise UserError(f"file={file} is no batch that csrgan has kept ({type(reason).__name__}).") from reason
+    return batch, content

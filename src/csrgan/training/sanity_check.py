@@ -15,8 +15,8 @@ from lightning import Callback, Trainer
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from csrgan.fault import check
-from csrgan.losses.objective import Evidence
+from csrgan.errors import check
+from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
 from csrgan.training.system import System
 
@@ -35,7 +35,7 @@ class Term:
 
 
 @dataclass
-class Examination:
+class SanityCheck:
     """What the first batch told.
 
     shown: shape, least and greatest value of what players were shown. unreached: weights that no term is a function of, by network.
@@ -51,10 +51,10 @@ class Examination:
 
 def examine(
     system: System, samples: Any, transfer: fit_batches.Transfer, *, count: int, images: int, batch_size: int, **settings: Any
-) -> Examination:
+) -> SanityCheck:
     """Two steps on `count` samples, at the beginning and at the end of a training of so many images; the system stays as it was.
 
-    settings: of Lightning's Trainer. Raises Fault for a term that is not finite, that reaches no weight of its player, or that
+    settings: of Lightning's Trainer. Raises UserError for a term that is not finite, that reaches no weight of its player, or that
     leaves a gradient at another's.
     """
     before = copy.deepcopy(system.state_dict())
@@ -81,7 +81,7 @@ class _Look(Callback):
 
     def __init__(self, system: System, images: int) -> None:
         self.system, self.moments = system, (0, images - 1)
-        self.found, self.saved, self.optimisers = Examination(), _Saved(system), 0
+        self.found, self.saved, self.optimisers = SanityCheck(), _Saved(system), 0
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: System, batch: Any, batch_idx: int) -> None:  # type: ignore[override]
         pl_module.state.images_seen = self.moments[batch_idx]
@@ -89,7 +89,7 @@ class _Look(Callback):
         self.hooks = ExitStack()
         self.hooks.enter_context(saved_tensors_hooks(self.saved.pack, self.saved.unpack))
 
-    def update(self, network: str, parts: Mapping[str, Tensor], evidence: Evidence) -> None:
+    def update(self, network: str, parts: Mapping[str, Tensor], evidence: LossInputs) -> None:
         known = {(term.player, term.name) for term in self.found.terms}
         updater = self.system.updaters[network]
         for name, value in parts.items():
@@ -97,7 +97,7 @@ class _Look(Callback):
                 start = updater.objective.terms[name].start
                 enters = start if start or self.system.images_seen == self.moments[0] else None
                 self.found.terms.append(Term(network, name, enters, float(value.detach()), 0, len(updater.weights)))
-        for name, tensor in evidence.made():
+        for name, tensor in evidence.computed():
             if isinstance(tensor, Tensor) and tensor.dim() > 1 and tensor.numel():
                 least, greatest = tensor.detach().aminmax()
                 self.found.shown[name] = ("x".join(map(str, tensor.shape)), float(least), float(greatest))

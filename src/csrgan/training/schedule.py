@@ -19,7 +19,7 @@ def constant(images: int, *, total: int, warmup: int) -> float:
 
 
 def cooldown(images: int, *, total: Count, warmup: CountOr0, last: Within) -> float:
-    """`constant`, and over the last share `last` of `total` the fall of `cosine`: what is learnt last (`data.late_crop`) is learnt
+    """`constant`, and over the last share `last` of `total` the fall of `cosine`: what is learnt last (`data.final_crop`) is learnt
     from the full rate on (a constant rate with cooldown, Haegele et al. 2024, section 3).
     """
     fall = max(1, round(total * last))

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from csrgan.arguments import Recorded
-from csrgan.losses.objective import Evidence
+from csrgan.losses.objective import LossInputs
 from csrgan.ranges import Count, CountOr0, Positive
 from csrgan.training.gan_diagnostics import signs
-from csrgan.training.nonfinite import NotFinite
+from csrgan.training.nonfinite import NonFinite
 from csrgan.training.schedule import constant
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -26,15 +26,15 @@ class UpdateRule(Recorded):
     """How weights are updated, the same for every network.
 
     clip: greatest gradient norm; None: no clipping. accumulate: batches a step.
-    schedule: from images seen to a factor on the learning rates. average: decay of the running average of weights.
-    compare_every: batches between two comparisons of the terms' gradients; 0: none.
+    schedule: from images seen to a factor on the learning rates. ema: decay of the running average of weights.
+    gradient_stats_every: batches between two comparisons of the terms' gradients; 0: none.
     """
 
     clip: Positive | None = 1.0
     accumulate: Count = 1
     schedule: Callable[[int], float] = partial(constant, total=0, warmup=800)
-    average: Annotated[float, "[0,1)"] = 0.99
-    compare_every: CountOr0 = 0
+    ema: Annotated[float, "[0,1)"] = 0.99
+    gradient_stats_every: CountOr0 = 0
 
 
 @dataclass
@@ -51,8 +51,8 @@ class TrainingState:
     batches_seen: int = 0
     lr_scale: float = 1.0
     skip_nonfinite: bool = False
-    nonfinite: NotFinite | None = None
-    on_update: Callable[[str, dict[str, Tensor], Evidence], None] = lambda *_: None
+    nonfinite: NonFinite | None = None
+    on_update: Callable[[str, dict[str, Tensor], LossInputs], None] = lambda *_: None
 
     _recorded: dict[str, Tensor] = field(default_factory=dict, init=False)
     _pictures: dict[str, Tensor] | None = field(default=None, init=False)  # whose signs nobody has asked for
@@ -73,16 +73,16 @@ class TrainingState:
         """Keep values of this training step for whoever logs them."""
         self._recorded |= {name: value.detach() for name, value in values.items()}
 
-    def show(self, inputs: Evidence) -> None:
+    def show(self, inputs: LossInputs) -> None:
         """Keep S and H, where they are among the inputs of an update, for whoever asks for their signs."""
-        tensors = {name: value.detach() for name, value in inputs.made() if isinstance(value, Tensor)}
+        tensors = {name: value.detach() for name, value in inputs.computed() if isinstance(value, Tensor)}
         if "restored" in tensors and "sharp" in tensors:
             self._pictures = tensors
 
     @property
     def compares_gradients(self) -> bool:
         """Whether this training step is one in which the gradients of the terms are compared."""
-        every = self.rule.compare_every
+        every = self.rule.gradient_stats_every
         return every > 0 and (self.batches_seen + 1) % every == 0
 
     @property

@@ -25,27 +25,29 @@ class System(TrainingModule):
 
     # Read without an import, by the examination of a command (see `declared.constant`); so each is written out.
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that the system takes
-    offers: tuple[str, ...] | None = None  # the evidence that it shows to its losses (see `losses.objective`); None: says nothing
-    offers_codes: tuple[str, ...] | None = None  # to `parameters` alone, which then is shown nothing else
+    loss_inputs: tuple[str, ...] | None = (
+        None  # the evidence that it shows to its losses (see `losses.objective`); None: says nothing
+    )
+    code_loss_inputs: tuple[str, ...] | None = None  # to `parameters` alone, which then is shown nothing else
     coded = False  # whether its networks are told a code of the degradation, and learn to find it
     teaching: tuple[str, ...] = ()  # of such a system: the terms from which its restorer learns, one of which it needs
 
     def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule) -> None:
         kind = kind_of(type(self))
         examine_degradation(kind, degradation)
-        average = copy.deepcopy(generator).requires_grad_(False)
-        restorer = self.make_restorer(average, degradation)
+        ema = copy.deepcopy(generator).requires_grad_(False)
+        restorer = self.make_restorer(ema, degradation)
         restorer.kind = kind
         super().__init__(restorer, rule)
         self.given_as(degradation=degradation)
-        self.generator, self.ema = generator, average
+        self.generator, self.ema = generator, ema
 
     def make_restorer(self, network: nn.Module, degradation: Degradation) -> LearnedRestorer:
         """What the averaged generator restores as."""
         return LearnedRestorer(network, degradation)
 
     def end_step(self) -> None:
-        self._average.follow(self.state.rule.average, self.state.batches_seen)
+        self._average.follow(self.state.rule.ema, self.state.batches_seen)
 
     def on_train_start(self) -> None:
         super().on_train_start()

@@ -19,8 +19,8 @@ def conclude(console: Console, summary: dict[str, float], rows: list[Row], folde
     whole = summary | {"by_blur": bins} | ({"by_set": sets} if sets else {})
     files.write_json(folder / SUMMARY, whole)
     if lost := sum(not math.isfinite(float(row["psnr_restored"])) for row in rows):
-        told = f"S is not finite in {lost} of {len(rows)} rows: the means are over the others"
-        console.print(told, style="yellow", highlight=False)
+        sentence = f"S is not finite in {lost} of {len(rows)} rows: the means are over the others"
+        console.print(sentence, style="yellow", highlight=False)
     for made in (table.scores(summary), table.parameters(summary), table.blurs(bins), table.sets(sets)):
         if made:
             console.print(made)

@@ -20,14 +20,14 @@ from csrgan.runs import watchdog
 from csrgan.runs.process import locked
 
 
-class Remember(Callback):
+class SweepRecorder(Callback):
     """Keeps the folder of the sweep that this process started; the jobs may run in others."""
 
     folder: Path | None = None
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         HydraConfig.instance().set_config(config)  # the default run_dir names the experiment, which Hydra tells through it
-        Remember.folder = Path(config.hydra.sweep.dir)
+        SweepRecorder.folder = Path(config.hydra.sweep.dir)
         watchdog.lead(here=not str(config.hydra.launcher._target_).endswith("SlurmLauncher"))
         _settle(config.hydra)
         if guided(config.hydra):

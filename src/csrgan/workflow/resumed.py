@@ -13,7 +13,7 @@ from rich.console import Console
 from csrgan.config.build import plain
 from csrgan.config.paths import for_hydra
 from csrgan.config.resume import ONE_JOB, change_faults, changes, gone_on_with, is_copy, references, started_with, told
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.runs.checkpoint import lay_aside, newest, read
 
 
@@ -37,14 +37,14 @@ class StoppedRun:
         self.began_with = plain(config)
 
     def settings(self, now: dict[str, Any]) -> dict[str, Any]:
-        """What the run goes on with. now: the settings by all overrides. Raises Fault for changes that cannot take effect."""
-        found = gone_on_with(self.recipe, self.began_with, now)
-        faults = list(change_faults(self.recipe, found, self.folder, self.images_seen, self.tied))
+        """What the run goes on with. now: the settings by all overrides. Raises UserError for changes that cannot take effect."""
+        result = gone_on_with(self.recipe, self.began_with, now)
+        faults = list(change_faults(self.recipe, result, self.folder, self.images_seen, self.tied))
         if faults:
-            raise Fault(*faults)
-        new = [told(key, values) for key, values in changes(self.recipe, found) if not is_copy(key, self.tied)]
+            raise UserError(*faults)
+        new = [told(key, values) for key, values in changes(self.recipe, result) if not is_copy(key, self.tied)]
         self.changed = [f"from image {self.images_seen} on: {change}" for change in new]
-        return found
+        return result
 
     def tell(self, settings: dict[str, Any], console: Console) -> None:
         """Say what changes, and where nothing is left to train; a damaged last checkpoint is moved out of the way."""

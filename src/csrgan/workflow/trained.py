@@ -9,7 +9,7 @@ from omegaconf import DictConfig, open_dict
 
 from csrgan.api.loading import placed, trained
 from csrgan.config.build import build, plain
-from csrgan.fault import Fault, check
+from csrgan.errors import UserError, check
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.system import System
 
@@ -22,18 +22,18 @@ TAUGHT_BY = {
     "generator_optimizer",
     "discriminator_optimizer",
     "discriminator",
-    "told",
+    "oracle",
 }
 
 
 def begin(system: System, path: str) -> None:
     """Give a system the restoring network of a checkpoint; what opposes it and all optimisers begin anew. `system.recipe` is what
-    it was made from. Raises Fault where the networks differ, with the settings that make them differ."""
-    other, recipe = trained(path, "cpu", "begin_from")
+    it was made from. Raises UserError where the networks differ, with the settings that make them differ."""
+    other, recipe = trained(path, "cpu", "init_from")
     if system.init_from(other):
         return
     differing = list(_differences(system.recipe["system"], recipe["system"], "system"))
-    raise Fault(f"begin_from={path} holds another network than this run's: {'; '.join(differing[:4]) or 'it has other layers'}.")
+    raise UserError(f"init_from={path} holds another network than this run's: {'; '.join(differing[:4]) or 'it has other layers'}.")
 
 
 def _differences(here: Any, there: Any, place: str) -> Iterator[str]:
@@ -51,7 +51,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, dict[
     """The system of a command that takes `system`, `checkpoint` or both, and the command's settings; where no degradation is
     chosen, it becomes the checkpoint's.
 
-    Raises Fault where neither is given, or what an untrained system needs is missing.
+    Raises UserError where neither is given, or what an untrained system needs is missing.
     """
     check(
         checkpoint is not None or bool(config.get("system")),
@@ -60,7 +60,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, dict[
     learned, recipe = trained(checkpoint, config.device) if checkpoint is not None else (None, None)
     if not config.get("degradation"):
         if not recipe:
-            raise Fault("degradation is needed where there is no checkpoint: choose one, as in degradation=readme.")
+            raise UserError("degradation is needed where there is no checkpoint: choose one, as in degradation=readme.")
         with open_dict(config):
             config.degradation = recipe["degradation"]
     settings = plain(config)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import redegraded
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.runs import checkpoint
 from csrgan.training import state as training_state
 from csrgan.training.gan_diagnostics import signs
@@ -94,14 +94,14 @@ def test_without_an_adversarial_loss_there_is_no_discriminator() -> None:
 
 
 def test_without_a_head_the_parameter_loss_is_refused_and_without_both_nothing_is_predicted() -> None:
-    with pytest.raises(Fault, match=r"loss/parameters needs a prediction, and there is none"):
+    with pytest.raises(UserError, match=r"loss/parameters needs a prediction, and there is none"):
         made("parameter_head=none")
     system = fitted("parameter_head=none", "loss/parameters=none")
     assert system.restorer.restore(torch.rand(1, 3, 20, 20)).parameters is None
 
 
 def test_every_loss_off_is_refused() -> None:
-    with pytest.raises(Fault, match="every loss of the generator"):
+    with pytest.raises(UserError, match="every loss of the generator"):
         made("loss/image=none", "loss/adversarial=none", "loss/parameters=none")
 
 
@@ -109,7 +109,7 @@ def test_a_term_that_reaches_no_weight_is_named(monkeypatch: pytest.MonkeyPatch)
     system, data = made("loss/adversarial=none")
     system.generator_updater.objective.terms["image"].function = lambda restored, sharp: (restored.detach() - sharp).square().mean()
     trainer = Trainer(accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False)
-    with pytest.raises(Fault, match=r"loss\.image has no gradient at the generator"):
+    with pytest.raises(UserError, match=r"loss\.image has no gradient at the generator"):
         trainer.fit(system, data)
 
 
@@ -139,18 +139,18 @@ def test_images_are_counted_not_optimiser_steps() -> None:
 def test_the_average_follows_the_generator() -> None:
     system, _ = made()
     assert same(state(system.ema), state(system.generator))
-    system = fitted("optimizer.average=0")
+    system = fitted("optimizer.ema=0")
     assert same(state(system.ema), state(system.generator))
-    system = fitted("optimizer.average=0.9")
+    system = fitted("optimizer.ema=0.9")
     assert not same(state(system.ema), state(system.generator))
 
 
 def test_a_checkpoint_alone_rebuilds_the_network(tmp_path: Path) -> None:
     system = fitted()
     system.trainer.save_checkpoint(tmp_path / "a.ckpt")
-    held = checkpoint.read(tmp_path / "a.ckpt")
-    again = build(held["csrgan"]["recipe"]["system"])
-    again.load_state_dict(held["state_dict"])
+    content = checkpoint.read(tmp_path / "a.ckpt")
+    again = build(content["csrgan"]["recipe"]["system"])
+    again.load_state_dict(content["state_dict"])
     low = torch.rand(1, 3, 37, 50)
     assert torch.equal(again.restorer.restore(low).image, system.restorer.restore(low).image)
     assert torch.equal(again.restorer.restore(low).parameters.stack(), system.restorer.restore(low).parameters.stack())
@@ -164,7 +164,7 @@ def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
         ("other.ckpt", "not a checkpoint of csrgan"),
         ("", "neither"),
     ):
-        with pytest.raises(Fault, match=said):
+        with pytest.raises(UserError, match=said):
             checkpoint.read(tmp_path / file)
 
 
@@ -176,7 +176,7 @@ def test_until_the_game_begins_the_discriminator_rests_and_costs_nothing() -> No
     system = fitted("loss.adversarial.start=8", "loss.adversarial.ramp=100")
     assert not same(before, state(system.discriminator))
     assert "generator/adversarial" in system.state.recorded
-    with pytest.raises(Fault, match=r"loss\.adversarial\.start=8 leaves the generator nothing to learn"):
+    with pytest.raises(UserError, match=r"loss\.adversarial\.start=8 leaves the generator nothing to learn"):
         made("loss/image=none", "loss/parameters=none", "loss.adversarial.start=8")
 
 
@@ -235,7 +235,7 @@ def test_terms_at_none_add_no_parameter_no_forward_pass_and_no_import(monkeypatc
 
 
 def test_comparing_gradients_leaves_the_training_as_it_is() -> None:
-    with_it, without = fitted("trainer.compare_every=1"), fitted("trainer.compare_every=0")
+    with_it, without = fitted("trainer.gradient_stats_every=1"), fitted("trainer.gradient_stats_every=0")
     assert same(state(with_it), state(without))
     assert "cosine/image_parameters" in with_it.state.recorded
     assert not any(name.startswith(("gradient_share/", "cosine/")) for name in without.state.recorded)

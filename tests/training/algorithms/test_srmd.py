@@ -10,7 +10,7 @@ from csrgan.config.build import build
 
 
 def test_srmd_is_told_the_truth_a_prediction_or_something_else() -> None:
-    system, data = made("srmd", "system.told=truth")
+    system, data = made("srmd", "system.oracle=truth")
     batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     found = {}
     for what in system.restorer.oracle_modes:

@@ -13,8 +13,8 @@ def channel_statistics(image: Picture, sharp: Picture) -> dict[str, float]:
     """`shift_COLOUR`: mean of the picture minus mean of the sharp one, fraction of full scale; ideally 0.
     `contrast_COLOUR`: ratio of their standard deviations; ideally 1, nan where the sharp one has none."""
     found = {}
-    for place, name in enumerate(COLOURS):
-        mine, true = image[:, place].double(), sharp[:, place].double()
+    for index, name in enumerate(COLOURS):
+        mine, true = image[:, index].double(), sharp[:, index].double()
         deviation = float(true.std(correction=0))
         found[f"shift_{name}"] = float(mine.mean() - true.mean())
         found[f"contrast_{name}"] = float(mine.std(correction=0)) / deviation if deviation else math.nan

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.arguments import Recorded
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b c h w"]
@@ -25,7 +25,7 @@ class Metric(Recorded):
     `low`, L enlarged to their size; `border`, the px that the field's convention cuts off, which is the scale.
     heading: in the tables of a run. short: on the page of a sweep; empty: the heading. unit. digits: after the point.
     best: the value that is best; .inf where higher is better, -.inf where lower is, .nan where neither is by itself.
-    Raises Fault for a function that asks for anything else.
+    Raises UserError for a function that asks for anything else.
     """
 
     together = False  # whether L and S are scored at once, because a part of the work is the same
@@ -46,7 +46,7 @@ class Metric(Recorded):
         kinds = inspect.signature(plain).parameters.values()
         self.needs = tuple(each.name for each in kinds if each.kind is each.POSITIONAL_OR_KEYWORD)
         for unknown in set(self.needs) - set(EVIDENCE):
-            raise Fault.unknown(f"metric {heading}: its function", unknown, EVIDENCE)
+            raise UserError.unknown(f"metric {heading}: its function", unknown, EVIDENCE)
 
     def __call__(self, **evidence: object) -> float:
         """The score of one picture."""

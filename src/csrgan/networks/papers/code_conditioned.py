@@ -6,9 +6,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from csrgan.degradation.code import Code
+from csrgan.degradation.kernel_pca import Code
 from csrgan.degradation.parameters import Parameters
-from csrgan.networks.generator import Restored
+from csrgan.networks.generator import GeneratorOutput
 
 
 class CodeConditioned(nn.Module):
@@ -30,9 +30,9 @@ class SRMDNetworks(CodeConditioned):
         super().__init__(code, restorer)
         self.predictor = predictor
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
         code = self.predictor(low)
-        return Restored(self.restorer(low, code), code)
+        return GeneratorOutput(self.restorer(low, code), code)
 
 
 class IKCNetworks(CodeConditioned):
@@ -43,12 +43,12 @@ class IKCNetworks(CodeConditioned):
         super().__init__(code, restorer)
         self.predictor, self.corrector, self.corrections = predictor, corrector, corrections
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
         code = self.predictor(low)
-        trace = [Restored(self.restorer(low, code), code)]
+        trace = [GeneratorOutput(self.restorer(low, code), code)]
         for _ in range(self.corrections):
             code = self.corrector(trace[-1].image.clamp(0, 1), code)
-            trace.append(Restored(self.restorer(low, code), code))
+            trace.append(GeneratorOutput(self.restorer(low, code), code))
         return trace[-1]._replace(trace=tuple(trace))
 
 
@@ -63,7 +63,7 @@ class DANNetworks(CodeConditioned):
         super().__init__(code, restorer)
         self.estimator, self.loops, self.kernel = estimator, loops, kernel
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
         code = self.code.beginning(len(low)).to(low)
         trace = []
         for _ in range(self.loops):
@@ -71,7 +71,7 @@ class DANNetworks(CodeConditioned):
             theta = self.estimator(low, image.detach())
             theta = functional.softmax(theta, dim=1) if self.kernel else theta
             code = self.code.of_taps(theta) if self.kernel else theta
-            trace.append(Restored(image, theta))
+            trace.append(GeneratorOutput(image, theta))
         return trace[-1]._replace(trace=tuple(trace))
 
     def target(self, parameters: Parameters) -> Float[Tensor, "b p"]:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from csrgan.degradation.code import maps
+from csrgan.degradation.kernel_pca import maps
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.papers.estimator_output import Reading, begin
 from csrgan.networks.papers.stem_upsample import Stem, upsampler

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 from csrgan.networks.blocks import PooledStatistics
 
 Picture = Float[Tensor, "b 3 h w"]
@@ -26,7 +26,7 @@ class Reading(nn.Module):
     def __init__(self, reads: str, last: Callable[[int], nn.Module], *, width: int, outputs: int) -> None:
         super().__init__()
         if reads not in ("mean", "statistics"):
-            raise Fault.unknown("reads", reads, ("mean", "statistics"))
+            raise UserError.unknown("reads", reads, ("mean", "statistics"))
         self.standardises = reads == "statistics"
         self.last = last(width if self.standardises else outputs)
         self.read = nn.Sequential(PooledStatistics(), nn.Linear(2 * width, outputs)) if self.standardises else None

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from csrgan.degradation.code import maps
+from csrgan.degradation.kernel_pca import maps
 from csrgan.networks.papers.estimator_output import Reading, begin
 from csrgan.networks.papers.stem_upsample import Stem, upsampler
 from csrgan.ranges import Count

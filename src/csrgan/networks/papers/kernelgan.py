@@ -38,7 +38,7 @@ class DeepLinear(nn.Module):
         return self.layers(point)[0, 0].flip(0, 1)
 
 
-class PatchJudge(nn.Module):
+class PatchDiscriminator(nn.Module):
     """Each 7x7 pixels of a picture: in (0,1), whether they are as it was taken; 30,977 parameters for width 64.
 
     Batch norm sees both kinds of pictures at once, or it would hide how sharp either is: show them in one batch.

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from csrgan.degradation.code import maps
+from csrgan.degradation.kernel_pca import maps
 from csrgan.networks.papers.stem_upsample import Stem
 from csrgan.ranges import Count
 

@@ -7,7 +7,7 @@ from functools import partial
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from csrgan.networks.generator import Restored
+from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.papers.stem_upsample import Stem, upsampler
 from csrgan.ranges import Count
 
@@ -35,10 +35,10 @@ class SRResNet(nn.Module):
             assert last.bias is not None
             nn.init.zeros_(last.bias)
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Restored:
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
         x = self.head(low)
         image = self.tail(x + self.middle(self.blocks(x)))
-        return Restored(self.stem.picture(image, low), None, None)
+        return GeneratorOutput(self.stem.picture(image, low), None, None)
 
 
 class Block(nn.Module):

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from csrgan.fault import check
+from csrgan.errors import check
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.rules import stem_side
 

@@ -15,7 +15,14 @@ from csrgan.training.system import System
 class Regression(System):
     """One generator, which learns its losses together; there is no discriminator."""
 
-    offers = ("restored", "sharp", "low", "theta", "theta_true", "log_variance")  # to its losses, told before a training begins
+    loss_inputs = (
+        "restored",
+        "sharp",
+        "low",
+        "theta",
+        "theta_true",
+        "log_variance",
+    )  # to its losses, told before a training begins
 
     def __init__(
         self,
@@ -28,7 +35,7 @@ class Regression(System):
     ) -> None:
         super().__init__(generator, degradation, rule)
         examine(self, losses, predicts=generator.head is not None, variance=generator.variance)
-        self.updater = self.add_updater("generator", generator, Objective(losses, self.offers), optimizer)
+        self.updater = self.add_updater("generator", generator, Objective(losses, self.loss_inputs), optimizer)
 
     def learn(self, batch: Batch) -> None:
         output = self.generator(batch.low)

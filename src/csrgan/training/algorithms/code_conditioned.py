@@ -9,7 +9,7 @@ from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
-from csrgan.fault import check
+from csrgan.errors import check
 from csrgan.losses import image, parameters
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.losses.parameters import ParameterTerm
@@ -22,8 +22,8 @@ class CodeConditionedSystem(System):
     """theta^ is a code. generator: with the `code` (see `Code`) as one of its parts."""
 
     outputs = ("native", "upsampled")
-    offers: tuple[str, ...] = ("restored", "sharp")
-    offers_codes: tuple[str, ...] = ("theta", "theta_true")
+    loss_inputs: tuple[str, ...] = ("restored", "sharp")
+    code_loss_inputs: tuple[str, ...] = ("theta", "theta_true")
     coded = True
     teaching: tuple[str, ...] = ("image", "perceptual")
 
@@ -44,10 +44,11 @@ class CodeConditionedSystem(System):
 
 
 def objectives(system: CodeConditionedSystem, losses: Mapping[str, Any]) -> tuple[Objective, Objective]:
-    """Of those who restore: every loss but `parameters`; of those who find a code: that one. Raises Fault where one has none."""
+    """Of those who restore: every loss but `parameters`; of those who find a code: that one. Raises UserError where one has
+    none."""
     examine(system, losses)
-    of_picture = Objective({name: term for name, term in losses.items() if name != "parameters"}, system.offers)
-    return of_picture, Objective({"parameters": losses.get("parameters")}, system.offers_codes)
+    of_picture = Objective({name: term for name, term in losses.items() if name != "parameters"}, system.loss_inputs)
+    return of_picture, Objective({"parameters": losses.get("parameters")}, system.code_loss_inputs)
 
 
 def default_losses(of_code: Term.Function = parameters.mse) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class CSRGAN(GANModule):
     """L_G = adversarial + image + lambda x parameters. losses: see `GANModule`. A smaller L is enlarged bicubically first."""
 
     outputs = ("upsampled", "native")
-    offers = ("restored", "sharp", "low", "real", "fake", "theta", "theta_true", "redegraded", "log_variance")
+    loss_inputs = ("restored", "sharp", "low", "real", "fake", "theta", "theta_true", "redegraded", "log_variance")
 
     def __init__(
         self,

@@ -11,11 +11,11 @@ from torch import nn
 
 from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.code import Code
-from csrgan.fault import refuse
+from csrgan.degradation.kernel_pca import Code
+from csrgan.errors import refuse
 from csrgan.losses import parameters
 from csrgan.losses.objective import Objective, examine
-from csrgan.networks.generator import Restored
+from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.papers.code_conditioned import DANNetworks
 from csrgan.networks.papers.dan import EstimatorV1, RestorerV1
 from csrgan.ranges import Count
@@ -33,8 +33,8 @@ class DAN(CodeConditionedSystem):
     """
 
     teaching = ("image",)
-    offers = ("restored", "sharp", "theta", "theta_true")
-    offers_codes = ()
+    loss_inputs = ("restored", "sharp", "theta", "theta_true")
+    code_loss_inputs = ()
     generator: DANNetworks
 
     def __init__(
@@ -62,10 +62,10 @@ class DAN(CodeConditionedSystem):
         super().__init__(DANNetworks(codes, restores, sees, loops, kernel), degradation, rule)
         self.supervise_all = supervise_all
         examine(self, losses)
-        self.updater = self.add_updater("generator", self.generator, Objective(losses, self.offers), optimizer)
+        self.updater = self.add_updater("generator", self.generator, Objective(losses, self.loss_inputs), optimizer)
 
     def learn(self, batch: Batch) -> None:
-        output: Restored = self.generator(batch.low)
+        output: GeneratorOutput = self.generator(batch.low)
         turns = output.trace if self.supervise_all else output.trace[-1:]
         self.updater.update(
             restored=torch.cat([turn.image for turn in turns]),

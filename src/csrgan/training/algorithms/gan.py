@@ -14,7 +14,7 @@ from csrgan.degradation.augmentation import Degradation, redegraded
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.networks.discriminators import VGG
-from csrgan.networks.generator import Restored
+from csrgan.networks.generator import GeneratorOutput
 from csrgan.records import Batch
 from csrgan.rules import SHOWN
 from csrgan.training.state import MakeOptimizer, UpdateRule
@@ -31,7 +31,7 @@ class GANModule(System):
     gradients are compared.
     """
 
-    offers: tuple[str, ...] = ("restored", "sharp", "low", "real", "fake")
+    loss_inputs: tuple[str, ...] = ("restored", "sharp", "low", "real", "fake")
 
     def __init__(
         self,
@@ -63,14 +63,14 @@ class GANModule(System):
         if game:
             terms["adversarial"], against = game.sides()
         self.generator_updater = self.add_updater(
-            "generator", generator, Objective(terms, self.offers), generator_optimizer, shared
+            "generator", generator, Objective(terms, self.loss_inputs), generator_optimizer, shared
         )
         if against:
             objective = Objective({"adversarial": against}, SHOWN)
             self.discriminator_updater = self.add_updater("discriminator", discriminator, objective, discriminator_optimizer)
 
     def learn(self, batch: Batch) -> None:
-        output: Restored = self.generator(self.restorer.preprocess(batch.low))
+        output: GeneratorOutput = self.generator(self.restorer.preprocess(batch.low))
         theta_true = self.restorer.prior.normalise(batch.parameters)
         logits = partial(self._logits, low=batch.enlarged, theta=theta_true)
         if self.discriminator and self.discriminator_updater.active:

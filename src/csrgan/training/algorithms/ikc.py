@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.code import Code
+from csrgan.degradation.kernel_pca import Code
 from csrgan.networks.papers.code_conditioned import IKCNetworks
 from csrgan.networks.papers.ikc import SFTMD, Corrector, Predictor
 from csrgan.ranges import CountOr0

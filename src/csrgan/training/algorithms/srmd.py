@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.code import Code
+from csrgan.degradation.kernel_pca import Code
 from csrgan.networks.papers.code_conditioned import SRMDNetworks
 from csrgan.networks.papers.ikc import Predictor
 from csrgan.networks.papers.srmd import SRMDNet
@@ -23,7 +23,7 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 class SRMD(CodeConditionedSystem):
     """The restorer learns from true codes; the predictor, IKC's, learns beside it, and shares no weight with it.
 
-    told: what the restorer is told in an evaluation: the truth; the prediction, as in `restore`; or a mismatch, the truth with
+    oracle: what the restorer is told in an evaluation: the truth; the prediction, as in `restore`; or a mismatch, the truth with
     `mismatch` px more blur. losses: `image` and others of S; `parameters` of the predicted code.
     """
 
@@ -36,7 +36,7 @@ class SRMD(CodeConditionedSystem):
         restorer: Callable[..., nn.Module] = partial(SRMDNet, width=128, layers=12, unshuffle=4, skip=False),
         predictor: Callable[..., nn.Module] = partial(Predictor, width=64, reads="mean"),
         code: Callable[[Degradation], Code] = partial(Code, kind="units", components=15),
-        told: Literal["truth", "prediction", "mismatch"] = "prediction",
+        oracle: Literal["truth", "prediction", "mismatch"] = "prediction",
         mismatch: NotNegative = 1.0,
         losses: Mapping[str, Any] | None = None,
         degradation: Degradation | None = None,
@@ -50,7 +50,7 @@ class SRMD(CodeConditionedSystem):
         networks = SRMDNetworks(codes, restorer(enlarge=degradation.multiple, code=codes.length), predictor(code=codes.length))
         self.mismatch = mismatch
         super().__init__(networks, degradation, rule)
-        self.restorer.use_oracle(told)
+        self.restorer.use_oracle(oracle)
         of_picture, of_code = objectives(self, losses)
         self.restorer_updater = self.add_updater("restorer", networks.restorer, of_picture, optimizer)
         self.predictor_updater = self.add_updater("predictor", networks.predictor, of_code, optimizer)

@@ -12,13 +12,13 @@ from csrgan.degradation.factor import Factor
 from csrgan.degradation.kernels import blur_matrix, gaussian_taps
 from csrgan.degradation.parameters import Parameters, low_sizes, realised_scale
 from csrgan.degradation.resample import Band, bicubic, decimation
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 CHOICES = {"downsampling": ("bicubic", "direct"), "output": ("upsampled", "native"), "backend": ("banded", "kornia")}
 
 
 @dataclass(frozen=True)
-class Chain:
+class DegradationSpec:
     """The constants of a degradation.
 
     kernel_size: odd number of taps at which the Gaussian is cut off; None: full support, radius ceil(4 std).
@@ -47,7 +47,7 @@ class Chain:
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
-                raise Fault.unknown(f"degradation.{name}", str(getattr(self, name)), choices)
+                raise UserError.unknown(f"degradation.{name}", str(getattr(self, name)), choices)
 
     def bound(self, parameters: Parameters | None = None) -> float:
         """The greatest scale; where it is not known beforehand, the device is asked for that of the parameters."""
@@ -103,7 +103,7 @@ Sizes = tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]
 
 
 def axes(
-    chain: Chain, parameters: Parameters, height: int, width: int, sizes: Sizes | None, low: tuple[int, int], bound: float
+    spec: DegradationSpec, parameters: Parameters, height: int, width: int, sizes: Sizes | None, low: tuple[int, int], bound: float
 ) -> tuple[Axis, Axis]:
     """The vertical and the horizontal axis of pictures of height x width pixels.
 
@@ -113,13 +113,13 @@ def axes(
     few = sizes or low_sizes(height, width, parameters.scale)
     # 1 unless the sizes are given apart from the scale; then what the scale's gradient flows through.
     pitch = 1.0 if sizes is None else parameters.scale.double() / realised_scale(height, width, *sizes)
-    taps = chain.taps(parameters)
+    taps = spec.taps(parameters)
 
     def axis(size: int, few: Tensor, low: int) -> Axis:
         many = torch.full_like(few, size)
         scale = size / few.double() * pitch
-        if chain.downsampling == "direct":
-            down = decimation(few, chain.step(parameters), low, taps.dtype)
+        if spec.downsampling == "direct":
+            down = decimation(few, spec.step(parameters), low, taps.dtype)
         else:
             down = bicubic(many, few, scale, low, bound, taps.dtype)
         return Axis(size, low, taps, down, bicubic(few, many, 1 / scale, size, 1.0, taps.dtype))

@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Order:
-    """Rounds over all photographs, each in an order drawn anew; every photograph comes `crops_each` times a round.
+class SampleOrder:
+    """Rounds over all photographs, each in an order drawn anew; every photograph comes `crops_per_image` times a round.
 
     groups: photographs that are cheap to read together, such as those of one shard. They are visited in windows of `window`
     groups at a time, and the samples are mixed within a window. Photographs that are read one by one and once a round gain
     nothing by that, and are mixed as a whole.
     """
 
-    def __init__(self, groups: Sequence[Sequence[int]], *, window: int, crops_each: int, seed: int) -> None:
-        if crops_each == 1 and all(len(group) == 1 for group in groups):
+    def __init__(self, groups: Sequence[Sequence[int]], *, window: int, crops_per_image: int, seed: int) -> None:
+        if crops_per_image == 1 and all(len(group) == 1 for group in groups):
             groups = [[one for group in groups for one in group]]
-        self.groups, self.window, self.crops_each, self.seed = groups, window, crops_each, seed
-        self.round_length = crops_each * sum(map(len, groups))
+        self.groups, self.window, self.crops_per_image, self.seed = groups, window, crops_per_image, seed
+        self.round_length = crops_per_image * sum(map(len, groups))
         self._round: tuple[int, list[list[int]], list[int]] = (-1, [], [])
         self._mixed: tuple[tuple[int, int], NDArray[np.int64]] = ((-1, -1), np.empty(0, np.int64))
 
@@ -31,7 +31,7 @@ class Order:
         which = int(np.searchsorted(ends, place, side="right"))
         start = ends[which - 1] if which else 0
         if self._mixed[0] != (round_, which):
-            samples = np.repeat(np.asarray(windows[which], np.int64), self.crops_each)
+            samples = np.repeat(np.asarray(windows[which], np.int64), self.crops_per_image)
             self._mixed = ((round_, which), np.random.default_rng((self.seed, 1, round_, which)).permutation(samples))
         return int(self._mixed[1][place - start])
 
@@ -41,5 +41,5 @@ class Order:
             visit = np.random.default_rng((self.seed, 1, round_)).permutation(len(self.groups))
             starts = range(0, len(visit), self.window)
             windows = [[one for group in visit[start : start + self.window] for one in self.groups[group]] for start in starts]
-            self._round = (round_, windows, list(accumulate(self.crops_each * len(window) for window in windows)))
+            self._round = (round_, windows, list(accumulate(self.crops_per_image * len(window) for window in windows)))
         return self._round[1:]

@@ -23,17 +23,17 @@ def _escape(code: int) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-class Fault(ValueError):
+class UserError(ValueError):
     """What the user gave cannot be used. Each sentence names the place, the value and what would be valid, in one line."""
 
     def __init__(self, *sentences: str) -> None:
         super().__init__("\n".join(plain(sentence.strip()) for sentence in sentences))
 
-    def __reduce__(self) -> tuple[type[Fault], tuple[str, ...]]:
+    def __reduce__(self) -> tuple[type[UserError], tuple[str, ...]]:
         return type(self), tuple(str(self).split("\n"))
 
     @classmethod
-    def unknown(cls, place: str, name: str, choices: Iterable[str]) -> Fault:
+    def unknown(cls, place: str, name: str, choices: Iterable[str]) -> UserError:
         """`name` is none of `choices` at `place`; the nearest choice is named."""
         known = sorted(map(str, choices))
         near = get_close_matches(name, known, n=1, cutoff=0.4)
@@ -42,19 +42,19 @@ class Fault(ValueError):
 
 
 def check(holds: bool, sentence: str) -> None:
-    """Raise Fault(sentence) unless the condition holds."""
+    """Raise UserError(sentence) unless the condition holds."""
     if not holds:
-        raise Fault(sentence)
+        raise UserError(sentence)
 
 
 def refuse(*found: Iterable[str]) -> None:
-    """Raise Fault for the sentences that rules have found (see `csrgan.rules`), if there are any."""
+    """Raise UserError for the sentences that rules have found (see `csrgan.rules`), if there are any."""
     sentences = list(dict.fromkeys(sentence for each in found for sentence in each))
     if sentences:
-        raise Fault(*sentences)
+        raise UserError(*sentences)
 
 
-class Stopped(Exception):
+class RunStopped(Exception):
     """A run was asked to end early, and did. status: the exit status that tells of it."""
 
     def __init__(self, sentence: str, status: int) -> None:

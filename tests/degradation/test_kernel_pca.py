@@ -8,8 +8,8 @@ from torch import nn
 
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.code import Code, KernelCode, kernel_code, kernels_of, maps
-from csrgan.fault import Fault
+from csrgan.degradation.kernel_pca import Code, KernelPCA, kernel_code, kernels_of, maps
+from csrgan.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def srmd() -> Degradation:
 def test_the_basis_spans_most_of_the_kernels(srmd: Degradation) -> None:
     """SRMD, section 3.2: 15 numbers keep about 99.8 % of the energy of 15x15 kernels. Witness: NumPy's singular values."""
     code = kernel_code(srmd, 15, count=2_000)
-    kernels = kernels_of(srmd.prior.sample(np.random.default_rng(0), 2_000), 15, srmd.chain)
+    kernels = kernels_of(srmd.prior.sample(np.random.default_rng(0), 2_000), 15, srmd.spec)
     kept = code.decode(code.encode(kernels)).square().sum() / kernels.square().sum()
     singular = np.linalg.svd(kernels.flatten(1).double().numpy(), compute_uv=False) ** 2
     assert float(kept) == pytest.approx(float(singular[:15].sum() / singular.sum()), abs=1e-6)
@@ -34,7 +34,7 @@ def test_the_same_protocol_gives_the_same_basis(srmd: Degradation) -> None:
 
 def test_a_checkpoint_holds_the_basis(srmd: Degradation) -> None:
     network = nn.Sequential(nn.Linear(2, 2), kernel_code(srmd, 4, count=300))
-    other = nn.Sequential(nn.Linear(2, 2), KernelCode(15, 4))
+    other = nn.Sequential(nn.Linear(2, 2), KernelPCA(15, 4))
     other.load_state_dict(network.state_dict())
     kernels = srmd.prior.sample(np.random.default_rng(5), 3).kernel
     assert torch.equal(network[1].encode(kernels), other[1].encode(kernels))
@@ -44,7 +44,7 @@ def test_a_checkpoint_holds_the_basis(srmd: Degradation) -> None:
 def test_an_isotropic_protocol_has_a_code_as_well() -> None:
     gaussian8: Degradation = build(composed("degradation=gaussian8_x4")["degradation"])
     theta = gaussian8.prior.sample(np.random.default_rng(1), 50)
-    kernels = kernels_of(theta, 21, gaussian8.chain)
+    kernels = kernels_of(theta, 21, gaussian8.spec)
     code = kernel_code(gaussian8, 10, count=500)
     assert float((code.decode(code.encode(kernels)) - kernels).abs().max()) < 1e-3
     first = code.encode(kernels)[theta.blur_std.argsort()][:, 0]
@@ -52,7 +52,7 @@ def test_an_isotropic_protocol_has_a_code_as_well() -> None:
 
 
 def test_a_smaller_kernel_is_set_in_the_middle() -> None:
-    code = KernelCode(5, 25).fit(torch.eye(25).view(25, 5, 5))
+    code = KernelPCA(5, 25).fit(torch.eye(25).view(25, 5, 5))
     found = code.decode(code.encode(torch.full((1, 3, 3), 1 / 9)))
     torch.testing.assert_close(found[0, 1:4, 1:4], torch.full((3, 3), 1 / 9))
     assert float(found.sum()) == pytest.approx(1.0, abs=1e-6)
@@ -65,11 +65,11 @@ def test_maps_are_constant() -> None:
 
 
 def test_impossible_codes_are_told(srmd: Degradation) -> None:
-    with pytest.raises(Fault, match="length=30"):
-        KernelCode(5, 30)
-    with pytest.raises(Fault, match="size=4"):
-        KernelCode(4, 2)
-    with pytest.raises(Fault, match="fewer taps"):
+    with pytest.raises(UserError, match="length=30"):
+        KernelPCA(5, 30)
+    with pytest.raises(UserError, match="size=4"):
+        KernelPCA(4, 2)
+    with pytest.raises(UserError, match="fewer taps"):
         kernel_code(srmd, 4, size=401)
 
 

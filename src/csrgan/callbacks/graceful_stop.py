@@ -14,7 +14,7 @@ from lightning import Callback, Trainer
 GRACE = 9.0  # seconds for the batch that is under way and for saving; then the process ends with what was saved before
 
 
-class Leaving(Callback):
+class GracefulStop(Callback):
     """While a training runs, holds the number of the signal that asked it to leave; 0: none did."""
 
     def __init__(self) -> None:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from scipy.signal import convolve2d
 
+from csrgan.degradation.kernel_priors import Anisotropic, FreeForm, isotropic, rms_std, rotated_gaussian, twice
 from csrgan.degradation.kernels import moments
-from csrgan.degradation.shapes import Anisotropic, FreeForm, isotropic, rms_std, rotated_gaussian, twice
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 def drawn(shape: Anisotropic, low: float, high: float, size: int | None, shift: float = 0.0, count: int = 400) -> tuple:
@@ -94,7 +94,7 @@ def test_kernels_of_ones_own_are_taken_from_a_file(tmp_path: Path) -> None:
 )
 def test_kernels_that_are_none_are_told(tmp_path: Path, array: np.ndarray, said: str) -> None:
     np.save(tmp_path / "kernels.npy", array)
-    with pytest.raises(Fault) as told:
+    with pytest.raises(UserError) as told:
         _ = FreeForm(file=str(tmp_path / "kernels.npy")).kernels
     assert said in str(told.value)
 
@@ -102,5 +102,5 @@ def test_kernels_that_are_none_are_told(tmp_path: Path, array: np.ndarray, said:
 def test_a_file_without_kernels_is_told(tmp_path: Path) -> None:
     (tmp_path / "text.npy").write_text("no array")
     for name, said in (("absent.npy", "is not a file"), ("text.npy", "can be read")):
-        with pytest.raises(Fault, match=said):
+        with pytest.raises(UserError, match=said):
             _ = FreeForm(file=str(tmp_path / name)).kernels

@@ -10,44 +10,44 @@ from kornia.filters import filter2d, filter2d_separable, gaussian_blur2d
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from csrgan.degradation.chain import Chain
 from csrgan.degradation.kernels import IDENTITY_STD, SUPPORT, gaussian_taps, mirrored
 from csrgan.degradation.parameters import Parameters, low_sizes
+from csrgan.degradation.spec import DegradationSpec
 
 
 def compose(
-    sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, chain: Chain
+    sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, spec: DegradationSpec
 ) -> Float[Tensor, "batch channel height2 width2"]:
     """Blur, down-sample, add noise and up-sample. Kornia's borders must be narrower than a picture, so it gets padded pictures."""
     height, width = sharp.shape[-2:]
     heights, widths = (size.tolist() for size in low_sizes(height, width, parameters.scale))
     found = []
     for k, low_size in enumerate(zip(heights, widths, strict=True)):
-        low = _blurred(sharp[k : k + 1], parameters[k : k + 1], chain)
-        if chain.downsampling == "direct":
-            step = chain.step(parameters)
+        low = _blurred(sharp[k : k + 1], parameters[k : k + 1], spec)
+        if spec.downsampling == "direct":
+            step = spec.step(parameters)
             low = low[..., ::step, ::step][..., : low_size[0], : low_size[1]]
         else:
             low = interpolate(low, size=low_size, mode="bicubic", antialias=True)
         if noise is not None:
             low = low + parameters.noise_std[k] * noise[k : k + 1, :, : low_size[0], : low_size[1]]
-        if chain.output == "upsampled":
+        if spec.output == "upsampled":
             low = interpolate(low, size=(height, width), mode="bicubic", antialias=True)
         found.append(low)
     return torch.cat(found)
 
 
-def _blurred(sharp: Tensor, parameters: Parameters, chain: Chain) -> Tensor:
+def _blurred(sharp: Tensor, parameters: Parameters, spec: DegradationSpec) -> Tensor:
     """One picture, blurred by its kernel or its Gaussian."""
     if parameters.kernel is not None:
         return filter2d(mirrored(sharp, parameters.kernel.shape[-1] // 2), parameters.kernel.to(sharp), padding="valid")
-    std, shift = float(parameters.blur_std.detach()), chain.shift(parameters)
+    std, shift = float(parameters.blur_std.detach()), spec.shift(parameters)
     if std < IDENTITY_STD and not shift:
         return sharp
     if shift:
-        taps = gaussian_taps(parameters.blur_std, kernel_size=chain.kernel_size, shift=shift)
+        taps = gaussian_taps(parameters.blur_std, kernel_size=spec.kernel_size, shift=shift)
         return filter2d_separable(mirrored(sharp, taps.shape[1] // 2), taps, taps, padding="valid")
-    size = chain.kernel_size or 2 * math.ceil(SUPPORT * std) + 1
+    size = spec.kernel_size or 2 * math.ceil(SUPPORT * std) + 1
     reach = size // 2
     blurred = gaussian_blur2d(mirrored(sharp, reach), size, parameters.blur_std[:, None].expand(-1, 2), border_type="constant")
     return blurred[..., reach : reach + sharp.shape[2], reach : reach + sharp.shape[3]]

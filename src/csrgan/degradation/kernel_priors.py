@@ -18,14 +18,14 @@ from torch.nn import functional
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.kernels import SUPPORT, gaussian_taps, moments
-from csrgan.fault import Fault, check, refuse
+from csrgan.errors import UserError, check, refuse
 
 MOST = 2 * 10**9  # taps of all kernels that are drawn at once
 Bounds = tuple[float, float]
 Drawn = tuple[Float[Tensor, "batch k k"], Float[Tensor, " batch"]]
 
 
-class Shape(Recorded, ABC):
+class KernelPrior(Recorded, ABC):
     """Draws a kernel for each standard deviation of a first axis."""
 
     has_axes = False  # whether a width is drawn for each axis, which cannot be 0; read without an import (see `csrgan.rules`)
@@ -42,7 +42,7 @@ class Shape(Recorded, ABC):
         """
 
 
-class Anisotropic(Shape):
+class Anisotropic(KernelPrior):
     """Rotated Gaussian: variances v1 and v2 along two axes, the first at an angle of U[0,180) degrees.
 
     ordered: v2 is drawn from U[low, v1] (SRMD, section 3.1); otherwise from the same range as v1 (KernelGAN, section 5.1).
@@ -81,7 +81,7 @@ class Anisotropic(Shape):
         return found.to(std.dtype), torch.from_numpy(((first + second) / 2) ** 0.5).to(std.dtype)
 
 
-class FreeForm(Shape):
+class FreeForm(KernelPrior):
     """One of the kernels in a file, each as likely as the others; degradation.blur then only gives the units of the label.
 
     file: a .npy array (count, k, k) of taps >= 0, k odd. They are normalised to sum 1.
@@ -98,7 +98,7 @@ class FreeForm(Shape):
         try:
             kernels = np.load(self.file, allow_pickle=False)
         except Exception as reason:
-            raise Fault(f"{place} is no .npy array that can be read ({type(reason).__name__}).") from reason
+            raise UserError(f"{place} is no .npy array that can be read ({type(reason).__name__}).") from reason
         shape: tuple[int, ...] = getattr(kernels, "shape", ())
         square = len(shape) == 3 and shape[0] > 0 and shape[1] == shape[2] and shape[1] % 2 == 1
         check(square, f"{place} holds an array of shape {shape}; (count, k, k) with an odd k is needed.")
@@ -129,8 +129,8 @@ def rotated_gaussian(
     y, x = distance[:, None], distance[None, :]
     cosine, sine, first, second = (each[:, None, None] for each in (np.cos(angle), np.sin(angle), first, second))
     along, across = cosine * x + sine * y, cosine * y - sine * x
-    found: NDArray[np.float64] = np.exp(-0.5 * (along**2 / first + across**2 / second))
-    return found
+    result: NDArray[np.float64] = np.exp(-0.5 * (along**2 / first + across**2 / second))
+    return result
 
 
 def isotropic(std: Float[Tensor, " batch"], size: int, shift: float = 0.0) -> Float[Tensor, "batch size size"]:

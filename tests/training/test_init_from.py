@@ -11,7 +11,7 @@ from systems import made
 from torch import Tensor, nn
 
 from csrgan.degradation.parameters import Parameters
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 WIDER = ("degradation.blur.high=80", "degradation.blur.low=2", "degradation.scale.high=4", "degradation.noise.high=0.1")
 
@@ -47,7 +47,9 @@ def test_theta_in_physical_units_is_what_it_was(head: str, loss: str, low: Tenso
     after = other.restorer.restore(low)
     assert torch.allclose(values(after.parameters), values(before.parameters), atol=1e-4)
     assert torch.equal(after.image, before.image)
-    assert not torch.allclose(one.ema.read(low)[0], other.ema.read(low)[0], atol=0.01)  # the units are others
+    assert not torch.allclose(
+        one.ema.predict_parameters(low)[0], other.ema.predict_parameters(low)[0], atol=0.01
+    )  # the units are others
     if before.spread:
         assert torch.allclose(values(after.spread), values(before.spread), rtol=0.05, atol=1e-3)
 
@@ -80,14 +82,14 @@ def test_the_same_ranges_leave_every_weight_alone() -> None:
 )
 def test_units_that_cannot_be_told_are_refused(words: tuple[str, ...], said: str) -> None:
     one, other = made("csrgan")[0], made("csrgan", *words)[0]
-    with pytest.raises(Fault, match=said):
+    with pytest.raises(UserError, match=said):
         other.init_from(one)
 
 
 @pytest.mark.parametrize("name", ["srmd", "dan"])
 def test_a_network_that_is_told_codes_begins_with_the_same_ranges(name: str) -> None:
     one, other = made(name)[0], made(name, "degradation.scale.high=4")[0]
-    with pytest.raises(Fault, match="is told scale in units of the prior"):
+    with pytest.raises(UserError, match="is told scale in units of the prior"):
         other.init_from(one)
     assert made(name)[0].init_from(one)
 
@@ -109,5 +111,5 @@ def test_a_head_of_ones_own_that_cannot_be_given_other_units_is_refused() -> Non
     for system in (one, other):
         for network in (system.generator, system.ema):
             network.head = Opaque()
-    with pytest.raises(Fault, match="parameter_head=Opaque cannot be given other units"):
+    with pytest.raises(UserError, match="parameter_head=Opaque cannot be given other units"):
         other.init_from(one)

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from csrgan.benchmarks.peak import Peak
+from csrgan.benchmarks.memory import Peak
 from csrgan.data import picture
 from csrgan.data.cache import Cache
-from csrgan.data.crops import Crops, Sides
-from csrgan.data.order import Order
+from csrgan.data.crops import Crops, CropSchedule
 from csrgan.data.pictures import Pictures
+from csrgan.data.sample_order import SampleOrder
 from csrgan.data.sources import Files, in_folder
 from csrgan.degradation.prior import Prior
 
@@ -35,12 +35,12 @@ def reading(count: int, crop: int, crops: int, seed: int, console: Console) -> d
     count: synthetic photographs of 2040x1356 px. crop: px. crops: in each timing, of OpenCV a fiftieth.
     """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
-        place = Path(folder)
+        path = Path(folder)
         for k in range(count):
-            _photograph(place / "photographs" / f"{k:04d}.png", seed + k)
-        files = in_folder(place / "photographs")
+            _photograph(path / "photographs" / f"{k:04d}.png", seed + k)
+        files = in_folder(path / "photographs")
         began = time.perf_counter()
-        pictures = Cache(place / "cache", 1e6).prepare(files, console)
+        pictures = Cache(path / "cache", 1e6).prepare(files, console)
         prepared = time.perf_counter() - began
         handles = [opened.enter_context(file.open("rb")).fileno() for file in pictures.decoded if file]
         methods = _methods([file.path for file in files], handles, _crops(pictures, crop, seed), crop, seed)
@@ -66,7 +66,7 @@ def told(found: dict[str, Any]) -> str:
         f"{found['crop']} px crops of {found['photographs']} photographs: {mine:.0f}/s, {mine / opencv:.0f} x OpenCV's decode"
         f" and cut ({opencv:.1f}/s), {mine / copied:.0%} of copying as many bytes out of the page cache ({copied:.0f}/s);"
         f" whole samples {found['samples_per_second']:.0f}/s; decoded once in {found['prepare_seconds']:.1f} s.\n"
-        f"Resident memory with keep_mb=64 over {few[0]} photographs {few[1]:+.0f} MB, over {many[0]} {many[1]:+.0f} MB."
+        f"Resident memory with memory_mb=64 over {few[0]} photographs {few[1]:+.0f} MB, over {many[0]} {many[1]:+.0f} MB."
     )
 
 
@@ -89,8 +89,8 @@ def _photograph(file: Path, seed: int) -> None:
 
 def _crops(pictures: Pictures, crop: int, seed: int, keep_bytes: float = 1e12) -> Crops:
     prior = Prior({"low": 0, "high": 50, "uniform_in": "variance"}, {"low": 1, "high": 3}, {"low": 0, "high": 10 / 255})
-    order = Order(pictures.groups, window=1, crops_each=1, seed=seed)
-    return Crops(pictures, keep_bytes, order, prior, sides=Sides(crop, crop, 0), least_detail=0, seed=seed)
+    order = SampleOrder(pictures.groups, window=1, crops_per_image=1, seed=seed)
+    return Crops(pictures, keep_bytes, order, prior, sides=CropSchedule(crop, crop, 0), min_detail=0, seed=seed)
 
 
 def _methods(

@@ -24,7 +24,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Known:
+class CacheEntry:
     """What is known of a picture file. key: the hash of its content. refused: why it cannot be used; empty where it can.
 
     crc: CRC-32 of its decoded pixels. frames: pages or frames in it, of which the first is the picture. decoding: see DECODING.
@@ -52,7 +52,7 @@ class Index:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def read(self) -> dict[State, Known]:
+    def read(self) -> dict[State, CacheEntry]:
         try:
             lines = self.file.read_bytes().split(b"\n")
         except OSError:
@@ -60,12 +60,12 @@ class Index:
         found = {}
         for line in lines:
             with suppress(ValueError, TypeError, RecursionError):  # what a power cut has left, or another program
-                what = Known(*json.loads(line))
+                what = CacheEntry(*json.loads(line))
                 if _sane(what):
                     found[what.path, what.size, what.changed_ns] = what
         return found
 
-    def add(self, what: Known) -> None:
+    def add(self, what: CacheEntry) -> None:
         """What was refused is looked at again each time: its rights may change, and its file does not."""
         if not what.refused:
             with suppress(OSError), self.file.open("a", encoding="ascii") as stream:
@@ -81,7 +81,7 @@ def state(path: Path) -> State:
     return str(path.absolute()), found.st_size, found.st_mtime_ns
 
 
-def _sane(what: Known) -> bool:
+def _sane(what: CacheEntry) -> bool:
     numbers = (what.size, what.changed_ns, what.height, what.width, what.crc, what.frames)
     return (
         all(isinstance(text, str) for text in (what.path, what.key, what.refused))

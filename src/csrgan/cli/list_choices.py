@@ -8,7 +8,7 @@ from rich.table import Table
 
 from csrgan.config.folder import first_line, groups
 from csrgan.console import Console
-from csrgan.fault import Fault
+from csrgan.errors import UserError
 
 
 def run(config: DictConfig) -> int:
@@ -17,12 +17,12 @@ def run(config: DictConfig) -> int:
     asked = str(config.group or "").strip("/")
     named = [group for group in known if asked in ("", group) or group.startswith(f"{asked}/")]
     if not named:
-        raise Fault.unknown("conf/", asked, known)
+        raise UserError.unknown("conf/", asked, known)
     table = Table(box=None, pad_edge=False)
     for heading in ("group", "choice", "what it is"):
         table.add_column(heading, no_wrap=heading != "what it is")
     for group in named:
-        for place, file in enumerate(known[group]):
-            table.add_row("" if place else group, file.stem, escape(first_line(file)))
+        for index, file in enumerate(known[group]):
+            table.add_row("" if index else group, file.stem, escape(first_line(file)))
     Console().print(table)
     return 0

@@ -12,17 +12,17 @@ from torch import Tensor, nn
 
 from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.chain import Chain
+from csrgan.degradation.kernel_priors import isotropic, rms_std
 from csrgan.degradation.kernels import SUPPORT
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.shapes import isotropic, rms_std
-from csrgan.fault import Fault, check, refuse
+from csrgan.degradation.spec import DegradationSpec
+from csrgan.errors import UserError, check, refuse
 from csrgan.ranges import Count
 
 LARGEST = 10**8  # taps of all kernels that a basis is fitted to
 
 
-class KernelCode(nn.Module):
+class KernelPCA(nn.Module):
     """Kernels projected on the principal components of a protocol's kernels, code = basis^T k.
 
     The basis holds the leading eigenvectors of the kernels' second moments, without subtracting a mean (SRMD): code 0 is the
@@ -41,7 +41,7 @@ class KernelCode(nn.Module):
         self.size = size
         self.register_buffer("basis", torch.zeros(size**2, length))
 
-    def fit(self, kernels: Float[Tensor, "count size size"]) -> KernelCode:
+    def fit(self, kernels: Float[Tensor, "count size size"]) -> KernelPCA:
         """Take the basis from these kernels. Signs are fixed, so that the same kernels give the same codes."""
         flat = self._cut(kernels).double().flatten(1)
         _, vectors = torch.linalg.eigh(flat.T @ flat / len(flat))
@@ -63,31 +63,31 @@ class KernelCode(nn.Module):
         return nn.functional.pad(kernels, (edge,) * 4)
 
 
-def kernels_of(parameters: Parameters, size: int, chain: Chain) -> Float[Tensor, "b k k"]:
+def kernels_of(parameters: Parameters, size: int, spec: DegradationSpec) -> Float[Tensor, "b k k"]:
     """The kernel that was applied to each picture: its own, or its isotropic Gaussian, on size x size taps."""
     if parameters.kernel is not None:
         return parameters.kernel
-    cut = isotropic(parameters.blur_std, min(size, chain.kernel_size or size), chain.shift(parameters))
+    cut = isotropic(parameters.blur_std, min(size, spec.kernel_size or size), spec.shift(parameters))
     return nn.functional.pad(cut, ((size - cut.shape[-1]) // 2,) * 4)
 
 
-def kernel_code(degradation: Degradation, length: int, *, size: int | None = None, count: int = 10_000) -> KernelCode:
+def kernel_code(degradation: Degradation, length: int, *, size: int | None = None, count: int = 10_000) -> KernelPCA:
     """The code fitted to `count` kernels drawn from a protocol; the same protocol gives the same basis.
 
     size: taps a side; None: the protocol's own, or full support of its widest blur.
     """
-    chain, prior = degradation.chain, degradation.prior
-    size = size or chain.kernel_size or 2 * math.ceil(SUPPORT * prior.ranges["blur_std"].bounds[1] + prior.shift) + 1
+    spec, prior = degradation.spec, degradation.prior
+    size = size or spec.kernel_size or 2 * math.ceil(SUPPORT * prior.ranges["blur_std"].bounds[1] + prior.shift) + 1
     check(count * size**2 <= LARGEST, f"{count} kernels of {size}x{size} taps are too many numbers; take fewer taps or kernels.")
     drawn = prior.sample(np.random.default_rng(0), count)
-    return KernelCode(size, length).fit(kernels_of(drawn, size, chain))
+    return KernelPCA(size, length).fit(kernels_of(drawn, size, spec))
 
 
 class Code(nn.Module):
     """The numbers that a network is told, or asked for, in place of theta.
 
     `units`: each parameter that varies as its place in its prior, in [0,1]; no kernel. `kernel`: the kernel's principal
-    components, and scale and noise, where they vary, as above. The basis is a buffer: a checkpoint holds it (see `KernelCode`).
+    components, and scale and noise, where they vary, as above. The basis is a buffer: a checkpoint holds it (see `KernelPCA`).
 
     kind: units or kernel. components: of a kernel.
     """
@@ -95,8 +95,8 @@ class Code(nn.Module):
     def __init__(self, degradation: Degradation, *, kind: Literal["kernel", "units"], components: Count) -> None:
         super().__init__()
         if kind not in ("units", "kernel"):
-            raise Fault.unknown("system.code", kind, ("units", "kernel"))
-        self.prior, self.chain = degradation.prior, degradation.chain
+            raise UserError.unknown("system.code", kind, ("units", "kernel"))
+        self.prior, self.spec = degradation.prior, degradation.spec
         self.kernels = kernel_code(degradation, components) if kind == "kernel" else None
         varies = [name for name in self.prior.ranges if self.prior.ranges[name].high > self.prior.ranges[name].low]
         self.names = [name for name in varies if self.kernels is None or name != "blur_std"]
@@ -107,7 +107,7 @@ class Code(nn.Module):
         """The code of each picture's degradation."""
         columns = [self.prior.ranges[name].normalise(parameters.number(name))[:, None] for name in self.names]
         if self.kernels:
-            columns.insert(0, self.kernels.encode(kernels_of(parameters, self.kernels.size, self.chain)))
+            columns.insert(0, self.kernels.encode(kernels_of(parameters, self.kernels.size, self.spec)))
         return torch.cat(columns, dim=1)
 
     def decode(self, code: Float[Tensor, "b p"]) -> Parameters:
@@ -115,8 +115,8 @@ class Code(nn.Module):
         found = {name: value.to(code) for name, value in self.prior.mean(len(code)).present().items()}
         if self.kernels:
             found["blur_std"] = self._blur_std(code[:, : code.shape[1] - len(self.names)])
-        for place, name in enumerate(reversed(self.names), start=1):
-            found[name] = self.prior.ranges[name].quantile(code[:, -place])
+        for index, name in enumerate(reversed(self.names), start=1):
+            found[name] = self.prior.ranges[name].quantile(code[:, -index])
         return Parameters.of(found)
 
     def _blur_std(self, code: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
@@ -127,7 +127,7 @@ class Code(nn.Module):
             return rms_std(kernels / kernels.sum(dim=(1, 2), keepdim=True).clamp(min=1e-6))
         stds = torch.linspace(*self.prior.ranges["blur_std"].bounds, 200, device=code.device)
         known = Parameters(stds, torch.full_like(stds, self.prior.ranges["scale"].low), torch.zeros_like(stds))
-        distance = torch.cdist(code, self.kernels.encode(kernels_of(known, self.kernels.size, self.chain))).square()
+        distance = torch.cdist(code, self.kernels.encode(kernels_of(known, self.kernels.size, self.spec))).square()
         nearest = distance.argmin(dim=1, keepdim=True).clamp(1, len(stds) - 2)
         before, here, after = (distance.gather(1, nearest + step)[:, 0] for step in (-1, 0, 1))
         bend = (before - 2 * here + after).clamp(min=1e-12)  # the lowest point of the parabola through three distances
@@ -141,7 +141,7 @@ class Code(nn.Module):
     def taps_of(self, parameters: Parameters) -> Float[Tensor, "b taps"]:
         """The kernel of each picture, its taps in a row."""
         assert self.kernels is not None
-        return kernels_of(parameters, self.kernels.size, self.chain).flatten(1)
+        return kernels_of(parameters, self.kernels.size, self.spec).flatten(1)
 
     def of_taps(self, taps: Float[Tensor, "b taps"]) -> Float[Tensor, "b p"]:
         """The code of a kernel whose taps stand in a row."""
