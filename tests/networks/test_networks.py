@@ -190,6 +190,55 @@ def test_a_condition_without_an_early_prediction_is_told(head: object, predicted
         generator(UNet(**SMALL, spectrum_bins=0), SIGMOID, head, predicted, FILM)
 
 
+class Outside(nn.Module):
+    """A head from outside csrgan: no base class, no `late`; `last` is a submodule like any other."""
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int) -> None:
+        super().__init__()
+        self.last = nn.Linear(3, outputs)
+
+    def forward(self, low: Tensor, features: Features) -> Tensor:
+        assert features.decoder is None
+        return self.last(low.mean(dim=(2, 3)))
+
+
+class OutsideLate(Outside):
+    """The same, but it reads the decoder's features; `late` is an attribute of the instance."""
+
+    def __init__(self, **channels: int) -> None:
+        super().__init__(**channels)
+        self.late = True
+        self.last = nn.Linear(channels["decoder"], channels["outputs"])
+
+    def forward(self, low: Tensor, features: Features) -> Tensor:
+        assert features.decoder is not None
+        return self.last(features.decoder.mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize(("head", "late"), [(Outside, False), (OutsideLate, True), (BOTTLENECK, False), (DECODER_MEAN, True)])
+def test_a_head_runs_when_it_says_and_before_decoding_otherwise(head: Callable[..., nn.Module], late: bool) -> None:
+    one = generator(PLAIN().eval(), SIGMOID, head, ["scale"])
+    low = torch.rand(2, 3, 32, 32)
+    theta = one(low).theta
+    assert one.head_is_late == late
+    torch.testing.assert_close(one.predict_parameters(low)[0], theta)
+    one.reexpress(torch.tensor([2.0]), torch.tensor([0.25]))
+    torch.testing.assert_close(one(low).theta, 2 * theta + 0.25)
+
+
+def test_a_condition_from_outside_that_cannot_adapt_to_other_units_is_refused() -> None:
+    class Plain(nn.Module):
+        def __init__(self, *, channels: int, parameters: int) -> None:
+            super().__init__()
+
+        def forward(self, features: Tensor, theta: Tensor) -> Tensor:
+            return features + theta.mean()
+
+    one = generator(PLAIN(), SIGMOID, BOTTLENECK, ["scale"], Plain)
+    with pytest.raises(UserError, match="condition=Plain cannot adapt to other ranges of degradation"):
+        one.reexpress(torch.tensor([2.0]), torch.tensor([0.25]))
+
+
 @pytest.mark.parametrize("head", [heads.Bottleneck, heads.BottleneckMLP3, heads.DecoderMean])
 def test_a_stopped_gradient_leaves_the_body_alone(head: type) -> None:
     settings = {} if head is heads.DecoderMean else {"hidden": 8}

@@ -13,7 +13,7 @@ from csrgan.errors import UserError
 from csrgan.networks.discriminators import SRGANs
 from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.papers.dan import EstimatorV1, EstimatorV2, RestorerV1, RestorerV2
-from csrgan.networks.papers.estimator_output import Reading
+from csrgan.networks.papers.estimator_output import EstimatorOutput
 from csrgan.networks.papers.ikc import SFTMD, Corrector, Predictor
 from csrgan.networks.papers.kernelgan import DeepLinear, PatchDiscriminator
 from csrgan.networks.papers.srmd import SRMDNet
@@ -109,7 +109,7 @@ def test_a_predictor_begins_with_features_that_differ_from_picture_to_picture(re
     codes = torch.stack([network(noise), network(nn.functional.avg_pool2d(noise, 3, 1, 1))])
     assert 0.01 < float((codes[0] - codes[1]).abs().mean()) < 10
     with pytest.raises(UserError, match="reads has no median"):
-        Reading("median", nn.Identity, width=8, outputs=3)
+        EstimatorOutput("median", nn.Identity, width=8, outputs=3)
 
 
 def test_a_skip_adds_the_enlarged_picture() -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from csrgan.networks import heads, output, upsampling
 from csrgan.networks.condition import FiLM
 from csrgan.networks.generator import Generator
-from csrgan.networks.spectral import HIGHEST, Spectral, SpectralUNet, filtered
+from csrgan.networks.spectral import HIGHEST, Spectral, SpectralUNet, apply_gains
 from csrgan.networks.spectrum import CENTRE, FLOOR, SPREAD, RadialLogSpectrum
 
 U = {"width": 8, "levels": 2, "middle_blocks": 1, "unshuffle": 4, "upsampling": upsampling.transposed}
@@ -68,14 +68,14 @@ def test_crops_and_photographs_agree_in_the_lowest_ring_too() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (37, 50), (128, 128), (300, 451)])
 def test_gains_of_one_change_nothing(shape: tuple[int, int]) -> None:
     image = torch.rand(2, 3, *shape)
-    torch.testing.assert_close(filtered(image, torch.ones(2, 8)), image, atol=1e-5, rtol=0)
-    torch.testing.assert_close(filtered(image, torch.full((2, 8), 0.5)), image / 2, atol=1e-5, rtol=0)
+    torch.testing.assert_close(apply_gains(image, torch.ones(2, 8)), image, atol=1e-5, rtol=0)
+    torch.testing.assert_close(apply_gains(image, torch.full((2, 8), 0.5)), image / 2, atol=1e-5, rtol=0)
 
 
 def test_the_gains_of_a_gaussian_blur_with_a_mirror_at_the_border_as_scipy_does(chelsea: Tensor) -> None:
     std = 3.0
     frequency = torch.linspace(0, HIGHEST, 400)
-    found = filtered(chelsea, (-2 * (np.pi * std * frequency) ** 2).exp()[None])
+    found = apply_gains(chelsea, (-2 * (np.pi * std * frequency) ** 2).exp()[None])
     expected = gaussian_filter(chelsea[0].double().numpy(), std, axes=(1, 2), mode="mirror", truncate=8)
     np.testing.assert_allclose(found[0].numpy(), expected, atol=1e-3)
 
@@ -83,9 +83,9 @@ def test_the_gains_of_a_gaussian_blur_with_a_mirror_at_the_border_as_scipy_does(
 def test_each_picture_has_its_own_gains() -> None:
     image = torch.rand(2, 3, 40, 30)
     gains = torch.rand(2, 8)
-    both = filtered(image, gains)
-    torch.testing.assert_close(both[1:], filtered(image[1:], gains[1:]))
-    assert not torch.allclose(both[1:], filtered(image[1:], gains[:1]), atol=1e-3)
+    both = apply_gains(image, gains)
+    torch.testing.assert_close(both[1:], apply_gains(image[1:], gains[1:]))
+    assert not torch.allclose(both[1:], apply_gains(image[1:], gains[:1]), atol=1e-3)
 
 
 @pytest.mark.parametrize("make", [spectral, spectral_unet])
