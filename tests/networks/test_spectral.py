@@ -1,4 +1,4 @@
-"""Filters in the frequency domain: the spectrum that they read, the gains, and the networks built on them."""
+"""Filters in the frequency domain: the spectrum, the gains, and the networks built on them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_spectrum_measures_the_power_of_noise() -> None:
     assert float(loud - quiet) * SPREAD == pytest.approx(np.log(16), rel=0.05)
 
 
-def test_a_photograph_looks_like_its_tiles_at_every_frequency(chelsea: Tensor) -> None:
+def test_the_spectrum_of_a_photograph_is_the_mean_over_its_tiles(chelsea: Tensor) -> None:
     spectrum = RadialLogSpectrum(40, 100)
     image = chelsea[..., :450]
     tiles = [image[..., top : top + 100, left : left + 100] for top in range(0, 201, 50) for left in range(0, 351, 50)]
@@ -55,7 +55,7 @@ def test_a_photograph_looks_like_its_tiles_at_every_frequency(chelsea: Tensor) -
 
 
 def test_crops_and_photographs_agree_in_the_lowest_ring_too() -> None:
-    """A texture looks the same on all scales; without tiles the lowest ring of 512 px was 4 above that of 96 px."""
+    """A texture has one spectrum in crops and photographs; without tiles the lowest ring of 512 px was 4 above that of 96 px."""
     image = torch.from_numpy(skimage.data.gravel()).float()[None, None].expand(1, 3, -1, -1) / 255
     spectrum = RadialLogSpectrum(40, 96)
     crops = torch.cat([image[..., top : top + 96, left : left + 96] for top in range(0, 416, 52) for left in range(0, 416, 52)])
@@ -89,7 +89,7 @@ def test_each_picture_has_its_own_gains() -> None:
 
 
 @pytest.mark.parametrize("make", [spectral, spectral_unet])
-def test_it_begins_as_the_identity_for_any_size(make: object) -> None:
+def test_it_starts_as_the_identity_for_any_size(make: object) -> None:
     one = make()  # type: ignore[operator]
     for shape in ((1, 1), (50, 37), (64, 64)):
         low = torch.rand(2, 3, *shape)

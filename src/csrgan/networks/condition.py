@@ -25,7 +25,7 @@ class FiLM(nn.Module):
         """Expect factor x theta^ + shift in place of theta^, and compute the same features."""
         first = self.tune.read[0]
         assert isinstance(first, nn.Linear)
-        informative = factor != 0  # factor 0: the parameter was constant, its value told nothing
+        informative = factor != 0  # 0: the parameter did not vary before, so its theta^ carries no information
         with torch.no_grad():
             weight = torch.where(informative, first.weight.double() / torch.where(informative, factor, 1), 0)
             first.bias.copy_(first.bias.double() - weight @ shift)

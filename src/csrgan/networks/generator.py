@@ -24,7 +24,7 @@ MIN_STD = 0.01  # smallest predicted standard deviation of a parameter, in units
 class Features(NamedTuple):
     """What a body computes.
 
-    bottleneck: features of its narrowest layer. skips: features kept for the decoder. context: global features of the picture
+    bottleneck: features of the bottleneck. skips: features kept for the decoder. context: global features of the picture
     (no columns if the body has none). theta: theta^, if it is predicted before decoding. After decoding also decoder, the last
     features; image, the raw picture; and base, the picture that image changes, if that is not L.
     """
@@ -87,7 +87,7 @@ class TimedHead(Protocol):
 
 @runtime_checkable
 class Reexpressible(Protocol):
-    """A condition that can adapt to new units of theta^. Any other condition raises UserError when the units change."""
+    """A condition that can adapt to new units of theta^; with other conditions, `Generator.reexpress` raises UserError."""
 
     def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
         """Expect factor x theta^ + shift in place of theta^."""
@@ -176,7 +176,7 @@ class Generator(Recorded, nn.Module):
         self.condition.reexpress(factor, shift)
 
     def _split(self, prediction: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
-        """Split what the head gives into theta^ and the logarithm of its variance, which is at least that of MIN_STD."""
+        """Split the head's output into theta^ and the logarithm of its variance, which is at least that of MIN_STD."""
         if prediction is None or not self.variance:
             return prediction, None
         theta, log_variance = prediction.chunk(2, dim=1)

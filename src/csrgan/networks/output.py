@@ -34,8 +34,8 @@ def logistic(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]
 @declares(ignores_low=True)
 def minmax(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
     """Stretch each picture to [0,1] by its minimum and maximum."""
-    low_end, high_end = raw.amin(dim=(1, 2, 3), keepdim=True), raw.amax(dim=(1, 2, 3), keepdim=True)
-    return (raw - low_end) / (high_end - low_end + epsilon)
+    minimum, maximum = raw.amin(dim=(1, 2, 3), keepdim=True), raw.amax(dim=(1, 2, 3), keepdim=True)
+    return (raw - minimum) / (maximum - minimum + epsilon)
 
 
 @declares(ignores_low=True)
