@@ -1,4 +1,4 @@
-"""Contracts that every yaml file keeps; a new one is picked up by itself."""
+"""Contracts that every yaml file keeps; new files are tested automatically."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def test_the_first_comment_says_what_the_choice_is(file: Any) -> None:
 
 @pytest.mark.parametrize("k", range(max(len(files) for group, files in GROUPS.items() if group != "experiment")))
 def test_every_choice_is_total_and_every_key_is_used(k: int) -> None:
-    """Each node's keys are exactly the arguments of what it builds, but for those given in code.
+    """Each node's keys are exactly the arguments of what it builds, except arguments given in code.
 
-    Every group is at its k-th choice, so that each choice of each group is seen, and composing is paid for a few times only.
+    Test k uses the k-th choice of every group, so that each choice is tested with few compositions.
     """
     chosen = [f"{group}={choices(group)[k % len(files)]}" for group, files in GROUPS.items() if group != "experiment"]
     for path, node in nodes(composed(*chosen)):
@@ -56,7 +56,7 @@ def test_every_choice_is_total_and_every_key_is_used(k: int) -> None:
             assert keys <= settings | {"total", "warmup"}, (path, node, chosen)
 
 
-# What a command cannot do without, or reads from a checkpoint.
+# Required words of a command, and what it would read from a checkpoint.
 GIVEN = {
     "degrade": ("source=a", "destination=b"),
     "evaluate": ("degradation=readme",),
@@ -66,19 +66,19 @@ GIVEN = {
     "report": ("folder=a",),
     "restore": ("source=a", "destination=b", "degradation=readme"),
 }
-ROOTS = ("config", "settings", "_root_")  # what the code calls a whole configuration
+ROOTS = ("config", "settings", "_root_")  # names of a whole configuration in the code
 TAKEN_OVER = re.compile(r"\$\{(?:[\w.]+:)?([\w.]+)[},]")  # ${key}, or ${resolver:key,...}
 
 
 @cache
 def taken_over() -> frozenset[str]:
-    """Keys that one yaml file takes over from another; what a list of defaults names is no key, but a choice."""
+    """Return the keys that one yaml file reads from another; entries of a defaults list are choices, not keys."""
     lines = (line for file in FILES for line in file.read_text(encoding="utf-8").split("\n") if not line.lstrip().startswith("- "))
     return frozenset(key for line in lines for key in TAKEN_OVER.findall(line))
 
 
 def tail(node: ast.AST) -> str:
-    """The last name of an expression: `trainer` of `settings["trainer"]`, `config.trainer` and `trainer`."""
+    """Return the last name of an expression: `trainer` of `settings["trainer"]`, `config.trainer` and `trainer`."""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
         return str(node.slice.value)
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
@@ -86,39 +86,39 @@ def tail(node: ast.AST) -> str:
 
 @cache
 def read(command: str = "") -> frozenset[tuple[str, str]]:
-    """What the code reads of what, such as ("trainer", "images"); of a mapping that becomes keywords ("grid", "*"), for there a
-    signature refuses what it does not know. command: without the files of the other commands."""
-    found: set[tuple[str, str]] = set()
+    """Return the pairs (mapping, key) that the code reads, such as ("trainer", "images"); for a mapping passed as keywords ("grid",
+    "*"), since a signature refuses unknown keys. command: skip the files of the other commands."""
+    pairs: set[tuple[str, str]] = set()
     others = {f"{MODULES.get(name, name)}.py" for name in COMMANDS if command not in ("", name)}
     for file in PACKAGE.rglob("*.py"):
         if file.parent.name == "cli" and file.name in others:
             continue
-        if file.parent.name == "benchmarks" and command not in ("", "bench", "train"):  # which are all that measure
+        if file.parent.name == "benchmarks" and command not in ("", "bench", "train"):  # the only commands that measure
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Load):
-                found.add((tail(node.value), tail(node)))
+                pairs.add((tail(node.value), tail(node)))
             if isinstance(node, ast.Call) and tail(node.func) == "get" and node.args and isinstance(node.args[0], ast.Constant):
-                found.add((tail(node.func.value), str(node.args[0].value)))
+                pairs.add((tail(node.func.value), str(node.args[0].value)))
             if isinstance(node, ast.keyword) and node.arg is None:
-                found.add((tail(node.value), "*"))
-    return frozenset(found)
+                pairs.add((tail(node.value), "*"))
+    return frozenset(pairs)
 
 
 def unread(tree: dict[str, Any], command: str, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Keys outside what is built that no yaml file takes over and no code reads; those at the top, no code of this command."""
+    """Yield keys outside built nodes that no other yaml file and no code reads; at the top level, no code of `command`."""
     for key, value in tree.items():
-        here = (*path, key)
+        full = (*path, key)
         if isinstance(value, dict):
-            inside = "_target_" in value or (key, "*") in read()
-            yield from () if inside else unread(value, command, here)
+            checked = "_target_" in value or (key, "*") in read()
+            yield from () if checked else unread(value, command, full)
             continue
-        above = path[-1:] or ROOTS
-        if path[:1] == ("logger",) and not value:  # one that is switched off
+        parents = path[-1:] or ROOTS
+        if path[:1] == ("logger",) and not value:  # a logger that is switched off
             continue
-        by_code = any((name, key) in read("" if path else command) for name in above)
-        if not by_code and not {".".join(here), ".".join(path)} & taken_over():
-            yield ".".join(here)
+        by_code = any((name, key) in read("" if path else command) for name in parents)
+        if not by_code and not {".".join(full), ".".join(path)} & taken_over():
+            yield ".".join(full)
 
 
 @pytest.mark.parametrize("command", [file.stem for file in conf().glob("*.yaml") if file.stem in COMMANDS])
@@ -135,7 +135,7 @@ def test_every_key_of_a_choice_that_builds_nothing_is_read(word: str) -> None:
 
 @pytest.mark.parametrize("experiment", choices("experiment"))
 def test_a_smoke_run_of_an_experiment_is_a_smoke_run(experiment: str) -> None:
-    """Whatever an experiment says of its budget, its crops or its machine; but what the user says counts."""
+    """Whatever budget, crops or machine an experiment sets; but the user's words win."""
     of_experiment = composed(f"experiment={experiment}", "trainer=smoke", "data.crop=32")
     assert of_experiment["trainer"] == composed("trainer=smoke")["trainer"]
     assert of_experiment["data"]["crop"] == 32
@@ -143,7 +143,7 @@ def test_a_smoke_run_of_an_experiment_is_a_smoke_run(experiment: str) -> None:
 
 
 def test_a_key_that_nothing_reads_is_found() -> None:
-    """One is planted at every place that no signature guards."""
+    """Plant one at every node that no signature guards."""
     settings = composed()
     planted = ("trainer", "evaluation", "logger", "optimizer")
     for key in planted:
@@ -152,7 +152,7 @@ def test_a_key_that_nothing_reads_is_found() -> None:
 
 
 def numbers(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Where a yaml file gives a number, or a list of numbers."""
+    """Yield the paths of numbers and lists of numbers."""
     if isinstance(tree, dict):
         for key, value in tree.items():
             yield from numbers(value, (*path, str(key)))
@@ -160,9 +160,6 @@ def numbers(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         isinstance(value, int | float) and not isinstance(value, bool) for value in (tree if isinstance(tree, list) else [tree])
     ):
         yield path
-
-
-HYDRAS = ("sweep", "experiment")  # which set what other groups declare
 
 
 @pytest.mark.parametrize("k", range(max(len(files) for group, files in GROUPS.items() if group != "experiment")))
@@ -199,8 +196,8 @@ KINDS = [(group, name) for group in GROUPS if group.startswith("loss/") for name
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_what_is_refused_without_torch_is_what_the_system_refuses(name: str) -> None:
-    """Every loss with every system: what the examination says is what the system says when it is built."""
+def test_the_early_check_of_losses_agrees_with_the_system(name: str) -> None:
+    """Every loss with every system: the early check gives the same message as building the system."""
     settings = composed(f"system={name}", "size=small", "data.crop=32")
     for group, choice in KINDS:
         tried = copy.deepcopy(settings)
@@ -218,7 +215,7 @@ def test_what_is_refused_without_torch_is_what_the_system_refuses(name: str) -> 
 
 
 @pytest.mark.parametrize("name", choices("system"))
-def test_what_a_system_says_of_itself_is_known_without_torch(name: str) -> None:
+def test_class_attributes_of_a_system_are_readable_without_torch(name: str) -> None:
     target = composed(f"system={name}")["system"]["_target_"]
     for said in Kind._fields[1:]:
         assert constant(target, said) == getattr(get_object(target), said, None)
@@ -245,7 +242,7 @@ def with_output(settings: dict[str, Any], node: dict[str, Any]) -> dict[str, Any
     return settings | {"system": system | {"generator": system["generator"] | {"output": node}}}
 
 
-def test_a_body_that_draws_nothing_of_its_own_takes_the_outputs_that_know_low() -> None:
+def test_a_body_that_only_filters_low_accepts_the_outputs_that_use_low() -> None:
     settings = composed("generator=spectral")
     outputs = {name: composed(f"output={name}")["output"] for name in choices("output")}
     outputs["before"] = {"_target_": "csrgan.networks.output.sigmoid", "_partial_": True, "epsilon": 0.004}

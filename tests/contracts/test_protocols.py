@@ -1,4 +1,4 @@
-"""Contracts that every degradation in conf/ keeps; a new one is picked up by itself."""
+"""Contracts that every degradation in conf/ keeps; new ones are tested automatically."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from csrgan.errors import UserError
 
 
 @pytest.mark.parametrize("name", choices("degradation"))
-def test_every_degradation_labels_what_it_does(name: str, chelsea: Tensor) -> None:
+def test_every_degradation_labels_its_output(name: str, chelsea: Tensor) -> None:
     degradation: Degradation = build(composed(f"degradation={name}")["degradation"])
     sharp = chelsea[..., :72, :60].repeat(4, 1, 1, 1)
     low = degradation(sharp)
@@ -40,7 +40,7 @@ def test_every_degradation_labels_what_it_does(name: str, chelsea: Tensor) -> No
 @pytest.mark.parametrize("backend", ["banded", "kornia"])
 @pytest.mark.parametrize("name", choices("degradation"))
 def test_every_degradation_equals_its_witness(name: str, backend: str, chelsea: Tensor) -> None:
-    """From the labels alone, SciPy and Pillow make the same L; the noise is left out."""
+    """SciPy and Pillow compute the same L from the labels alone, without noise."""
     degradation: Degradation = build(composed(f"degradation={name}")["degradation"] | {"backend": backend})
     sharp = chelsea[..., :72, 60:156].repeat(3, 1, 1, 1)
     theta = degradation.prior.sample(np.random.default_rng(4), 3).realised(72, 96)
@@ -70,7 +70,7 @@ IMPOSSIBLE: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize("name", choices("degradation"))
-def test_no_degradation_takes_the_impossible(name: str) -> None:
+def test_no_degradation_accepts_impossible_settings(name: str) -> None:
     protocol = composed(f"degradation={name}")["degradation"]
     for key, value, said in IMPOSSIBLE:
         node = copy.deepcopy(protocol)

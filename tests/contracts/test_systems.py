@@ -1,4 +1,4 @@
-"""Contracts that every system keeps; a new one is picked up by itself."""
+"""Contracts that every system keeps; new ones are tested automatically."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from csrgan.training.network_updater import NetworkUpdater
 
 SYSTEMS = [
     file.stem for file in dict(groups())["system"] if file.stem not in ("bicubic", "kernelgan", "total_variation", "wiener")
-]  # those that are trained
-OF_PAPERS = [name for name in SYSTEMS if name != "csrgan"]  # those whose networks are not put together from parts
+]  # the trained systems
+OF_PAPERS = [name for name in SYSTEMS if name != "csrgan"]  # the systems whose networks are not composed of parts
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_each_players_turn_moves_its_own_network_and_training_is_deterministic(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    turns: set[str] = set()
-    turn = NetworkUpdater.update
+def test_an_updater_changes_only_its_own_network_and_training_is_deterministic(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    updated: set[str] = set()
+    update = NetworkUpdater.update
 
-    def watched(updater: NetworkUpdater, **evidence: Any) -> None:
+    def checked(updater: NetworkUpdater, **inputs: Any) -> None:
         networks = updater.module.networks()
         before = {name: state(network) for name, network in networks.items()}
-        turn(updater, **evidence)
+        update(updater, **inputs)
         for part, network in networks.items():
             assert same(before[part], state(network)) == (network is not updater.network), (updater.name, part)
-        turns.add(updater.name)
+        updated.add(updater.name)
 
-    monkeypatch.setattr(NetworkUpdater, "update", watched)
+    monkeypatch.setattr(NetworkUpdater, "update", checked)
     one = fitted(name)
-    assert turns == set(one.networks())
+    assert updated == set(one.networks())
     assert (one.images_seen, one.state.batches_seen) == (8, 4)
     monkeypatch.undo()
     assert same(state(one), state(fitted(name)))
@@ -66,7 +66,7 @@ def test_a_checkpoint_alone_rebuilds_it(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_l_of_fewer_pixels_is_enlarged_and_another_scale_is_refused(name: str) -> None:
+def test_a_smaller_l_is_enlarged_and_another_scale_is_refused(name: str) -> None:
     degradation = "bicubic_x4" if name == "srgan" else "gaussian8_x4"
     system, data = made(name, f"degradation={degradation}")
     batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
@@ -80,7 +80,7 @@ def test_l_of_fewer_pixels_is_enlarged_and_another_scale_is_refused(name: str) -
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_loss_that_is_not_finite_is_refused_by_name(name: str) -> None:
     system, data = made(name)
-    (first, *_) = [player for player in system.updaters.values() if "image" in player.objective.terms]
+    (first, *_) = [updater for updater in system.updaters.values() if "image" in updater.objective.terms]
     first.objective.terms["image"].function = lambda restored, sharp: restored.sum() * float("nan")
     trainer = Trainer(accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False)
     with pytest.raises(UserError, match=r"loss\.image is nan when it is first used"):
@@ -88,6 +88,6 @@ def test_a_loss_that_is_not_finite_is_refused_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_PAPERS)
-def test_parts_that_it_has_not_are_told(name: str) -> None:
+def test_a_choice_for_a_part_that_the_system_lacks_is_a_user_error(name: str) -> None:
     with pytest.raises(UserError, match="output=minmax changes nothing"):
         examine("train", [f"system={name}", "output=minmax"])

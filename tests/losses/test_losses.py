@@ -35,7 +35,7 @@ def test_bce_equals_torch_and_stays_finite() -> None:
     assert torch.isfinite(adversarial.bce_generator(torch.tensor([-1e4])))
 
 
-def test_a_term_that_is_off_is_not_even_asked_for_its_evidence() -> None:
+def test_the_inputs_of_a_term_that_is_off_are_not_computed() -> None:
     def costly() -> torch.Tensor:
         raise AssertionError("computed")
 
@@ -47,19 +47,19 @@ def test_a_term_that_is_off_is_not_even_asked_for_its_evidence() -> None:
     assert float(parts["image"]) == pytest.approx(1.0)
 
 
-def test_evidence_is_made_once() -> None:
-    made = []
-    evidence = LossInputs(x=lambda: made.append(1) or torch.ones(()))
-    assert evidence["x"] is evidence["x"]
-    assert made == [1]
+def test_a_loss_input_is_computed_once() -> None:
+    calls = []
+    inputs = LossInputs(x=lambda: calls.append(1) or torch.ones(()))
+    assert inputs["x"] is inputs["x"]
+    assert calls == [1]
 
 
-def test_a_term_without_its_evidence_is_told_with_both_lists() -> None:
+def test_the_error_for_a_missing_loss_input_lists_what_is_needed_and_what_is_available() -> None:
     with pytest.raises(UserError, match=r"loss/parameters needs theta.*it offers restored, sharp"):
         Objective({"parameters": Term(parameters.mse, 1.0)}, {"restored", "sharp"})
 
 
-def test_configured_arguments_are_no_evidence() -> None:
+def test_configured_arguments_are_no_loss_inputs() -> None:
     assert Term(partial(image.charbonnier, epsilon=0.1), 1.0).needs == ("restored", "sharp")
 
 
@@ -75,19 +75,19 @@ def test_lsgan_and_relativistic_equal_their_formulas() -> None:
     torch.testing.assert_close(adversarial.relativistic_generator(real, fake), expected)
 
 
-def test_the_hinge_lets_go_of_what_is_told_apart() -> None:
+def test_the_hinge_has_no_gradient_beyond_its_margin() -> None:
     real, fake = torch.tensor([0.5, 3.0], requires_grad=True), torch.tensor([-0.5, -3.0], requires_grad=True)
     for gradient in torch.autograd.grad(adversarial.hinge_discriminator(real, fake), (real, fake)):
         assert gradient[0] != 0
         assert gradient[1] == 0
 
 
-def test_the_game_begins_late_and_rises() -> None:
-    game = adversarial.Adversarial(1.0, 100, 50, adversarial.bce_generator, adversarial.bce_discriminator)
-    mine, judge = game.sides()
-    assert [mine.share(seen) for seen in (0, 99)] == [judge.share(seen) for seen in (0, 99)] == [0.0, 0.0]
-    assert judge.share(100) == 1.0
-    shares = [mine.share(seen) for seen in range(100, 160)]
+def test_an_adversarial_loss_starts_late_and_ramps_up() -> None:
+    loss = adversarial.Adversarial(1.0, 100, 50, adversarial.bce_generator, adversarial.bce_discriminator)
+    generator, discriminator = loss.sides()
+    assert [generator.share(seen) for seen in (0, 99)] == [discriminator.share(seen) for seen in (0, 99)] == [0.0, 0.0]
+    assert discriminator.share(100) == 1.0
+    shares = [generator.share(seen) for seen in range(100, 160)]
     assert shares[0] == pytest.approx(1 / 51)
     assert shares[25] == pytest.approx(26 / 51)
     assert shares[50:] == [1.0] * 10
@@ -131,7 +131,7 @@ def test_the_perceptual_distance_sees_lost_detail_more_than_a_change_of_brightne
     torch.testing.assert_close(each, torch.stack([distance(soft, sharp), distance(brighter, sharp), torch.tensor(0.0)]))
 
 
-def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_layers_and_a_missing_package_are_user_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"layers=\[16\] .* from 0 to 15"):
         FeatureDistance(backbone=backbones.efficientnet_lite0, layers=[16]).prepare()
     monkeypatch.setattr("csrgan.losses.backbones.find_spec", lambda name: None)
@@ -139,7 +139,7 @@ def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         FeatureDistance(backbone=backbones.efficientnet_lite0, layers=[0]).prepare()
 
 
-def test_a_shuffled_label_tells_nothing_and_pulls_as_hard(chelsea: torch.Tensor) -> None:
+def test_a_shuffled_label_carries_no_information(chelsea: torch.Tensor) -> None:
     """Over many batches the best answer to shuffled labels is their mean, at the cost of their variance."""
     true = torch.rand(4096, 2)
     assert float(parameters.shuffled(true, true)) == pytest.approx(2 / 12, rel=0.05)

@@ -19,7 +19,7 @@ SIGMOID = partial(output.logistic, epsilon=0.004)  # of conf/output/sigmoid.yaml
 SMALL = {"width": 8, "levels": 2, "middle_blocks": 1, "unshuffle": 4, "spectrum_tile": 64, "upsampling": upsampling.transposed}
 BOTTLENECK = partial(heads.Bottleneck, hidden=8, stop_gradient=False)
 DECODER_MEAN = partial(heads.DecoderMean, stop_gradient=False)
-# made in the test and not here, so that their weights follow from its seed
+# Makers, not modules: a test makes the module itself, so that the weights depend on its seed.
 SPECTRAL, PLAIN = (partial(UNet, **SMALL, spectrum_bins=bins) for bins in (16, 0))
 AS_CODED = partial(UNetAsCoded, width=4, upsampling=upsampling.transposed)
 FILM = partial(FiLM, hidden=8, detach=False)
@@ -72,7 +72,7 @@ def test_the_padding_leaves_pictures_of_a_legal_size_alone(chelsea: Tensor) -> N
     torch.testing.assert_close(one(chelsea[..., :64, :253])[0][..., :24], whole[..., :24], atol=1e-5, rtol=0)
 
 
-def test_outputs_keep_their_promises() -> None:
+def test_bounded_outputs_stay_in_range_and_treat_each_picture_by_itself() -> None:
     raw, low = 3 * torch.randn(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
     for bounded in (
         partial(output.sigmoid, epsilon=0.004),
@@ -92,7 +92,7 @@ def test_outputs_keep_their_promises() -> None:
     assert torch.isfinite(output.minmax(flat, flat, epsilon=1e-6)).all()
 
 
-def test_black_and_white_stay_what_they_are_and_can_be_learned() -> None:
+def test_the_sigmoid_output_keeps_black_and_white_and_can_learn_them() -> None:
     """All 16-bit levels, where raw = 0; S by raw and by L has a slope at the very ends; S stays near [0,1] whatever raw is."""
     low = (torch.arange(65536) / 65535).expand(1, 3, 1, -1).clone().requires_grad_()
     raw = torch.zeros_like(low, requires_grad=True)
@@ -107,8 +107,8 @@ def test_black_and_white_stay_what_they_are_and_can_be_learned() -> None:
     assert far.max() <= 1.0041
 
 
-def test_a_checkpoint_of_the_sigmoid_before_computes_as_it_did() -> None:
-    """Such a recipe names `output.sigmoid`."""
+def test_the_old_sigmoid_output_is_unchanged() -> None:
+    """Old checkpoints name `output.sigmoid`."""
     low, raw = torch.tensor([0.0, 0.25, 1.0]).expand(1, 3, 1, 3), torch.randn(1, 3, 1, 3)
     expected = torch.sigmoid(torch.logit(low, eps=0.004) + raw)
     assert torch.equal(output.sigmoid(raw, low, epsilon=0.004), expected)
@@ -126,7 +126,7 @@ def test_the_discriminators_take_any_size(shape: tuple[int, int]) -> None:
         assert torch.isfinite(logits).all()
 
 
-def test_a_place_of_the_patch_discriminator_sees_seventy_pixels() -> None:
+def test_the_patch_discriminator_has_a_receptive_field_of_seventy_pixels() -> None:
     image = torch.rand(1, 3, 128, 128, requires_grad=True)
     logits = Patch(width=4, stages=3)(image, image, image.new_zeros(1, 0))
     (seen,) = torch.autograd.grad(logits[0, logits.shape[1] // 2, logits.shape[2] // 2], image)
@@ -134,14 +134,14 @@ def test_a_place_of_the_patch_discriminator_sees_seventy_pixels() -> None:
     assert int(rows.max() - rows.min()) + 1 == 70
 
 
-def test_the_conditional_discriminator_looks_at_what_it_is_told() -> None:
+def test_the_conditional_discriminator_uses_low_and_theta() -> None:
     one = Conditional(parameters=["blur_std"], unshuffle=2, width=4, stages=3, hidden=8)
     image, low, theta = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32), torch.rand(2, 1)
     assert not torch.equal(one(image, low, theta), one(image, low, 1 - theta))
     assert not torch.equal(one(image, low, theta), one(image, 1 - low, theta))
 
 
-def test_the_unet_discriminator_is_bounded_and_left_alone_while_it_does_not_learn() -> None:
+def test_the_unet_discriminator_is_spectrally_normalised_and_constant_in_evaluation() -> None:
     one = UNetSN(width=4, levels=2, unshuffle=2)
     image = torch.rand(1, 3, 32, 32)
     for _ in range(30):
@@ -168,7 +168,7 @@ def test_bilinear_upsampling_cannot_draw_a_grid() -> None:
 
 
 @pytest.mark.parametrize("body", [PLAIN, AS_CODED], ids=["plain", "as_coded"])
-def test_film_begins_as_the_identity_and_lets_the_prediction_into_the_picture(body: Callable[[], nn.Module]) -> None:
+def test_film_starts_as_the_identity_and_passes_gradients_to_the_head(body: Callable[[], nn.Module]) -> None:
     one = generator(body().eval(), output.residual, BOTTLENECK, ["scale"], FILM)
     nn.init.normal_(getattr(one.body, "u", one.body).last.weight, std=0.1)
     low = torch.rand(1, 3, 32, 32)
@@ -185,13 +185,62 @@ def test_film_begins_as_the_identity_and_lets_the_prediction_into_the_picture(bo
 
 
 @pytest.mark.parametrize(("head", "predicted"), [(DECODER_MEAN, ["scale"]), (None, ["scale"]), (BOTTLENECK, [])])
-def test_a_condition_without_an_early_prediction_is_told(head: object, predicted: list[str]) -> None:
+def test_a_condition_without_an_early_prediction_is_a_user_error(head: object, predicted: list[str]) -> None:
     with pytest.raises(UserError, match="choose parameter_head=bottleneck"):
         generator(UNet(**SMALL, spectrum_bins=0), SIGMOID, head, predicted, FILM)
 
 
+class Outside(nn.Module):
+    """A head from outside csrgan: no base class, no `late`; `last` is a submodule like any other."""
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int) -> None:
+        super().__init__()
+        self.last = nn.Linear(3, outputs)
+
+    def forward(self, low: Tensor, features: Features) -> Tensor:
+        assert features.decoder is None
+        return self.last(low.mean(dim=(2, 3)))
+
+
+class OutsideLate(Outside):
+    """The same, but it reads the decoder's features; `late` is an attribute of the instance."""
+
+    def __init__(self, **channels: int) -> None:
+        super().__init__(**channels)
+        self.late = True
+        self.last = nn.Linear(channels["decoder"], channels["outputs"])
+
+    def forward(self, low: Tensor, features: Features) -> Tensor:
+        assert features.decoder is not None
+        return self.last(features.decoder.mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize(("head", "late"), [(Outside, False), (OutsideLate, True), (BOTTLENECK, False), (DECODER_MEAN, True)])
+def test_a_head_runs_when_it_says_and_before_decoding_otherwise(head: Callable[..., nn.Module], late: bool) -> None:
+    one = generator(PLAIN().eval(), SIGMOID, head, ["scale"])
+    low = torch.rand(2, 3, 32, 32)
+    theta = one(low).theta
+    assert one.head_is_late == late
+    torch.testing.assert_close(one.predict_parameters(low)[0], theta)
+    one.reexpress(torch.tensor([2.0]), torch.tensor([0.25]))
+    torch.testing.assert_close(one(low).theta, 2 * theta + 0.25)
+
+
+def test_a_condition_from_outside_that_cannot_adapt_to_other_units_is_refused() -> None:
+    class Plain(nn.Module):
+        def __init__(self, *, channels: int, parameters: int) -> None:
+            super().__init__()
+
+        def forward(self, features: Tensor, theta: Tensor) -> Tensor:
+            return features + theta.mean()
+
+    one = generator(PLAIN(), SIGMOID, BOTTLENECK, ["scale"], Plain)
+    with pytest.raises(UserError, match="condition=Plain cannot adapt to other ranges of degradation"):
+        one.reexpress(torch.tensor([2.0]), torch.tensor([0.25]))
+
+
 @pytest.mark.parametrize("head", [heads.Bottleneck, heads.BottleneckMLP3, heads.DecoderMean])
-def test_a_stopped_gradient_leaves_the_body_alone(head: type) -> None:
+def test_a_stopped_gradient_does_not_reach_the_body(head: type) -> None:
     settings = {} if head is heads.DecoderMean else {"hidden": 8}
     for stop in (False, True):
         one = generator(UNet(**SMALL, spectrum_bins=8), SIGMOID, partial(head, stop_gradient=stop, **settings), ["scale"])
@@ -201,7 +250,7 @@ def test_a_stopped_gradient_leaves_the_body_alone(head: type) -> None:
         assert torch.autograd.grad(theta.sum(), list(one.head.parameters()))[0] is not None
 
 
-def test_the_as_coded_discriminator_says_what_sizes_it_takes() -> None:
+def test_the_as_coded_discriminator_names_the_sizes_that_it_accepts() -> None:
     with pytest.raises(UserError, match=r"data\.crop=100 is no multiple of 16, .* VGGAsCoded needs; 96 and 112 are"):
         VGGAsCoded(size=100)
     network = VGGAsCoded(size=32)
@@ -212,36 +261,36 @@ def test_the_as_coded_discriminator_says_what_sizes_it_takes() -> None:
 
 
 def test_features_are_standardised_alike_in_training_and_in_evaluation() -> None:
-    """Whatever their place and spread; what an evaluation or the other player's turn shows changes nothing."""
+    """For any mean and spread. Neither an evaluation nor a forward pass without gradients changes the statistics."""
     torch.manual_seed(0)
     layer = Standardised(3, memory=50)
-    place, spread = torch.tensor([100.0, 0.0, -5.0]), torch.tensor([10.0, 1.0, 0.1])
+    mean, spread = torch.tensor([100.0, 0.0, -5.0]), torch.tensor([10.0, 1.0, 0.1])
     for _ in range(400):
-        trained = layer(place + spread * torch.randn(16, 3))
+        trained = layer(mean + spread * torch.randn(16, 3))
     assert trained.mean(dim=0).abs().max() < 1
-    known = {name: value.clone() for name, value in layer.named_buffers()}
-    shown = place + spread * torch.randn(20_000, 3)
+    statistics = {name: value.clone() for name, value in layer.named_buffers()}
+    features = mean + spread * torch.randn(20_000, 3)
     with torch.no_grad():
-        found = layer(shown)
-    torch.testing.assert_close(found.mean(dim=0), torch.zeros(3), atol=0.15, rtol=0)
-    torch.testing.assert_close(found.std(dim=0), torch.ones(3), atol=0.15, rtol=0)
-    assert torch.equal(layer.eval()(shown), found)
-    assert all(torch.equal(value, known[name]) for name, value in layer.named_buffers())
-    layer.train()(shown + 1)
-    assert not torch.equal(layer.mean, known["mean"])
+        output = layer(features)
+    torch.testing.assert_close(output.mean(dim=0), torch.zeros(3), atol=0.15, rtol=0)
+    torch.testing.assert_close(output.std(dim=0), torch.ones(3), atol=0.15, rtol=0)
+    assert torch.equal(layer.eval()(features), output)
+    assert all(torch.equal(value, statistics[name]) for name, value in layer.named_buffers())
+    layer.train()(features + 1)
+    assert not torch.equal(layer.mean, statistics["mean"])
 
 
-def test_a_feature_that_never_changes_is_nothing_and_not_noise() -> None:
+def test_a_constant_feature_is_standardised_to_zero() -> None:
     layer = Standardised(1)
     for _ in range(5):
         found = layer(torch.full((4, 1), -6.9))
     torch.testing.assert_close(found, torch.zeros(4, 1), atol=1e-3, rtol=0)
 
 
-def test_a_deep_head_reads_in_float32_whatever_the_precision_of_the_training() -> None:
+def test_bottleneck_mlp3_computes_in_float32_whatever_the_training_precision() -> None:
     torch.manual_seed(0)
     head = heads.BottleneckMLP3(bottleneck=4, decoder=8, context=3, outputs=2, hidden=8, stop_gradient=False).eval()
-    assert head.standardised.mean.shape == (3,)  # of the spectrum alone, which no weight changes: an average of weights fits it
+    assert head.standardised.mean.shape == (3,)  # of the spectrum only, which no weight changes, so an EMA of the weights fits it
     features = Features(torch.randn(2, 4, 5, 5).bfloat16().float(), (), torch.randn(2, 3))
     expected = head(torch.zeros(2, 3, 8, 8), features)
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -1,4 +1,4 @@
-"""The networks of the papers have the sizes that are known of them, and take pictures of any size."""
+"""The networks of the papers have the published parameter counts and take pictures of any size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from csrgan.errors import UserError
 from csrgan.networks.discriminators import SRGANs
 from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.papers.dan import EstimatorV1, EstimatorV2, RestorerV1, RestorerV2
-from csrgan.networks.papers.estimator_output import Reading
+from csrgan.networks.papers.estimator_output import EstimatorOutput
 from csrgan.networks.papers.ikc import SFTMD, Corrector, Predictor
 from csrgan.networks.papers.kernelgan import DeepLinear, PatchDiscriminator
 from csrgan.networks.papers.srmd import SRMDNet
@@ -43,7 +43,7 @@ def at(scale: int, *makers: Callable[..., nn.Module]) -> int:
     return size(*(make(enlarge=scale, unshuffle=4) for make in makers))
 
 
-def test_the_parameters_are_counted_as_the_papers_programs_have_them() -> None:
+def test_parameter_counts_match_the_authors_programs() -> None:
     assert at(4, RESNET) == 1_549_635
     assert size(SRGANs(width=64, hidden=1024)) == 23_563_649
     assert [at(s, partial(SRMD, code=16)) for s in (2, 3, 4)] == [1_511_692, 1_528_987, 1_553_200]
@@ -69,7 +69,7 @@ SMALL: dict[str, Callable[..., nn.Module]] = {
 
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("enlarge", [1, 2, 3, 4])
-def test_s_is_so_many_times_as_large_as_l(name: str, enlarge: int) -> None:
+def test_s_is_enlarged_by_the_given_factor(name: str, enlarge: int) -> None:
     network = SMALL[name](enlarge=enlarge, unshuffle=4, skip=False).eval()
     for shape in ((12, 17), (1, 5)):
         low = torch.rand(2, 3, *shape)
@@ -81,7 +81,7 @@ def test_s_is_so_many_times_as_large_as_l(name: str, enlarge: int) -> None:
 @pytest.mark.parametrize("reads", ["mean", "statistics"])
 @pytest.mark.parametrize("make", [partial(kind, outputs=3, width=8, blocks=1) for kind in (EstimatorV1, EstimatorV2)])
 @pytest.mark.parametrize("enlarge", [1, 2, 3])
-def test_an_estimator_looks_at_l_and_at_s(make: Callable[..., nn.Module], enlarge: int, reads: str) -> None:
+def test_an_estimator_uses_both_l_and_s(make: Callable[..., nn.Module], enlarge: int, reads: str) -> None:
     network = make(enlarge=enlarge, unshuffle=4, reads=reads)
     low = torch.rand(2, 3, 13, 18, requires_grad=True)
     restored = torch.rand(2, 3, enlarge * 13, enlarge * 18, requires_grad=True)
@@ -90,7 +90,7 @@ def test_an_estimator_looks_at_l_and_at_s(make: Callable[..., nn.Module], enlarg
     assert all(bool(gradient.any()) for gradient in torch.autograd.grad(found.sum(), (low, restored)))
 
 
-def test_what_a_network_is_told_changes_the_picture_and_the_corrector_adds_to_the_code() -> None:
+def test_the_code_changes_s_and_the_corrector_adds_to_the_code() -> None:
     low, one, other = torch.rand(1, 3, 16, 16), torch.zeros(1, 3), torch.ones(1, 3)
     for name in ("srmd", "sftmd", "dan v1", "dan v2"):
         network = SMALL[name](enlarge=2, unshuffle=1, skip=True).eval()
@@ -102,14 +102,14 @@ def test_what_a_network_is_told_changes_the_picture_and_the_corrector_adds_to_th
 
 
 @pytest.mark.parametrize("reads", ["mean", "statistics"])
-def test_a_predictor_begins_with_features_that_differ_from_picture_to_picture(reads: str) -> None:
-    """The initial weights neither lose nor blow up what is seen: the codes of noise and of its blur are some way apart."""
+def test_a_new_predictor_has_features_that_differ_between_pictures(reads: str) -> None:
+    """The initial weights neither shrink nor blow up the signal: the codes of noise and of blurred noise differ moderately."""
     torch.manual_seed(0)
     network, noise = Predictor(code=3, width=16, reads=reads), torch.rand(4, 3, 32, 32)
     codes = torch.stack([network(noise), network(nn.functional.avg_pool2d(noise, 3, 1, 1))])
     assert 0.01 < float((codes[0] - codes[1]).abs().mean()) < 10
     with pytest.raises(UserError, match="reads has no median"):
-        Reading("median", nn.Identity, width=8, outputs=3)
+        EstimatorOutput("median", nn.Identity, width=8, outputs=3)
 
 
 def test_a_skip_adds_the_enlarged_picture() -> None:
@@ -121,7 +121,7 @@ def test_a_skip_adds_the_enlarged_picture() -> None:
     assert torch.equal(network(low, torch.zeros(1, 1)), enlarged)
 
 
-def test_the_stem_loses_nothing_and_a_scale_that_no_tail_has_is_told() -> None:
+def test_the_stem_is_invertible_and_an_unsupported_factor_is_a_user_error() -> None:
     low = torch.rand(1, 3, 10, 11)
     narrow = Stem(1, 4)(low)
     assert narrow.shape == (1, 48, 3, 3)

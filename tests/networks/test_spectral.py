@@ -1,4 +1,4 @@
-"""Filters in the frequency domain: the spectrum that they read, the gains, and the networks built on them."""
+"""Filters in the frequency domain: the spectrum, the gains, and the networks built on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from csrgan.networks import heads, output, upsampling
 from csrgan.networks.condition import FiLM
 from csrgan.networks.generator import Generator
-from csrgan.networks.spectral import HIGHEST, Spectral, SpectralUNet, filtered
+from csrgan.networks.spectral import HIGHEST, Spectral, SpectralUNet, apply_gains
 from csrgan.networks.spectrum import CENTRE, FLOOR, SPREAD, RadialLogSpectrum
 
 U = {"width": 8, "levels": 2, "middle_blocks": 1, "unshuffle": 4, "upsampling": upsampling.transposed}
@@ -45,7 +45,7 @@ def test_the_spectrum_measures_the_power_of_noise() -> None:
     assert float(loud - quiet) * SPREAD == pytest.approx(np.log(16), rel=0.05)
 
 
-def test_a_photograph_looks_like_its_tiles_at_every_frequency(chelsea: Tensor) -> None:
+def test_the_spectrum_of_a_photograph_is_the_mean_over_its_tiles(chelsea: Tensor) -> None:
     spectrum = RadialLogSpectrum(40, 100)
     image = chelsea[..., :450]
     tiles = [image[..., top : top + 100, left : left + 100] for top in range(0, 201, 50) for left in range(0, 351, 50)]
@@ -55,7 +55,7 @@ def test_a_photograph_looks_like_its_tiles_at_every_frequency(chelsea: Tensor) -
 
 
 def test_crops_and_photographs_agree_in_the_lowest_ring_too() -> None:
-    """A texture looks the same on all scales; without tiles the lowest ring of 512 px was 4 above that of 96 px."""
+    """A texture has one spectrum in crops and photographs; without tiles the lowest ring of 512 px was 4 above that of 96 px."""
     image = torch.from_numpy(skimage.data.gravel()).float()[None, None].expand(1, 3, -1, -1) / 255
     spectrum = RadialLogSpectrum(40, 96)
     crops = torch.cat([image[..., top : top + 96, left : left + 96] for top in range(0, 416, 52) for left in range(0, 416, 52)])
@@ -68,14 +68,14 @@ def test_crops_and_photographs_agree_in_the_lowest_ring_too() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (37, 50), (128, 128), (300, 451)])
 def test_gains_of_one_change_nothing(shape: tuple[int, int]) -> None:
     image = torch.rand(2, 3, *shape)
-    torch.testing.assert_close(filtered(image, torch.ones(2, 8)), image, atol=1e-5, rtol=0)
-    torch.testing.assert_close(filtered(image, torch.full((2, 8), 0.5)), image / 2, atol=1e-5, rtol=0)
+    torch.testing.assert_close(apply_gains(image, torch.ones(2, 8)), image, atol=1e-5, rtol=0)
+    torch.testing.assert_close(apply_gains(image, torch.full((2, 8), 0.5)), image / 2, atol=1e-5, rtol=0)
 
 
 def test_the_gains_of_a_gaussian_blur_with_a_mirror_at_the_border_as_scipy_does(chelsea: Tensor) -> None:
     std = 3.0
     frequency = torch.linspace(0, HIGHEST, 400)
-    found = filtered(chelsea, (-2 * (np.pi * std * frequency) ** 2).exp()[None])
+    found = apply_gains(chelsea, (-2 * (np.pi * std * frequency) ** 2).exp()[None])
     expected = gaussian_filter(chelsea[0].double().numpy(), std, axes=(1, 2), mode="mirror", truncate=8)
     np.testing.assert_allclose(found[0].numpy(), expected, atol=1e-3)
 
@@ -83,13 +83,13 @@ def test_the_gains_of_a_gaussian_blur_with_a_mirror_at_the_border_as_scipy_does(
 def test_each_picture_has_its_own_gains() -> None:
     image = torch.rand(2, 3, 40, 30)
     gains = torch.rand(2, 8)
-    both = filtered(image, gains)
-    torch.testing.assert_close(both[1:], filtered(image[1:], gains[1:]))
-    assert not torch.allclose(both[1:], filtered(image[1:], gains[:1]), atol=1e-3)
+    both = apply_gains(image, gains)
+    torch.testing.assert_close(both[1:], apply_gains(image[1:], gains[1:]))
+    assert not torch.allclose(both[1:], apply_gains(image[1:], gains[:1]), atol=1e-3)
 
 
 @pytest.mark.parametrize("make", [spectral, spectral_unet])
-def test_it_begins_as_the_identity_for_any_size(make: object) -> None:
+def test_it_starts_as_the_identity_for_any_size(make: object) -> None:
     one = make()  # type: ignore[operator]
     for shape in ((1, 1), (50, 37), (64, 64)):
         low = torch.rand(2, 3, *shape)

@@ -1,4 +1,4 @@
-"""Steps toward a picture that degrades to L: against a dense solution in float64, and what theta^ learns from them."""
+"""Data steps toward a picture that degrades to L: against a dense solution in float64; their gradients with respect to theta^."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_step_solves_its_equation() -> None:
         torch.testing.assert_close(found[k].double(), expected, atol=2e-4, rtol=0)
 
 
-def test_a_few_steps_lead_nearer_to_l_and_none_lead_nowhere(chelsea: Tensor) -> None:
+def test_a_few_data_steps_approach_l_and_zero_steps_change_nothing(chelsea: Tensor) -> None:
     sharp = chelsea[..., :96, :80].expand(2, -1, -1, -1)
     body = unfolded()
     parameters = body.prior.denormalise(THETA)
@@ -74,7 +74,7 @@ def test_a_few_steps_lead_nearer_to_l_and_none_lead_nowhere(chelsea: Tensor) -> 
 
 @pytest.mark.parametrize("detach", [False, True])
 @pytest.mark.parametrize("stages", [1, 2])
-def test_the_picture_teaches_the_prediction_unless_it_is_detached(detach: bool, stages: int) -> None:
+def test_the_losses_of_s_train_the_prediction_unless_it_is_detached(detach: bool, stages: int) -> None:
     body = unfolded(detach=detach, stages=stages)
     one = Generator(body, output.residual, HEAD, None, ["blur_std", "scale", "noise_std"], variance=False)
     found = one(torch.rand(2, 3, 37, 30))
@@ -86,7 +86,7 @@ def test_the_picture_teaches_the_prediction_unless_it_is_detached(detach: bool, 
         assert bool((reached[:2] != 0).all())  # blur and scale; A does not know the noise
 
 
-def test_a_prediction_beyond_the_prior_can_come_back() -> None:
+def test_a_prediction_outside_the_prior_keeps_a_gradient() -> None:
     body = unfolded()
     theta = torch.tensor([[1.4, -0.3, 0.5]], requires_grad=True)
     image, low = torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24)
@@ -97,7 +97,7 @@ def test_a_prediction_beyond_the_prior_can_come_back() -> None:
 @pytest.mark.parametrize(
     ("head", "predicted"), [(None, ["scale"]), (HEAD, []), (partial(heads.DecoderMean, stop_gradient=False), ["scale"])]
 )
-def test_without_an_early_prediction_there_is_nothing_to_unfold(head: object, predicted: list[str]) -> None:
+def test_unfolding_without_an_early_prediction_is_a_user_error(head: object, predicted: list[str]) -> None:
     with pytest.raises(UserError, match="generator needs a prediction before the picture is made"):
         Generator(unfolded(), output.residual, head, None, predicted, variance=False)
 

@@ -100,16 +100,16 @@ def test_a_network_that_predicts_nothing_begins_with_any_ranges() -> None:
 
 
 class Opaque(nn.Module):
-    """A head of one's own, of which nothing is known."""
+    """A head from outside csrgan, without `late` or `last`."""
 
     def forward(self, low: Tensor, features: Any) -> Tensor:
         return low.mean(dim=(2, 3))
 
 
-def test_a_head_of_ones_own_that_cannot_be_given_other_units_is_refused() -> None:
+def test_a_head_from_outside_without_an_output_layer_cannot_adapt_to_other_ranges() -> None:
     one, other = made("csrgan")[0], made("csrgan", *WIDER)[0]
     for system in (one, other):
         for network in (system.generator, system.ema):
             network.head = Opaque()
-    with pytest.raises(UserError, match="parameter_head=Opaque cannot be given other units"):
+    with pytest.raises(UserError, match="parameter_head=Opaque cannot adapt to other ranges of degradation"):
         other.init_from(one)

@@ -1,6 +1,6 @@
 """Adversarial losses: functions of the discriminator's logits for sharp (`real`) and restored (`fake`) pictures.
 
-A discriminator gives one logit a picture or one for each of many places; every loss is the mean over all.
+A discriminator gives one logit per picture or one per position; every loss is the mean over all.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ def hinge_generator(fake: Logits) -> Scalar:
 
 
 def relativistic_discriminator(real: Logits, fake: Logits) -> Scalar:
-    """Binary cross-entropy of being more real than the mean of the other kind (ESRGAN, Wang et al. 2018, eq. 1), halved."""
+    """Binary cross-entropy of "more real than the mean of the other kind" (ESRGAN, Wang et al. 2018, eq. 1), halved."""
     return (softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean()) / 2
 
 
 def relativistic_generator(real: Logits, fake: Logits) -> Scalar:
-    """The same with the kinds exchanged (ESRGAN, Wang et al. 2018, eq. 2), halved."""
+    """The discriminator's loss with real and fake swapped (ESRGAN, Wang et al. 2018, eq. 2), halved."""
     return (softplus(real - fake.mean()).mean() + softplus(real.mean() - fake).mean()) / 2
 
 
 @dataclass(frozen=True)
 class Adversarial:
-    """The two sides of one game, from their loss functions.
+    """An adversarial loss: the generator's and the discriminator's loss function.
 
-    weight: of the generator's side. start: images seen before the game begins; until then the discriminator rests.
-    ramp: images over which the weight then rises from 0.
+    weight: of the generator's loss. start: images seen before both losses start; until then the discriminator is frozen.
+    ramp: images over which the generator's weight then rises from 0.
     """
 
     weight: NotNegative = 1e-3
@@ -74,14 +74,14 @@ class Adversarial:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Evidence that the generator's side asks for."""
+        """Return the loss inputs of the generator's loss."""
         return needs(self.generator)
 
     @property
     def against(self) -> tuple[str, ...]:
-        """Evidence that the discriminator's side asks for."""
+        """Return the loss inputs of the discriminator's loss."""
         return needs(self.discriminator)
 
     def sides(self) -> tuple[Term, Term]:
-        """The generator's term and the discriminator's, which enter together."""
+        """Return the generator's and the discriminator's term; both start together."""
         return Term(self.generator, self.weight, self.start, self.ramp), Term(self.discriminator, 1.0, self.start)

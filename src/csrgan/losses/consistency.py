@@ -1,4 +1,4 @@
-"""Does the restored picture, degraded again as the system says that it was degraded, give the picture that it came from?"""
+"""Consistency: S, degraded again by the predicted parameters, should give L."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from torch import Tensor
 
 
 def redegrade(redegraded: Float[Tensor, "b 3 h w"], low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, ""]:
-    """Mean absolute difference of A_theta^(S) and L; both S and theta^ are moved by it. Noise is in L alone."""
+    """Mean absolute difference of A_theta^(S) and L; trains both S and theta^. Only L has noise."""
     return (redegraded - low).abs().mean()

@@ -1,4 +1,4 @@
-"""Distances between the restored and the sharp picture: what is measured before the star, what is configured after it."""
+"""Distances between the restored and the sharp picture: the arguments before the star are measured, those after it configured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Scalar = Float[Tensor, ""]
 
 
 def mse(restored: Picture, sharp: Picture) -> Scalar:
-    """Mean squared error; its minimiser is the mean of the plausible pictures, hence smooth."""
+    """Mean squared error; minimised by the mean of all plausible pictures, which is smooth."""
     return (restored - sharp).square().mean()
 
 

@@ -1,4 +1,4 @@
-"""An objective: named, weighted loss terms that ask for the evidence they need by their argument names."""
+"""An objective: named, weighted loss terms, whose argument names say which loss inputs they need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from csrgan.ranges import CountOr0, NotNegative
 
 @runtime_checkable
 class Loss(Protocol):
-    """A loss of a system, see `Term` and `losses.adversarial.Adversarial`. against: evidence that its other side asks for."""
+    """A loss of a system, see `Term` and `losses.adversarial.Adversarial`. against: loss inputs of the discriminator's loss."""
 
     weight: float
     start: int
@@ -26,24 +26,24 @@ class Loss(Protocol):
 
 
 def needs(function: Callable[..., object]) -> tuple[str, ...]:
-    """The names of the evidence that a loss function asks for. `declared.evidence` reads the same from its source."""
+    """Return the names of a loss function's inputs. `declared.evidence` reads the same from its source."""
     plain = function.func if isinstance(function, partial) else function
-    kinds = inspect.signature(plain).parameters.values()
-    return tuple(p.name for p in kinds if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    arguments = inspect.signature(plain).parameters.values()
+    return tuple(p.name for p in arguments if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def examine(system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True) -> None:
     """Raise UserError for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
-    kind = rules.Kind.of(type(system).__name__, lambda said: getattr(system, said, None))
-    on = {name: term for name, term in losses.items() if isinstance(term, Loss) and term.weight}
-    asked = {name: rules.Asked(term.needs, term.start, term.against) for name, term in on.items()}
+    kind = rules.Kind.of(type(system).__name__, lambda attribute: getattr(system, attribute, None))
+    enabled = {name: term for name, term in losses.items() if isinstance(term, Loss) and term.weight}
+    asked = {name: rules.Asked(term.needs, term.start, term.against) for name, term in enabled.items()}
     refuse(rules.losses(kind, asked, predicts=predicts, variance=variance))
 
 
 class Term(Recorded):
-    """A loss function with its weight. What the function measures are its positional arguments, their names the evidence.
+    """A loss function with its weight. The names of the function's positional arguments are its loss inputs.
 
-    start: images seen before the term enters. ramp: images over which its weight then rises from 0.
+    start: images seen before the term starts. ramp: images over which its weight then rises from 0.
     """
 
     Function = Callable[..., Tensor]
@@ -54,55 +54,55 @@ class Term(Recorded):
         self.needs = needs(function)
 
     def share(self, images_seen: int) -> float:
-        """Share of the weight after so many images; while it is 0, the term is left out."""
+        """Return the fraction of the weight after `images_seen` images; while it is 0, the term is skipped."""
         if images_seen < self.start:
             return 0.0
         return min(1.0, (images_seen - self.start + 1) / (self.ramp + 1))
 
 
 class LossInputs(Mapping[str, object]):
-    """What a system can show to its loss terms; computed when first asked for, and only then."""
+    """The inputs that a system offers to its loss terms, by name; a callable is computed once, on first access."""
 
-    def __init__(self, **makers: object) -> None:
-        self._makers = makers
+    def __init__(self, **values: object) -> None:
+        self._values = values
 
     def __getitem__(self, name: str) -> object:
-        made = self._makers[name]
-        if callable(made):
-            made = self._makers[name] = made()
-        return made
+        value = self._values[name]
+        if callable(value):
+            value = self._values[name] = value()
+        return value
 
     def computed(self) -> Iterator[tuple[str, object]]:
-        """What has been computed so far."""
-        return ((name, value) for name, value in self._makers.items() if not callable(value))
+        """Yield the names and values computed so far."""
+        return ((name, value) for name, value in self._values.items() if not callable(value))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
+        return iter(self._values)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(self._values)
 
 
 class Objective:
-    """The weighted sum of its terms. A term that is None or weighs 0 is left out: it costs nothing. So is the mapping that is
-    left where a file sets something of a term that the user switched off.
+    """A weighted sum of terms. A term that is None or has weight 0 is dropped and costs nothing; so is a mapping, which remains
+    if a file changes a setting of a term that the user switched off.
 
-    offers: names of the evidence that the system shows; a term that needs another raises UserError.
+    loss_inputs: names of the inputs that the system offers. Raises UserError for a term that needs another.
     """
 
     def __init__(self, terms: Mapping[str, object], loss_inputs: Iterable[str]) -> None:
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
-        offered = set(loss_inputs)
-        refuse(*(rules.evidence(name, term.needs, offered) for name, term in self.terms.items()))
+        available = set(loss_inputs)
+        refuse(*(rules.evidence(name, term.needs, available) for name, term in self.terms.items()))
 
     def __bool__(self) -> bool:
         return bool(self.terms)
 
-    def __call__(self, evidence: LossInputs, images_seen: int = 0) -> dict[str, Tensor]:
-        """Each term's weighted value after so many images; their sum is the loss. A term that has not entered yet is left out."""
+    def __call__(self, inputs: LossInputs, images_seen: int = 0) -> dict[str, Tensor]:
+        """Return the weighted value of each term that has started after `images_seen` images; their sum is the loss."""
         weights = {name: term.weight * term.share(images_seen) for name, term in self.terms.items()}
         return {
-            name: weights[name] * term.function(*(evidence[need] for need in term.needs))
+            name: weights[name] * term.function(*(inputs[need] for need in term.needs))
             for name, term in self.terms.items()
             if weights[name]
         }

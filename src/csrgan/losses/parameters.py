@@ -14,7 +14,7 @@ Scalar = Float[Tensor, ""]
 
 
 class ParameterTerm(Term):
-    """A term on the predicted degradation. variance: whether the parameter head is to predict a variance as well."""
+    """A term on the predicted degradation. variance: whether the parameter head also predicts a variance."""
 
     kept_on_resume = ("variance",)
 
@@ -26,27 +26,27 @@ class ParameterTerm(Term):
 
 
 def mse(theta: Theta, theta_true: Theta) -> Scalar:
-    """Mean squared error; always answering the prior's mean costs 1/12 on a uniform parameter."""
+    """Mean squared error; for a uniform parameter, always predicting the prior's mean costs 1/12."""
     return (theta - theta_true).square().mean()
 
 
 def l1(theta: Theta, theta_true: Theta) -> Scalar:
-    """Mean absolute error; always answering the prior's mean costs 1/4 on a uniform parameter."""
+    """Mean absolute error; for a uniform parameter, always predicting the prior's mean costs 1/4."""
     return (theta - theta_true).abs().mean()
 
 
 def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, beta: Share) -> Scalar:
     """Negative log-likelihood of a Gaussian with predicted mean and variance, up to a constant:
     mean of v^beta ((theta - theta_true)^2 / v + log v) / 2 (Nix and Weigend 1994, eq. 6), where v^beta is a weight without a
-    gradient (Seitzer et al. 2022): at beta 0 a picture whose theta is well known outweighs the others by 1/v, at 1 all means
-    are learnt as by `mse`. The generator keeps v above a least value, so that no single picture outweighs the others without bound.
+    gradient (Seitzer et al. 2022): at beta 0 a picture with a certain theta outweighs the others by 1/v, at beta 1 the means are
+    learned as with `mse`. The generator bounds v from below, so no picture can outweigh the others without limit.
     """
-    each = (theta - theta_true).square() * (-log_variance).exp() + log_variance
-    return 0.5 * ((beta * log_variance.detach()).exp() * each).mean()
+    terms = (theta - theta_true).square() * (-log_variance).exp() + log_variance
+    return 0.5 * ((beta * log_variance.detach()).exp() * terms).mean()
 
 
 @declares(least_batch=2)
 def shuffled(theta: Theta, theta_true: Theta) -> Scalar:
-    """A control: mean squared error against the degradation of the next picture of the batch, which cannot be known. It pulls
-    on the shared weights as hard as `mse` does, and tells them nothing."""
+    """A control: mean squared error against the degradation of the next picture in the batch, which L does not reveal. On the
+    shared weights its gradients are as large as those of `mse`, but carry no information."""
     return mse(theta, theta_true.roll(1, 0))

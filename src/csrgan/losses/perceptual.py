@@ -1,4 +1,4 @@
-"""Perceptual distance: how differently a frozen network, trained to name what is in photographs, sees two pictures."""
+"""Perceptual distance: the difference of two pictures in the features of a frozen network trained to classify photographs."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from csrgan.errors import check
 from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b 3 h w"]
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which the networks were trained on
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, the networks' training set
 
 
 class FeatureDistance(Recorded):
-    """Mean squared distance of features that are normalised along the channels, averaged over places and layers (LPIPS without
-    learned weights, Zhang et al. 2018, eq. 1).
+    """Mean squared distance of features normalised along the channels, averaged over positions and layers (LPIPS without learned
+    weights, Zhang et al. 2018, eq. 1).
 
-    backbone: loads the network, see `backbones`. layers: its blocks whose features are compared, counted from 0.
-    The network is loaded when training begins, not to restore pictures; it is no part of a checkpoint.
+    backbone: loads the network, see `backbones`. layers: indices of the blocks whose features are compared, from 0.
+    The network is loaded for training only, not for restoring, and is not part of a checkpoint.
     """
 
-    least_side = 16  # px: smaller pictures have no features on all layers
+    least_side = 16  # px: some layers have no features for smaller pictures
 
     def __init__(self, *, backbone: Callable[[], nn.Sequential], layers: Sequence[CountOr0]) -> None:
         self.backbone, self.layers = backbone, frozenset(layers)
         self.network: nn.Sequential | None = None
 
     def prepare(self) -> None:
-        """Load the network. Raises UserError where it cannot be had, or has no such layers."""
+        """Load the network. Raises UserError if it cannot be loaded or has no such layers."""
         network = self.backbone()
         last = len(network) - 1
         check(
@@ -45,11 +45,11 @@ class FeatureDistance(Recorded):
         return self.each(restored, sharp).mean()
 
     def each(self, images: Picture, sharp: Float[Tensor, "one_or_b 3 h w"]) -> Float[Tensor, " b"]:
-        """The distance of each picture from the sharp one, or from its own of several."""
+        """Return the distance of each picture from `sharp`: one sharp picture for all, or one for each."""
         with torch.autocast(images.device.type, enabled=False):
             pairs = zip(self._features(images.float()), self._features(sharp.float()), strict=True)
-            found = [(normalize(a) - normalize(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]
-        return torch.stack(found).mean(dim=0)
+            distances = [(normalize(a) - normalize(b)).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]
+        return torch.stack(distances).mean(dim=0)
 
     def _features(self, image: Picture) -> list[Tensor]:
         if self.network is None:
@@ -57,9 +57,9 @@ class FeatureDistance(Recorded):
         assert self.network is not None
         network = self.network.to(image.device)
         mean, std = (torch.tensor(values, device=image.device)[:, None, None] for values in (MEAN, STD))
-        x, found = (image - mean) / std, []
+        x, features = (image - mean) / std, []
         for index, block in enumerate(network):
             x = block(x)
             if index in self.layers:
-                found.append(x)
-        return found
+                features.append(x)
+        return features

@@ -24,7 +24,7 @@ class ResidualBlock(nn.Module):
 
 
 class DoubleConvolution(nn.Sequential):
-    """Twice: convolution 3x3, batch norm, ReLU (U-Net, Ronneberger et al. 2015, fig. 1, with batch norm)."""
+    """Convolution 3x3, batch norm and ReLU, twice (U-Net, Ronneberger et al. 2015, fig. 1, with batch norm)."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         layers: list[nn.Module] = []
@@ -34,7 +34,7 @@ class DoubleConvolution(nn.Sequential):
 
 
 class PooledStatistics(nn.Module):
-    """Mean and log standard deviation of each channel over the picture; the latter measures noise and lost detail."""
+    """Mean and log standard deviation of each channel over the picture; the standard deviation measures noise and lost detail."""
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b twice"]:
         mean = x.mean(dim=(2, 3))
@@ -43,8 +43,11 @@ class PooledStatistics(nn.Module):
 
 
 class Standardised(nn.Module):
-    """Each feature less its mean and over its standard deviation, as they are known from what was learned from so far: the mean
-    over the first batches, then a moving one of `memory` batches. In training as in evaluation, unlike a batch norm's."""
+    """Subtract each feature's running mean and divide by its running standard deviation.
+
+    Mean and variance are averages over the first `memory` training batches, then moving averages over about as many. Unlike batch
+    norm, training and evaluation use the same statistics.
+    """
 
     mean: Tensor
     variance: Tensor
@@ -68,7 +71,7 @@ class Standardised(nn.Module):
 
 
 class Modulation(nn.Module):
-    """FiLM: scale and shift each channel by what is known of the whole picture (Perez et al. 2018, eq. 2); first the identity."""
+    """FiLM: scale and shift each channel by a context vector of the picture (Perez et al. 2018, eq. 2); starts as the identity."""
 
     def __init__(self, context: int, channels: int, hidden: int) -> None:
         super().__init__()
@@ -83,8 +86,8 @@ class Modulation(nn.Module):
 
 
 def pad_to_multiple(x: Float[Tensor, "b c h w"], multiple: int) -> Float[Tensor, "b c h2 w2"]:
-    """Repeat the right and lower edge until both sides are multiples; legal for any size, one pixel included."""
+    """Repeat the right and lower edge until both sides are multiples of `multiple`; works for any size from one pixel."""
     right, below = -x.shape[-1] % multiple, -x.shape[-2] % multiple
-    if not (right or below):  # a compiled padding by nothing fails in its backward pass (torch 2.13, channels last)
+    if not (right or below):  # compiled padding by 0 px fails in its backward pass (torch 2.13, channels last)
         return x
     return functional.pad(x, (0, right, 0, below), mode="replicate")

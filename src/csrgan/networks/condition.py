@@ -1,4 +1,4 @@
-"""How the picture is restored in the light of the predicted degradation: between the encoder and the decoder of a body."""
+"""Conditions: change a body's features by the predicted degradation, between its encoder and its decoder."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from csrgan.ranges import Count
 
 
 class FiLM(nn.Module):
-    """Scales and shifts the narrowest features by the predicted degradation (Perez et al. 2018, eq. 2); first the identity.
+    """Scale and shift the bottleneck features by the predicted degradation (Perez et al. 2018, eq. 2); starts as the identity.
 
-    detach: theta^ is used as it is; otherwise the losses of the picture train the parameter head too.
+    detach: stop the gradient at theta^; otherwise the losses of S also train the parameter head.
     """
 
     def __init__(self, *, channels: int, parameters: int, hidden: Count, detach: bool) -> None:
@@ -22,12 +22,12 @@ class FiLM(nn.Module):
         self.tune = Modulation(parameters, channels, hidden)
 
     def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
-        """Take factor x theta^ + shift for what theta^ was."""
+        """Expect factor x theta^ + shift in place of theta^, and compute the same features."""
         first = self.tune.read[0]
         assert isinstance(first, nn.Linear)
-        known = factor != 0  # of the others nothing was known
+        informative = factor != 0  # 0: the parameter did not vary before, so its theta^ carries no information
         with torch.no_grad():
-            weight = torch.where(known, first.weight.double() / torch.where(known, factor, 1), 0)
+            weight = torch.where(informative, first.weight.double() / torch.where(informative, factor, 1), 0)
             first.bias.copy_(first.bias.double() - weight @ shift)
             first.weight.copy_(weight)
 

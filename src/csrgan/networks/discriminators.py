@@ -1,6 +1,6 @@
-"""Discriminators: logits, high for sharp, one a picture or one for each of many places.
+"""Discriminators: give logits, high for sharp, one per picture or one per position.
 
-Each is shown a picture to judge, and beside it L and theta (in network units), which most of them do not look at.
+Each takes a picture, L and theta (in network units); most ignore L and theta.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Logits = Float[Tensor, "b *places"]
 
 
 class Stack(nn.Module):
-    """Pairs of convolutions, the second of each halving the picture, and two linear layers behind an average over all places.
+    """Pairs of convolutions, the second of stride 2, then the mean over all positions and two linear layers.
 
-    channels: of its input. The rest: see `VGG`.
+    channels: of the input. For the others see `VGG`.
     """
 
     def __init__(self, channels: int, *, unshuffle: int, width: int, stages: int, hidden: int) -> None:
@@ -53,8 +53,8 @@ class Stack(nn.Module):
 class VGG(Recorded, nn.Module):
     """VGG-style stack of convolution pairs (SRGAN, Ledig et al. 2017, fig. 4), for any input size.
 
-    Without batch norm, whose statistics would tie the pictures of a batch together.
-    unshuffle: side of the pixel block that is turned into channels first; 1: none, as in the paper.
+    Without batch norm, whose statistics would make the logit of a picture depend on the rest of the batch.
+    unshuffle: side of the pixel block that the stem turns into channels; 1: none, as in the paper.
     width: channels of the first pair. stages: pairs; channels double at each. hidden: width of the linear layer.
     """
 
@@ -67,13 +67,13 @@ class VGG(Recorded, nn.Module):
 
 
 class SRGANs(Recorded, nn.Module):
-    """SRGAN's discriminator (Ledig et al. 2017, fig. 4): eight convolutions with batch norm, and two linear layers behind an
-    average over 6 x 6 places, so that it takes pictures of any size; 23,563,649 parameters for width 64 and hidden 1024.
+    """SRGAN's discriminator (Ledig et al. 2017, fig. 4): eight convolutions, seven with batch norm, average pooling to 6 x 6, so
+    that pictures of any size fit, and two linear layers; 23,563,649 parameters for width 64 and hidden 1024.
 
     width: channels of the first pair of convolutions; doubled at each of the three others. hidden: width of the linear layer.
     """
 
-    single_side = 16  # px: of a picture of this side, or less, its batch norm sees a single pixel
+    single_side = 16  # px: at this side or below, its batch norm sees a single pixel
 
     def __init__(self, *, width: Count = 64, hidden: Count = 1024) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class SRGANs(Recorded, nn.Module):
         for index, (before, after) in enumerate(pairwise(sizes)):
             layers += [
                 nn.Conv2d(before, after, 3, stride=1 + (index + 1) % 2, padding=1, bias=False),
-                nn.BatchNorm2d(after, track_running_stats=False),  # a forward pass must not change it, see `VGGAsCoded`
+                nn.BatchNorm2d(after, track_running_stats=False),  # a forward pass must not change the network, see `VGGAsCoded`
                 nn.LeakyReLU(0.2),
             ]
         self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(6), nn.Flatten())
@@ -93,10 +93,10 @@ class SRGANs(Recorded, nn.Module):
 
 
 class Conditional(Recorded, nn.Module):
-    """The VGG-style stack, shown L and the true degradation as maps beside the picture: it judges whether they belong together
+    """The VGG-style stack with L and the true degradation, as maps, as further input: it judges whether the three belong together
     (the first version of CSRGAN's program).
 
-    parameters: of the degradation, their names. The rest: see `VGG`.
+    parameters: names of the degradation parameters. For the others see `VGG`.
     """
 
     def __init__(
@@ -110,10 +110,10 @@ class Conditional(Recorded, nn.Module):
 
 
 class Patch(Recorded, nn.Module):
-    """PatchGAN: a logit for every place, from the pixels around it (pix2pix, Isola et al. 2017, appendix 6.1.2).
+    """PatchGAN: a logit per position, from the pixels around it (pix2pix, Isola et al. 2017, appendix 6.1.2).
 
-    Without normalisation layers. width: channels of the first layer, doubled at each of the next up to eight times it.
-    stages: layers of stride 2; three see 70 pixels.
+    Without normalisation layers. width: channels of the first layer; doubled at each later layer, up to 8 x width.
+    stages: layers of stride 2; with three, the receptive field is 70 pixels.
     """
 
     def __init__(self, *, width: Count = 32, stages: Depth = 3) -> None:
@@ -123,20 +123,20 @@ class Patch(Recorded, nn.Module):
         for stage, (before, after) in enumerate(pairwise(channels)):
             layers += [nn.Conv2d(before, after, 4, stride=2 if stage < stages else 1, padding=1), nn.LeakyReLU(0.2)]
         self.judge = nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 4, padding=1))
-        self.least = 2 ** (stages + 2)
+        self.min_side = 2 ** (stages + 2)
 
     def forward(self, image: Picture, low: Picture, theta: Theta) -> Logits:
         height, width = image.shape[-2:]
-        wide = functional.pad(image, (0, max(self.least - width, 0), 0, max(self.least - height, 0)), mode="replicate")
-        return self.judge(wide)[:, 0]
+        padded = functional.pad(image, (0, max(self.min_side - width, 0), 0, max(self.min_side - height, 0)), mode="replicate")
+        return self.judge(padded)[:, 0]
 
 
 class UNetSN(Recorded, nn.Module):
-    """U-Net with spectral normalisation: a logit for every pixel, with the whole picture in view (Real-ESRGAN, Wang et al. 2021,
+    """U-Net with spectral normalisation: a logit per pixel, each from a large receptive field (Real-ESRGAN, Wang et al. 2021,
     section 3.3).
 
-    width: channels of the first layer, doubled at each level. levels: how often the picture is halved. unshuffle: side of the
-    pixel block that is turned into channels first; 1: none, as in the paper.
+    width: channels of the first layer; doubled at each level. levels: times the size is halved. unshuffle: side of the pixel block
+    that the stem turns into channels; 1: none, as in the paper.
     """
 
     def __init__(self, *, width: Count = 16, levels: Depth = 3, unshuffle: Count = 2) -> None:
@@ -144,9 +144,9 @@ class UNetSN(Recorded, nn.Module):
         channels = [width * 2**level for level in range(levels + 1)]
         self.multiple = unshuffle * 2**levels
         self.stem = nn.Sequential(nn.PixelUnshuffle(unshuffle), nn.Conv2d(3 * unshuffle**2, width, 3, padding=1))
-        self.down = nn.ModuleList(normalised(c, d, 4, stride=2) for c, d in pairwise(channels))
-        self.up = nn.ModuleList(normalised(d, c, 3) for c, d in pairwise(channels))
-        self.judge = nn.Sequential(normalised(width, width, 3), nn.LeakyReLU(0.2), nn.Conv2d(width, 1, 3, padding=1))
+        self.down = nn.ModuleList(spectral_conv(c, d, 4, stride=2) for c, d in pairwise(channels))
+        self.up = nn.ModuleList(spectral_conv(d, c, 3) for c, d in pairwise(channels))
+        self.judge = nn.Sequential(spectral_conv(width, width, 3), nn.LeakyReLU(0.2), nn.Conv2d(width, 1, 3, padding=1))
 
     def forward(self, image: Picture, low: Picture, theta: Theta) -> Logits:
         x = functional.leaky_relu(self.stem(pad_to_multiple(image, self.multiple)), 0.2)
@@ -160,20 +160,20 @@ class UNetSN(Recorded, nn.Module):
         return self.judge(x)[:, 0]
 
 
-def normalised(before: int, after: int, size: int, stride: int = 1) -> nn.Module:
-    """A convolution divided by its spectral norm (Miyato et al. 2018)."""
+def spectral_conv(before: int, after: int, size: int, stride: int = 1) -> nn.Module:
+    """Return a convolution whose weight is divided by its spectral norm (Miyato et al. 2018)."""
     convolution: nn.Module = spectral_norm(nn.Conv2d(before, after, size, stride, padding=1, bias=False))
     return convolution
 
 
 class VGGAsCoded(Recorded, nn.Module):
-    """The discriminator of CSRGAN's own program, but for its last sigmoid: four small convolutions, then wide linear layers.
+    """The discriminator of CSRGAN's own program without its final sigmoid: four small convolutions, then wide linear layers.
 
-    size: side of its input in pixels, a multiple of 16; the linear layers fit no other.
+    size: side of the input in pixels, a multiple of 16; the linear layers fit only this size.
     """
 
-    multiple = 16  # of which the side of a crop must be a multiple
-    one_size = True  # of all crops
+    multiple = 16  # px: the side of a crop must be a multiple of this
+    one_size = True  # all crops must have the same size
 
     def __init__(self, *, size: Count) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ class VGGAsCoded(Recorded, nn.Module):
         self.size = size
         layers: list[nn.Module] = []
         for before, after in ((3, 4), (4, 8), (8, 16), (16, 32)):
-            # No running statistics: the network is only ever used while training, and a forward pass must not change it.
+            # No running statistics: the network is used only in training, and a forward pass must not change it.
             layers += [
                 nn.Conv2d(before, after, 3, padding=1),
                 nn.BatchNorm2d(after, track_running_stats=False),

@@ -1,11 +1,11 @@
-"""A generator: a body, the way its last layer becomes a picture, and the head that predicts the degradation."""
+"""The generator: a body, an output function that makes the picture S, and a head that predicts the degradation."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -18,13 +18,16 @@ from csrgan.errors import UserError, refuse
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
 
-LEAST_STD = 0.01  # predicted of a parameter, in units of its prior's range
+MIN_STD = 0.01  # smallest predicted standard deviation of a parameter, in units of its prior's range
 
 
 class Features(NamedTuple):
-    """What a body offers: the features of its narrowest layer, those it keeps for its decoder, and what it knows of the
-    picture as a whole (no columns where it knows nothing); theta^, where it is predicted before the picture is made; after
-    decoding also its last features, the raw picture, and what this is a change of, where that is not L."""
+    """What a body computes.
+
+    bottleneck: features of the bottleneck. skips: features kept for the decoder. context: global features of the picture
+    (no columns if the body has none). theta: theta^, if it is predicted before decoding. After decoding also decoder, the last
+    features; image, the raw picture; and base, the picture that image changes, if that is not L.
+    """
 
     bottleneck: Float[Tensor, "b c h2 w2"]
     skips: tuple[Tensor, ...]
@@ -38,7 +41,8 @@ class Features(NamedTuple):
 class Body(Recorded, nn.Module):
     """An encoder from L to Features and a decoder that completes them, for sides that are multiples of `multiple` pixels.
 
-    encoder_parts: names of the modules that `encode` uses. reads_theta: whether `decode` needs theta^.
+    context_features: columns of `Features.context`. encoder_parts: names of the modules that `encode` uses. reads_theta: whether
+    `decode` needs theta^.
     """
 
     multiple: int
@@ -48,13 +52,13 @@ class Body(Recorded, nn.Module):
     encoder_parts: tuple[str, ...]
     reads_theta = False
     isotropic = False  # whether it can only undo an isotropic Gaussian
-    draws = True  # whether it gives a picture of its own, or nothing but a change of L
-    single_side = 0  # px: of a picture of this side, or less, its batch norm sees a single pixel
+    draws = True  # whether it adds a picture of its own; False: it only filters L
+    single_side = 0  # px: at this side or below, its batch norm sees a single pixel
 
     def encoder_weights(self) -> list[nn.Parameter]:
-        """What every loss of S and of theta^ may move."""
-        held = dict(self.named_modules())
-        return [weight for name in self.encoder_parts if name in held for weight in held[name].parameters()]
+        """Return the weights that the losses of both S and theta^ train."""
+        modules = dict(self.named_modules())
+        return [weight for name in self.encoder_parts if name in modules for weight in modules[name].parameters()]
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         raise NotImplementedError
@@ -64,13 +68,29 @@ class Body(Recorded, nn.Module):
 
 
 class GeneratorOutput(NamedTuple):
-    """S, and in network units theta^ and the logarithm of its variance, where they are predicted; of a network with iterations
-    what each of them gave."""
+    """S, and theta^ and the logarithm of its variance in network units, if they are predicted. trace: the output of each iteration
+    of an iterative network."""
 
     image: Float[Tensor, "b 3 h w"]
     theta: Float[Tensor, "b p"] | None = None
     log_variance: Float[Tensor, "b p"] | None = None
     trace: tuple[GeneratorOutput, ...] = ()
+
+
+@runtime_checkable
+class TimedHead(Protocol):
+    """A parameter head that says when it runs. late: after decoding, because it reads the decoder's features. A head that does not
+    say so runs before decoding."""
+
+    late: bool
+
+
+@runtime_checkable
+class Reexpressible(Protocol):
+    """A condition that can adapt to new units of theta^; with other conditions, `Generator.reexpress` raises UserError."""
+
+    def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
+        """Expect factor x theta^ + shift in place of theta^."""
 
 
 Output = Callable[[Tensor, Tensor], Tensor]
@@ -79,11 +99,11 @@ Output = Callable[[Tensor, Tensor], Tensor]
 class Generator(Recorded, nn.Module):
     """L to S and theta^ (in network units), for pictures of any size.
 
-    output: from the raw picture and L to S, see `networks/output.py`; one that ignores L says so by `declares(ignores_low=True)`.
+    output: from the raw picture and L to S, see `networks/output.py`; one that ignores L declares it: `declares(ignores_low=True)`.
     parameter_head: makes the head from the body's channel counts, see `networks/heads.py`; None predicts nothing.
-    condition: makes what restores in the light of theta^, see `networks/condition.py`; None: S does not know theta^.
+    condition: makes the module that conditions the features on theta^, see `networks/condition.py`; None: S does not use theta^.
     predicted: names of the predicted parameters, one output of the head each.
-    variance: whether the head predicts a variance for each, too.
+    variance: whether the head also predicts a variance for each parameter.
     """
 
     def __init__(
@@ -101,55 +121,75 @@ class Generator(Recorded, nn.Module):
         if parameter_head and predicted:
             channels = {"bottleneck": body.bottleneck_channels, "decoder": body.decoder_channels, "context": body.context_features}
             self.head = parameter_head(**channels, outputs=len(predicted) * (2 if variance else 1))
-        early = self.head is not None and not getattr(self.head, "late", False)
-        made = output.func if isinstance(output, partial) else output
+        early = self.head is not None and not self.head_is_late
+        function = output.func if isinstance(output, partial) else output
         refuse(
             rules.early(condition=condition is not None, reads_theta=body.reads_theta, predicts=early),
-            rules.drawn(type(body).__name__, body.draws, getattr(made, "__name__", ""), getattr(made, "ignores_low", False)),
+            rules.drawn(
+                type(body).__name__, body.draws, getattr(function, "__name__", ""), getattr(function, "ignores_low", False)
+            ),
         )
         self.condition = condition(channels=body.bottleneck_channels, parameters=len(predicted)) if condition else None
+
+    @property
+    def head_is_late(self) -> bool:
+        """Whether the head runs after decoding; False without a head."""
+        return isinstance(self.head, TimedHead) and self.head.late
 
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
         height, width = low.shape[-2:]
         features: Features = self.body.encode(pad_to_multiple(low, self.body.multiple))
-        late = getattr(self.head, "late", False)
-        found = self.head(low, features) if self.head and not late else None
-        features = features._replace(theta=self._split(found)[0])
+        late = self.head_is_late
+        prediction = self.head(low, features) if self.head and not late else None
+        features = features._replace(theta=self._split(prediction)[0])
         if self.condition:
             features = features._replace(bottleneck=self.condition(features.bottleneck, features.theta))
         features = self.body.decode(features)
-        found = self.head(low, features) if self.head and late else found
+        prediction = self.head(low, features) if self.head and late else prediction
         assert features.image is not None
         base = low if features.base is None else features.base[..., :height, :width]
-        return GeneratorOutput(self.output(features.image[..., :height, :width], base), *self._split(found))
+        return GeneratorOutput(self.output(features.image[..., :height, :width], base), *self._split(prediction))
 
     def predict_parameters(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Tensor | None, Tensor | None]:
-        """theta^ and the logarithm of its variance alone, which costs an encoder where the head needs no more."""
-        if self.head is None or getattr(self.head, "late", False):
+        """Return theta^ and the logarithm of its variance without S; unless the head is late, only the encoder runs."""
+        if self.head is None or self.head_is_late:
             return self(low)[1:3]
         return self._split(self.head(low, self.body.encode(pad_to_multiple(low, self.body.multiple))))
 
     def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
-        """Let theta^ be factor x theta^ + shift from now on, and whatever reads it see what it saw before. Raises UserError for a
-        head or a condition that cannot."""
+        """Predict factor x theta^ + shift from now on, and leave S as it is: the condition adapts too. Raises UserError for a head
+        or a condition that cannot adapt."""
         if self.head is None:
             return
-        last, count = getattr(self.head, "last", None), len(factor)
+        last, count = _output_layer(self.head), len(factor)
         if not isinstance(last, nn.Linear | nn.Conv2d) or last.bias is None:
-            raise UserError(f"parameter_head={type(self.head).__name__} cannot be given other units: begin with the same ranges.")
+            raise UserError(_fixed_units("parameter_head", self.head))
         with torch.no_grad():
             last.weight[:count] *= factor.reshape(-1, *[1] * (last.weight.ndim - 1)).to(last.weight)
             last.bias[:count] = (last.bias[:count].double() * factor + shift).to(last.bias)
             if self.variance:
                 last.bias[count:] += 2 * factor.clamp(min=1e-6).log().to(last.bias)
-        reexpress = getattr(self.condition, "reexpress", None)
-        if self.condition is not None and reexpress is None:
-            raise UserError(f"condition={type(self.condition).__name__} cannot be given other units: begin with the same ranges.")
-        if reexpress is not None:
-            reexpress(factor, shift)
+        if self.condition is None:
+            return
+        if not isinstance(self.condition, Reexpressible):
+            raise UserError(_fixed_units("condition", self.condition))
+        self.condition.reexpress(factor, shift)
 
-    def _split(self, found: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
-        if found is None or not self.variance:
-            return found, None
-        theta, log_variance = found.chunk(2, dim=1)
-        return theta, torch.logaddexp(log_variance, torch.full_like(log_variance, 2 * math.log(LEAST_STD)))
+    def _split(self, prediction: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        """Split the head's output into theta^ and the logarithm of its variance, which is at least that of MIN_STD."""
+        if prediction is None or not self.variance:
+            return prediction, None
+        theta, log_variance = prediction.chunk(2, dim=1)
+        return theta, torch.logaddexp(log_variance, torch.full_like(log_variance, 2 * math.log(MIN_STD)))
+
+
+def _output_layer(head: nn.Module) -> nn.Module | None:
+    """Return the module `last` of a head, None if it has none. A protocol misses a registered submodule from Python 3.12 on."""
+    try:
+        return head.get_submodule("last")
+    except AttributeError:
+        return None
+
+
+def _fixed_units(key: str, module: nn.Module) -> str:
+    return f"{key}={type(module).__name__} cannot adapt to other ranges of degradation: use those that init_from was trained with."

@@ -1,6 +1,6 @@
-"""Parameter heads: where in the generator the degradation is read. Each gives (batch, outputs) in network units.
+"""Parameter heads: predict the degradation from L and the body's Features, as (batch, outputs) in network units.
 
-A head is made from the sizes of the body's Features, and reads L and the Features.
+A head is built from the channel counts of the Features.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from csrgan.ranges import Count
 
 
 class Head(nn.Module):
-    """A parameter head, whose layers are `read`."""
+    """A parameter head with the layers `read`."""
 
+    late = False  # whether it reads the decoder's features, and so runs after decoding
     read: nn.Module
 
     @property
     def last(self) -> nn.Module:
-        """The layer that gives the outputs."""
+        """Return the output layer."""
         return self.read[-1] if isinstance(self.read, nn.Sequential) else self.read
 
 
 class Bottleneck(Head):
-    """Pooled statistics of the narrowest layer and what the body knows of the whole picture, then two linear layers.
+    """Pooled statistics of the bottleneck and the body's global features, then two linear layers.
 
-    stop_gradient: the head learns to read the body's features, and does not change them.
+    stop_gradient: the head's losses do not train the body.
     """
 
     def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: Count, stop_gradient: bool) -> None:
@@ -39,18 +40,17 @@ class Bottleneck(Head):
         self.read = nn.Sequential(nn.Linear(2 * bottleneck + context, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, outputs))
 
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
-        known = torch.cat([self.pool(features.bottleneck), features.context], dim=1)
-        return self.read(known.detach() if self.stop_gradient else known)
+        inputs = torch.cat([self.pool(features.bottleneck), features.context], dim=1)
+        return self.read(inputs.detach() if self.stop_gradient else inputs)
 
 
 class BottleneckMLP3(Bottleneck):
-    """What `Bottleneck` reads, with what the body knows of the whole picture standardised, through one more layer; in float32
-    whatever the training precision.
+    """`Bottleneck` with standardised global features and one more layer; in float32 whatever the training precision.
 
-    The rings of a spectrum differ in their spread and move together, so that a head which is given them as they are is far from
-    done when the picture is: its errors are then alike in all photographs of one degradation. The narrowest layer's statistics are
-    left as they are, for they move while the body learns, and the running average of the networks would not follow.
-    hidden: width of both layers. stop_gradient: see `Bottleneck`.
+    The rings of a spectrum differ in spread and are correlated, so a head that reads them raw still has a large error when S has
+    converged, the same error in all photographs of one degradation. The bottleneck's statistics are not standardised: they change
+    while the body learns, and the running average (EMA) of the networks would not follow.
+    hidden: width of both hidden layers. stop_gradient: see `Bottleneck`.
     """
 
     def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, hidden: Count, stop_gradient: bool) -> None:
@@ -73,12 +73,12 @@ class BottleneckMLP3(Bottleneck):
 
 
 class DecoderMean(Head):
-    """One more output channel a parameter at the decoder's end, averaged over the picture (CSRGAN's program).
+    """One more output channel per parameter at the end of the decoder, averaged over the picture (CSRGAN's program).
 
-    stop_gradient: the head learns to read the body's features, and does not change them.
+    stop_gradient: the head's losses do not train the body.
     """
 
-    late = True  # reads what is known when the picture is made
+    late = True
 
     def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, stop_gradient: bool) -> None:
         super().__init__()
@@ -91,9 +91,9 @@ class DecoderMean(Head):
 
 
 class Separate(Head):
-    """A network of its own that reads L and shares nothing with the generator.
+    """A separate network that reads L and shares no weights with the generator.
 
-    width: its channels. unshuffle: side of the pixel block that its stem turns into channels.
+    width: channels. unshuffle: side of the pixel block that the stem turns into channels.
     """
 
     def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, width: Count, unshuffle: Count) -> None:

@@ -1,4 +1,4 @@
-"""How the raw output of a generator's last layer becomes a picture S in [0,1]: functions of (raw, L)."""
+"""Output functions: turn the raw output of a generator's last layer and L into a picture S in [0,1]."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ Picture = Float[Tensor, "b 3 h w"]
 
 
 def sigmoid(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
-    """S = sigmoid(logit(L) + raw), of checkpoints that were trained with it; `logistic` has taken its place.
+    """S = sigmoid(logit(L) + raw), for old checkpoints; `logistic` replaces it.
 
-    epsilon: L is kept this far from 0 and 1, where the logit is infinite: black and white are out of reach of raw = 0.
+    epsilon: L is clamped to [epsilon, 1 - epsilon], since the logit is infinite at 0 and 1: raw = 0 changes black and white.
     """
     return torch.sigmoid(torch.logit(low, eps=epsilon) + raw)
 
 
 def logistic(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
-    """S = (sigmoid(logit(a) + raw) - e) / (1 - 2e) with a = e + (1 - 2e) L: raw = 0 is the identity, of black and white too.
+    """S = (sigmoid(logit(a) + raw) - e) / (1 - 2e) with a = e + (1 - 2e) L: raw = 0 is the identity, also for black and white.
 
     epsilon: e. At L = 0 and 1 the slope dS/draw is e (1 - e) / (1 - 2e), and S may leave [0,1] by e / (1 - 2e).
     """
     inside = epsilon + (1 - 2 * epsilon) * low
-    # What lies outside [0,1], such as a filtered L, is cut off a little beyond it, so that the gradient reaches both ends.
+    # A filtered L may leave [0,1]; it is clamped slightly beyond that, so that the gradient does not vanish at 0 and 1.
     return (torch.sigmoid(torch.logit(inside, eps=epsilon / 2) + raw) - epsilon) / (1 - 2 * epsilon)
 
 
 @declares(ignores_low=True)
 def minmax(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
-    """Each picture stretched to [0,1] by its own least and greatest value."""
-    least, greatest = raw.amin(dim=(1, 2, 3), keepdim=True), raw.amax(dim=(1, 2, 3), keepdim=True)
-    return (raw - least) / (greatest - least + epsilon)
+    """Stretch each picture to [0,1] by its minimum and maximum."""
+    minimum, maximum = raw.amin(dim=(1, 2, 3), keepdim=True), raw.amax(dim=(1, 2, 3), keepdim=True)
+    return (raw - minimum) / (maximum - minimum + epsilon)
 
 
 @declares(ignores_low=True)
 def minmax_batch(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
-    """The whole batch stretched to [0,1] by its least and greatest value, as CSRGAN's program does."""
+    """Stretch the whole batch to [0,1] by its minimum and maximum, as CSRGAN's program does."""
     return (raw - raw.min()) / (raw.max() - raw.min() + epsilon)
 
 
 @declares(ignores_low=True)
 def clamp(raw: Picture, low: Picture) -> Picture:
-    """Cut off at 0 and 1."""
+    """Clamp to [0,1]."""
     return raw.clamp(0, 1)
 
 
@@ -57,5 +57,5 @@ def tanh(raw: Picture, low: Picture) -> Picture:
 
 
 def residual(raw: Picture, low: Picture) -> Picture:
-    """S = L + raw; not cut off, so that the gradient never dies."""
+    """S = L + raw; not clamped, so that the gradient never vanishes."""
     return low + raw

@@ -1,4 +1,4 @@
-"""Bodies that filter L in the frequency domain: by itself, or before a U-Net that mends what no such filter can."""
+"""Bodies that filter L in the frequency domain, alone or before a U-Net that refines the result."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from csrgan.networks.unet import UNetCore, Upsampling
 from csrgan.networks.upsampling import transposed
 from csrgan.ranges import Count, CountOr0, Depth
 
-BORDER = 32  # px of mirrored picture around a picture that is filtered
-HIGHEST = 0.5**0.5  # cycles/px, in the corners of the spectrum
+BORDER = 32  # px of mirrored border around the picture while it is filtered
+HIGHEST = 0.5**0.5  # cycles/px: radial frequency at the corners of the spectrum
 
 
 class Spectral(Body):
-    """A filter with a gain for each radial frequency, read from the radial log-spectrum of L: a Wiener filter (1949) that has
-    learned what photographs look like and finds the degradation by itself.
+    """A filter with one gain per radial frequency, predicted from the radial log-spectrum of L: a Wiener filter (1949) that has
+    learned the statistics of photographs and finds the degradation by itself.
 
-    What it makes of L is the base of S: the output must be one that knows it (residual or sigmoid).
-    Its narrowest features, (b, hidden, 1, 1), are what a parameter head reads and a condition changes before the gains are read.
+    The filtered L is the base of S, so the output must be one that uses it (residual or sigmoid).
+    A parameter head reads the bottleneck features, (b, hidden, 1, 1); a condition changes them before the gains are computed.
 
-    spectrum_bins, spectrum_tile: rings up to the Nyquist frequency and side of the tiles of the spectrum.
-    gains: radial frequencies with a gain of their own; between them it is interpolated.
-    hidden: width of the layers in between.
+    spectrum_bins: rings of the spectrum up to the Nyquist frequency. spectrum_tile: side of its tiles, px.
+    gains: radial frequencies with their own gain; gains in between are interpolated.
+    hidden: width of the hidden layers.
     """
 
     multiple = 1
@@ -42,7 +42,7 @@ class Spectral(Body):
         super().__init__()
         self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile)
         self.context_features, self.bottleneck_channels = self.spectrum.features, hidden
-        self.known_features = self.context_features + hidden
+        self.global_features = self.context_features + hidden
         self.read = nn.Sequential(nn.Linear(self.spectrum.features, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, hidden))
         self.choose = nn.Sequential(
             nn.LeakyReLU(0.1), nn.Linear(hidden, hidden), nn.LeakyReLU(0.1), last := nn.Linear(hidden, gains)
@@ -54,20 +54,20 @@ class Spectral(Body):
         context = self.spectrum(low)
         return Features(self.read(context)[:, :, None, None], (low,), context)
 
-    def known(self, features: Features) -> Float[Tensor, "b known"]:
-        """All that is known of the picture as a whole, for who goes on from here."""
+    def pool(self, features: Features) -> Float[Tensor, "b global_features"]:
+        """Return all features of the picture as a whole, for the layers after the filter."""
         return torch.cat([features.context, features.bottleneck.flatten(1)], dim=1)
 
     def decode(self, features: Features) -> Features:
         (low,) = features.skips
-        found = filtered(low, 1 + self.choose(features.bottleneck.flatten(1)))
-        return features._replace(decoder=found, image=torch.zeros_like(found), base=found)
+        filtered = apply_gains(low, 1 + self.choose(features.bottleneck.flatten(1)))
+        return features._replace(decoder=filtered, image=torch.zeros_like(filtered), base=filtered)
 
 
 class SpectralUNet(Body):
-    """The spectral filter, then `UNetCore` that see L and what the filter made of it and mend that.
+    """The spectral filter, then a `UNetCore` that sees L and the filtered L and refines the latter.
 
-    first: the filter. The others: see `UNetCore`; what the filter knows of the picture and of theta^ tunes them.
+    first: the filter. For the others see `UNetCore`; the filter's global features, which may include theta^, modulate it.
     """
 
     multiple = 1
@@ -91,7 +91,7 @@ class SpectralUNet(Body):
         self.decoder_channels = width
         self.u = UNetCore(
             pictures=2,
-            context=first.known_features,
+            context=first.global_features,
             width=width,
             levels=levels,
             middle_blocks=middle_blocks,
@@ -104,34 +104,36 @@ class SpectralUNet(Body):
 
     def decode(self, features: Features) -> Features:
         (low,) = features.skips
-        found = self.first.decode(features).base
-        assert found is not None
-        decoder, image = self.u.refine([low, found], self.first.known(features))
-        return features._replace(decoder=decoder, image=image, base=found)
+        base = self.first.decode(features).base
+        assert base is not None
+        decoder, image = self.u.refine([low, base], self.first.pool(features))
+        return features._replace(decoder=decoder, image=image, base=base)
 
 
-def filtered(image: Float[Tensor, "b c h w"], gains: Float[Tensor, "b k"]) -> Float[Tensor, "b c h w"]:
-    """The picture with its frequencies times the gains, which are those of equally spaced radial frequencies from 0 to that of
-    the corners, and are interpolated between them. The picture goes on mirrored beyond its border."""
+def apply_gains(image: Float[Tensor, "b c h w"], gains: Float[Tensor, "b k"]) -> Float[Tensor, "b c h w"]:
+    """Multiply the spectrum of the picture, mirrored beyond its border, by radial gains.
+
+    gains: at k equally spaced radial frequencies from 0 to HIGHEST, interpolated linearly in between.
+    """
     height, width = image.shape[-2:]
-    down, across = (_mirrored(side, image.device) for side in (height, width))
+    rows, columns = (_mirror_indices(side, image.device) for side in (height, width))
     with torch.autocast(image.device.type, enabled=False):
-        wide = image.float()[..., down, :][..., across]
-        frequencies = (torch.fft.fftfreq(len(down), device=image.device), torch.fft.rfftfreq(len(across), device=image.device))
-        place = torch.hypot(frequencies[0][:, None], frequencies[1]) * ((gains.shape[1] - 1) / HIGHEST)
-        below = place.long().clamp(max=gains.shape[1] - 2)
-        gain = torch.lerp(gains.float()[:, below], gains.float()[:, below + 1], place - below)
-        found = torch.fft.irfft2(torch.fft.rfft2(wide) * gain[:, None], s=(len(down), len(across)))
-    return found[..., :height, :width]
+        padded = image.float()[..., rows, :][..., columns]
+        frequencies = (torch.fft.fftfreq(len(rows), device=image.device), torch.fft.rfftfreq(len(columns), device=image.device))
+        position = torch.hypot(frequencies[0][:, None], frequencies[1]) * ((gains.shape[1] - 1) / HIGHEST)
+        below = position.long().clamp(max=gains.shape[1] - 2)
+        gain = torch.lerp(gains.float()[:, below], gains.float()[:, below + 1], position - below)
+        filtered = torch.fft.irfft2(torch.fft.rfft2(padded) * gain[:, None], s=(len(rows), len(columns)))
+    return filtered[..., :height, :width]
 
 
-def _mirrored(side: int, device: torch.device) -> Tensor:
-    """Places along an axis: the picture, and a border behind it that is mirrored (the edge pixel not repeated) and leads back to
-    its beginning, of a length that is quick to transform."""
+def _mirror_indices(side: int, device: torch.device) -> Tensor:
+    """Return pixel indices along an axis of `side` pixels: the picture, then a mirrored border (edge pixel not repeated) that joins
+    its end to its beginning. The total length is fast to transform."""
     length = next_fast_len(side + 2 * BORDER, real=True)
     behind = (length - side + 1) // 2
-    place = torch.arange(length, device=device)
-    place = torch.where(place < side + behind, place, place - length)
+    index = torch.arange(length, device=device)
+    index = torch.where(index < side + behind, index, index - length)
     period = max(1, 2 * (side - 1))
-    place = place.remainder(period)
-    return torch.where(place < side, place, period - place)
+    index = index.remainder(period)
+    return torch.where(index < side, index, period - index)

@@ -1,4 +1,4 @@
-"""The radial log-spectrum of a picture: where a blur, an up-sampling and a noise floor show at a glance."""
+"""The radial log-spectrum of a picture, in which blur, up-sampling and noise floor are visible."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-FLOOR = 1e-7  # power added before the logarithm, far below one 8-bit step
-CENTRE, SPREAD = -6.0, 4.0  # of photographs' log power, so that the features are of order one
+FLOOR = 1e-7  # power added before the logarithm, far below that of one 8-bit step
+CENTRE, SPREAD = -6.0, 4.0  # of the log power of photographs; scales the features to order one
 
 
 class RadialLogSpectrum(nn.Module):
     """Log power spectrum averaged over colours, over rings of equal frequency and over tiles (Welch 1967).
 
     bins: rings up to the Nyquist frequency, 0.5 cycles/px; the corners beyond it add a quarter as many.
-    tile: side of the tiles, px, which overlap by half or more; a smaller picture is one tile. The lowest frequencies of a tile
-    depend on its side, and a network that knows them from crops should see them in a photograph as they were in a crop.
+    tile: side of the tiles, px, which overlap by half or more; a smaller picture is one tile. The lowest frequencies depend on the
+    side of the tile, so whole photographs are read in tiles of the size of the training crops.
     """
 
     def __init__(self, bins: int, tile: int) -> None:
@@ -25,7 +25,7 @@ class RadialLogSpectrum(nn.Module):
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b features"]:
         height, width = (min(side, self.tile) for side in image.shape[-2:])
-        rows, columns = (_starts(side, self.tile) for side in image.shape[-2:])
+        rows, columns = (_tile_starts(side, self.tile) for side in image.shape[-2:])
         device = image.device
         with torch.autocast(device.type, enabled=False):
             image = image.float()
@@ -47,12 +47,12 @@ class RadialLogSpectrum(nn.Module):
         return (2 * self.bins * frequency).long().clamp(max=self.features - 1).flatten()
 
 
-def _starts(side: int, tile: int) -> list[int]:
-    """Where tiles begin along an axis: evenly, from border to border, half a tile apart or less."""
+def _tile_starts(side: int, tile: int) -> list[int]:
+    """Return where tiles start along an axis: evenly spaced from border to border, half a tile apart or less."""
     steps = max(0, -(-2 * (side - tile) // tile))
     return [round(k * (side - tile) / steps) for k in range(steps + 1)] if steps else [0]
 
 
 def _hann(side: int, device: torch.device) -> Float[Tensor, " side"]:
-    # Two samples longer, without its zeros at the ends, so that a picture of one pixel has a window too.
+    # Two samples longer, without the zeros at both ends, so that a picture of one pixel has a window too.
     return torch.hann_window(side + 2, periodic=False, device=device)[1:-1]

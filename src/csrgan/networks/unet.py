@@ -1,4 +1,4 @@
-"""U-Nets: from a degraded picture to the raw restored one, with the features that a parameter head reads."""
+"""U-Nets: from L to the raw picture, with the features that a parameter head reads."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Upsampling = Callable[[int, int], nn.Module]
 
 
 class UNetCore(nn.Module):
-    """The U itself: residual blocks, a stride of 2 from level to level on the way down, and behind a pixel-unshuffle stem
-    (RRDBNet's, Wang et al. 2021), so that no convolution runs at full resolution.
+    """A U of residual blocks with strided convolutions between levels, behind a pixel-unshuffle stem (RRDBNet's, Wang et al. 2021),
+    so that no convolution runs at full resolution.
 
-    pictures: how many it is given, of three channels each.
-    context: features of the picture as a whole, which scale and shift the narrowest and the last features; 0: none do.
+    pictures: number of input pictures, of three channels each.
+    context: number of global features, which scale and shift the bottleneck and the last features; 0: no modulation.
     width: channels after the stem; doubled at each level.
-    levels: how often the picture is halved after the stem.
+    levels: times the size is halved after the stem.
     middle_blocks: residual blocks at the bottleneck.
     unshuffle: side of the pixel block that the stem turns into channels.
     upsampling: makes the layers that double the size of features, see `networks/upsampling.py`.
@@ -52,7 +52,7 @@ class UNetCore(nn.Module):
         self.decoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
         self.last = nn.Conv2d(width, 3 * unshuffle**2, 3, padding=1)
         for weights in self.last.parameters():
-            nn.init.zeros_(weights)  # training starts at S = L with the outputs that know L
+            nn.init.zeros_(weights)  # training starts at S = L with the outputs that use L
 
     def encode(self, pictures: Float[Tensor, "b c h w"], context: Float[Tensor, "b k"]) -> Features:
         x = self.stem(functional.pixel_unshuffle(pictures, self.unshuffle))
@@ -71,18 +71,18 @@ class UNetCore(nn.Module):
         return features._replace(decoder=x, image=functional.pixel_shuffle(self.last(x), self.unshuffle))
 
     def refine(self, pictures: list[Tensor], context: Float[Tensor, "b k"]) -> tuple[Tensor, Tensor]:
-        """Last features and raw picture for pictures of any size."""
+        """Return the last features and the raw picture for pictures of any size."""
         height, width = pictures[0].shape[-2:]
-        found = self.decode(self.encode(pad_to_multiple(torch.cat(pictures, dim=1), self.multiple), context))
-        assert found.decoder is not None and found.image is not None
-        return found.decoder, found.image[..., :height, :width]
+        features = self.decode(self.encode(pad_to_multiple(torch.cat(pictures, dim=1), self.multiple), context))
+        assert features.decoder is not None and features.image is not None
+        return features.decoder, features.image[..., :height, :width]
 
 
 class UNet(Body):
-    """`UNetCore` that see L, tuned by its radial log-spectrum.
+    """A `UNetCore` on L, modulated by the radial log-spectrum of L.
 
-    spectrum_bins, spectrum_tile: rings up to the Nyquist frequency and side of the tiles of the spectrum; 0 bins: none tunes.
-    The others: see `UNetCore`.
+    spectrum_bins: rings of the spectrum up to the Nyquist frequency; 0: no modulation. spectrum_tile: side of its tiles, px.
+    For the others see `UNetCore`.
     """
 
     encoder_parts = ("u.stem", "u.encoder", "u.down", "u.tune_middle", "u.middle")

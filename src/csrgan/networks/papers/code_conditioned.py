@@ -1,4 +1,4 @@
-"""Networks whose restorer is given a code of the degradation, with those that find the code in L: SRMD's, IKC's and DAN's."""
+"""Networks with a restorer conditioned on a code of the degradation, and networks that estimate the code: SRMD, IKC and DAN."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from csrgan.networks.generator import GeneratorOutput
 
 
 class CodeConditioned(nn.Module):
-    """code: what a code means. restorer: L and a code to S."""
+    """code: encodes and decodes the degradation. restorer: from L and a code to S."""
 
     def __init__(self, code: Code, restorer: nn.Module) -> None:
         super().__init__()
         self.code, self.restorer = code, restorer
 
     def decode(self, theta: Float[Tensor, "b p"]) -> Parameters:
-        """What the networks found, in physical units."""
+        """Return the estimated parameters in physical units."""
         return self.code.decode(theta)
 
 
 class SRMDNetworks(CodeConditioned):
-    """L to S by way of a predicted code."""
+    """Predict a code from L, then restore S from L and the code."""
 
     def __init__(self, code: Code, restorer: nn.Module, predictor: nn.Module) -> None:
         super().__init__(code, restorer)
@@ -36,8 +36,8 @@ class SRMDNetworks(CodeConditioned):
 
 
 class IKCNetworks(CodeConditioned):
-    """L to S: the predicted code, then `corrections` times S and the code that it corrects. The last is the result, always:
-    the best could only be found by looking at H."""
+    """Predict a code from L and restore S, then correct the code from S and restore again, `corrections` times. The result is the
+    last S: choosing the best would need H."""
 
     def __init__(self, code: Code, restorer: nn.Module, predictor: nn.Module, corrector: nn.Module, corrections: int) -> None:
         super().__init__(code, restorer)
@@ -53,10 +53,10 @@ class IKCNetworks(CodeConditioned):
 
 
 class DANNetworks(CodeConditioned):
-    """L to S in `loops` turns, beginning with the code of the prior's mean. No gradient passes from one network to the other, as
-    in the authors' program: each turn is learned by itself.
+    """Restore S and estimate the code from it, `loops` times, starting from the code of the prior's mean. As in the authors'
+    program, no gradient passes between the two networks: each iteration learns on its own.
 
-    kernel: the estimator gives the taps of a kernel, of which the code is made; otherwise the code.
+    kernel: the estimator gives the taps of a kernel, from which the code is computed; otherwise it gives the code.
     """
 
     def __init__(self, code: Code, restorer: nn.Module, estimator: nn.Module, loops: int, kernel: bool) -> None:
@@ -75,7 +75,7 @@ class DANNetworks(CodeConditioned):
         return trace[-1]._replace(trace=tuple(trace))
 
     def target(self, parameters: Parameters) -> Float[Tensor, "b p"]:
-        """What the estimator should give."""
+        """Return the training target of the estimator."""
         return self.code.taps_of(parameters) if self.kernel else self.code.encode(parameters)
 
     def decode(self, theta: Float[Tensor, "b p"]) -> Parameters:

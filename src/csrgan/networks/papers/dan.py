@@ -1,4 +1,4 @@
-"""The networks of DAN, first and second version (Luo et al. 2020 and 2021): Restorer and Estimator, which take turns."""
+"""The networks of DAN, first and second version (Luo et al. 2020 and 2021): Restorer and Estimator, which alternate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from csrgan.degradation.kernel_pca import maps
 from csrgan.networks.blocks import pad_to_multiple
-from csrgan.networks.papers.estimator_output import Reading, begin
+from csrgan.networks.papers.estimator_output import EstimatorOutput, init_he
 from csrgan.networks.papers.stem_upsample import Stem, upsampler
 from csrgan.ranges import Count
 
@@ -25,7 +25,7 @@ def leaky() -> nn.Module:
 
 
 class ChannelAttention(nn.Module):
-    """Each channel times a number in (0,1) that is read from the means of all (Zhang et al. 2018, RCAN, eq. 7)."""
+    """Scale each channel by a factor in (0,1) computed from the means of all channels (Zhang et al. 2018, RCAN, eq. 7)."""
 
     def __init__(self, width: int, reduction: int = 16) -> None:
         super().__init__()
@@ -39,23 +39,23 @@ class ChannelAttention(nn.Module):
 
 
 class ConditionalBlock(nn.Module):
-    """CRB: x + attention(conv(act(conv(x and what is known)))) (DAN, fig. 3)."""
+    """CRB: x + attention(conv(act(conv([x, condition])))) (DAN, fig. 3). conditions: channels of the condition."""
 
-    def __init__(self, width: int, known: int) -> None:
+    def __init__(self, width: int, conditions: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(width + known, width + known, 3, padding=1),
+            nn.Conv2d(width + conditions, width + conditions, 3, padding=1),
             leaky(),
-            nn.Conv2d(width + known, width, 3, padding=1),
+            nn.Conv2d(width + conditions, width, 3, padding=1),
             ChannelAttention(width),
         )
 
-    def forward(self, x: Features, known: Float[Tensor, "b p h w"]) -> Features:
-        return x + self.body(torch.cat([x, known], dim=1))
+    def forward(self, x: Features, condition: Float[Tensor, "b p h w"]) -> Features:
+        return x + self.body(torch.cat([x, condition], dim=1))
 
 
 class DualPathBlock(nn.Module):
-    """DPCB: f = f2(known); x + f1(x) f, and known + f (DAN v2, fig. 4). side: of the convolutions of f2."""
+    """DPCB: f = f2(condition); gives x + f1(x) f and condition + f (DAN v2, fig. 4). side: kernel size of f2's convolutions."""
 
     def __init__(self, width: int, side: int) -> None:
         super().__init__()
@@ -63,15 +63,15 @@ class DualPathBlock(nn.Module):
         make = partial(nn.Conv2d, width, width, side, padding=side // 2)
         self.second = nn.Sequential(make(), leaky(), make())
 
-    def forward(self, x: Features, known: Float[Tensor, "b c h2 w2"]) -> tuple[Features, Float[Tensor, "b c h2 w2"]]:
-        found = self.second(known)
-        return x + self.first(x) * found, known + found
+    def forward(self, x: Features, condition: Float[Tensor, "b c h2 w2"]) -> tuple[Features, Float[Tensor, "b c h2 w2"]]:
+        f = self.second(condition)
+        return x + self.first(x) * f, condition + f
 
 
 class RestorerV1(nn.Module):
-    """L and a code to S, the code beside the features of every block.
+    """L and a code to S; every block sees the code as maps.
 
-    code: numbers in a code. enlarge, unshuffle, skip: see `SRResNet`.
+    code: length of a code. enlarge, unshuffle, skip: see `SRResNet`.
     """
 
     def __init__(self, *, enlarge: int, code: int, width: Count, blocks: Count, unshuffle: Count, skip: bool) -> None:
@@ -84,15 +84,15 @@ class RestorerV1(nn.Module):
 
     def forward(self, low: Picture, code: Code) -> Float[Tensor, "b 3 h2 w2"]:
         x = self.head(low)
-        known = maps(code, *x.shape[-2:])
+        condition = maps(code, *x.shape[-2:])
         for block in self.blocks:
-            x = block(x, known)
+            x = block(x, condition)
         image: Tensor = self.tail(self.middle(x))
         return self.stem.picture(image, low)
 
 
 class EstimatorV1(nn.Module):
-    """L and S to `outputs` numbers. Sees both at the size that the restorer works at. reads: see `Reading`."""
+    """L and S to `outputs` numbers; both are brought to the size that the restorer works at. reads: see `EstimatorOutput`."""
 
     def __init__(
         self, *, enlarge: int, outputs: int, width: Count, blocks: Count, unshuffle: Count, reads: Literal["mean", "statistics"]
@@ -102,20 +102,20 @@ class EstimatorV1(nn.Module):
         self.low = nn.Sequential(self.stem, nn.Conv2d(self.stem.channels, width, 1))
         self.high = nn.Conv2d(3, width, 9, self.stem.factor, padding=4)
         self.blocks = nn.ModuleList(ConditionalBlock(width, width) for _ in range(blocks))
-        self.read = Reading(reads, lambda channels: nn.Conv2d(width, channels, 3, padding=1), width=width, outputs=outputs)
-        begin(self)
+        self.read = EstimatorOutput(reads, lambda channels: nn.Conv2d(width, channels, 3, padding=1), width=width, outputs=outputs)
+        init_he(self)
 
     def forward(self, low: Picture, restored: Float[Tensor, "b 3 h2 w2"]) -> Code:
-        low, restored = self.read.shown(low), self.read.shown(restored)
+        low, restored = self.read.standardise(low), self.read.standardise(restored)
         x = self.low(low)
-        known = _fitting(self.high(pad_to_multiple(restored, self.stem.factor)), x)
+        condition = _crop_like(self.high(pad_to_multiple(restored, self.stem.factor)), x)
         for block in self.blocks:
-            x = block(x, known)
+            x = block(x, condition)
         return self.read(x)
 
 
 class RestorerV2(nn.Module):
-    """L and a code to S: groups of dual-path blocks, in which the code's features change along with the picture's."""
+    """L and a code to S: groups of dual-path blocks, which update the features of the code and of the picture together."""
 
     def __init__(
         self, *, enlarge: int, code: int, width: Count, groups: Count, blocks: Count, unshuffle: Count, skip: bool
@@ -129,19 +129,19 @@ class RestorerV2(nn.Module):
         self.tail = nn.Sequential(upsampler(width, self.stem.factor), nn.Conv2d(width, 3, 3, padding=1))
 
     def forward(self, low: Picture, code: Code) -> Float[Tensor, "b 3 h2 w2"]:
-        x, known = self.head(low), self.know(code[:, :, None, None])
+        x, condition = self.head(low), self.know(code[:, :, None, None])
         for group in self.groups:
-            first_x, first_known = x, known
+            first_x, first_condition = x, condition
             assert isinstance(group, nn.ModuleList)
             for block in group:
-                x, known = block(x, known)
-            x, known = first_x + x, first_known + known
+                x, condition = block(x, condition)
+            x, condition = first_x + x, first_condition + condition
         image: Tensor = self.tail(self.middle(x))
         return self.stem.picture(image, low)
 
 
 class EstimatorV2(nn.Module):
-    """L and S to `outputs` numbers, by dual-path blocks. reads: see `Reading`."""
+    """L and S to `outputs` numbers, by dual-path blocks. reads: see `EstimatorOutput`."""
 
     def __init__(
         self, *, enlarge: int, outputs: int, width: Count, blocks: Count, unshuffle: Count, reads: Literal["mean", "statistics"]
@@ -152,17 +152,17 @@ class EstimatorV2(nn.Module):
         self.high = nn.Conv2d(3, width, 4 * self.stem.factor + 1, self.stem.factor, padding=2 * self.stem.factor)
         self.blocks = nn.ModuleList(DualPathBlock(width, 3) for _ in range(blocks))
         self.tail = nn.Conv2d(width, 2 * width, 3, padding=1)
-        self.read = Reading(reads, lambda channels: nn.Conv2d(2 * width, channels, 1), width=2 * width, outputs=outputs)
-        begin(self)
+        self.read = EstimatorOutput(reads, lambda channels: nn.Conv2d(2 * width, channels, 1), width=2 * width, outputs=outputs)
+        init_he(self)
 
     def forward(self, low: Picture, restored: Float[Tensor, "b 3 h2 w2"]) -> Code:
-        low, restored = self.read.shown(low), self.read.shown(restored)
+        low, restored = self.read.standardise(low), self.read.standardise(restored)
         x = self.low(low)
-        known = _fitting(self.high(pad_to_multiple(restored, self.stem.factor)), x)
+        condition = _crop_like(self.high(pad_to_multiple(restored, self.stem.factor)), x)
         for block in self.blocks:
-            x, known = block(x, known)
+            x, condition = block(x, condition)
         return self.read(self.tail(x))
 
 
-def _fitting(features: Float[Tensor, "b c h2 w2"], like: Features) -> Features:
+def _crop_like(features: Float[Tensor, "b c h2 w2"], like: Features) -> Features:
     return features[..., : like.shape[-2], : like.shape[-1]]

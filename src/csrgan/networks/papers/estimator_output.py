@@ -1,4 +1,4 @@
-"""How the estimators of the literature end: numbers for a picture as a whole."""
+"""The output layer of the papers' estimators: numbers for the picture as a whole."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from csrgan.networks.blocks import PooledStatistics
 Picture = Float[Tensor, "b 3 h w"]
 
 
-class Reading(nn.Module):
-    """The last layer of an estimator, and what it gives of a picture.
+class EstimatorOutput(nn.Module):
+    """The last layer of an estimator and its pooling to `outputs` numbers.
 
-    reads: `mean`, over all places of the last layer, as in the papers; or `statistics`: the estimator is shown pictures of mean 0
-    and standard deviation 1, the last layer has `width` channels, and the numbers are read linearly from the mean and the log
-    standard deviation of each. In a training of minutes a blur is seen only so.
+    reads: `mean` of the last layer over all positions, as in the papers; or `statistics`: input pictures are standardised to mean 0
+    and standard deviation 1, the last layer has `width` channels, and a linear layer reads the mean and the log standard deviation
+    of each. A training of minutes learns to see a blur only with `statistics`.
     last: makes the last layer for a number of channels.
     """
 
@@ -31,21 +31,21 @@ class Reading(nn.Module):
         self.last = last(width if self.standardises else outputs)
         self.read = nn.Sequential(PooledStatistics(), nn.Linear(2 * width, outputs)) if self.standardises else None
 
-    def shown(self, picture: Picture) -> Picture:
-        """The picture as the estimator is shown it."""
+    def standardise(self, picture: Picture) -> Picture:
+        """Standardise an input picture of the estimator; no-op for `mean`."""
         if not self.standardises:
             return picture
         spread, mean = torch.std_mean(picture, dim=(1, 2, 3), keepdim=True, correction=0)
-        return (picture - mean) / (spread + 0.02)  # what is flat stays nearly so
+        return (picture - mean) / (spread + 0.02)  # a flat picture stays nearly flat
 
     def forward(self, features: Float[Tensor, "b c h2 w2"]) -> Float[Tensor, "b n"]:
-        found: Tensor = self.last(features)
-        return self.read(found) if self.read else found.mean(dim=(2, 3))
+        output: Tensor = self.last(features)
+        return self.read(output) if self.read else output.mean(dim=(2, 3))
 
 
-def begin(network: nn.Module) -> None:
-    """Convolutions that pass on the variance of what they are given (He et al. 2015, eq. 15): with those of torch, which halve it
-    at each layer, a stack of seven begins as a constant, and a blur is not learned."""
+def init_he(network: nn.Module) -> None:
+    """Initialise convolutions to preserve the variance of their input (He et al. 2015, eq. 15). PyTorch's default halves it at each
+    layer, so a stack of seven starts as a constant and never learns a blur."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, a=0.2)

@@ -1,4 +1,4 @@
-"""The three networks of IKC (Gu et al. 2019): SFTMD restores for a code, Predictor finds one in L, Corrector mends it by S."""
+"""The networks of IKC (Gu et al. 2019): SFTMD restores for a code, Predictor estimates it from L, Corrector corrects it from S."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from csrgan.degradation.kernel_pca import maps
-from csrgan.networks.papers.estimator_output import Reading, begin
+from csrgan.networks.papers.estimator_output import EstimatorOutput, init_he
 from csrgan.networks.papers.stem_upsample import Stem, upsampler
 from csrgan.ranges import Count
 
@@ -24,7 +24,7 @@ def leaky() -> nn.Module:
 
 
 class SFT(nn.Module):
-    """Spatial feature transform: each place is scaled by sigmoid(m) and shifted by a, both read from the features and the code
+    """Spatial feature transform: scale each position by sigmoid(m) and shift it by a, both predicted from the features and the code
     (Wang et al. 2018; IKC, section 3.2)."""
 
     def __init__(self, width: int, code: int, hidden: int) -> None:
@@ -35,8 +35,8 @@ class SFT(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "b c h w"], code: Float[Tensor, "b p h w"]) -> Float[Tensor, "b c h w"]:
-        known = torch.cat([x, code], dim=1)
-        return x * torch.sigmoid(self.scale(known)) + self.shift(known)
+        both = torch.cat([x, code], dim=1)
+        return x * torch.sigmoid(self.scale(both)) + self.shift(both)
 
 
 class SFTBlock(nn.Module):
@@ -55,9 +55,9 @@ class SFTBlock(nn.Module):
 
 
 class SFTMD(nn.Module):
-    """SRResNet with SFT layers in place of batch norm; every block is told the code.
+    """SRResNet with SFT layers in place of batch norm; every block sees the code.
 
-    code: numbers in a code. enlarge, unshuffle, skip: see `SRResNet`. hidden: channels within an SFT layer.
+    code: length of a code. enlarge, unshuffle, skip: see `SRResNet`. hidden: channels within an SFT layer.
     4,086,979, 4,271,619 and 4,234,691 parameters for x2, x3 and x4, width 64, 16 blocks, hidden 32 and a code of 10 numbers.
     """
 
@@ -81,31 +81,31 @@ class SFTMD(nn.Module):
 
     def forward(self, low: Picture, code: Code) -> Float[Tensor, "b 3 h2 w2"]:
         first = x = self.head(low)
-        told = maps(code, *x.shape[-2:])
+        code_maps = maps(code, *x.shape[-2:])
         for block in self.blocks:
-            x = block(x, told)
-        image: Tensor = self.tail(self.middle(self.tune(first + x, told)))
+            x = block(x, code_maps)
+        image: Tensor = self.tail(self.middle(self.tune(first + x, code_maps)))
         return self.stem.picture(image, low)
 
 
 class Predictor(nn.Module):
-    """Six convolutions 5x5 and the mean over all places: a first code from L; 430,730 parameters for width 64 and 10 numbers.
+    """A first code from L: six convolutions 5x5 and the mean over all positions; 430,730 parameters for width 64 and 10 numbers.
 
-    code: numbers in a code. reads: see `Reading`.
+    code: length of a code. reads: see `EstimatorOutput`.
     """
 
     def __init__(self, *, code: int, width: Count, reads: Literal["mean", "statistics"]) -> None:
         super().__init__()
         self.body = _stack((3, *[width] * 5), (1, 1, 1, 2, 1))
-        self.read = Reading(reads, lambda channels: _stack((width, channels), (1,)), width=width, outputs=code)
-        begin(self)
+        self.read = EstimatorOutput(reads, lambda channels: _stack((width, channels), (1,)), width=width, outputs=code)
+        init_he(self)
 
     def forward(self, low: Picture) -> Code:
-        return self.read(self.body(self.read.shown(low)))
+        return self.read(self.body(self.read.standardise(low)))
 
 
 class Corrector(nn.Module):
-    """code + what S shows to be wrong with it; 649,930 parameters for width 64 and 10 numbers.
+    """code + a correction predicted from S and the code; 649,930 parameters for width 64 and 10 numbers.
 
     code, reads: see `Predictor`.
     """
@@ -115,13 +115,13 @@ class Corrector(nn.Module):
         self.look = _stack((3, *[width] * 7), (1, 2, 1, 2, 1, 1, 1))
         self.know = nn.Sequential(nn.Linear(code, width), leaky(), nn.Linear(width, width), leaky())
         self.judge = nn.Sequential(nn.Conv2d(2 * width, 2 * width, 1), leaky(), nn.Conv2d(2 * width, width, 1), leaky())
-        self.read = Reading(reads, lambda channels: nn.Conv2d(width, channels, 1), width=width, outputs=code)
-        begin(self)
+        self.read = EstimatorOutput(reads, lambda channels: nn.Conv2d(width, channels, 1), width=width, outputs=code)
+        init_he(self)
 
     def forward(self, restored: Picture, code: Code) -> Code:
-        seen = self.look(self.read.shown(restored))
-        known = maps(self.know(code), *seen.shape[-2:])
-        return code + self.read(self.judge(torch.cat([seen, known], dim=1)))
+        features = self.look(self.read.standardise(restored))
+        code_maps = maps(self.know(code), *features.shape[-2:])
+        return code + self.read(self.judge(torch.cat([features, code_maps], dim=1)))
 
 
 def _stack(sizes: tuple[int, ...], strides: tuple[int, ...]) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""The networks of KernelGAN (Bell-Kligler et al. 2019): a kernel that is learned inside a picture, and what tells patches apart."""
+"""The networks of KernelGAN (Bell-Kligler et al. 2019): a kernel generator and a patch discriminator, trained on one picture."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Pictures = Float[Tensor, "b 3 h w"]
 
 
 class DeepLinear(nn.Module):
-    """A kernel of 13x13 taps, as the product of six convolutions without biases or activations; 150,656 parameters for width 64.
+    """A kernel of 13x13 taps as the composition of six convolutions without biases or activations; 150,656 parameters for width 64.
 
-    A stack of linear layers says no more than its product, but is easier to learn (KernelGAN, section 4.1). The product is made
-    here, once a step, and not the features of a whole picture at every layer.
+    A stack of linear layers can express no more than one layer, but is easier to train (KernelGAN, section 4.1). The composed
+    kernel is computed once per step, instead of passing a whole picture through every layer.
     """
 
     SIDES = (7, 5, 3, 1, 1, 1)
@@ -32,16 +32,16 @@ class DeepLinear(nn.Module):
             nn.init.xavier_normal_(layer.weight)
 
     def forward(self) -> Float[Tensor, "k k"]:
-        """The kernel, as a correlation applies it; not normalised."""
+        """Return the kernel for a correlation (conv2d); not normalised."""
         point = next(self.parameters()).new_zeros(1, 1, 2 * self.TAPS - 1, 2 * self.TAPS - 1)
         point[..., self.TAPS - 1, self.TAPS - 1] = 1
         return self.layers(point)[0, 0].flip(0, 1)
 
 
 class PatchDiscriminator(nn.Module):
-    """Each 7x7 pixels of a picture: in (0,1), whether they are as it was taken; 30,977 parameters for width 64.
+    """For each 7x7 patch, a score in (0,1) for being from the original picture; 30,977 parameters for width 64.
 
-    Batch norm sees both kinds of pictures at once, or it would hide how sharp either is: show them in one batch.
+    Pass original and generated pictures in one batch: batch norm over one kind alone would hide how sharp it is.
     """
 
     SIDE = 7
@@ -61,13 +61,13 @@ class PatchDiscriminator(nn.Module):
 
 
 class FreeBlur(nn.Module):
-    """Any kernel of 13x13 taps, and then every s-th pixel.
+    """Convolve with any kernel of 13x13 taps, then keep every s-th pixel.
 
-    What keeps it a kernel (KernelGAN, section 4.2): its taps sum to 1, vanish at the border and are sparse, and its centre lies
-    between the s pixels that become one. The paper's game begins by making bicubic pictures, with sparse taps and the centre
-    coming in as that term goes; here it begins at a Gaussian whose width is known already, to which the kernel itself is fitted
-    in a second. The kernel is held to that width, and border and sparse taps weigh less than in the authors' program (0.5 and 5):
-    with those weights, and without a width, the std comes out near 1.4 px whatever it was.
+    A penalty keeps the kernel plausible (KernelGAN, section 4.2): its taps sum to 1, vanish at the border and are sparse, and its
+    centre lies in the middle of the s pixels that become one. The paper starts from bicubic down-sampling, and fades in the terms
+    for sparsity and the centre as that term fades out. Here the kernel starts as a Gaussian of known std, fitted in a second. The
+    penalty also keeps that width, and the border and sparsity terms weigh less than in the authors' program (0.5 and 5): with those
+    weights and no width term, the std comes out near 1.4 px whatever the true one is.
 
     step: s. width: channels of the deep linear generator. std: of the Gaussian, px.
     """
@@ -85,9 +85,10 @@ class FreeBlur(nn.Module):
         self.register_buffer("border", 30 * (1 - torch.exp(-squared / (2 * (DeepLinear.TAPS / 5) ** 2))))
         first = torch.exp(-squared / (2 * std**2))
         self.variance = float((first * squared).sum() / first.sum())
-        self._begin(first / first.sum())
+        self._fit(first / first.sum())
 
-    def _begin(self, kernel: Float[Tensor, "k k"]) -> None:
+    def _fit(self, kernel: Float[Tensor, "k k"]) -> None:
+        """Train the generator to give this kernel."""
         optimizer = torch.optim.Adam(self.generator.parameters(), lr=1e-3)
         for _ in range(300):
             optimizer.zero_grad()
@@ -95,17 +96,18 @@ class FreeBlur(nn.Module):
             optimizer.step()
 
     def forward(self, pictures: Pictures) -> tuple[Float[Tensor, "b 3 h2 w2"], Tensor]:
-        """Smaller pictures, and the penalty."""
+        """Return the smaller pictures and the penalty."""
         kernel: Tensor = self.generator()
-        found = functional.conv2d(pictures.flatten(0, 1)[:, None], kernel[None, None], stride=self.step)
-        return found.view(len(pictures), 3, *found.shape[2:]), self._penalty(kernel)
+        small = functional.conv2d(pictures.flatten(0, 1)[:, None], kernel[None, None], stride=self.step)
+        return small.view(len(pictures), 3, *small.shape[2:]), self._penalty(kernel)
 
     def _penalty(self, kernel: Float[Tensor, "k k"]) -> Tensor:
-        place, total = torch.arange(DeepLinear.TAPS).to(kernel), kernel.sum()
-        off = torch.stack([(kernel.sum(dim) * place).sum() / total - self.middle for dim in (0, 1)])
-        border, sparse = (kernel * self.border).abs().mean(), (kernel.abs() + 1e-6).pow(0.2).mean()
-        wide = (kernel * self.squared).sum() / total / self.variance - 1
-        return 0.5 * (1 - total).abs() + 0.2 * border + off.square().mean() + 0.5 * sparse + wide.square()
+        index, total = torch.arange(DeepLinear.TAPS).to(kernel), kernel.sum()
+        offset = torch.stack([(kernel.sum(dim) * index).sum() / total - self.middle for dim in (0, 1)])
+        border, sparsity = (kernel * self.border).abs().mean(), (kernel.abs() + 1e-6).pow(0.2).mean()
+        width = (kernel * self.squared).sum() / total / self.variance - 1
+        return 0.5 * (1 - total).abs() + 0.2 * border + offset.square().mean() + 0.5 * sparsity + width.square()
 
     def value(self) -> Float[Tensor, "k k"]:
+        """Return the kernel."""
         return self.generator()

@@ -1,4 +1,4 @@
-"""The network of SRMD, which is told the degradation (Zhang et al. 2018, fig. 3)."""
+"""The network of SRMD, conditioned on the degradation (Zhang et al. 2018, fig. 3)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from csrgan.ranges import Count
 
 
 class SRMDNet(nn.Module):
-    """A plain stack of convolutions on L and the code as maps, with a sub-pixel convolution at its end.
+    """A plain stack of convolutions on L and the code as maps, with a sub-pixel convolution at the end.
 
-    code: numbers in a code. enlarge, unshuffle, skip: see `SRResNet`. width: channels. layers: convolutions.
+    code: length of a code. enlarge, unshuffle, skip: see `SRResNet`. width: channels. layers: convolutions.
     1,511,692, 1,528,987 and 1,553,200 parameters for x2, x3 and x4, width 128, 12 layers and a code of 15 + 1 numbers.
     """
 

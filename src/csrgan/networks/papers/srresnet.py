@@ -13,13 +13,12 @@ from csrgan.ranges import Count
 
 
 class SRResNet(nn.Module):
-    """Residual blocks on the small picture, then sub-pixel convolutions; 1,549,635 parameters for width 64, 16 blocks and x4.
+    """Residual blocks at the size of L, then sub-pixel convolutions; 1,549,635 parameters for width 64, 16 blocks and x4.
 
-    enlarge: size of S over that of L. unshuffle: side of the pixel blocks that become channels where enlarge is 1. skip: see
-    `Stem`.
+    enlarge: size of S over that of L. unshuffle: side of the pixel blocks that become channels if enlarge is 1. skip: see `Stem`.
     """
 
-    norm_behind_stem = True  # which sees a single pixel of a picture that the stem makes one; read without an import
+    norm_behind_stem = True  # batch norm fails if the stem shrinks a picture to one pixel; read without an import
 
     def __init__(self, *, enlarge: int, width: Count, blocks: Count, unshuffle: Count, skip: bool) -> None:
         super().__init__()
@@ -30,7 +29,7 @@ class SRResNet(nn.Module):
         last = nn.Conv2d(width, 3, 9, padding=4)
         self.tail = nn.Sequential(upsampler(width, self.stem.factor, partial(nn.PReLU, width)), last)
 
-        if skip:  # S begins as the enlarged L
+        if skip:  # S starts as the enlarged L
             nn.init.zeros_(last.weight)
             assert last.bias is not None
             nn.init.zeros_(last.bias)
@@ -44,8 +43,7 @@ class SRResNet(nn.Module):
 class Block(nn.Module):
     """x + norm(conv(act(norm(conv(x))))).
 
-    The convolution before the sum has a bias beside its norm, which changes nothing but the count: the one that is passed on for
-    this network includes as many numbers there.
+    The last convolution has a bias although batch norm follows: it has no effect, but gives the published parameter count.
     """
 
     def __init__(self, width: int) -> None:

@@ -1,4 +1,4 @@
-"""How the networks of the literature, which work on small pictures, begin and end: stems and up-samplers."""
+"""Stems and up-samplers: the first and last layers of the papers' networks, which work on small pictures."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from csrgan.rules import stem_side
 
 
 class Stem(nn.Module):
-    """Where L is as large as S (enlarge 1), turns blocks of unshuffle x unshuffle pixels into channels, so that a network that
-    enlarges can be used all the same (RRDBNet, Wang et al. 2021, does so for small scales); elsewhere nothing.
+    """If L is as large as S (enlarge 1), turn blocks of unshuffle x unshuffle pixels into channels, so that a network that enlarges
+    still fits (as RRDBNet, Wang et al. 2021, does for small scales); otherwise a no-op.
 
-    skip: S is what the network gives, and L, enlarged bicubically. None of the papers has it; a short training gains by it.
-    channels: that it gives. factor: by which the network behind it must enlarge.
+    skip: add the bicubically enlarged L to the output of the network. None of the papers does; it helps a short training.
+    channels: output channels. factor: the network after the stem must enlarge by this.
     """
 
     def __init__(self, enlarge: int, unshuffle: int, skip: bool = False) -> None:
@@ -30,7 +30,7 @@ class Stem(nn.Module):
         return functional.pixel_unshuffle(pad_to_multiple(low, self.block), self.block)
 
     def picture(self, image: Float[Tensor, "b 3 h2 w2"], low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h3 w3"]:
-        """S from what the network gives: without what was padded, and with L where there is a skip."""
+        """Return S from the output of the network: crop the padding, and add the enlarged L if there is a skip."""
         height, width = low.shape[-2:]
         image = image[..., : height * self.enlarge, : width * self.enlarge]
         if not self.skip:
@@ -39,8 +39,8 @@ class Stem(nn.Module):
 
 
 def upsampler(channels: int, factor: int, activation: Callable[[], nn.Module] = nn.Identity) -> nn.Sequential:
-    """Enlarges features by `factor`: for each 2 in it, or for 3, a convolution 3x3 to the phases, which are interleaved, and the
-    activation (ESPCN, Shi et al. 2016); nothing for 1."""
+    """Enlarge features by `factor` with sub-pixel convolutions (ESPCN, Shi et al. 2016), one per factor of 2 or one for 3: 3x3
+    convolution, pixel shuffle, activation. A no-op for 1. Raises UserError for a factor other than 1, 2, 3, 4 and 8."""
     check(factor in (1, 2, 3, 4, 8), f"a network enlarges by 1, 2, 3, 4 or 8, and not by {factor}.")
     steps = [3] if factor == 3 else [2] * (factor.bit_length() - 1)
     layers: list[nn.Module] = []

@@ -1,1 +1,1 @@
-"""Networks, losses and degradations of my own for csrgan."""
+"""My own networks, losses and degradations for csrgan."""

@@ -1,4 +1,4 @@
-"""A network body: from L to features, and on to the raw picture of which an output function makes S."""
+"""A network body: from L to features and on to the raw picture, which an output function turns into S."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Residual(Body):
     width: channels. blocks: residual blocks.
     """
 
-    multiple = 1  # the sides of L must be a multiple of so many pixels
-    context_features = 0  # columns that it knows of the picture as a whole
-    encoder_parts = ("first", "blocks")  # modules that `encode` uses: there the gradients of the losses are compared
+    multiple = 1  # px: the sides of L must be multiples of this; csrgan pads L
+    context_features = 0  # columns of `Features.context`, global features of the picture
+    encoder_parts = ("first", "blocks")  # modules that `encode` uses; csrgan compares the gradients of the losses on their weights
 
     def __init__(self, *, width: Count = 32, blocks: CountOr0 = 4) -> None:
         super().__init__()
@@ -31,11 +31,12 @@ class Residual(Body):
         nn.init.zeros_(self.last.weight)  # training starts at S = L
 
     def encode(self, low: Tensor) -> Features:
-        """Features that the parameter head reads; nothing is known of the picture as a whole."""
+        """Return the features that the parameter head reads; this body has no global features."""
         x = self.first(low)
         for block in self.blocks:
             x = x + block(x)
         return Features(bottleneck=x, skips=(), context=low.new_zeros(len(low), 0))
 
     def decode(self, features: Features) -> Features:
+        """Add the last features and the raw picture."""
         return features._replace(decoder=features.bottleneck, image=self.last(torch.relu(features.bottleneck)))

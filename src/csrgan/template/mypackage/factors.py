@@ -1,4 +1,4 @@
-"""A factor of the degradation: what happens to a picture by a number that is drawn for each."""
+"""A factor of the degradation: changes each picture by a number drawn for it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from csrgan.degradation.factor import Factor
 
 
 class Gamma(Factor):
-    """A tone curve: each picture to the power of its number."""
+    """A tone curve: raise each picture to the power of its number."""
 
-    unit = ""  # of the number
-    place = "low"  # at the very end; "sharp": before the blur
+    unit = ""  # unit of the number
+    place = "low"  # applied to L, after everything else; "sharp": applied to H, before the blur
 
     def change(self, images: Tensor, number: Tensor) -> Tensor:
-        """images: (b, c, h, w) in [0,1]. number: (b,)."""
+        """Return the changed images. images: (b, c, h, w) in [0,1]. number: (b,)."""
         return images.clamp(min=1e-4) ** number[:, None, None, None]

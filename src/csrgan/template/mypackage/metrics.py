@@ -1,4 +1,4 @@
-"""A metric: a number of what its arguments name: `image`, `sharp`, `low` (1, 3, h, w) in [0,1], `border` in px."""
+"""A metric: a number computed from its named arguments: `image`, `sharp`, `low` (1, 3, h, w) in [0,1], `border` in px."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from torch import Tensor
 
 
 def edges(image: Tensor, sharp: Tensor) -> float:
-    """Mean absolute difference of neighbouring pixels, as a ratio to the sharp picture's."""
-    mine, true = (each.diff(dim=2).abs().mean() + each.diff(dim=3).abs().mean() for each in (image, sharp))
-    return float(mine / true)
+    """Mean absolute difference of neighbouring pixels, divided by that of the sharp picture."""
+    restored, true = (picture.diff(dim=2).abs().mean() + picture.diff(dim=3).abs().mean() for picture in (image, sharp))
+    return float(restored / true)

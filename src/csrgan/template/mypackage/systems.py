@@ -1,4 +1,4 @@
-"""A system: how networks learn from a batch, and what they make of L."""
+"""A system: how networks learn from a batch, and how they restore L."""
 
 from __future__ import annotations
 
@@ -13,16 +13,10 @@ from csrgan.training.system import System
 
 
 class Regression(System):
-    """One generator, which learns its losses together; there is no discriminator."""
+    """One generator trained on all losses together, without a discriminator."""
 
-    loss_inputs = (
-        "restored",
-        "sharp",
-        "low",
-        "theta",
-        "theta_true",
-        "log_variance",
-    )  # to its losses, told before a training begins
+    # The inputs that a loss may name. csrgan reads them from the source, to check the losses before a training starts.
+    loss_inputs = ("restored", "sharp", "low", "theta", "theta_true", "log_variance")
 
     def __init__(
         self,
@@ -38,6 +32,7 @@ class Regression(System):
         self.updater = self.add_updater("generator", generator, Objective(losses, self.loss_inputs), optimizer)
 
     def learn(self, batch: Batch) -> None:
+        """Update the generator once."""
         output = self.generator(batch.low)
         self.updater.update(
             restored=output.image,

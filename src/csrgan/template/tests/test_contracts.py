@@ -1,4 +1,4 @@
-"""Every choice of mypackage trains, and its checkpoint restores what the trained network restores."""
+"""Every choice of mypackage trains, and its checkpoint restores the same pictures as the trained network."""
 
 from __future__ import annotations
 
