@@ -10,7 +10,7 @@ from typing import Any
 from rich import console
 from rich.table import Table
 
-from csrgan.errors import plain
+from csrgan.errors import printable
 
 
 class Console(console.Console):
@@ -26,15 +26,15 @@ class Console(console.Console):
 def _shown(what: Any) -> Any:
     if isinstance(what, Table):
         for column in what.columns:
-            column._cells = [plain(cell) if isinstance(cell, str) else cell for cell in column._cells]
-        what.title = plain(what.title) if isinstance(what.title, str) else what.title
+            column._cells = [printable(cell) if isinstance(cell, str) else cell for cell in column._cells]
+        what.title = printable(what.title) if isinstance(what.title, str) else what.title
         what.caption = _lines(what.caption) if isinstance(what.caption, str) else what.caption
-    return plain(what) if isinstance(what, str) else what
+    return printable(what) if isinstance(what, str) else what
 
 
 def _lines(text: str) -> str:
     """A text whose lines are its own."""
-    return "\n".join(map(plain, text.split("\n")))
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def quiet() -> None:

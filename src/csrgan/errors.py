@@ -12,7 +12,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\
 SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def plain(text: str) -> str:
+def printable(text: str) -> str:
     """A text from elsewhere, such as the name of a file, in one line and without control characters: these are told as escapes."""
     return CONTROL.sub(lambda found: SHORT.get(found[0]) or _escape(ord(found[0])), text)
 
@@ -27,7 +27,7 @@ class UserError(ValueError):
     """What the user gave cannot be used. Each sentence names the place, the value and what would be valid, in one line."""
 
     def __init__(self, *sentences: str) -> None:
-        super().__init__("\n".join(plain(sentence.strip()) for sentence in sentences))
+        super().__init__("\n".join(printable(sentence.strip()) for sentence in sentences))
 
     def __reduce__(self) -> tuple[type[UserError], tuple[str, ...]]:
         return type(self), tuple(str(self).split("\n"))
@@ -41,13 +41,13 @@ class UserError(ValueError):
         return cls(f"{place} has no {name}. Its choices: {', '.join(known) or 'none'}.{hint}")
 
 
-def check(holds: bool, sentence: str) -> None:
+def require(holds: bool, sentence: str) -> None:
     """Raise UserError(sentence) unless the condition holds."""
     if not holds:
         raise UserError(sentence)
 
 
-def refuse(*found: Iterable[str]) -> None:
+def raise_faults(*found: Iterable[str]) -> None:
     """Raise UserError for the sentences that rules have found (see `csrgan.rules`), if there are any."""
     sentences = list(dict.fromkeys(sentence for each in found for sentence in each))
     if sentences:

@@ -1,8 +1,8 @@
 """Which choices go together: every rule once, with its sentence.
 
-A constructor holds to a rule with what it was given (`fault.refuse`); the examination of a command (`config/combinations.py`) reads
-the same rule before anything is imported, from the configuration and from what classes say of themselves (`declared.constant`). A
-rule takes plain values and yields a sentence for each fault. None knows a class by its name.
+A constructor enforces a rule on its own arguments (`errors.raise_faults`). `config/combinations.py` applies the same rule before
+anything is imported, to the configuration and to the facts that classes declare in their source (`declared.constant`). A rule takes
+plain values and yields a sentence for each fault. None knows a class by its name.
 """
 
 from __future__ import annotations

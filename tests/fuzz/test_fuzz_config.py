@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from csrgan.config import faults, targets
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.config.folder import conf, groups
 from csrgan.errors import UserError
 
@@ -130,7 +130,7 @@ def test_any_words_make_a_configuration_or_are_refused_in_sentences(count: int) 
         with open_dict(config):
             config.run_dir = "unused"
         try:
-            settings = plain(config)
+            settings = checked_settings(config)
             targets.examine({key: settings.get(key) for key in ("system", "data", "degradation")})
         except Exception as reason:
             assert faults.told(reason), reason

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from csrgan.errors import RunStopped, plain
+from csrgan.errors import RunStopped, printable
 
 COMMANDS = {
     "train": "train a system; ends with a table, panels and checkpoints in one run folder",
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     command, *rest = words
     if command not in COMMANDS:
-        print(plain(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
+        print(printable(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
         return 2
     if command == "completion":  # it has no keys, and may not wait for a configuration
         print(import_module("csrgan.cli.completion").run(rest), end="")
@@ -100,7 +100,7 @@ def _run(command: str, words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except RunStopped as stop:
-        print(plain(f"csrgan {command}: {stop}"), file=sys.stderr)
+        print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
         sentence = faults.told(error)
@@ -148,7 +148,7 @@ def _hydra(command: str, words: list[str]) -> Done:
     from omegaconf import DictConfig, OmegaConf
 
     from csrgan.config import job
-    from csrgan.config.build import plain
+    from csrgan.config.build import checked_settings
     from csrgan.config.flags import apart
     from csrgan.config.folder import conf
     from csrgan.config.paths import encoded
@@ -164,7 +164,7 @@ def _hydra(command: str, words: list[str]) -> Done:
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
             if command == "train" and not several:
-                plain(config)  # an impossible value is told before anything heavy is imported
+                checked_settings(config)  # an impossible value is told before anything heavy is imported
             result = _imported(f"csrgan.cli.{command_module}").run(config)
         except Exception as error:  # Hydra would add a line of its own; it is told by _run
             if several:  # perhaps in another process, where nobody would read the list

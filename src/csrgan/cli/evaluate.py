@@ -22,7 +22,7 @@ from csrgan.config.build import as_yaml, build
 from csrgan.config.paths import encoded, kept
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.files import relative, write
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
@@ -41,7 +41,7 @@ def run(config: DictConfig) -> float | int:
     own.metrics()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / run_folder.CHECKPOINTS).is_dir()
-    check(not trained, f"run_dir={folder} holds a training, whose results would be overwritten: choose another run_dir.")
+    require(not trained, f"run_dir={folder} holds a training, whose results would be overwritten: choose another run_dir.")
     files = (
         sorted(source.glob(f"**/{run_folder.JOB}")) if source.is_dir() and not (source / run_folder.CHECKPOINTS).is_dir() else []
     )

@@ -20,7 +20,7 @@ from csrgan.tree import Settings
 OWN = ("_target_", "_partial_")  # keys of a node that are none of its arguments
 
 
-def plain(config: DictConfig) -> Settings:
+def checked_settings(config: DictConfig) -> Settings:
     """The resolved configuration as plain containers. Raises UserError where a value is missing or impossible."""
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:

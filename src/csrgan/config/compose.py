@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
 
 from csrgan.config import search
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.config.folder import conf, groups
 from csrgan.errors import UserError
 from csrgan.tree import Settings
@@ -28,4 +28,4 @@ def composed(command: str, words: Sequence[str] = ()) -> Settings:
         config = compose(command, left)
     with open_dict(config):
         config.run_dir = ""
-    return plain(config)
+    return checked_settings(config)

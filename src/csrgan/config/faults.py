@@ -23,7 +23,7 @@ from csrgan.config.flags import SEVERAL, apart, flag_faults
 from csrgan.config.folder import conf, contents
 from csrgan.config.override import first_line, override_faults, single, unreadable
 from csrgan.config.paths import broken, spelt
-from csrgan.errors import UserError, plain
+from csrgan.errors import UserError, printable
 from csrgan.tree import Settings
 
 TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
@@ -217,7 +217,7 @@ def _compose(command: str, words: list[str]) -> DictConfig:
 def told(error: BaseException) -> str | None:
     """The sentence for an error of the user's making, of a UserError a line each; None for a fault of csrgan's own."""
     sentence = str(error) if isinstance(error, UserError) else _others(error)
-    return sentence if isinstance(error, UserError) or sentence is None else plain(sentence)
+    return sentence if isinstance(error, UserError) or sentence is None else printable(sentence)
 
 
 def _others(error: BaseException) -> str | None:

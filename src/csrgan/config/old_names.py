@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 
 from csrgan.config import renamed, search
 from csrgan.config.renamed import CHOICES, TARGETS, UNTIL, VALUES, Report
-from csrgan.errors import plain
+from csrgan.errors import printable
 
 WORD = re.compile(r"(?P<sign>\+{0,2}|~)(?P<key>[A-Za-z_][\w./@:-]*)(=(?P<value>.*))?", re.DOTALL | re.ASCII)
 NAME = re.compile(r"(?<![\w./${-])[A-Za-z_][\w.]*(?![\w/-])")
@@ -49,7 +49,7 @@ def _tell(old: str, new: str, where: str = "") -> None:
     if old not in _Said.names:
         _Said.names.add(old)
         sentence = f"{_Said.command}: {old}{where} is now called {new}; the old name works until {UNTIL}."
-        print(plain(sentence), file=sys.stderr)
+        print(printable(sentence), file=sys.stderr)
 
 
 def _word(word: str, report: Report) -> str:

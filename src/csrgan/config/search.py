@@ -23,7 +23,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from csrgan.errors import check
+from csrgan.errors import require
 
 ALLOW, CONF = "CSRGAN_ALLOW", "CSRGAN_CONF"  # in the environment: packages with commas, folders as in PATH
 ENTRY_POINTS = "csrgan"
@@ -92,7 +92,7 @@ def _named_by(word: str) -> Iterator[Path]:
             found = [Path(each) for each in _spec(package) or ()]
         else:
             found = [Path(unquote(urlparse(text).path) if text.startswith("file://") else text).expanduser().absolute()]
-        check(bool(text) and any(folder.is_dir() for folder in found), f"{word}: there is no folder {text}.")
+        require(bool(text) and any(folder.is_dir() for folder in found), f"{word}: there is no folder {text}.")
         yield from found
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.errors import refuse
+from csrgan.errors import raise_faults
 from csrgan.ranges import CountOr0, NotNegative
 
 
@@ -37,7 +37,7 @@ def examine(system: object, losses: Mapping[str, object], *, predicts: bool = Tr
     kind = rules.Kind.of(type(system).__name__, lambda said: getattr(system, said, None))
     on = {name: term for name, term in losses.items() if isinstance(term, Loss) and term.weight}
     asked = {name: rules.Asked(term.needs, term.start, term.against) for name, term in on.items()}
-    refuse(rules.losses(kind, asked, predicts=predicts, variance=variance))
+    raise_faults(rules.losses(kind, asked, predicts=predicts, variance=variance))
 
 
 class Term(Recorded):
@@ -93,7 +93,7 @@ class Objective:
     def __init__(self, terms: Mapping[str, object], loss_inputs: Iterable[str]) -> None:
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         offered = set(loss_inputs)
-        refuse(*(rules.evidence(name, term.needs, offered) for name, term in self.terms.items()))
+        raise_faults(*(rules.evidence(name, term.needs, offered) for name, term in self.terms.items()))
 
     def __bool__(self) -> bool:
         return bool(self.terms)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.parameters import NAMES
-from csrgan.errors import UserError, refuse
+from csrgan.errors import UserError, raise_faults
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
 
@@ -103,7 +103,7 @@ class Generator(Recorded, nn.Module):
             self.head = parameter_head(**channels, outputs=len(predicted) * (2 if variance else 1))
         early = self.head is not None and not getattr(self.head, "late", False)
         made = output.func if isinstance(output, partial) else output
-        refuse(
+        raise_faults(
             rules.early(condition=condition is not None, reads_theta=body.reads_theta, predicts=early),
             rules.drawn(type(body).__name__, body.draws, getattr(made, "__name__", ""), getattr(made, "ignores_low", False)),
         )

@@ -10,7 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.config.paths import for_hydra
 from csrgan.config.resume import ONE_JOB, change_faults, changes, gone_on_with, is_copy, references, started_with, told
 from csrgan.errors import UserError
@@ -34,7 +34,7 @@ class StoppedRun:
         with open_dict(config):
             del config["hydra"]
             config.run_dir = ""
-        self.began_with = plain(config)
+        self.began_with = checked_settings(config)
 
     def settings(self, now: dict[str, Any]) -> dict[str, Any]:
         """What the run goes on with. now: the settings by all overrides. Raises UserError for changes that cannot take effect."""

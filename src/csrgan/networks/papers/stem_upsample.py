@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.rules import stem_side
 
@@ -41,7 +41,7 @@ class Stem(nn.Module):
 def upsampler(channels: int, factor: int, activation: Callable[[], nn.Module] = nn.Identity) -> nn.Sequential:
     """Enlarges features by `factor`: for each 2 in it, or for 3, a convolution 3x3 to the phases, which are interleaved, and the
     activation (ESPCN, Shi et al. 2016); nothing for 1."""
-    check(factor in (1, 2, 3, 4, 8), f"a network enlarges by 1, 2, 3, 4 or 8, and not by {factor}.")
+    require(factor in (1, 2, 3, 4, 8), f"a network enlarges by 1, 2, 3, 4 or 8, and not by {factor}.")
     steps = [3] if factor == 3 else [2] * (factor.bit_length() - 1)
     layers: list[nn.Module] = []
     for step in steps:
