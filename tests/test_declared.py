@@ -12,7 +12,7 @@ from hydra.utils import get_object
 
 import csrgan
 from csrgan import declared
-from csrgan.config.check import declared as of_configuration
+from csrgan.config.check import declared_rules as of_configuration
 from csrgan.config.check import rule_of, value_faults
 from csrgan.config.combinations import combination_faults
 
@@ -166,10 +166,10 @@ def test_a_subclass_from_outside_gets_the_same_sentence(tmp_path: Path) -> None:
 
 
 def test_what_a_loss_asks_for_is_read_from_its_source() -> None:
-    assert declared.evidence("csrgan.losses.parameters.nll") == ("theta", "log_variance", "theta_true")
-    assert declared.evidence("csrgan.losses.perceptual.FeatureDistance", made=True) == ("restored", "sharp")
+    assert declared.requested_inputs("csrgan.losses.parameters.nll") == ("theta", "log_variance", "theta_true")
+    assert declared.requested_inputs("csrgan.losses.perceptual.FeatureDistance", made=True) == ("restored", "sharp")
     for target, made in (("csrgan.losses.parameters.nll", True), ("csrgan.losses.perceptual.FeatureDistance", False)):
-        assert declared.evidence(target, made=made) == ()
+        assert declared.requested_inputs(target, made=made) == ()
 
 
 def test_what_a_function_says_of_itself_is_read_from_its_source_and_is_its_attribute() -> None:

@@ -121,7 +121,7 @@ def constant(target: str, name: str) -> object:
 
 
 @cache
-def evidence(target: str, *, made: bool = False) -> tuple[str, ...]:
+def requested_inputs(target: str, *, made: bool = False) -> tuple[str, ...]:
     """What a loss asks for: the names of a function's arguments before the star. made: of what a call of the target makes, which is
     known of a class, by its `__call__`. Empty where it is not known."""
     module, _, of = target.rpartition(".")

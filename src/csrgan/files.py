@@ -27,7 +27,7 @@ FORMULA = tuple("=+-@＝＋－＠")  # how a cell begins that a spreadsheet woul
 def atomic_write(file: Path) -> Iterator[Path]:
     """A path to write to. It becomes `file` when the block ends, even where the power goes; where the block fails, `file` stays
     what it was."""
-    part = unfinished(file)
+    part = part_path(file)
     try:
         yield part
         commit(part, file)
@@ -55,7 +55,7 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def cell(text: str) -> str:
+def table_cell(text: str) -> str:
     """Text from elsewhere as the cell of a table: in one line, and nothing that a spreadsheet would take for a formula."""
     if NUMBER.fullmatch(text):
         return text
@@ -69,12 +69,12 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def unready(path: PurePath) -> bool:
+def is_internal(path: PurePath) -> bool:
     """Whether a path is of csrgan's own hidden files, such as a picture that is not finished."""
     return HIDDEN in path.parts or PART.fullmatch(path.name) is not None
 
 
-def unfinished(file: Path) -> Path:
+def part_path(file: Path) -> Path:
     """Where `file` is written before it is whole: beside it."""
     return file.with_name(f".{file.name}.part")
 

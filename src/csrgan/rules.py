@@ -19,7 +19,7 @@ PREDICTED = ("theta", "theta_true", "redegraded")  # evidence that there is wher
 SHOWN = ("real", "fake")  # evidence that there is where a discriminator judges; it is shown no other
 
 
-class Kind(NamedTuple):
+class SystemFacts(NamedTuple):
     """What a system's class says of itself, see `systems.base.System`; None where it says nothing."""
 
     name: str
@@ -32,11 +32,11 @@ class Kind(NamedTuple):
     code_loss_inputs: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, name: str, said: Callable[[str], Any]) -> Kind:
+    def of(cls, name: str, said: Callable[[str], Any]) -> SystemFacts:
         return cls(name, *(said(each) for each in cls._fields[1:]))
 
 
-class Asked(NamedTuple):
+class LossRequest(NamedTuple):
     """What a loss that is switched on asks for. needs: names of evidence. start: images seen when it enters. against: of an
     adversarial loss, what its other side needs."""
 
@@ -48,17 +48,17 @@ class Asked(NamedTuple):
 # The degradation.
 
 
-def ordered(place: str, low: float, high: float) -> Iterator[str]:
+def low_below_high(place: str, low: float, high: float) -> Iterator[str]:
     if low > high:
         yield f"{place}.low={low:g} lies above {place}.high={high:g}."
 
 
-def odd(kernel_size: int | None) -> Iterator[str]:
+def odd_kernel_size(kernel_size: int | None) -> Iterator[str]:
     if kernel_size is not None and kernel_size % 2 == 0:
         yield f"degradation.kernel_size={kernel_size} is not an odd number of pixels; null means full support."
 
 
-def one_scale(output: str, downsampling: str, low: float, high: float) -> Iterator[str]:
+def single_scale(output: str, downsampling: str, low: float, high: float) -> Iterator[str]:
     one = f"degradation.scale.low={low:g} and degradation.scale.high={high:g} must be the same"
     if output == "native" and low != high:
         yield f"degradation.output=native gives every L the same size, so {one}."
@@ -66,16 +66,16 @@ def one_scale(output: str, downsampling: str, low: float, high: float) -> Iterat
         yield f"degradation.downsampling=direct takes every s-th pixel, so {one} whole number."
 
 
-def levels(stds: Any) -> Iterator[str]:
+def tested_blur_std(stds: Any) -> Iterator[str]:
     if stds is not None and not (isinstance(stds, list | tuple) and stds and all(0 <= std < math.inf for std in stds)):
         yield f"degradation.tested_blur_std={stds} must be a list of one or more stds in px, 0 or above; or null."
 
 
-def predicted(names: Collection[str], known: Collection[str]) -> Iterator[str]:
+def known_parameters(names: Collection[str], known: Collection[str]) -> Iterator[str]:
     yield from (str(UserError.unknown("degradation.predicted", str(name), known)) for name in names if name not in known)
 
 
-def wide(has_axes: bool | None, low: float) -> Iterator[str]:
+def positive_width(has_axes: bool | None, low: float) -> Iterator[str]:
     """Of a kernel's shape that draws a width for each axis. low: of the blur."""
     if has_axes and low <= 0:
         yield "degradation.blur.low=0 would give an anisotropic kernel no width along an axis; it must be above 0."
@@ -84,7 +84,7 @@ def wide(has_axes: bool | None, low: float) -> Iterator[str]:
 # Systems, and the parts of a network.
 
 
-def suits(kind: Kind, *, output: str, multiple: int, noise: float, drawn: bool) -> Iterator[str]:
+def suits_degradation(kind: SystemFacts, *, output: str, multiple: int, noise: float, drawn: bool) -> Iterator[str]:
     """Whether a system can undo a degradation. multiple: how many times H is as large as L. noise: the most. drawn: whether kernels
     are drawn in place of the isotropic Gaussian."""
     if kind.outputs and output not in kind.outputs:
@@ -93,26 +93,26 @@ def suits(kind: Kind, *, output: str, multiple: int, noise: float, drawn: bool) 
     if kind.noise_free and (noise > 0 or multiple not in (2, 3, 4)):
         such = "choose a degradation such as gaussian8_x2 or div2krk_x2"
         yield f"{kind.name} has no model of noise, and enlarges by 2, 3 or 4: {such}."
-    yield from undone("system", kind.name, kind.isotropic, drawn)
+    yield from isotropic_kernel("system", kind.name, kind.isotropic, drawn)
 
 
-def undone(place: str, name: str, isotropic: bool | None, drawn: bool) -> Iterator[str]:
+def isotropic_kernel(place: str, name: str, isotropic: bool | None, drawn: bool) -> Iterator[str]:
     if isotropic and drawn:
         yield f"{name} undoes an isotropic Gaussian, and this degradation draws other kernels: choose {OTHERS[place]}."
 
 
-def coded(kind: str, varies: Collection[str]) -> Iterator[str]:
+def something_varies(kind: str, varies: Collection[str]) -> Iterator[str]:
     """Of the code that a network is told. kind: see `degradation.code.Code`. varies: parameters that have more than one value."""
     if kind != "kernel" and not varies:
         yield "no parameter of this degradation varies: there is nothing that a system could be told."
 
 
-def kernel_estimated(estimates: str | None, kind: str, varies: Collection[str]) -> Iterator[str]:
+def kernel_estimation(estimates: str | None, kind: str, varies: Collection[str]) -> Iterator[str]:
     if estimates == "kernel" and (kind != "kernel" or set(varies) - {"blur_std"}):
         yield "system.estimates=kernel needs system.code.kind=kernel, and a degradation of which nothing but the blur varies."
 
 
-def early(*, condition: bool, reads_theta: bool | None, predicts: bool) -> Iterator[str]:
+def early_prediction(*, condition: bool, reads_theta: bool | None, predicts: bool) -> Iterator[str]:
     """Who needs a prediction before the picture is made. predicts: whether there is one by then."""
     for what, needs in (("condition", condition), ("generator", reads_theta)):
         if needs and not predicts:
@@ -122,7 +122,7 @@ def early(*, condition: bool, reads_theta: bool | None, predicts: bool) -> Itera
             )
 
 
-def drawn(body: str, draws: bool | None, output: str, ignores_low: bool | None) -> Iterator[str]:
+def output_of_body(body: str, draws: bool | None, output: str, ignores_low: bool | None) -> Iterator[str]:
     """body, output: their names. draws: whether the body gives a picture of its own. ignores_low: whether the output knows no L."""
     if draws is False and ignores_low:
         yield (
@@ -134,15 +134,15 @@ def drawn(body: str, draws: bool | None, output: str, ignores_low: bool | None) 
 # Losses.
 
 
-def losses(kind: Kind, asked: Mapping[str, Asked], *, predicts: bool = True, variance: bool = True) -> Iterator[str]:
+def losses(kind: SystemFacts, asked: Mapping[str, LossRequest], *, predicts: bool = True, variance: bool = True) -> Iterator[str]:
     """Whether a system can learn from the losses that are switched on. predicts, variance: whether this network predicts the
     degradation, and a variance."""
     for key, loss in asked.items():
         loss_inputs = kind.code_loss_inputs if kind.code_loss_inputs and key == "parameters" else kind.loss_inputs
         if loss_inputs is None:
             continue
-        told = list(evidence(key, tuple(dict.fromkeys(loss.needs + loss.against)), loss_inputs, kind.name))
-        told = told or list(evidence(key, loss.against, SHOWN, f"the discriminator of {kind.name}"))
+        told = list(available_inputs(key, tuple(dict.fromkeys(loss.needs + loss.against)), loss_inputs, kind.name))
+        told = told or list(available_inputs(key, loss.against, SHOWN, f"the discriminator of {kind.name}"))
         yield from told or _evidence_here(key, loss.needs, predicts, variance, plays="adversarial" in asked)
     if kind.coded:
         teaching = kind.teaching or ()
@@ -157,7 +157,7 @@ def losses(kind: Kind, asked: Mapping[str, Asked], *, predicts: bool = True, var
             yield f"loss.{first}.start={until} leaves the generator nothing to learn until then: no other loss is earlier."
 
 
-def evidence(key: str, needs: Collection[str], loss_inputs: Collection[str], who: str = "this system") -> Iterator[str]:
+def available_inputs(key: str, needs: Collection[str], loss_inputs: Collection[str], who: str = "this system") -> Iterator[str]:
     """Whether a loss gets the evidence that it asks for. who: offers it."""
     if missing := [need for need in needs if need not in loss_inputs]:
         yield (
@@ -196,11 +196,11 @@ def multiples(key: str, side: int, needs: Mapping[str, int]) -> Iterator[str]:
             yield f"{key}={side} is no multiple of {reason}; {nearest}."
 
 
-def of_scale(multiple: int) -> dict[str, int]:
+def scale_multiple(multiple: int) -> dict[str, int]:
     return {f"the scale {multiple}, which degradation.output=native needs": multiple}
 
 
-def of_discriminator(name: str, multiple: int) -> dict[str, int]:
+def discriminator_multiple(name: str, multiple: int) -> dict[str, int]:
     return {f"{multiple}, which the discriminator {name} needs": multiple}
 
 

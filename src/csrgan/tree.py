@@ -9,7 +9,7 @@ from typing import Any
 Settings = dict[str, Any]
 
 
-def at(tree: object, place: str) -> object:
+def value_at(tree: object, place: str) -> object:
     """What stands at a place such as data.train; None where nothing does."""
     for key in place.split("."):
         tree = tree.get(key) if isinstance(tree, Mapping) else None

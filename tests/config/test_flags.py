@@ -6,7 +6,7 @@ import pytest
 from hydra._internal.utils import get_args_parser
 
 from csrgan.cli import main
-from csrgan.config.flags import CHOICES, PLAIN, SHORT, VALUED, apart, flag_faults
+from csrgan.config.flags import CHOICES, PLAIN, SHORT, VALUED, flag_faults, split_flags
 
 
 def test_the_flags_are_hydras() -> None:
@@ -28,7 +28,7 @@ def test_the_flags_are_hydras() -> None:
     ],
 )
 def test_flags_stand_anywhere_and_take_their_values_along(words: str, flags: list[str], overrides: list[str]) -> None:
-    assert apart(words.split()) == (flags, overrides)
+    assert split_flags(words.split()) == (flags, overrides)
     if not list(flag_faults("train", flags)):
         parsed = get_args_parser().parse_args([*flags, *overrides])
         assert parsed.overrides == overrides
@@ -47,7 +47,7 @@ def test_flags_stand_anywhere_and_take_their_values_along(words: str, flags: lis
     ],
 )
 def test_a_wrong_flag_is_told_in_one_sentence(words: str, sentence: str) -> None:
-    sentences = list(flag_faults("train", apart(words.split())[0]))
+    sentences = list(flag_faults("train", split_flags(words.split())[0]))
     assert len(sentences) == bool(sentence)
     assert "".join(sentences).startswith(sentence)
 

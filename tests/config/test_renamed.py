@@ -18,8 +18,8 @@ from csrgan.api.loading import trained
 from csrgan.cli import main
 from csrgan.config import old_names, renamed, search
 from csrgan.config.compose import composed
-from csrgan.config.resume import started_with
-from csrgan.config.targets import examine
+from csrgan.config.resume import original_words
+from csrgan.config.targets import check_targets
 from csrgan.errors import UserError
 from csrgan.runs.checkpoint import read
 
@@ -47,7 +47,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Path]:
     """A folder of one's own choices that a command names."""
-    with search.named([f"--config-dir={tmp_path}"]):
+    with search.search_config_dirs([f"--config-dir={tmp_path}"]):
         yield tmp_path
 
 
@@ -84,13 +84,13 @@ def own(tmp_path: Path) -> Iterator[Path]:
 def test_a_word_is_read_by_todays_names_and_each_old_one_told_once(
     word: str, today: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert old_names.words([word, word], "train") == [today, today]
+    assert old_names.translate([word, word], "train") == [today, today]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == len(set(lines)) and bool(lines) == (word.replace(" ", "") != today)
     assert all(line.startswith("csrgan train: ") and " is now called " in line for line in lines)
-    assert old_names.silently([word]) == [today]
+    assert old_names.translate_silently([word]) == [today]
     assert capsys.readouterr().err == ""
-    assert old_names.silently([today]) == [today]
+    assert old_names.translate_silently([today]) == [today]
 
 
 def test_a_command_with_old_names_says_so_and_does_what_it_did(capfd: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +117,7 @@ def test_a_file_of_ones_own_is_read_by_todays_names(own: Path, capsys: pytest.Ca
     }.items():
         (own / name).parent.mkdir(exist_ok=True)
         (own / f"{name}.yaml").write_text(text)
-    old_names.words([], "train")
+    old_names.translate([], "train")
     settings = composed("train", ["experiment=mine"])
     assert settings["output"]["_target_"] == "csrgan.networks.output.clamp"
     assert settings["trainer"]["images"] == 32 and settings["data"]["crop"] == 48 == settings["data"]["window"]
@@ -144,22 +144,22 @@ def test_a_part_of_ones_own_may_use_a_name_that_was_csrgans(own: Path, capsys: p
         (own / name).parent.mkdir()
         (own / f"{name}.yaml").write_text(text)
     words = ["data=mine", "data.side=64", "output=cut", "~data.side"]
-    assert old_names.words(words, "train") == words
+    assert old_names.translate(words, "train") == words
     assert old_names.OwnFiles("mine", f"csrgan://{own}").load_config("data/mine").config["side"] == 3
     assert capsys.readouterr().err == ""
 
 
 def test_the_overrides_of_an_older_run_are_read_silently(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "overrides.json").write_text(json.dumps(["trainer.budget=8", "output=cut"]))
-    assert started_with(tmp_path) == ["trainer.images=8", "output=clamp"]
+    assert original_words(tmp_path) == ["trainer.images=8", "output=clamp"]
     assert capsys.readouterr().err == ""
 
 
 def test_a_description_gets_todays_names_and_is_then_examined() -> None:
     body = {"_target_": "csrgan.old.U", "depth": 2, "width": 8}
-    new = renamed.tree({"body": body, "output": {"_target_": "csrgan.old.cut", "_partial_": True}})
+    new = renamed.rename_tree({"body": body, "output": {"_target_": "csrgan.old.cut", "_partial_": True}})
     assert new["body"] == {"_target_": "csrgan.networks.unet.UNet", "levels": 2, "width": 8}
-    examine(new, stranger=True)
+    check_targets(new, stranger=True)
     assert body["depth"] == 2  # a copy
 
 
@@ -176,14 +176,14 @@ def test_a_description_gets_todays_names_and_is_then_examined() -> None:
 )
 def test_an_old_name_opens_nothing(node: dict[str, Any]) -> None:
     with pytest.raises(UserError):
-        examine(renamed.tree({"system": node}), stranger=True)
+        check_targets(renamed.rename_tree({"system": node}), stranger=True)
 
 
 def test_an_argument_by_both_names_stays_both() -> None:
     node = {"_target_": "csrgan.old.U", "depth": 2, "levels": 3}
-    assert renamed.tree(node) == {**node, "_target_": "csrgan.networks.unet.UNet"}
+    assert renamed.rename_tree(node) == {**node, "_target_": "csrgan.networks.unet.UNet"}
     foreign = {"_target_": "mine.U", "depth": 2}
-    assert renamed.tree(foreign) == foreign
+    assert renamed.rename_tree(foreign) == foreign
 
 
 def test_a_checkpoint_with_old_names_is_the_same_system(tmp_path: Path) -> None:

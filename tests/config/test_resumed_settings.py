@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from csrgan.config.folder import conf
-from csrgan.config.resume import change_faults, gone_on_with, references, started_with, with_resumed
+from csrgan.config.resume import change_faults, original_words, references, resumed_settings, with_resumed
 from csrgan.errors import UserError
 from csrgan.run_folder import OVERRIDES
 
@@ -108,7 +108,7 @@ def test_a_run_keeps_what_it_began_with_where_a_later_csrgan_has_other_defaults(
     recipe["system"]["generator"]["output"] = recipe["output"] = {"_target_": "csrgan.networks.output.of_before", "_partial_": True}
     recipe["trainer"]["panels"] = 3
     del recipe["data"]["final_crop"]
-    found = gone_on_with(copy.deepcopy(recipe), composed(), composed("optimizer.clip=7"))
+    found = resumed_settings(copy.deepcopy(recipe), composed(), composed("optimizer.clip=7"))
     assert found["system"]["generator"] == recipe["system"]["generator"]
     assert found["trainer"]["panels"] == 3
     assert found["data"]["final_crop"] is None
@@ -159,4 +159,4 @@ def test_a_choice_that_a_run_cannot_leave_is_refused_by_its_word(word: str, run:
 def test_words_of_a_strangers_run_change_nothing_of_hydra(held: Any, run: Path) -> None:
     (run / OVERRIDES).write_text(json.dumps(held))
     with pytest.raises(UserError, match=r"overrides\.json"):
-        started_with(run)
+        original_words(run)

@@ -19,12 +19,12 @@ from omegaconf import OmegaConf, open_dict
 from csrgan.cli import COMMANDS, MODULES
 from csrgan.config import faults
 from csrgan.config.build import build
-from csrgan.config.check import declared, rule_of, value_faults
+from csrgan.config.check import declared_rules, rule_of, value_faults
 from csrgan.config.combinations import combination_faults
 from csrgan.config.folder import PACKAGE, conf, first_line
 from csrgan.declared import constant
 from csrgan.errors import UserError
-from csrgan.rules import Kind
+from csrgan.rules import SystemFacts
 from csrgan.testing import nodes
 
 FILES = sorted(path for path in conf().rglob("*.yaml"))
@@ -184,7 +184,7 @@ def ranged(command: str, *words: str) -> None:
     with initialize_config_dir(str(conf()), version_base="1.3"):
         config = compose(command, list(words))
     tree: Any = OmegaConf.to_container(config, resolve=False)
-    known = declared(tree)
+    known = declared_rules(tree)
     without = [path for path in map(".".join, numbers(tree, ())) if not rule_of(path, known)]
     assert not without, (without, words)
     with open_dict(config):
@@ -218,7 +218,7 @@ def test_what_is_refused_without_torch_is_what_the_system_refuses(name: str) -> 
 @pytest.mark.parametrize("name", choices("system"))
 def test_what_a_system_says_of_itself_is_known_without_torch(name: str) -> None:
     target = composed(f"system={name}")["system"]["_target_"]
-    for said in Kind._fields[1:]:
+    for said in SystemFacts._fields[1:]:
         assert constant(target, said) == getattr(get_object(target), said, None)
 
 

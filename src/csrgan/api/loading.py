@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 
 from csrgan.calibration import Calibration
-from csrgan.config.described import build_described, examine_described
+from csrgan.config.described import build_described, check_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.errors import UserError, require
 from csrgan.runs import checkpoint
@@ -26,7 +26,7 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, Se
     yours = "CLASS.load_from_checkpoint(FILE, generator=...) builds it from yours"
     require(recipe != {}, f"{key}={path} does not say what its network is made of: {yours}.")
     try:
-        examine_described(recipe, "degradation", Degradation, origin)
+        check_described(recipe, "degradation", Degradation, origin)
         system = build_described(recipe, "system", System, origin, content["state_dict"])
         _load(system, content)
         system.recipe = recipe

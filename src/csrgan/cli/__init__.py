@@ -103,7 +103,7 @@ def _run(command: str, words: list[str]) -> int:
         print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
-        sentence = faults.told(error)
+        sentence = faults.user_message(error)
         if sentence is None:
             raise
         for line in sentence.split("\n"):
@@ -122,16 +122,16 @@ class Done:
 def execute(command: str, words: list[str]) -> Done:
     """Run a command, whose errors are raised. Raises UserError for all that is wrong with the words, before anything begins."""
     from csrgan.config import faults, old_names, paths, search
-    from csrgan.config.flags import apart
+    from csrgan.config.flags import split_flags
 
     warnings.filterwarnings("ignore", "Glyph .* missing from")  # of a name in a script that matplotlib's font has not
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through
-    flags, words = apart(words)
-    with search.named([*words, *flags]) as left:
-        known = old_names.words(left, command)
+    flags, words = split_flags(words)
+    with search.search_config_dirs([*words, *flags]) as left:
+        known = old_names.translate(left, command)
         known = import_module("csrgan.config.resume").with_resumed(known) if command == "train" else known
         known = paths.for_hydra(_with_key(command, known))
-        faults.examine(command, known)
+        faults.check_command(command, known)
         return _hydra(command, known)
 
 
@@ -149,7 +149,7 @@ def _hydra(command: str, words: list[str]) -> Done:
 
     from csrgan.config import job
     from csrgan.config.build import checked_settings
-    from csrgan.config.flags import apart
+    from csrgan.config.flags import split_flags
     from csrgan.config.folder import conf
     from csrgan.config.paths import encoded
 
@@ -176,7 +176,7 @@ def _hydra(command: str, words: list[str]) -> Done:
         return result if isinstance(result, float) else None
 
     before = sys.argv
-    flags, overrides = apart(words)
+    flags, overrides = split_flags(words)
     sys.argv = [f"csrgan {command}", *flags, *overrides]
     try:
         if flags or not job.run(command, overrides, task):

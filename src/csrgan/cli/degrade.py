@@ -27,7 +27,7 @@ from csrgan.degradation.kernel_priors import rms_std
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
 from csrgan.errors import RunStopped, UserError, require
-from csrgan.files import HIDDEN, cell, relative
+from csrgan.files import HIDDEN, relative, table_cell
 from csrgan.picture_folders.leave import leaving
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
@@ -139,7 +139,7 @@ class _Set:
 
     def _row(self, low: str, theta: Parameters) -> Row:
         file = Path(*Path(low).parts[1:])
-        return {"file": cell(picture.called(file)), **_told(theta, self.degradation)}
+        return {"file": table_cell(picture.called(file)), **_told(theta, self.degradation)}
 
     def label(self, series: Series) -> None:
         """Write kernels.npy: the kernel of each row of the table."""

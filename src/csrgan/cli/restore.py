@@ -19,7 +19,7 @@ from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
 from csrgan.errors import require
 from csrgan.evaluation.results import BOUNDS, uncertainty
-from csrgan.files import cell, relative
+from csrgan.files import relative, table_cell
 from csrgan.picture_folders.leave import leaving
 from csrgan.picture_folders.ledger import Ledger
 from csrgan.picture_folders.places import Places
@@ -75,7 +75,7 @@ class _Restorer:
         require(finite(restored), f"{told}: what the network makes of it is not finite, and no picture.")
         part = self.series.ledger.place / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=found)
-        yield Made({name: part}, {"file": cell(told), **parameters})
+        yield Made({name: part}, {"file": table_cell(told), **parameters})
         for line in (_said(parameters), *_beyond(parameters, self.system.restorer.prior)):
             if line:
                 self.series.say(f"{told}: {line}")

@@ -40,7 +40,7 @@ def build(node: object, place: str = "") -> Any:
 
     Raises UserError for what may not be built, see `targets`.
     """
-    targets.examine(node, place)
+    targets.check_targets(node, place)
     return _made(without_empty(node), place)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from csrgan.config.settings import GROUPS
 from csrgan.declared import Rule, rules
 from csrgan.errors import UserError
-from csrgan.tree import Settings, at
+from csrgan.tree import Settings, value_at
 
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a key that is nothing but another one
 
@@ -17,12 +17,12 @@ Rules = Mapping[str, Rule]
 
 def check_values(settings: Settings) -> None:
     """Raise UserError for every value that its declaration does not allow."""
-    faults = list(value_faults(settings, declared(settings)))
+    faults = list(value_faults(settings, declared_rules(settings)))
     if faults:
         raise UserError(*faults)
 
 
-def declared(tree: Settings) -> Rules:
+def declared_rules(tree: Settings) -> Rules:
     """The rule of each key of a configuration whose interpolations stand as they are: of what is built, from its constructor (see
     `csrgan.declared`); of the others from `settings`, or from the key that takes it over, as `data.images: ${trainer.images}`."""
     found = {
@@ -33,10 +33,10 @@ def declared(tree: Settings) -> Rules:
     found |= dict(_of_built(tree, ""))
     handed_on: dict[str, Rule] = {}
     for place, rule in found.items():
-        value = at(tree, place)
+        value = value_at(tree, place)
         while isinstance(value, str) and (reference := REFERENCE.fullmatch(value)):
             handed_on.setdefault(reference[1], rule)
-            value = at(tree, reference[1])
+            value = value_at(tree, reference[1])
     return {**handed_on, **found}
 
 

@@ -31,13 +31,13 @@ PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "di
 ADDED = {"train": ("",), "bench": ("",), "degrade": ("factor/",), "evaluate": ("factor/",)}
 
 
-def known() -> Groups:
+def available_groups() -> Groups:
     """Each group with its choices, also those of one's own."""
     return {name: sorted({file.stem for file in files}) for name, files in groups()}
 
 
 def choice_faults(override: Override, known: Groups) -> Iterator[str]:
-    name = group(override, known)
+    name = chosen_group(override, known)
     if name:
         named = list(filter(None, _choices(override)))
         if not named:
@@ -49,7 +49,7 @@ def choice_faults(override: Override, known: Groups) -> Iterator[str]:
         yield from plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
 
 
-def unused(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
+def unused_part_faults(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
     """Overrides of parts that the chosen system has not."""
     if "system" not in base:
         return
@@ -81,7 +81,7 @@ def group_fault(command: str, override: Override, base: DictConfig, known: Group
         yield added + str(UserError.unknown("the configuration", top, {*map(str, base), *others}))
 
 
-def blocked(command: str, message: str, chosen: Collection[Override]) -> Iterator[tuple[Override, str]]:
+def rejected_choices(command: str, message: str, chosen: Collection[Override]) -> Iterator[tuple[Override, str]]:
     """The choice that Hydra did not take, with a sentence for it. message: Hydra's own."""
     for override in chosen:
         name = str(override.key_or_group)
@@ -106,7 +106,7 @@ def plugin_fault(group: str, choice: str) -> Iterator[str]:
         yield str(UserError.unknown(group, choice, {*found, *PLUGINS[group]}))
 
 
-def group(override: Override, known: Groups) -> str:
+def chosen_group(override: Override, known: Groups) -> str:
     name = str(override.key_or_group)
     return name if name in known and not override.is_delete() else ""
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, TypeGuard
 
 from csrgan import rules
-from csrgan.declared import constant, evidence
+from csrgan.declared import constant, requested_inputs
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
@@ -54,13 +54,13 @@ def _degradation(degradation: Settings) -> Iterator[str]:
     ranges = {f"degradation.{key}": degradation[key] for key in RANGES}
     ranges |= {f"factor.{name}": node for name, node in factors.items() if {"low", "high"} <= node.keys()}
     for place, ends in ranges.items():
-        yield from rules.ordered(place, ends["low"], ends["high"])
+        yield from rules.low_below_high(place, ends["low"], ends["high"])
     scale = degradation["scale"]
-    yield from rules.predicted(degradation["predicted"], (*RANGES.values(), *factors))
-    yield from rules.odd(degradation["kernel_size"])
-    yield from rules.one_scale(degradation["output"], degradation["downsampling"], scale["low"], scale["high"])
-    yield from rules.levels(degradation["tested_blur_std"])
-    yield from rules.wide(_said(degradation["kernel"], "has_axes"), degradation["blur"]["low"])
+    yield from rules.known_parameters(degradation["predicted"], (*RANGES.values(), *factors))
+    yield from rules.odd_kernel_size(degradation["kernel_size"])
+    yield from rules.single_scale(degradation["output"], degradation["downsampling"], scale["low"], scale["high"])
+    yield from rules.tested_blur_std(degradation["tested_blur_std"])
+    yield from rules.positive_width(_said(degradation["kernel"], "has_axes"), degradation["blur"]["low"])
 
 
 def _protocol(settings: Settings) -> Iterator[str]:
@@ -70,25 +70,27 @@ def _protocol(settings: Settings) -> Iterator[str]:
         return
     noise, drawn = degradation["noise"]["high"], degradation["kernel"] is not None
     kind = _kind(system)
-    yield from rules.suits(kind, output=degradation["output"], multiple=_multiple(settings), noise=noise, drawn=drawn)
+    yield from rules.suits_degradation(kind, output=degradation["output"], multiple=_multiple(settings), noise=noise, drawn=drawn)
     ranges = {name: degradation[key] for key, name in RANGES.items()} | (degradation.get("factors") or {})
     varies = [name for name, each in ranges.items() if each.get("low", 0) < each.get("high", 0)]
     if kind.coded:
         code = system.get("code", {}).get("kind", "units")
-        yield from rules.coded(code, varies)
-        yield from rules.kernel_estimated(system.get("estimates"), code, varies)
+        yield from rules.something_varies(code, varies)
+        yield from rules.kernel_estimation(system.get("estimates"), code, varies)
     generator = system.get("generator", {})
     if "parameter_head" in generator:
         yield from _generator(generator, drawn)
 
 
 def _generator(generator: Settings, drawn: bool) -> Iterator[str]:
-    """Of a network that is put together from parts, see `networks.generator.Generator`. drawn: see `rules.suits`."""
+    """Of a network that is put together from parts, see `networks.generator.Generator`. drawn: see `rules.suits_degradation`."""
     body, output = generator["body"], generator["output"]
     predicts = _predicts(generator) and not _said(generator["parameter_head"], "late")
-    yield from rules.early(condition=_built(generator["condition"]), reads_theta=_said(body, "reads_theta"), predicts=predicts)
-    yield from rules.undone("generator", _class(body), _said(body, "isotropic"), drawn)
-    yield from rules.drawn(_class(body), _said(body, "draws"), _class(output), _said(output, "ignores_low"))
+    yield from rules.early_prediction(
+        condition=_built(generator["condition"]), reads_theta=_said(body, "reads_theta"), predicts=predicts
+    )
+    yield from rules.isotropic_kernel("generator", _class(body), _said(body, "isotropic"), drawn)
+    yield from rules.output_of_body(_class(body), _said(body, "draws"), _class(output), _said(output, "ignores_low"))
 
 
 def _predicts(generator: Settings) -> bool:
@@ -100,7 +102,7 @@ def _losses(settings: Settings) -> Iterator[str]:
     system = settings["system"]
     if "losses" not in system:
         return
-    asked = {key: rules.Asked(_needs(term), term.get("start", 0), _against(term)) for key, term in _terms(system).items()}
+    asked = {key: rules.LossRequest(_needs(term), term.get("start", 0), _against(term)) for key, term in _terms(system).items()}
     generator = system.get("generator", {})
     parts = "parameter_head" in generator
     predicts, variance = not parts or _predicts(generator), not parts or bool(generator["variance"])
@@ -122,7 +124,7 @@ def _against(term: Settings) -> tuple[str, ...]:
 
 
 def _asked(function: Any) -> tuple[str, ...]:
-    return evidence(function["_target_"], made=not function.get("_partial_", False)) if _built(function) else ()
+    return requested_inputs(function["_target_"], made=not function.get("_partial_", False)) if _built(function) else ()
 
 
 def _batch(settings: Settings) -> Iterator[str]:
@@ -145,9 +147,9 @@ def _crop(settings: Settings) -> Iterator[str]:
     """Crops that are too small for a loss, or whose side is no multiple of what the degradation and the discriminator need."""
     data, system = settings["data"], settings["system"]
     crops = {key: data[key] for key in ("crop", "final_crop") if data[key] is not None}
-    needs, judge = rules.of_scale(_multiple(settings)), system.get("discriminator")
+    needs, judge = rules.scale_multiple(_multiple(settings)), system.get("discriminator")
     if multiple := _said(judge, "multiple"):
-        needs |= rules.of_discriminator(_class(judge), multiple)
+        needs |= rules.discriminator_multiple(_class(judge), multiple)
     if _said(judge, "one_size") and len(set(crops.values())) > 1:
         yield f"data.final_crop={data['final_crop']} does not suit discriminator {_class(judge)}, which fits crops of one size."
     least = {key: _said(term.get("function"), "least_side") or 0 for key, term in _terms(system).items()}
@@ -174,8 +176,8 @@ def _said(node: object, name: str) -> Any:
     return constant(node["_target_"], name) if _built(node) else None
 
 
-def _kind(system: Settings) -> rules.Kind:
-    return rules.Kind.of(_class(system), lambda name: _said(system, name))
+def _kind(system: Settings) -> rules.SystemFacts:
+    return rules.SystemFacts.of(_class(system), lambda name: _said(system, name))
 
 
 def _class(node: object) -> str:

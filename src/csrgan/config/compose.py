@@ -24,7 +24,7 @@ def protocol(name: str) -> Settings:
 
 def composed(command: str, words: Sequence[str] = ()) -> Settings:
     """Plain settings; run_dir is empty, for it names the time. Raises UserError for values that are missing or impossible."""
-    with search.named(words) as left, initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
+    with search.search_config_dirs(words) as left, initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         config = compose(command, left)
     with open_dict(config):
         config.run_dir = ""

@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from csrgan.config import targets
 from csrgan.config.build import OWN, build, without_empty
-from csrgan.config.check import declared, value_faults
+from csrgan.config.check import declared_rules, value_faults
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
@@ -37,15 +37,15 @@ MAKERS: tuple[Callable[..., Tensor], ...] = (
 
 
 def build_described(recipe: Settings, key: str, kind: type[Kind], origin: str, weights: Mapping[str, Tensor]) -> Kind:
-    """The object of a kind that a stranger's file describes at `key` of its recipe.
+    """Build the object of class `kind` that a stranger's file describes at `key` of its recipe.
 
-    origin: how an error calls the file. weights: those in it.
+    origin: what errors call the file. weights: those in the file.
 
-    Before anything is built, each `_target_` must be allowed (`targets.examine`), each argument must be one that its constructor
-    takes, of the annotated type, and in the range of its key. What is built may hold a few times as many numbers as the file
-    does. Raises UserError for everything else.
+    Before anything is built, each `_target_` must be allowed (`targets.check_targets`), and each argument must be one that its
+    constructor takes, of the annotated type and in the range of its key. What is built may hold a few times as many numbers as the
+    file. Raises UserError otherwise.
     """
-    examine_described(recipe, key, kind, origin)
+    check_described(recipe, key, kind, origin)
     storages = {weight.untyped_storage().data_ptr(): weight.untyped_storage().nbytes() for weight in weights.values()}
     place = f"{origin}.{key}"
     try:
@@ -58,16 +58,19 @@ def build_described(recipe: Settings, key: str, kind: type[Kind], origin: str, w
         raise UserError(f"{place} describes what cannot be built ({_brief(reason)}).") from reason
 
 
-def examine_described(recipe: Settings, key: str, kind: type, origin: str) -> None:
+def check_described(recipe: Settings, key: str, kind: type, origin: str) -> None:
     """Raise UserError for all at `key` of a stranger's recipe that may not be built, or is not of this kind, while nothing is."""
     node, place = recipe.get(key), f"{origin}.{key}"
     if not (isinstance(node, dict) and "_target_" in node):
         raise UserError(f"{place} describes nothing that can be built.")
-    targets.examine(node, place, stranger=True)
+    targets.check_targets(node, place, stranger=True)
     named = resolve_name(node["_target_"])
     if not (inspect.isclass(named) and issubclass(named, kind)) or node.get("_partial_"):
         raise UserError(f"{place}._target_={node['_target_']} is no {kind.__name__.lower()}.")
-    faults = [*(f"{origin}.{told}" for told in value_faults({key: node}, declared({key: node}))), *_argument_faults(node, place)]
+    faults = [
+        *(f"{origin}.{told}" for told in value_faults({key: node}, declared_rules({key: node}))),
+        *_argument_faults(node, place),
+    ]
     if faults:
         raise UserError(*faults)
 

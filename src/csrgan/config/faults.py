@@ -16,13 +16,22 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from csrgan.config import search
-from csrgan.config.check import declared, value_faults
-from csrgan.config.chosen import PLUGINS, blocked, choice_faults, group, group_fault, known, plugin_fault, unused
+from csrgan.config.check import declared_rules, value_faults
+from csrgan.config.chosen import (
+    PLUGINS,
+    available_groups,
+    choice_faults,
+    chosen_group,
+    group_fault,
+    plugin_fault,
+    rejected_choices,
+    unused_part_faults,
+)
 from csrgan.config.combinations import combination_faults
-from csrgan.config.flags import SEVERAL, apart, flag_faults
+from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import conf, contents
 from csrgan.config.override import first_line, override_faults, single, unreadable
-from csrgan.config.paths import broken, spelt
+from csrgan.config.paths import broken_interpolation, with_decoded_paths
 from csrgan.errors import UserError, printable
 from csrgan.tree import Settings
 
@@ -55,30 +64,30 @@ SIGNS = {
 }
 
 
-def examine(command: str, arguments: Sequence[str]) -> None:
+def check_command(command: str, arguments: Sequence[str]) -> None:
     """Raise UserError for all that is wrong with the overrides of a command, and with the configuration that they make.
 
     Nothing heavy is imported. Of a sweep each choice and each value is examined, and their combinations job by job.
     """
-    flags, overrides = apart(arguments)
+    flags, overrides = split_flags(arguments)
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         faults = list(dict.fromkeys(_faults(command, overrides, flags)))
     resumed = any(word.startswith("resume=") and word != "resume=null" for word in overrides)
     if resumed and any("Its choices: " in fault for fault in faults) and search.CONF not in os.environ:
         faults.append("a run that began with --config-dir=FOLDER goes on with it: name the folder again.")
     if faults:
-        raise UserError(*map(spelt, faults))
+        raise UserError(*map(with_decoded_paths, faults))
 
 
 def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
     yield from flag_faults(command, flags)
-    yield from search.clashes(conf())
+    yield from search.name_clashes(conf())
     parsed, wrong = _parsed(words)
-    there = known()
+    there = available_groups()
     for override in parsed:
         if told := list(choice_faults(override, there)):
             wrong.setdefault(str(override.key_or_group), []).extend(told)
-    chosen = [override for override in parsed if group(override, there)]
+    chosen = [override for override in parsed if chosen_group(override, there)]
     good = [override for override in chosen if str(override.key_or_group) not in wrong]
     base = _composed(command, good, wrong)
     if base is None:
@@ -87,8 +96,8 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     with open_dict(base):
         mode = str(base.pop("hydra").mode)
     if "system" not in wrong:
-        yield from unused(base, parsed)
-    rules = declared(contents(base, resolve=False))
+        yield from unused_part_faults(base, parsed)
+    rules = declared_rules(contents(base, resolve=False))
     for override in parsed:
         key = str(override.key_or_group)
         within_wrong = any(key.startswith(f"{name.replace('/', '.')}.") for name in wrong)
@@ -121,7 +130,7 @@ def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> 
 
     wrong: keys and groups that were not set, because they are told to be wrong. several: whether it is that of a sweep.
     """
-    if several and broken(folder := spelt(str(config._get_node("run_dir")))):
+    if several and broken_interpolation(folder := with_decoded_paths(str(config._get_node("run_dir")))):
         yield f"run_dir={folder}: a sweep cannot lie in a folder whose name has a ${{ that nothing ends."
     with open_dict(config):
         config.run_dir = ""  # it names the time and the experiment, which Hydra tells later
@@ -129,7 +138,7 @@ def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> 
     if "rule" in (config.get("system") or {}) and "optimizer" not in config:
         yield TRAINED.format(str(config.system._target_).rpartition(".")[2].lower())
         return
-    rules = declared(contents(config, resolve=False))
+    rules = declared_rules(contents(config, resolve=False))
     try:
         settings = contents(config)
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
@@ -193,7 +202,7 @@ def _composed(command: str, chosen: list[Override], wrong: dict[str, list[str]])
         try:
             return _compose(command, [next(single(override)) for override in chosen])
         except UserError as fault:
-            found = next(blocked(command, str(fault.__context__), chosen), None)
+            found = next(rejected_choices(command, str(fault.__context__), chosen), None)
             if found is None:
                 wrong.setdefault("", []).append(str(fault))
                 return None
@@ -214,7 +223,7 @@ def _compose(command: str, words: list[str]) -> DictConfig:
         raise UserError(f"the configuration cannot be composed: {first_line(reason)}") from None
 
 
-def told(error: BaseException) -> str | None:
+def user_message(error: BaseException) -> str | None:
     """The sentence for an error of the user's making, of a UserError a line each; None for a fault of csrgan's own."""
     sentence = str(error) if isinstance(error, UserError) else _others(error)
     return sentence if isinstance(error, UserError) or sentence is None else printable(sentence)

@@ -15,7 +15,7 @@ ALONE = ("--run", SEVERAL, "--cfg", "--info", "--shell-completion")  # each asks
 VALUED = (*CHOICES, "--config-dir", "--config-name", "--config-path", "--experimental-rerun", "--package")
 
 
-def apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def split_flags(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """The flags, in full and each with its value (`-c job` is `--cfg=job`), and the overrides. Hydra takes no flag between two
     overrides, so they go to it in this order."""
     flags: list[str] = []

@@ -34,13 +34,13 @@ class _Said:
     names: set[str] = set()  # noqa: RUF012  # of the process, as is what is written to its terminal
 
 
-def words(given: Sequence[str], command: str) -> list[str]:
+def translate(given: Sequence[str], command: str) -> list[str]:
     """The words of a command by today's names; each old one is told on stderr, once."""
     _Said.command, _Said.names = f"csrgan {command}", set()
     return [_word(word, _tell) for word in given]
 
 
-def silently(given: Iterable[str]) -> list[str]:
+def translate_silently(given: Iterable[str]) -> list[str]:
     """The words that a run was started with, by today's names."""
     return [_word(word, lambda *_: None) for word in given]
 
@@ -60,7 +60,7 @@ def _word(word: str, report: Report) -> str:
     if key.startswith(f"{PARAMS}."):
         inner = _word(key.removeprefix(f"{PARAMS}.") + ("" if value is None else f"={value}"), report)
         return f"{sign}{PARAMS}.{inner}"
-    new = renamed.key(key)
+    new = renamed.new_key(key)
     if new != key and _anothers(key):
         return word
     if new != key:
@@ -100,11 +100,11 @@ def _value(key: str, value: str, report: Report) -> str:
         if key.endswith("_target_") and found[0] in TARGETS:
             report(found[0], TARGETS[found[0]])
             return TARGETS[found[0]]
-        return renamed.tree(found[0], key, report)
+        return renamed.rename_tree(found[0], key, report)
 
     if group in CHOICES or key in VALUES or key.endswith("_target_"):
         return NAME.sub(today, value)
-    return value if Path(value[:200]).exists() else renamed.refer(value, report)  # a path means what it names
+    return value if Path(value[:200]).exists() else renamed.rename_references(value, report)  # a path means what it names
 
 
 def _mapping(key: str, value: str, report: Report) -> str:
@@ -115,7 +115,7 @@ def _mapping(key: str, value: str, report: Report) -> str:
         return value
     if not isinstance(held, dict):
         return value
-    new = _params(held, report) if key == PARAMS else renamed.tree(held, key, report)
+    new = _params(held, report) if key == PARAMS else renamed.rename_tree(held, key, report)
     return value if new == held else Override._get_value_element_as_str(new)
 
 
@@ -153,7 +153,7 @@ class OwnFiles(FileConfigSource):  # type: ignore[misc]
 def _file(held: dict[Any, Any], group: str, place: str, report: Report) -> dict[Any, Any]:
     """What a yaml file says. group: in which it lies. place: of what it says."""
     new: dict[Any, Any] = _referring(
-        renamed.tree({key: value for key, value in held.items() if key != "defaults"}, place, report), report
+        renamed.rename_tree({key: value for key, value in held.items() if key != "defaults"}, place, report), report
     )
     if "defaults" in held:
         new = {"defaults": [_default(each, group, report) for each in held["defaults"]], **new}
@@ -170,7 +170,7 @@ def _referring(node: Any, report: Report) -> Any:
         return {key: _referring(value, report) for key, value in node.items()}
     if isinstance(node, list):
         return [_referring(value, report) for value in node]
-    return renamed.refer(node, report) if isinstance(node, str) else node
+    return renamed.rename_references(node, report) if isinstance(node, str) else node
 
 
 def _default(entry: Any, group: str, report: Report) -> Any:

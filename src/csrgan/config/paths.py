@@ -69,11 +69,11 @@ def _among(key: str, names: Sequence[str]) -> bool:
 
 def for_hydra(words: Sequence[str]) -> list[str]:
     """The words of a command, flags among them, as Hydra is to read them. Once more, they stay what they are."""
-    several = any(map(asks_for_several, words)) and "hydra.mode=RUN" not in words
+    several = any(map(starts_sweep, words)) and "hydra.mode=RUN" not in words
     return [_word(word, several) for word in words]
 
 
-def literal(word: str) -> str:
+def literal_path(word: str) -> str:
     """The path that a single word such as `resume=FOLDER` names; empty where it names none."""
     override = _parsed(_word(word, several=False))
     return str(DictConfig({"value": override.value()})["value"] or "") if override else ""
@@ -86,12 +86,12 @@ def encoded(text: str) -> str:
     return f"${{path:{sentence if '%' in sentence else f'%{ord(sentence[0]):02X}{sentence[1:]}'}}}"
 
 
-def spelt(sentence: str) -> str:
+def with_decoded_paths(sentence: str) -> str:
     """A sentence that names paths as they are, and not as Hydra was given them."""
     return ENCODED.sub(lambda found: _decoded(found[1]), sentence)
 
 
-def kept(words: Sequence[str]) -> list[str]:
+def restart_words(words: Sequence[str]) -> list[str]:
     """The words that Hydra was given, as they are kept for another start: paths as they are, in quotes where they need them, and
     interpolations resolved."""
     given = cast(ListConfig, words)
@@ -119,7 +119,7 @@ def _quoted(text: str) -> str:
     return QuotedString(re.sub(r"(\\*)\$\{", r"\1\1\\${", text), Quote.single).with_quotes()
 
 
-def asks_for_several(word: str) -> bool:
+def starts_sweep(word: str) -> bool:
     """Whether a word may start a sweep."""
     group, _, choice = word.partition("=")
     if group in ("experiment", "sweep"):
@@ -217,11 +217,11 @@ def _interpolation(text: str, place: int) -> int:
     for end in range(place, len(text)):
         depth += (text[end] == "{") - (text[end] == "}")
         if text[end] == "}" and depth == 0:
-            return 0 if broken(text[place : end + 1]) else end + 1
+            return 0 if broken_interpolation(text[place : end + 1]) else end + 1
     return 0
 
 
-def broken(text: str) -> bool:
+def broken_interpolation(text: str) -> bool:
     """Whether OmegaConf takes a text for the beginning of an interpolation, and fails."""
     if "${" not in text:
         return False

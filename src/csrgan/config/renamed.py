@@ -114,35 +114,35 @@ def _silent(old: str, new: str) -> None:
     """Of a file's own names nobody needs to be told."""
 
 
-def key(place: str) -> str:
+def new_key(place: str) -> str:
     """What a setting is called now."""
     if place in KEYS:
         return KEYS[place]
     above, dot, name = place.rpartition(".")
-    return f"{key(above)}.{name}" if dot else name
+    return f"{new_key(above)}.{name}" if dot else name
 
 
-def refer(text: str, report: Report = _silent) -> str:
+def rename_references(text: str, report: Report = _silent) -> str:
     """A text whose `${KEY}` name keys as they are called now."""
 
     def today(found: re.Match[str]) -> str:
-        new = key(found[1])
+        new = new_key(found[1])
         return f"${{{new if new == found[1] else _reported(report, found[1], new, new)}}}"
 
     return REFERENCE.sub(today, text)
 
 
-def tree(node: Any, place: str = "", report: Report = _silent) -> Any:
+def rename_tree(node: Any, place: str = "", report: Report = _silent) -> Any:
     """Settings, or what a file describes, by today's names; a copy. place: the node's key.
 
     Names alone are mapped, each to one of csrgan's own, and only those of csrgan's own classes and settings. Whether what comes out
     may be built is to be examined as ever (see `targets`). An old name beside its new one stays, and is refused there.
     """
     if isinstance(node, list | tuple):
-        return [tree(each, place, report) for each in node]
+        return [rename_tree(each, place, report) for each in node]
     if not isinstance(node, dict):
         new = VALUES.get(place, {}).get(node) if isinstance(node, str) else None
-        return _reported(report, f"{place}={node}", f"{key(place)}={new}", new) if new else node
+        return _reported(report, f"{place}={node}", f"{new_key(place)}={new}", new) if new else node
     target = _target(node, report)
     ours = target is None or target.startswith("csrgan.")
     arguments = ARGUMENTS.get(target or "", {})
@@ -151,8 +151,8 @@ def tree(node: Any, place: str = "", report: Report = _silent) -> Any:
         here = f"{place}.{name}".lstrip(".")
         new = arguments.get(name) or (KEYS[here].rpartition(".")[2] if ours and here in KEYS else name)
         if new != name:
-            new = name if new in node else _reported(report, here, f"{key(place)}.{new}".lstrip("."), new)
-        found[new] = target if name == "_target_" and target is not None else tree(value, here, report)
+            new = name if new in node else _reported(report, here, f"{new_key(place)}.{new}".lstrip("."), new)
+        found[new] = target if name == "_target_" and target is not None else rename_tree(value, here, report)
     return found
 
 
@@ -169,7 +169,7 @@ def _reported(report: Report, old: str, new: str, result: str) -> str:
     return result
 
 
-def kept(held: Any) -> None:
+def upgrade_checkpoint(held: Any) -> None:
     """Give what a checkpoint holds, or a batch that was kept with its weights, today's names, in place."""
     if not isinstance(held, dict):
         return
@@ -178,7 +178,7 @@ def kept(held: Any) -> None:
         for old in OWN.keys() & own.keys():
             own.setdefault(OWN[old], own.pop(old))
         if "recipe" in own:
-            own["recipe"] = tree(own["recipe"])
+            own["recipe"] = rename_tree(own["recipe"])
     if isinstance(weights, dict):
         for name in list(weights):
             weights[_weight(name)] = weights.pop(name)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from csrgan.config.check import REFERENCE
 from csrgan.config.folder import groups
-from csrgan.config.old_names import silently
-from csrgan.config.paths import literal
+from csrgan.config.old_names import translate_silently
+from csrgan.config.paths import literal_path
 from csrgan.config.settings import CHANGEABLE, KEPT
 from csrgan.declared import constant
 from csrgan.errors import UserError
 from csrgan.run_folder import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
-from csrgan.tree import Settings, at
+from csrgan.tree import Settings, value_at
 
 ONE_JOB = "hydra.mode=RUN"  # the one override of Hydra's own that a run keeps: it was a job of a sweep
 
@@ -24,14 +24,14 @@ BUILT = ("degradation", "system")  # objects, which are made from what a checkpo
 
 def with_resumed(words: Sequence[str]) -> list[str]:
     """The words of the command line, preceded by those that the run named by resume=FOLDER was started with."""
-    named = [literal(word) for word in words if word.startswith("resume=")]
+    named = [literal_path(word) for word in words if word.startswith("resume=")]
     if not named or not named[-1]:
-        return silently(words)
+        return translate_silently(words)
     folder = Path(named[-1])
     checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS)]
     if not (folder / OVERRIDES).is_file() or not any(file.is_file() for file in checkpoints):
         raise UserError(f"resume={folder} is not the folder of a run that has saved a checkpoint.")
-    started = started_with(folder)
+    started = original_words(folder)
     new = _new(words, started)
     faults = [_word_fault(word, folder) for word in new]
     if any(faults):
@@ -54,7 +54,7 @@ def _new(words: Sequence[str], started: Sequence[str]) -> list[str]:
 def _word_fault(word: str, folder: Path) -> str:
     """What is wrong with a new word for a run that goes on, as far as the word alone tells."""
     key, _, value = word.partition("=")
-    if key == "run_dir" and Path(literal(word)).resolve() != folder.resolve():
+    if key == "run_dir" and Path(literal_path(word)).resolve() != folder.resolve():
         return f"{word}: a run goes on in its own folder, resume={folder}; init_from={folder} begins in another."
     if key == "init_from" and value != "null":
         return f"{word}: a run that goes on has a network already; without resume={folder} it begins with this one."
@@ -64,7 +64,7 @@ def _word_fault(word: str, folder: Path) -> str:
     return ""
 
 
-def started_with(folder: Path) -> list[str]:
+def original_words(folder: Path) -> list[str]:
     """The overrides that a run was started with, by today's names. They may be a stranger's: none may change what Hydra does."""
     try:
         words = json.loads((folder / OVERRIDES).read_text(encoding="utf-8"))
@@ -78,10 +78,10 @@ def started_with(folder: Path) -> list[str]:
             raise UserError(
                 f"{folder / OVERRIDES} holds {word}, which no run leaves there: it would change what Hydra itself does."
             )
-    return silently(words)
+    return translate_silently(words)
 
 
-def gone_on_with(recipe: Settings, before: Settings, now: Settings) -> Settings:
+def resumed_settings(recipe: Settings, before: Settings, now: Settings) -> Settings:
     """The settings of a run that goes on: those in its checkpoint, with what the command has changed.
 
     recipe: of the checkpoint. before: what its own overrides give today, without the new ones: where a later csrgan has other
@@ -107,7 +107,7 @@ def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int, 
     refused = [key for key in changed if not _may_change(key, new, tied) and not _below(key, ("system",))]
     refused += ["loss.adversarial"] if _plays(old) != _plays(new) else []
     for key in refused or [key for key in changed if _below(key, ("system",))]:  # which may follow from another
-        then, now = (_short(at(settings, key)) for settings in (old, new))
+        then, now = (_short(value_at(settings, key)) for settings in (old, new))
         yield f"{key}={now}: the run has {then}, and goes on with it; init_from={folder} begins another run with its network."
     budget = new["trainer"]["images"]
     if budget < images_seen:
@@ -137,7 +137,7 @@ def is_copy(key: str, tied: Mapping[str, str]) -> bool:
     return _below(key, tied)
 
 
-def told(key: str, values: tuple[object, object]) -> str:
+def describe_change(key: str, values: tuple[object, object]) -> str:
     """A change in a few words."""
     return f"{key} {_short(values[0])} -> {_short(values[1])}"
 
@@ -149,7 +149,7 @@ def _may_change(key: str, settings: Settings, tied: Mapping[str, str]) -> bool:
         return False
     parts = key.split(".")
     for length in range(1, len(parts)):
-        around = at(settings, ".".join(parts[:length]))
+        around = value_at(settings, ".".join(parts[:length]))
         kept = constant(around["_target_"], "kept_on_resume") if isinstance(around, dict) and "_target_" in around else None
         if isinstance(kept, tuple) and parts[length] in kept:
             return False

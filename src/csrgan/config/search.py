@@ -63,7 +63,7 @@ def _spec(name: str) -> Sequence[str] | None:
 
 
 @contextmanager
-def named(words: Sequence[str]) -> Iterator[list[str]]:
+def search_config_dirs(words: Sequence[str]) -> Iterator[list[str]]:
     """The words of a command without the folders of choices that they name, which are searched meanwhile, also by the jobs of a
     sweep. Raises UserError for a folder that is not there."""
     taken = {word: list(_named_by(word)) for word in words if word.startswith((FLAG, KEY))}
@@ -96,7 +96,7 @@ def _named_by(word: str) -> Iterator[Path]:
         yield from found
 
 
-def clashes(own: Path) -> Iterator[str]:
+def name_clashes(own: Path) -> Iterator[str]:
     """A sentence for each file of the user's that has the name of one in csrgan's own folder, which would be taken in its place."""
     for folder in folders():
         for file in sorted(folder.rglob("*.yaml")):

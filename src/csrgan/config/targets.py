@@ -25,7 +25,7 @@ UNNAMED = ("csrgan.degradation.kernel_priors.FreeForm", "csrgan.networks.output.
 OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # classes of layers and optimizers, by their short names
 
 
-def examine(tree: object, place: str = "", *, stranger: bool = False) -> None:
+def check_targets(tree: object, place: str = "", *, stranger: bool = False) -> None:
     """Raise UserError for every `_target_` in a configuration that may not be built, before anything is. place: the tree's key.
 
     Each must name a class or a function that is defined in PACKAGES or in a package of one's own (see `search`): a module's path
@@ -39,7 +39,7 @@ def examine(tree: object, place: str = "", *, stranger: bool = False) -> None:
 
 
 @cache
-def described() -> frozenset[str]:
+def targets_of_own_files() -> frozenset[str]:
     """What csrgan's own yaml files name in the rooms of DESCRIBED, and UNNAMED."""
     files = conf().rglob("*.yaml")
     named = {name for file in files for name in re.findall(r"_target_: *([\w.]+)", file.read_text(encoding="utf-8"))}
@@ -85,7 +85,7 @@ def _target_fault(node: Settings, place: str, stranger: bool) -> Iterator[str]:
 def _nameable(target: str, more: tuple[str, ...], stranger: bool) -> bool:
     if not stranger:
         return _within(target, (*PACKAGES, *more))
-    return target in described() or bool(OF_TORCH.fullmatch(target)) or _within(target, more)
+    return target in targets_of_own_files() or bool(OF_TORCH.fullmatch(target)) or _within(target, more)
 
 
 def _within(name: str, packages: tuple[str, ...]) -> bool:

@@ -143,7 +143,7 @@ class Photographs(Recorded, LightningDataModule):
 
     def train_dataloader(self) -> ResumableLoader[Sample, CropBatch]:
         pictures = self.pictures("data.train")
-        scale = rules.of_scale(self.degradation.multiple)
+        scale = rules.scale_multiple(self.degradation.multiple)
         raise_faults(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         order = SampleOrder(self._trained_on(), window=self.window, crops_per_image=self.crops_per_image, seed=self.seed)

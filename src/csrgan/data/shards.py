@@ -151,7 +151,7 @@ def _make_way(destination: Path, missing: Sequence[str]) -> None:
     own = {file: _listed(destination / file) for file in (INDEX, PLAN)}
     written = {name for names in own.values() for name in names or ()}
     claimed = [name for name in missing if name not in written]
-    beside = [files.unfinished(destination / name).name for name in claimed]
+    beside = [files.part_path(destination / name).name for name in claimed]
     for name in (*claimed, *beside, *(file for file, names in own.items() if names is None)):
         require(
             not os.path.lexists(destination / name),

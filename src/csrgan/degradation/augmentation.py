@@ -63,7 +63,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     ) -> None:
         super().__init__(p=1.0)
         low, high = (float(scale[bound]) for bound in ("low", "high"))
-        raise_faults(rules.odd(kernel_size), rules.one_scale(output, downsampling, low, high))
+        raise_faults(rules.odd_kernel_size(kernel_size), rules.single_scale(output, downsampling, low, high))
         spec = DegradationSpec(kernel_size, downsampling, output, backend, max_scale=high, factors=tuple((factors or {}).items()))
         self.prior = Prior(
             blur,

@@ -42,7 +42,7 @@ class Factor(Recorded, ABC):
     place: ClassVar[Literal["sharp", "low"]] = "low"
 
     def __init__(self, *, low: float, high: float, uniform_in: Literal["value", "variance"] = "value") -> None:
-        raise_faults(rules.ordered(type(self).__name__, low, high))
+        raise_faults(rules.low_below_high(type(self).__name__, low, high))
         self.range = Uniform(low, high, uniform_in, least=0.0 if uniform_in == "variance" else -math.inf)
 
     @abstractmethod

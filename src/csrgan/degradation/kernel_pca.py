@@ -101,7 +101,7 @@ class Code(nn.Module):
         varies = [name for name in self.prior.ranges if self.prior.ranges[name].high > self.prior.ranges[name].low]
         self.names = [name for name in varies if self.kernels is None or name != "blur_std"]
         self.length = len(self.names) + (components if self.kernels else 0)
-        raise_faults(rules.coded(kind, varies))
+        raise_faults(rules.something_varies(kind, varies))
 
     def encode(self, parameters: Parameters) -> Float[Tensor, "b p"]:
         """The code of each picture's degradation."""

@@ -58,7 +58,7 @@ class Anisotropic(KernelPrior):
     def draw(
         self, generator: np.random.Generator, std: Float[Tensor, " batch"], *, bounds: Bounds, size: int | None, shift: float
     ) -> Drawn:
-        raise_faults(rules.wide(self.has_axes, bounds[0]))
+        raise_faults(rules.positive_width(self.has_axes, bounds[0]))
         first = std.double().numpy() ** 2
         lowest, highest = (bound**2 for bound in bounds)
         share, angle = generator.random((2, len(first)))

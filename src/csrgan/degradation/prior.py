@@ -128,10 +128,10 @@ class Prior(Recorded):
         self.more = tuple(more or ())
         self.ranges |= more or {}
         raise_faults(
-            *(rules.ordered(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, given, strict=True)),
-            rules.levels(tested_blur_std),
-            rules.predicted(self.predicted, self.ranges),
-            rules.wide(kernel is not None and kernel.has_axes, blur["low"]),
+            *(rules.low_below_high(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, given, strict=True)),
+            rules.tested_blur_std(tested_blur_std),
+            rules.known_parameters(self.predicted, self.ranges),
+            rules.positive_width(kernel is not None and kernel.has_axes, blur["low"]),
         )
 
     def sample(self, generator: np.random.Generator, count: int = 1) -> Parameters:

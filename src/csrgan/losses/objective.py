@@ -26,7 +26,7 @@ class Loss(Protocol):
 
 
 def needs(function: Callable[..., object]) -> tuple[str, ...]:
-    """The names of the evidence that a loss function asks for. `declared.evidence` reads the same from its source."""
+    """The names of the evidence that a loss function asks for. `declared.requested_inputs` reads the same from its source."""
     plain = function.func if isinstance(function, partial) else function
     kinds = inspect.signature(plain).parameters.values()
     return tuple(p.name for p in kinds if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -34,9 +34,9 @@ def needs(function: Callable[..., object]) -> tuple[str, ...]:
 
 def examine(system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True) -> None:
     """Raise UserError for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
-    kind = rules.Kind.of(type(system).__name__, lambda said: getattr(system, said, None))
+    kind = rules.SystemFacts.of(type(system).__name__, lambda said: getattr(system, said, None))
     on = {name: term for name, term in losses.items() if isinstance(term, Loss) and term.weight}
-    asked = {name: rules.Asked(term.needs, term.start, term.against) for name, term in on.items()}
+    asked = {name: rules.LossRequest(term.needs, term.start, term.against) for name, term in on.items()}
     raise_faults(rules.losses(kind, asked, predicts=predicts, variance=variance))
 
 
@@ -93,7 +93,7 @@ class Objective:
     def __init__(self, terms: Mapping[str, object], loss_inputs: Iterable[str]) -> None:
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         offered = set(loss_inputs)
-        raise_faults(*(rules.evidence(name, term.needs, offered) for name, term in self.terms.items()))
+        raise_faults(*(rules.available_inputs(name, term.needs, offered) for name, term in self.terms.items()))
 
     def __bool__(self) -> bool:
         return bool(self.terms)

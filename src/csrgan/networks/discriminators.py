@@ -177,7 +177,7 @@ class VGGAsCoded(Recorded, nn.Module):
 
     def __init__(self, *, size: Count) -> None:
         super().__init__()
-        raise_faults(rules.multiples("data.crop", size, rules.of_discriminator(type(self).__name__, self.multiple)))
+        raise_faults(rules.multiples("data.crop", size, rules.discriminator_multiple(type(self).__name__, self.multiple)))
         self.size = size
         layers: list[nn.Module] = []
         for before, after in ((3, 4), (4, 8), (8, 16), (16, 32)):

@@ -104,8 +104,10 @@ class Generator(Recorded, nn.Module):
         early = self.head is not None and not getattr(self.head, "late", False)
         made = output.func if isinstance(output, partial) else output
         raise_faults(
-            rules.early(condition=condition is not None, reads_theta=body.reads_theta, predicts=early),
-            rules.drawn(type(body).__name__, body.draws, getattr(made, "__name__", ""), getattr(made, "ignores_low", False)),
+            rules.early_prediction(condition=condition is not None, reads_theta=body.reads_theta, predicts=early),
+            rules.output_of_body(
+                type(body).__name__, body.draws, getattr(made, "__name__", ""), getattr(made, "ignores_low", False)
+            ),
         )
         self.condition = condition(channels=body.bottleneck_channels, parameters=len(predicted)) if condition else None
 

@@ -55,7 +55,7 @@ class Unfolded(Body):
         upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()
-        raise_faults(rules.undone("generator", type(self).__name__, self.isotropic, degradation.prior.kernel is not None))
+        raise_faults(rules.isotropic_kernel("generator", type(self).__name__, self.isotropic, degradation.prior.kernel is not None))
         first = first or Spectral()
         self.given_as(first=first)
         self.first, self.prior, self.data_steps, self.detach = first, degradation.prior, data_steps, detach

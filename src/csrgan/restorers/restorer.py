@@ -81,16 +81,16 @@ class Restorer(Recorded):
         return []
 
 
-def kind_of(taker: type) -> rules.Kind:
+def kind_of(taker: type) -> rules.SystemFacts:
     """What a class of restorers or of systems says of itself."""
-    return rules.Kind.of(taker.__name__, lambda name: getattr(taker, name, None))
+    return rules.SystemFacts.of(taker.__name__, lambda name: getattr(taker, name, None))
 
 
-def examine_degradation(kind: rules.Kind, degradation: Degradation) -> None:
+def examine_degradation(kind: rules.SystemFacts, degradation: Degradation) -> None:
     """Raise UserError for a degradation that does not suit."""
     output, prior = degradation.spec.output, degradation.prior
     noise, drawn = prior.ranges["noise_std"].high, prior.kernel is not None
-    raise_faults(rules.suits(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
+    raise_faults(rules.suits_degradation(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
 
 
 def examine_protocol(restorer: Restorer, degradation: Degradation) -> None:

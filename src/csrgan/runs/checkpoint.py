@@ -30,7 +30,7 @@ def read(path: Path | str, key: str = "checkpoint") -> dict[str, Any]:
     require(file.is_file(), f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
-        renamed.kept(content)
+        renamed.upgrade_checkpoint(content)
     except Exception as reason:
         raise UserError(f"{named} is no checkpoint that can be read ({type(reason).__name__}).") from reason
     own = content.get("csrgan") if isinstance(content, dict) else None

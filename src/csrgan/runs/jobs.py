@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from csrgan.config.old_names import silently
+from csrgan.config.old_names import translate_silently
 from csrgan.errors import UserError, require
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
@@ -55,7 +55,7 @@ def job(place: Path) -> Mapping[str, Any]:
     require(all(isinstance(word, str) for word in content["words"]), f"{JOB} holds words that are no text.")
     require(0 <= content["seconds"] < GREATEST, f"{JOB} holds seconds={content['seconds']}.")
     spelt = {key: _spelt(value) for key, value in content.items() if isinstance(value, str)}
-    return {**content, **spelt, "words": [_spelt(word) for word in silently(content["words"])]}
+    return {**content, **spelt, "words": [_spelt(word) for word in translate_silently(content["words"])]}
 
 
 def _alone(place: Path) -> Mapping[str, Any]:
@@ -63,7 +63,7 @@ def _alone(place: Path) -> Mapping[str, Any]:
     require(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
     kind = "train" if (place / CHECKPOINTS).is_dir() else "evaluate"
     command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(place)}"])
-    told = [word for word in silently(map(str, words)) if not word.startswith(SILENT)]
+    told = [word for word in translate_silently(map(str, words)) if not word.startswith(SILENT)]
     return {"words": told, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}
 
 

@@ -38,7 +38,7 @@ def read(file: Path) -> tuple[Batch, dict[str, Any]]:
     require(file.is_file(), f"file={file} is not there.")
     try:
         content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        renamed.kept(content)
+        renamed.upgrade_checkpoint(content)
         kept = content["batch"]
         parameters = Parameters.of(kept["parameters"])
         batch = Batch(kept["sharp"], kept["low"], parameters, tuple(kept["names"]))

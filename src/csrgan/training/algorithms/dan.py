@@ -56,7 +56,7 @@ class DAN(CodeConditionedSystem):
         self.given_as(losses=losses)
         codes = code(degradation)
         kernel = estimates == "kernel"
-        raise_faults(rules.kernel_estimated(estimates, "kernel" if codes.kernels else "units", codes.names))
+        raise_faults(rules.kernel_estimation(estimates, "kernel" if codes.kernels else "units", codes.names))
         sees = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
         restores = restorer(enlarge=degradation.multiple, code=codes.length)
         super().__init__(DANNetworks(codes, restores, sees, loops, kernel), degradation, rule)
