@@ -129,7 +129,7 @@ from csrgan.restorers.kernelgan import KernelGAN as Base
 from csrgan.networks.unfolded import Unfolded
 
 class Mine(SRGAN):
-    """Says nothing of itself."""
+    """Declares nothing itself."""
 
 class Quiet(Base):
     noise_free = False
@@ -143,7 +143,7 @@ class Body(Unfolded):
 @pytest.mark.usefixtures("package")
 def test_a_subclass_from_outside_is_known_by_what_it_inherits(tmp_path: Path) -> None:
     (tmp_path / "mine" / "systems.py").write_text(OUTSIDE)
-    known = {name: declared.constant(f"mine.systems.{name}", "offers") for name in ("Mine", "Quiet")}
+    known = {name: declared.constant(f"mine.systems.{name}", "loss_inputs") for name in ("Mine", "Quiet")}
     assert known == {"Mine": ("restored", "sharp", "low", "real", "fake"), "Quiet": None}
     assert declared.constant("mine.systems.Quiet", "outputs") == ("native",)
     assert declared.constant("mine.systems.Quiet", "noise_free") is False
@@ -151,7 +151,7 @@ def test_a_subclass_from_outside_is_known_by_what_it_inherits(tmp_path: Path) ->
         True,
         False,
     )
-    assert declared.constant("mine.systems.Nobody", "offers") is None
+    assert declared.constant("mine.systems.Nobody", "loss_inputs") is None
     assert declared.constant("mine.systems.Quiet", "offers_codes") is None  # it has to be worked out
     assert "mine.systems" not in sys.modules
 
@@ -189,6 +189,6 @@ def test_nothing_is_imported_to_know_it_not_even_the_package_around(tmp_path: Pa
     (tmp_path / "evil" / "parts.py").write_text("from csrgan.ranges import Count\nclass X:\n    width: Count\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert declared.rules("evil.parts.X")["width"].interval == "[1,inf)"
-    assert declared.constant("evil.parts.X", "offers") is None
+    assert declared.constant("evil.parts.X", "loss_inputs") is None
     assert not (tmp_path / "done").exists()
     assert declared.rules("evil.nowhere.X") == declared.rules("nowhere.X") == declared.rules("sys.X") == {}

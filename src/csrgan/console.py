@@ -1,4 +1,4 @@
-"""Where the commands print. Names come from file systems and strangers: none of their control characters reaches the terminal."""
+"""Printing for the commands. Names come from file systems and strangers, so control characters never reach the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from csrgan.errors import printable
 
 
 class Console(console.Console):
-    """Rich's, which prints a sentence in one line, and a table, with control characters as escapes."""
+    """Rich's console; it prints control characters in sentences and tables as escapes, and a sentence as one line."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"emoji": False, **options})  # a file may be called :cat:
@@ -33,12 +33,12 @@ def _shown(what: Any) -> Any:
 
 
 def _lines(text: str) -> str:
-    """A text whose lines are its own."""
+    """Escape a text line by line: its line ends are meant."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def quiet() -> None:
-    """Leave the screen to what a user can act on."""
+    """Silence messages of libraries that a user cannot act on."""
     os.environ.setdefault("WANDB_SILENT", "true")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -250,6 +250,6 @@ def test_a_body_that_draws_nothing_of_its_own_takes_the_outputs_that_know_low() 
     known = [
         name
         for name, node in outputs.items()
-        if not any("does not know L" in told for told in combination_faults(with_output(settings, node)))
+        if not any("does not use L" in told for told in combination_faults(with_output(settings, node)))
     ]
     assert sorted(known) == ["before", "residual", "sigmoid"]
