@@ -19,20 +19,20 @@ class Console(console.Console):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"emoji": False, **options})  # a file may be called :cat:
 
-    def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*map(_shown, objects), **options)
+    def print(self, *objects: object, **options: Any) -> None:
+        super().print(*map(_printable, objects), **options)
 
 
-def _shown(what: Any) -> Any:
-    if isinstance(what, Table):
-        for column in what.columns:
+def _printable(item: object) -> object:
+    if isinstance(item, Table):
+        for column in item.columns:
             column._cells = [printable(cell) if isinstance(cell, str) else cell for cell in column._cells]
-        what.title = printable(what.title) if isinstance(what.title, str) else what.title
-        what.caption = _lines(what.caption) if isinstance(what.caption, str) else what.caption
-    return printable(what) if isinstance(what, str) else what
+        item.title = printable(item.title) if isinstance(item.title, str) else item.title
+        item.caption = _printable_lines(item.caption) if isinstance(item.caption, str) else item.caption
+    return printable(item) if isinstance(item, str) else item
 
 
-def _lines(text: str) -> str:
+def _printable_lines(text: str) -> str:
     """Escape a text line by line: its line ends are meant."""
     return "\n".join(map(printable, text.split("\n")))
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from csrgan import ranges
 from csrgan.errors import UserError
@@ -31,7 +31,7 @@ OF_OTHERS = {
 }
 LENGTHS = {"betas": 2}
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def rules(target: str) -> Mapping[str, Rule]:
     return source.arguments(name) if source else {}
 
 
-def declares(**facts: Any) -> Callable[[F], F]:
+def declares(**facts: object) -> Callable[[F], F]:
     """Set facts as attributes of a function, each a literal: `@declares(least_batch=2)`. A class states its facts in its body."""
 
     def decorated(function: F) -> F:
