@@ -121,12 +121,12 @@ def constant(target: str, name: str) -> object:
 
 
 @cache
-def requested_inputs(target: str, *, made: bool = False) -> tuple[str, ...]:
-    """Return the names of a loss's inputs: the arguments of a function before the star. made: the target is called first, and its
-    result is the loss; of a class, its `__call__` is read. Empty if unknown."""
+def requested_inputs(target: str, *, factory: bool = False) -> tuple[str, ...]:
+    """Return the names of a loss's inputs: the arguments of a function before the star. factory: the loss is the result of
+    calling the target; then the `__call__` of a class is read. Empty if unknown."""
     module, _, owner = target.rpartition(".")
     source = _Module.of(module) if module and not module.startswith(tuple(OF_OTHERS)) else None
-    return source.requested_inputs(owner, made) if source else ()
+    return source.requested_inputs(owner, factory) if source else ()
 
 
 def _file(name: str) -> Path:
@@ -210,18 +210,18 @@ class _Module:
         inherited = (self.constant(base.id, fact) for base in node.bases if isinstance(base, ast.Name))
         return next((value for value in inherited if value is not None), None)
 
-    def requested_inputs(self, name: str, made: bool) -> tuple[str, ...]:
+    def requested_inputs(self, name: str, factory: bool) -> tuple[str, ...]:
         """See the module's function `requested_inputs`."""
         node = self.defined.get(name)
         if node is None:
             source, original = self._imported(name)
-            return source.requested_inputs(original, made) if source else ()
-        if made != isinstance(node, ast.ClassDef):
+            return source.requested_inputs(original, factory) if source else ()
+        if factory != isinstance(node, ast.ClassDef):
             return ()
         if isinstance(node, ast.FunctionDef):
             return tuple(argument.arg for argument in node.args.args)
         methods = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__call__"]
-        inherited = [self.requested_inputs(base.id, made) for base in node.bases if isinstance(base, ast.Name)]
+        inherited = [self.requested_inputs(base.id, factory) for base in node.bases if isinstance(base, ast.Name)]
         own = (tuple(argument.arg for argument in method.args.args[1:]) for method in methods)
         return next(own, next(filter(None, inherited), ()))
 

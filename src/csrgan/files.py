@@ -1,4 +1,4 @@
-"""Atomic writes of files, exclusive locks on folders, and text that is safe in tables of others."""
+"""Atomic writes of files, exclusive locks on folders, and text that is safe in tables."""
 
 from __future__ import annotations
 

@@ -85,19 +85,19 @@ def positive_width(has_axes: bool | None, low: float) -> Iterator[str]:
 # Systems and the parts of a network.
 
 
-def suits_degradation(kind: SystemFacts, *, output: str, multiple: int, noise: float, drawn: bool) -> Iterator[str]:
+def suits_degradation(facts: SystemFacts, *, output: str, multiple: int, noise: float, drawn: bool) -> Iterator[str]:
     """Check that a system can undo a degradation.
 
     multiple: size of H over size of L. noise: the largest noise_std. drawn: whether kernels are drawn instead of the isotropic
     Gaussian.
     """
-    if kind.outputs and output not in kind.outputs:
-        size, other = SIZES[kind.outputs[0]], kind.outputs[0]
-        yield f"degradation.output={output} does not suit {kind.name}, which takes L {size}: choose degradation.output={other}."
-    if kind.noise_free and (noise > 0 or multiple not in (2, 3, 4)):
+    if facts.outputs and output not in facts.outputs:
+        size, other = SIZES[facts.outputs[0]], facts.outputs[0]
+        yield f"degradation.output={output} does not suit {facts.name}, which takes L {size}: choose degradation.output={other}."
+    if facts.noise_free and (noise > 0 or multiple not in (2, 3, 4)):
         remedy = "choose a degradation such as gaussian8_x2 or div2krk_x2"
-        yield f"{kind.name} has no model of noise, and enlarges by 2, 3 or 4: {remedy}."
-    yield from isotropic_kernel("system", kind.name, kind.isotropic, drawn)
+        yield f"{facts.name} has no model of noise, and enlarges by 2, 3 or 4: {remedy}."
+    yield from isotropic_kernel("system", facts.name, facts.isotropic, drawn)
 
 
 def isotropic_kernel(place: str, name: str, isotropic: bool | None, drawn: bool) -> Iterator[str]:
@@ -138,26 +138,28 @@ def output_of_body(body: str, draws: bool | None, output: str, ignores_low: bool
 # Losses.
 
 
-def losses(kind: SystemFacts, asked: Mapping[str, LossRequest], *, predicts: bool = True, variance: bool = True) -> Iterator[str]:
+def losses(
+    facts: SystemFacts, requests: Mapping[str, LossRequest], *, predicts: bool = True, variance: bool = True
+) -> Iterator[str]:
     """Check that a system can learn from its active losses. predicts, variance: whether this network predicts the degradation,
     and its variance."""
-    for key, loss in asked.items():
-        loss_inputs = kind.code_loss_inputs if kind.code_loss_inputs and key == "parameters" else kind.loss_inputs
+    for key, loss in requests.items():
+        loss_inputs = facts.code_loss_inputs if facts.code_loss_inputs and key == "parameters" else facts.loss_inputs
         if loss_inputs is None:
             continue
-        faults = list(available_inputs(key, tuple(dict.fromkeys(loss.needs + loss.against)), loss_inputs, kind.name))
-        faults = faults or list(available_inputs(key, loss.against, DISCRIMINATOR_INPUTS, f"the discriminator of {kind.name}"))
-        yield from faults or _inputs_of_parts(key, loss.needs, predicts, variance, discriminated="adversarial" in asked)
-    if kind.coded:
-        teaching = kind.teaching or ()
-        if not ("parameters" in asked and asked.keys() & set(teaching)):
+        faults = list(available_inputs(key, tuple(dict.fromkeys(loss.needs + loss.against)), loss_inputs, facts.name))
+        faults = faults or list(available_inputs(key, loss.against, DISCRIMINATOR_INPUTS, f"the discriminator of {facts.name}"))
+        yield from faults or _inputs_of_parts(key, loss.needs, predicts, variance, discriminated="adversarial" in requests)
+    if facts.coded:
+        teaching = facts.teaching or ()
+        if not ("parameters" in requests and requests.keys() & set(teaching)):
             listed = " or a ".join(f"loss/{name}" for name in teaching)
-            yield f"{kind.name} needs a {listed} for its restorer and a loss/parameters for its codes."
-    elif not asked:
+            yield f"{facts.name} needs a {listed} for its restorer and a loss/parameters for its codes."
+    elif not requests:
         yield "every loss of the generator is none or has weight 0: choose a loss/image or a loss/adversarial."
     else:
-        first = min(asked, key=lambda key: asked[key].start)
-        if start := asked[first].start:
+        first = min(requests, key=lambda key: requests[key].start)
+        if start := requests[first].start:
             yield f"loss.{first}.start={start} leaves the generator nothing to learn until then: no other loss starts earlier."
 
 

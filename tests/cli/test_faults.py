@@ -155,7 +155,7 @@ ALL_AT_ONCE = {
 }
 
 
-def test_all_faults_are_told_at_once_and_nothing_else() -> None:
+def test_all_faults_are_reported_at_once_and_nothing_else() -> None:
     with pytest.raises(UserError) as told:
         check_command("train", list(ALL_AT_ONCE))
     lines = str(told.value).split("\n")
@@ -173,7 +173,7 @@ function: {_target_: csrgan.losses.image.charbonnier, _partial_: true, epsilon: 
 
 
 @pytest.mark.parametrize("place", ["--config-dir={own}", "hydra.searchpath=[file://{own}]"])
-def test_a_group_of_ones_own_is_added_with_a_plus(place: str, tmp_path: Path) -> None:
+def test_a_users_group_is_added_with_a_plus(place: str, tmp_path: Path) -> None:
     (tmp_path / "loss" / "frequency").mkdir(parents=True)
     (tmp_path / "loss" / "frequency" / "fft.yaml").write_text(TERM)
     with search.search_config_dirs([place.format(own=tmp_path)]):
@@ -190,25 +190,25 @@ def test_a_group_of_ones_own_is_added_with_a_plus(place: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("word", "silent"), [("parameter_head=non", "condition"), ("degradation.blur.high=x", "above"), ("system=dann", "DAN")]
 )
-def test_nothing_is_said_of_what_a_wrong_word_would_have_set(word: str, silent: str) -> None:
+def test_a_wrong_word_causes_no_follow_up_faults(word: str, silent: str) -> None:
     with pytest.raises(UserError) as told:
         check_command("train", [word, "condition=film", "degradation.blur.low=60", "loss/parameters=none"])
     assert silent not in str(told.value).replace(word.partition("=")[0], "")
 
 
-def test_help_is_given_where_something_is_missing() -> None:
+def test_help_works_if_a_value_is_missing() -> None:
     check_command("restore", ["--help"])
     with pytest.raises(UserError, match="source is needed"):
         check_command("restore", [])
 
 
-def test_faults_are_told_before_anything_heavy_is_imported() -> None:
+def test_faults_are_reported_before_anything_heavy_is_imported() -> None:
     words = ["train", *ALL_AT_ONCE]
     program = f"import sys; from csrgan.cli import main; assert main({words}) == 2; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
-def test_a_real_process_tells_it_in_one_line(tmp_path: Path) -> None:
+def test_a_real_process_prints_one_line(tmp_path: Path) -> None:
     done = csrgan("train", "trainer=smoke", "data.batch_size=0", f"run_dir={tmp_path}/r")
     assert done.returncode == 2
     assert done.stderr.strip() == "csrgan train: data.batch_size=0 is below 1, the least that it can be."

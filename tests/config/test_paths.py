@@ -35,7 +35,7 @@ def value(word: str, *others: str) -> object:
     return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
 
 
-def test_every_name_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_file_name_is_read_literally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Absolute and relative, for what exists and for what will; and again from what is kept of it. Four names at a time."""
     monkeypatch.chdir(tmp_path)
     for name in NAMES:
@@ -119,7 +119,7 @@ def test_the_jobs_of_a_sweep_keep_their_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "word", ["seed=(", "seed=ä", "generator.width=a'b", "seed=1,", "k y=1", "a.=1", "seed=#", "source={_target_: x, y"]
 )
-def test_no_sentence_speaks_of_a_lexer(word: str) -> None:
+def test_no_message_mentions_the_lexer(word: str) -> None:
     with pytest.raises(UserError) as told:
         check_command("restore", for_hydra([word]))
     for said in ("Lexer", "mismatched", "token recognition", "viable", "extraneous", "EOF", "See http"):
@@ -133,7 +133,7 @@ def test_a_key_that_cannot_be_read_is_not_missing() -> None:
     assert "is needed" not in str(told.value)
 
 
-def test_what_is_built_is_given_a_path_as_it_is() -> None:
+def test_an_object_gets_a_path_literally() -> None:
     """All interpolations were resolved before; one that looks like one is a name."""
     name = "/a/${HOME} \\${seed}"
     node = {"_target_": "torch.nn.ModuleDict", "modules": None}
@@ -142,6 +142,6 @@ def test_what_is_built_is_given_a_path_as_it_is() -> None:
     assert build({"deep": [name, {"deeper": name, "node": node}]})["deep"][1]["deeper"] == name
 
 
-def test_a_sweep_is_told_of_a_folder_that_it_cannot_have(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"a\$\{b: a sweep cannot lie in a folder"):
+def test_a_sweep_into_an_impossible_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"a\$\{b: a sweep cannot use a folder"):
         check_command("train", for_hydra(["-m", f"run_dir={tmp_path}/a${{b"]))

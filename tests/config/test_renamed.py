@@ -81,9 +81,7 @@ def own(tmp_path: Path) -> Iterator[Path]:
         ("", ""),
     ],
 )
-def test_a_word_is_read_by_todays_names_and_each_old_one_told_once(
-    word: str, today: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_word_gets_the_new_names_with_one_warning_per_old_name(word: str, today: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert old_names.translate([word, word], "train") == [today, today]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == len(set(lines)) and bool(lines) == (word.replace(" ", "") != today)
@@ -93,7 +91,7 @@ def test_a_word_is_read_by_todays_names_and_each_old_one_told_once(
     assert old_names.translate_silently([today]) == [today]
 
 
-def test_a_command_with_old_names_says_so_and_does_what_it_did(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_command_with_old_names_warns_and_works(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "trainer.budget=80", "trainer.budget=96", "output=cut", "health.drift.action=end", "--cfg=job"]) == 0
     said = capfd.readouterr()
     assert "  images: 96\n" in said.out and "csrgan.networks.output.clamp" in said.out and "action: stop" in said.out
@@ -104,12 +102,12 @@ def test_a_command_with_old_names_says_so_and_does_what_it_did(capfd: pytest.Cap
     ]
 
 
-def test_an_impossible_value_of_an_old_name_is_told_by_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_impossible_value_of_an_old_key_is_reported_with_the_new_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "data.side=-1"]) == 2
     assert "csrgan train: data.crop=-1 is below 1" in capsys.readouterr().err
 
 
-def test_a_file_of_ones_own_is_read_by_todays_names(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_users_file_is_read_with_the_new_names(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, text in {
         "experiment/mine": "# @package _global_\ndefaults:\n  - override /output: cut\n  - override /data: mine\n"
         "trainer: {budget: 32}\nhealth: {drift: {action: end}}\n",
@@ -129,7 +127,7 @@ def test_a_file_of_ones_own_is_read_by_todays_names(own: Path, capsys: pytest.Ca
     assert len(lines) == len(set(lines)) == 4
 
 
-def test_the_sweep_of_ones_own_file_goes_through_todays_names(own: Path) -> None:
+def test_a_sweep_in_a_users_file_gets_the_new_names(own: Path) -> None:
     file = own / "sweep" / "mine.yaml"
     file.parent.mkdir()
     file.write_text(
@@ -139,7 +137,7 @@ def test_the_sweep_of_ones_own_file_goes_through_todays_names(own: Path) -> None
     assert held["hydra"]["sweeper"]["params"] == {"output": "clamp,tanh", "data.crop": "64,96", "seed": 1}
 
 
-def test_a_part_of_ones_own_may_use_a_name_that_was_csrgans(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_users_part_may_use_an_old_name_of_csrgans(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, text in {"data/mine": "_target_: mine.Data\nside: 3\n", "output/cut": "_target_: mine.cut\n"}.items():
         (own / name).parent.mkdir()
         (own / f"{name}.yaml").write_text(text)
@@ -155,7 +153,7 @@ def test_the_overrides_of_an_older_run_are_read_silently(tmp_path: Path, capsys:
     assert capsys.readouterr().err == ""
 
 
-def test_a_description_gets_todays_names_and_is_then_examined() -> None:
+def test_a_recipe_gets_the_new_names_and_is_then_checked() -> None:
     body = {"_target_": "csrgan.old.U", "depth": 2, "width": 8}
     new = renamed.rename_tree({"body": body, "output": {"_target_": "csrgan.old.cut", "_partial_": True}})
     assert new["body"] == {"_target_": "csrgan.networks.unet.UNet", "levels": 2, "width": 8}
@@ -174,7 +172,7 @@ def test_a_description_gets_todays_names_and_is_then_examined() -> None:
         {"_target_": "csrgan.old.U", "depth": {"_target_": "os.system"}},
     ],
 )
-def test_an_old_name_opens_nothing(node: dict[str, Any]) -> None:
+def test_an_old_name_allows_nothing_new(node: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         check_targets(renamed.rename_tree({"system": node}), stranger=True)
 

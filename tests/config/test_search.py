@@ -36,7 +36,7 @@ def generators() -> set[str]:
 
 
 @pytest.mark.usefixtures("here")
-def test_an_allowed_package_of_the_current_folder_brings_its_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_allowed_package_in_the_current_folder_adds_its_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "rrdb" not in generators()
     monkeypatch.setenv(search.ALLOW, "mine, another")
     assert search.packages() == ("mine", "another")
@@ -56,7 +56,7 @@ def test_a_folder_is_searched_while_its_command_runs_and_by_its_jobs(word: str, 
 
 
 @pytest.mark.usefixtures("here")
-def test_what_is_not_there_or_hides_is_a_sentence() -> None:
+def test_missing_folders_and_name_clashes_are_errors() -> None:
     with (
         pytest.raises(UserError, match=r"^--config-dir=nowhere: there is no folder nowhere\.$"),
         search.search_config_dirs(["--config-dir=nowhere"]),
@@ -71,7 +71,7 @@ def test_what_is_not_there_or_hides_is_a_sentence() -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_run_that_goes_on_without_the_folder_of_its_choices_is_told_so() -> None:
+def test_resuming_without_the_folder_of_its_choices_is_an_error() -> None:
     with pytest.raises(UserError, match=r"(?s)generator has no other.*began with --config-dir=FOLDER goes on with it"):
         check_command("train", ["generator=other", "resume=runs/a"])
     with search.search_config_dirs(["--config-dir=conf"]):

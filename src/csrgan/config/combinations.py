@@ -124,7 +124,7 @@ def _against(term: Settings) -> tuple[str, ...]:
 
 
 def _inputs(function: object) -> tuple[str, ...]:
-    return requested_inputs(function["_target_"], made=not function.get("_partial_", False)) if _built(function) else ()
+    return requested_inputs(function["_target_"], factory=not function.get("_partial_", False)) if _built(function) else ()
 
 
 def _batch(settings: Settings) -> Iterator[str]:

@@ -48,9 +48,9 @@ def packages() -> tuple[str, ...]:
 
 def folders() -> list[Path]:
     """Return the folders with the user's choices: those of packages, then those of the command."""
-    found = [Path(place, "conf") for name in packages() if (spec := _spec(name)) for place in spec]
-    found += [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
-    return [folder for folder in dict.fromkeys(found) if folder.is_dir()]
+    paths = [Path(place, "conf") for name in packages() if (spec := _spec(name)) for place in spec]
+    paths += [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
+    return [folder for folder in dict.fromkeys(paths) if folder.is_dir()]
 
 
 def _spec(name: str) -> Sequence[str] | None:
@@ -69,18 +69,18 @@ def search_config_dirs(words: Sequence[str]) -> Iterator[list[str]]:
     Yields the other words. Raises UserError for a folder that does not exist.
     """
     named = {word: list(_folders_of(word)) for word in words if word.startswith((FLAG, KEY))}
-    found = [folder for each in named.values() for folder in each]
+    extra = [folder for each in named.values() for folder in each]
     before = os.environ.get(CONF)
     from csrgan.config.old_names import OwnFiles  # it imports this module
 
     SourcesRegistry.instance().register(OwnFiles)
     Plugins.instance().register(OwnChoices)
     try:
-        if found:
-            os.environ[CONF] = os.pathsep.join([*map(str, found), *filter(None, [before])])
+        if extra:
+            os.environ[CONF] = os.pathsep.join([*map(str, extra), *filter(None, [before])])
         yield [word for word in words if word not in named]
     finally:
-        if found:
+        if extra:
             os.environ.pop(CONF) if before is None else os.environ.update({CONF: before})
 
 
@@ -91,11 +91,11 @@ def _folders_of(word: str) -> Iterator[Path]:
         text = member.strip().strip("'\"")
         if text.startswith("pkg://"):
             package = text.removeprefix("pkg://").replace("/", ".")
-            found = [Path(folder) for folder in _spec(package) or ()]
+            paths = [Path(folder) for folder in _spec(package) or ()]
         else:
-            found = [Path(unquote(urlparse(text).path) if text.startswith("file://") else text).expanduser().absolute()]
-        require(bool(text) and any(folder.is_dir() for folder in found), f"{word}: there is no folder {text}.")
-        yield from found
+            paths = [Path(unquote(urlparse(text).path) if text.startswith("file://") else text).expanduser().absolute()]
+        require(bool(text) and any(folder.is_dir() for folder in paths), f"{word}: there is no folder {text}.")
+        yield from paths
 
 
 def name_clashes(own: Path) -> Iterator[str]:
