@@ -13,7 +13,7 @@ from rich.table import Table
 
 from csrgan.cli import main
 from csrgan.console import Console
-from csrgan.errors import UserError, plain
+from csrgan.errors import UserError, printable
 from csrgan.reports import table
 
 NAMES = {
@@ -30,7 +30,7 @@ NAMES = {
 
 @pytest.mark.parametrize(("name", "shown"), NAMES.items(), ids=ascii)
 def test_a_name_is_shown_with_escapes(name: str, shown: str) -> None:
-    assert plain(name) == shown
+    assert printable(name) == shown
     assert str(UserError(f"{name} is no picture.", "Another.")) == f"{shown} is no picture.\nAnother."
     assert str(pickle.loads(pickle.dumps(UserError(name, name)))) == f"{shown}\n{shown}"
     console = Console(file=io.StringIO(), width=200, force_terminal=True, color_system=None)

@@ -12,7 +12,7 @@ from hydra.utils import get_object
 
 import csrgan
 from csrgan import declared
-from csrgan.config.check import declared as of_configuration
+from csrgan.config.check import declared_rules as of_configuration
 from csrgan.config.check import rule_of, value_faults
 from csrgan.config.combinations import combination_faults
 
@@ -105,7 +105,7 @@ def test_numbers_are_numbers_of_the_kind() -> None:
     assert not told("Base", width=np.int64(3))
 
 
-def test_a_key_that_is_handed_on_has_the_rule_of_who_takes_it() -> None:
+def test_a_key_has_the_rule_of_the_key_that_refers_to_it() -> None:
     """As evaluation.crop has that of Photographs' evaluation_crop, over another key in between."""
     data = {"_target_": "csrgan.data.module.Photographs", "evaluation_crop": "${a.b}", "grid": "${a.grid}"}
     known = of_configuration({"data": data, "a": {"b": "${c}", "grid": {"blur": 0}}, "c": 31})
@@ -116,7 +116,7 @@ def test_a_key_that_is_handed_on_has_the_rule_of_who_takes_it() -> None:
     assert rule_of("a.other", known) is None
 
 
-def test_what_is_built_by_hand_is_held_to_the_same_rules() -> None:
+def test_constructors_enforce_the_same_rules() -> None:
     with pytest.raises(csrgan.UserError, match=r"Degradation\.bits=0 is below 1"):
         csrgan.Degradation(bits=0)
     with pytest.raises(csrgan.UserError, match=r"Photographs\.crop=0 is below 1"):
@@ -129,7 +129,7 @@ from csrgan.restorers.kernelgan import KernelGAN as Base
 from csrgan.networks.unfolded import Unfolded
 
 class Mine(SRGAN):
-    """Says nothing of itself."""
+    """Declares nothing itself."""
 
 class Quiet(Base):
     noise_free = False
@@ -141,7 +141,7 @@ class Body(Unfolded):
 
 
 @pytest.mark.usefixtures("package")
-def test_a_subclass_from_outside_is_known_by_what_it_inherits(tmp_path: Path) -> None:
+def test_a_users_subclass_inherits_declared_facts(tmp_path: Path) -> None:
     (tmp_path / "mine" / "systems.py").write_text(OUTSIDE)
     known = {name: declared.constant(f"mine.systems.{name}", "loss_inputs") for name in ("Mine", "Quiet")}
     assert known == {"Mine": ("restored", "sharp", "low", "real", "fake"), "Quiet": None}
@@ -151,13 +151,13 @@ def test_a_subclass_from_outside_is_known_by_what_it_inherits(tmp_path: Path) ->
         True,
         False,
     )
-    assert declared.constant("mine.systems.Nobody", "offers") is None
+    assert declared.constant("mine.systems.Nobody", "loss_inputs") is None
     assert declared.constant("mine.systems.Quiet", "offers_codes") is None  # it has to be worked out
     assert "mine.systems" not in sys.modules
 
 
 @pytest.mark.usefixtures("package")
-def test_a_subclass_from_outside_gets_the_same_sentence(tmp_path: Path) -> None:
+def test_a_users_subclass_gets_the_same_message(tmp_path: Path) -> None:
     (tmp_path / "mine" / "systems.py").write_text(OUTSIDE)
     settings = composed("system=srgan", "loss/parameters=mse")
     (expected,) = combination_faults(settings)
@@ -165,14 +165,14 @@ def test_a_subclass_from_outside_gets_the_same_sentence(tmp_path: Path) -> None:
     assert list(combination_faults(settings)) == [expected.replace("SRGAN", "Mine")]
 
 
-def test_what_a_loss_asks_for_is_read_from_its_source() -> None:
-    assert declared.evidence("csrgan.losses.parameters.nll") == ("theta", "log_variance", "theta_true")
-    assert declared.evidence("csrgan.losses.perceptual.FeatureDistance", made=True) == ("restored", "sharp")
-    for target, made in (("csrgan.losses.parameters.nll", True), ("csrgan.losses.perceptual.FeatureDistance", False)):
-        assert declared.evidence(target, made=made) == ()
+def test_the_inputs_of_a_loss_are_read_from_its_source() -> None:
+    assert declared.requested_inputs("csrgan.losses.parameters.nll") == ("theta", "log_variance", "theta_true")
+    assert declared.requested_inputs("csrgan.losses.perceptual.FeatureDistance", factory=True) == ("restored", "sharp")
+    for target, factory in (("csrgan.losses.parameters.nll", True), ("csrgan.losses.perceptual.FeatureDistance", False)):
+        assert declared.requested_inputs(target, factory=factory) == ()
 
 
-def test_what_a_function_says_of_itself_is_read_from_its_source_and_is_its_attribute() -> None:
+def test_facts_of_a_function_are_attributes_and_are_read_from_its_source() -> None:
     for target, name, said in (
         ("csrgan.losses.parameters.shuffled", "least_batch", 2),
         ("csrgan.losses.parameters.mse", "least_batch", None),
@@ -182,13 +182,13 @@ def test_what_a_function_says_of_itself_is_read_from_its_source_and_is_its_attri
         assert declared.constant(target, name) == getattr(get_object(target), name, None) == said
 
 
-def test_nothing_is_imported_to_know_it_not_even_the_package_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_rules_imports_nothing_not_even_the_parent_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A `_target_` may come with a stranger's folder."""
     (tmp_path / "evil").mkdir()
     (tmp_path / "evil" / "__init__.py").write_text(f"open({str(tmp_path / 'done')!r}, 'w')")
     (tmp_path / "evil" / "parts.py").write_text("from csrgan.ranges import Count\nclass X:\n    width: Count\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert declared.rules("evil.parts.X")["width"].interval == "[1,inf)"
-    assert declared.constant("evil.parts.X", "offers") is None
+    assert declared.constant("evil.parts.X", "loss_inputs") is None
     assert not (tmp_path / "done").exists()
     assert declared.rules("evil.nowhere.X") == declared.rules("nowhere.X") == declared.rules("sys.X") == {}

@@ -14,7 +14,7 @@ from csrgan.data import picture
 from csrgan.errors import UserError
 
 
-def test_json_has_null_for_what_is_no_number_in_it(tmp_path: Path) -> None:
+def test_json_has_null_for_nan_and_inf(tmp_path: Path) -> None:
     files.write_json(tmp_path / "a.json", {"a": math.nan, "b": [{"c": -math.inf, "d": 1.5}], "e": (math.inf, "nan", None, 3, True)})
     text = (tmp_path / "a.json").read_text()
     content = json.loads(text, parse_constant=pytest.fail)
@@ -24,12 +24,12 @@ def test_json_has_null_for_what_is_no_number_in_it(tmp_path: Path) -> None:
 
 def test_a_cell_is_one_line_and_no_formula() -> None:
     plain = ["a.png", "a=b.png", "ünï [x].png", "'quoted'", "", "1.png"]
-    assert [files.cell(name) for name in plain] == plain
-    assert [files.cell(name) for name in ("=1", "+a", "-a", "@a", "＝1")] == ["'=1", "'+a", "'-a", "'@a", "'＝1"]
-    assert files.cell("a\nb\r\tc\x7f\u2028.png") == "a\\x0ab\\x0d\\x09c\\x7f\\x2028.png"
+    assert [files.table_cell(name) for name in plain] == plain
+    assert [files.table_cell(name) for name in ("=1", "+a", "-a", "@a", "＝1")] == ["'=1", "'+a", "'-a", "'@a", "'＝1"]
+    assert files.table_cell("a\nb\r\tc\x7f\u2028.png") == "a\\x0ab\\x0d\\x09c\\x7f\\x2028.png"
 
 
-def test_what_is_not_finished_is_no_picture(tmp_path: Path) -> None:
+def test_an_unfinished_file_is_not_a_picture(tmp_path: Path) -> None:
     """Of a killed process, in a folder that is then read."""
     for name in (".0badcafe.part.png", ".csrgan/part.png", "deeper/.csrgan/part.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -67,7 +67,7 @@ def test_no_other_code_writes_a_name_of_a_run_folder() -> None:
         ('"""metrics.csv"""', set()),
     ],
 )
-def test_what_would_be_found(source: str, names: set[str]) -> None:
+def test_the_search_finds_names(source: str, names: set[str]) -> None:
     assert written(source) == names
 
 
@@ -76,7 +76,7 @@ def test_each_name_has_one_constant() -> None:
     assert not any("/" in name for name in NAMES)
 
 
-def test_layout_imports_nothing_but_the_standard_library() -> None:
+def test_run_folder_imports_nothing_but_the_standard_library() -> None:
     tree = ast.parse(HERE.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         named = [each.name for each in node.names] if isinstance(node, ast.Import) else []

@@ -4,16 +4,16 @@
 
     model = csrgan.load("runs/first")            # the folder of a run, or a checkpoint
     result = model("photo.png")                  # a file, an array (H, W, 3) or (H, W), a tensor (B, 3, H, W)
-    result.image                                 # S, of the kind that was given
-    result.parameters.blur_std                   # what the photograph had been through, HR px
+    result.image                                 # S, of the same kind as the input
+    result.parameters.blur_std                   # predicted blur of the photograph, HR px
     csrgan.metrics.psnr(result.image, "sharp.png")
-    csrgan.degrade("sharp.png", theta={"blur_std": 2.0})   # L, and the parameters that were applied
+    csrgan.degrade("sharp.png", theta={"blur_std": 2.0})   # L and the parameters that were applied
     csrgan.evaluate(model, "photos/valid").summary         # the scores of `csrgan evaluate`
-    run = csrgan.train(["output=clamp", "seed=1"])         # what `csrgan train output=clamp seed=1` does
+    run = csrgan.train(["output=clamp", "seed=1"])         # the same as `csrgan train output=clamp seed=1`
 
     lightning.Trainer(max_epochs=1).fit(csrgan.CSRGAN(), csrgan.Photographs(train="photos/train", valid="photos/valid"))
 
-What is named here stays. Nothing heavy is imported before it is used: `import csrgan` takes a few milliseconds.
+The names in this module are stable. Nothing heavy is imported before it is used: `import csrgan` takes a few milliseconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m csrgan` is `csrgan`."""
+"""Run the `csrgan` command as `python -m csrgan`."""
 
 from csrgan.cli import main
 

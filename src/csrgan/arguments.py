@@ -1,4 +1,4 @@
-"""Objects that know what they were constructed with, so that a checkpoint can say how to build them again."""
+"""Objects that record their constructor arguments, so that a checkpoint can say how to rebuild them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from csrgan.errors import UserError
 from csrgan.tree import Settings
 
 Made = TypeVar("Made", bound="Recorded")
-OF_TORCH = ("torch.nn", "torch.optim")  # whose classes are named by these short names
+OF_TORCH = ("torch.nn", "torch.optim")  # a yaml file names their classes by these short paths
 
 
 class Recorded:
-    """Remembers the arguments of its constructor, and raises UserError for those that their annotations do not allow (see
-    `csrgan.declared`). A network or a loss of your own that derives from it, beside `torch.nn.Module`,
-    can be rebuilt by `csrgan.load` from a checkpoint, where `CSRGAN_ALLOW` names its package.
+    """Record the arguments of the constructor, and raise UserError for those that their annotations do not allow (see
+    `csrgan.declared`). If your own network or loss derives from it beside `torch.nn.Module`, `csrgan.load` can rebuild it from a
+    checkpoint, provided that `CSRGAN_ALLOW` names its package.
 
     >>> import csrgan
     >>> from csrgan import Recorded
@@ -35,50 +35,50 @@ class Recorded:
     """
 
     def __new__(cls: type[Made], *args: object, **kwargs: object) -> Made:
-        _examine(cls, args, kwargs)
-        made = super().__new__(cls)
-        made.__dict__["_given"] = (args, kwargs)
-        return made
+        _check_arguments(cls, args, kwargs)
+        instance = super().__new__(cls)
+        instance.__dict__["_given"] = (args, kwargs)
+        return instance
 
     def given_as(self, **arguments: object) -> None:
-        """Remember these in place of what was given, as far as its constructor takes them: objects for which None stood."""
+        """Record these arguments, if the constructor takes them, in place of those passed: objects built where None was passed."""
         args, kwargs = self.__dict__["_given"]
         signature = inspect.signature(type(self))
-        known = {name: value for name, value in arguments.items() if name in signature.parameters}
-        self.__dict__["_given"] = ((), {**signature.bind(*args, **kwargs).arguments, **known})
+        accepted = {name: value for name, value in arguments.items() if name in signature.parameters}
+        self.__dict__["_given"] = ((), {**signature.bind(*args, **kwargs).arguments, **accepted})
 
     def arguments(self) -> dict[str, object]:
-        """What it was constructed with, by name, defaults included."""
+        """Return the constructor arguments by name, defaults included."""
         args, kwargs = self.__dict__["_given"]
         bound = inspect.signature(type(self)).bind(*args, **kwargs)
         bound.apply_defaults()
         return dict(bound.arguments)
 
 
-def _examine(cls: type, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+def _check_arguments(cls: type, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
     """Raise UserError for arguments that their annotations do not allow."""
-    known = rules(f"{cls.__module__}.{cls.__qualname__}")
-    if not known or not (args or kwargs):  # none: it is copied, and not constructed
+    declared = rules(f"{cls.__module__}.{cls.__qualname__}")
+    if not declared or not (args or kwargs):  # without arguments the object is being copied, not constructed
         return
     try:
         given = inspect.signature(cls).bind_partial(*args, **kwargs).arguments
-    except TypeError:  # which Python tells
+    except TypeError:  # the constructor itself raises it
         return
-    faults = [told for name in given.keys() & known for told in known[name].faults(f"{cls.__name__}.{name}", given[name])]
+    faults = [fault for name in given.keys() & declared for fault in declared[name].faults(f"{cls.__name__}.{name}", given[name])]
     if faults:
         raise UserError(*faults)
 
 
 def description(thing: object, place: str = "") -> Settings:
-    """The node with `_target_` that builds this object again, of plain values alone, as a yaml file would hold it.
+    """Return the node with `_target_` that rebuilds this object, in plain values as in a yaml file.
 
-    Raises UserError, with its place, for what does not know how it was constructed.
+    Raises UserError, with the place, for an object that does not record its arguments.
     """
     if isinstance(thing, Mapping):
         return {str(key): _plain(value, f"{place}.{key}".lstrip(".")) for key, value in thing.items()}
     target, arguments = _constructed(thing, place)
-    waits = {"_partial_": True} if target is not type(thing) else {}
-    return {"_target_": name_of(target, place), **waits, **description(arguments, place)}
+    partially = {"_partial_": True} if target is not type(thing) else {}
+    return {"_target_": name_of(target, place), **partially, **description(arguments, place)}
 
 
 def _plain(thing: object, place: str) -> object:
@@ -90,7 +90,7 @@ def _plain(thing: object, place: str) -> object:
 
 
 def _constructed(thing: object, place: str) -> tuple[Callable[..., object], dict[str, object]]:
-    """What is called to make this object, and with what; of a function or a class, itself."""
+    """Return the callable and the arguments that make this object; for a function or a class, itself and no arguments."""
     if isinstance(thing, Recorded):
         return type(thing), thing.arguments()
     if is_dataclass(thing) and not isinstance(thing, type):
@@ -105,7 +105,7 @@ def _constructed(thing: object, place: str) -> tuple[Callable[..., object], dict
 
 
 def name_of(thing: Callable[..., object], place: str = "") -> str:
-    """The name by which a yaml file builds it. Raises UserError for what no module holds under a name of its own."""
+    """Return the name by which a yaml file builds it. Raises UserError if it has no name that can be imported."""
     module, name = thing.__module__, thing.__qualname__
     if "<" in name or module in (None, "__main__"):
         raise UserError(f"{place} is {name} of {module}, which no other program can import: put it into a module of your own.")

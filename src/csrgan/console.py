@@ -1,4 +1,4 @@
-"""Where the commands print. Names come from file systems and strangers: none of their control characters reaches the terminal."""
+"""Printing for the commands. Names come from file systems and strangers, so control characters never reach the terminal."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import Any
 from rich import console
 from rich.table import Table
 
-from csrgan.errors import plain
+from csrgan.errors import printable
 
 
 class Console(console.Console):
-    """Rich's, which prints a sentence in one line, and a table, with control characters as escapes."""
+    """Rich's console; it prints control characters in sentences and tables as escapes, and a sentence as one line."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"emoji": False, **options})  # a file may be called :cat:
 
-    def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*map(_shown, objects), **options)
+    def print(self, *objects: object, **options: Any) -> None:
+        super().print(*map(_printable, objects), **options)
 
 
-def _shown(what: Any) -> Any:
-    if isinstance(what, Table):
-        for column in what.columns:
-            column._cells = [plain(cell) if isinstance(cell, str) else cell for cell in column._cells]
-        what.title = plain(what.title) if isinstance(what.title, str) else what.title
-        what.caption = _lines(what.caption) if isinstance(what.caption, str) else what.caption
-    return plain(what) if isinstance(what, str) else what
+def _printable(item: object) -> object:
+    if isinstance(item, Table):
+        for column in item.columns:
+            column._cells = [printable(cell) if isinstance(cell, str) else cell for cell in column._cells]
+        item.title = printable(item.title) if isinstance(item.title, str) else item.title
+        item.caption = _printable_lines(item.caption) if isinstance(item.caption, str) else item.caption
+    return printable(item) if isinstance(item, str) else item
 
 
-def _lines(text: str) -> str:
-    """A text whose lines are its own."""
-    return "\n".join(map(plain, text.split("\n")))
+def _printable_lines(text: str) -> str:
+    """Escape a text line by line: its line ends are meant."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def quiet() -> None:
-    """Leave the screen to what a user can act on."""
+    """Silence messages of libraries that a user cannot act on."""
     os.environ.setdefault("WANDB_SILENT", "true")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)

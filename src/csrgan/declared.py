@@ -1,12 +1,12 @@
-"""What the annotations of a constructor say of its arguments, read from its source: nothing is imported to know it.
+"""Rules for the arguments of constructors, from their annotations. They are read from the source; nothing is imported.
 
-    width: Count                                   a whole number of [1,inf), see `ranges`
-    share: Annotated[float, "[0,1)"] | None        a number of [0,1), or None
+    width: Count                                   a whole number in [1,inf), see `ranges`
+    share: Annotated[float, "[0,1)"] | None        a number in [0,1), or None
     kind: Literal["kernel", "units"]               one of these
-    sizes: Sequence[Count], grid: Mapping[str, Count]   of each member
-    blur: Range                                    of each key, where Range is a TypedDict
+    sizes: Sequence[Count], grid: Mapping[str, Count]   the rule holds for each member
+    blur: Range                                    a rule for each key, if Range is a TypedDict
 
-Everything else is no rule.
+Other annotations give no rule.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from csrgan import ranges
 from csrgan.errors import UserError
 
-# Of classes that are not ours, by their package and the argument.
+# Intervals for classes of other packages, by package and argument.
 OF_OTHERS = {
     "lightning": {},
     "torch.optim": {"lr": "[0,inf)", "betas": "[0,1)", "eps": "[0,inf)", "weight_decay": "[0,inf)", "momentum": "[0,inf)"},
 }
 LENGTHS = {"betas": 2}
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
 class Rule:
     """What a value must be.
 
-    kind: int or float, of the numbers in `interval`; empty: no number. choices: the texts that it may be. none: also None.
-    inside: of each key of a mapping; "*": of any. length: of a list of such values.
+    kind: int or float, the type of the numbers in `interval`; empty if it is not a number. choices: texts that it may be. none:
+    whether it may be None. inside: the rule for each key of a mapping; "*" stands for any key. length: of a list of such values.
     """
 
     kind: str = ""
@@ -53,11 +53,11 @@ class Rule:
         return bool(self.interval or self.choices or self.inside)
 
     def faults(self, place: str, value: object) -> Iterator[str]:
-        """A sentence for everything that is wrong with the value at this place."""
+        """Yield a sentence for each fault of the value at `place`."""
         if isinstance(value, Mapping):
-            for key, each in value.items():
+            for key, member in value.items():
                 if rule := self.inside.get(str(key)) or self.inside.get("*"):
-                    yield from rule.faults(f"{place}.{key}", each)
+                    yield from rule.faults(f"{place}.{key}", member)
             return
         members = value if isinstance(value, list | tuple) else [value]
         if self.length is not None and len(members) != self.length:
@@ -67,14 +67,14 @@ class Rule:
             if member is None and self.none:
                 continue
             if self.interval:
-                yield from (f"{shown} {wrong}." for wrong in self._outside(member))
+                yield from (f"{shown} {fault}." for fault in self._number_faults(member))
             if self.choices and isinstance(member, str | int | float) and member not in self.choices:
                 yield str(UserError.unknown(place, str(member), self.choices))
 
-    def _outside(self, value: object) -> Iterator[str]:
-        """What is wrong with a number that should be in the interval."""
+    def _number_faults(self, value: object) -> Iterator[str]:
+        """Yield what is wrong with a value that should be a number in the interval."""
         low, high = (float(end) for end in self.interval[1:-1].split(","))
-        number = cast(float, value)  # or a NumPy number, a fraction: each is compared as a float is
+        number = cast(float, value)  # or a NumPy number or a Fraction, which compare like a float
         if isinstance(value, bool) or not isinstance(value, Real) or (isinstance(value, float) and math.isnan(value)):
             yield "is not a number"
         elif abs(number) > sys.float_info.max:
@@ -91,17 +91,17 @@ class Rule:
 
 @cache
 def rules(target: str) -> Mapping[str, Rule]:
-    """Of the arguments of a class or function, by its full name; empty where it cannot be found."""
+    """Return the rules for the arguments of a class or function, given its full name; empty if it cannot be found."""
     module, _, name = target.rpartition(".")
     for package, of_argument in OF_OTHERS.items():
         if module == package or module.startswith(f"{package}."):
-            return {key: Rule("float", each, length=LENGTHS.get(key)) for key, each in of_argument.items()}
+            return {key: Rule("float", interval, length=LENGTHS.get(key)) for key, interval in of_argument.items()}
     source = _Module.of(module)
     return source.arguments(name) if source else {}
 
 
-def declares(**facts: Any) -> Callable[[F], F]:
-    """What a function says of itself, as attributes, each written out: `@declares(least_batch=2)`. A class says it in its body."""
+def declares(**facts: object) -> Callable[[F], F]:
+    """Set facts as attributes of a function, each a literal: `@declares(least_batch=2)`. A class states its facts in its body."""
 
     def decorated(function: F) -> F:
         for name, value in facts.items():
@@ -113,32 +113,32 @@ def declares(**facts: Any) -> Callable[[F], F]:
 
 @cache
 def constant(target: str, name: str) -> object:
-    """What a class or a function says of `name`, where it is written out; None where it says nothing. A class says it in its body,
-    or in the nearest base's: so a subclass from anywhere is known by what it inherits. A function says it with `declares`."""
-    module, _, of = target.rpartition(".")
+    """Return the literal that a class or function states for `name`; None if it states none. A class states it in its body or
+    inherits it from the nearest base, which holds for subclasses in any package. A function states it with `declares`."""
+    module, _, owner = target.rpartition(".")
     source = _Module.of(module) if module and not module.startswith(tuple(OF_OTHERS)) else None
-    return source.constant(of, name) if source else None
+    return source.constant(owner, name) if source else None
 
 
 @cache
-def evidence(target: str, *, made: bool = False) -> tuple[str, ...]:
-    """What a loss asks for: the names of a function's arguments before the star. made: of what a call of the target makes, which is
-    known of a class, by its `__call__`. Empty where it is not known."""
-    module, _, of = target.rpartition(".")
+def requested_inputs(target: str, *, factory: bool = False) -> tuple[str, ...]:
+    """Return the names of a loss's inputs: the arguments of a function before the star. factory: the loss is the result of
+    calling the target; then the `__call__` of a class is read. Empty if unknown."""
+    module, _, owner = target.rpartition(".")
     source = _Module.of(module) if module and not module.startswith(tuple(OF_OTHERS)) else None
-    return source.evidence(of, made) if source else ()
+    return source.requested_inputs(owner, factory) if source else ()
 
 
 def _file(name: str) -> Path:
-    """The source file of a module. No package around it is imported, as `importlib.util.find_spec` would do: the name may come from
-    a stranger. Raises ImportError where there is none."""
+    """Return the source file of a module, without importing the packages around it as `importlib.util.find_spec` would: the name
+    may come from a stranger. Raises ImportError if there is none."""
     path: Sequence[str] | None = None
     origin: str | None = None
     parts = name.split(".")
     for length in range(1, len(parts) + 1):
         prefix = ".".join(parts[:length])
-        found = (finder.find_spec(prefix, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
-        spec = next(filter(None, found), None)
+        specs = (finder.find_spec(prefix, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+        spec = next(filter(None, specs), None)
         if spec is None or not spec.has_location:
             raise ImportError(prefix)
         path, origin = spec.submodule_search_locations, spec.origin
@@ -168,63 +168,65 @@ class _Module:
     def of(name: str) -> _Module | None:
         try:
             return _Module(name, ast.parse(_file(name).read_text(encoding="utf-8")))
-        except (OSError, SyntaxError, ValueError, ImportError):  # who builds from it will say it
+        except (OSError, SyntaxError, ValueError, ImportError):  # whoever builds from it reports the error
             return None
 
     def arguments(self, name: str) -> dict[str, Rule]:
-        """Of a class's constructor, of the fields of a dataclass or a TypedDict, or of a function."""
+        """Return the rules for a constructor's or function's arguments, or for the fields of a dataclass or TypedDict."""
         node = self.defined.get(name)
         if node is None:
-            source, named = self._elsewhere(name)
-            return source.arguments(named) if source else {}
-        inside = {each.name: each for each in getattr(node, "body", []) if isinstance(each, ast.FunctionDef)}
-        made = node if isinstance(node, ast.FunctionDef) else inside.get("__init__")
-        if made is not None:
-            given = [*made.args.posonlyargs, *made.args.args, *made.args.kwonlyargs]
-            found = {each.arg: self.rule(each.annotation) for each in given}
-            return {key: rule for key, rule in found.items() if rule}
+            source, original = self._imported(name)
+            return source.arguments(original) if source else {}
+        methods = {item.name: item for item in getattr(node, "body", []) if isinstance(item, ast.FunctionDef)}
+        function = node if isinstance(node, ast.FunctionDef) else methods.get("__init__")
+        if function is not None:
+            arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+            declared = {argument.arg: self.rule(argument.annotation) for argument in arguments}
+            return {key: rule for key, rule in declared.items() if rule}
         assert isinstance(node, ast.ClassDef)
         bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
-        found = {key: rule for base in reversed(bases) for key, rule in self.arguments(base).items()}
+        inherited = {key: rule for base in reversed(bases) for key, rule in self.arguments(base).items()}
         fields = {
-            each.target.id: self.rule(each.annotation)
-            for each in node.body
-            if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+            item.target.id: self.rule(item.annotation)
+            for item in node.body
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         }
-        return found | {key: rule for key, rule in fields.items() if rule}
+        return inherited | {key: rule for key, rule in fields.items() if rule}
 
-    def constant(self, name: str, wanted: str) -> object:
-        """See the function of this name."""
+    def constant(self, name: str, fact: str) -> object:
+        """See the module's function `constant`."""
         node = self.defined.get(name)
         if isinstance(node, ast.FunctionDef):
-            calls = [each for each in node.decorator_list if isinstance(each, ast.Call) and _name(each.func) == declares.__name__]
-            return next((_written(said.value) for call in calls for said in call.keywords if said.arg == wanted), None)
+            calls = [call for call in node.decorator_list if isinstance(call, ast.Call) and _name(call.func) == declares.__name__]
+            return next((_literal(keyword.value) for call in calls for keyword in call.keywords if keyword.arg == fact), None)
         if node is None:
-            source, named = self._elsewhere(name)
-            return source.constant(named, wanted) if source else None
-        for each in node.body:
-            targets = each.targets if isinstance(each, ast.Assign) else [each.target] if isinstance(each, ast.AnnAssign) else []
-            if any(isinstance(target, ast.Name) and target.id == wanted for target in targets):
-                return _written(each.value)  # type: ignore[attr-defined]
-        bases = (self.constant(base.id, wanted) for base in node.bases if isinstance(base, ast.Name))
-        return next((found for found in bases if found is not None), None)
+            source, original = self._imported(name)
+            return source.constant(original, fact) if source else None
+        for item in node.body:
+            if isinstance(item, ast.Assign | ast.AnnAssign):
+                targets = item.targets if isinstance(item, ast.Assign) else [item.target]
+                if any(isinstance(target, ast.Name) and target.id == fact for target in targets):
+                    return _literal(item.value)
+        inherited = (self.constant(base.id, fact) for base in node.bases if isinstance(base, ast.Name))
+        return next((value for value in inherited if value is not None), None)
 
-    def evidence(self, name: str, made: bool) -> tuple[str, ...]:
-        """See the function of this name."""
+    def requested_inputs(self, name: str, factory: bool) -> tuple[str, ...]:
+        """See the module's function `requested_inputs`."""
         node = self.defined.get(name)
         if node is None:
-            source, named = self._elsewhere(name)
-            return source.evidence(named, made) if source else ()
-        if made != isinstance(node, ast.ClassDef):
+            source, original = self._imported(name)
+            return source.requested_inputs(original, factory) if source else ()
+        if factory != isinstance(node, ast.ClassDef):
             return ()
         if isinstance(node, ast.FunctionDef):
-            return tuple(each.arg for each in node.args.args)
-        called = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__call__"]
-        bases = [self.evidence(base.id, made) for base in node.bases if isinstance(base, ast.Name)]
-        return next((tuple(each.arg for each in call.args.args[1:]) for call in called), next(filter(None, bases), ()))
+            return tuple(argument.arg for argument in node.args.args)
+        methods = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__call__"]
+        inherited = [self.requested_inputs(base.id, factory) for base in node.bases if isinstance(base, ast.Name)]
+        own = (tuple(argument.arg for argument in method.args.args[1:]) for method in methods)
+        return next(own, next(filter(None, inherited), ()))
 
     def rule(self, node: ast.expr | None) -> Rule:
-        """What an annotation says."""
+        """Return the rule that an annotation states."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):  # in quotes
             return self.rule(ast.parse(node.value, mode="eval").body)
         if isinstance(node, ast.BinOp):
@@ -251,32 +253,32 @@ class _Module:
         return Rule()
 
     def named(self, name: str) -> Rule:
-        """What a name in an annotation stands for."""
+        """Return the rule of a name in an annotation."""
         if self.imported.get(name, ("",))[0] == ranges.__name__:
-            held = getattr(ranges, name)
-            return Rule(held.__origin__.__name__, held.__metadata__[0])
+            annotated = getattr(ranges, name)
+            return Rule(annotated.__origin__.__name__, annotated.__metadata__[0])
         if name in self.assigned and isinstance(self.assigned[name], ast.Subscript | ast.BinOp):
             return self.rule(self.assigned[name])
         node = self.defined.get(name)
         if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "TypedDict" for base in node.bases):
             return Rule(inside=self.arguments(name))
-        source, named = (None, "") if node else self._elsewhere(name)
-        return source.named(named) if source else Rule()
+        source, original = (None, "") if node else self._imported(name)
+        return source.named(original) if source else Rule()
 
-    def _elsewhere(self, name: str) -> tuple[_Module | None, str]:
-        """The module that a name is imported from, and its name there: of csrgan, or of this module's own package; None for all
-        others."""
-        module, named = self.imported.get(name, ("", ""))
+    def _imported(self, name: str) -> tuple[_Module | None, str]:
+        """Return the module that a name is imported from, and the name there. The module is None unless it belongs to csrgan or to
+        this module's own package."""
+        module, original = self.imported.get(name, ("", ""))
         own = module.partition(".")[0] in ("csrgan", self.name.partition(".")[0])
-        return _Module.of(module) if own else None, named
+        return _Module.of(module) if own else None, original
 
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
 
 
-def _written(node: ast.expr | None) -> object:
-    """A value that is written out; None for what has to be worked out."""
+def _literal(node: ast.expr | None) -> object:
+    """Return the value of a literal; None for an expression that would have to be evaluated."""
     try:
         return None if node is None else ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError):

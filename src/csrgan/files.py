@@ -1,4 +1,4 @@
-"""Files that are whole or not at all, whatever ends the program, folders that one program has to itself, and text for others."""
+"""Atomic writes of files, exclusive locks on folders, and text that is safe in tables."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from filelock import FileLock, Timeout
 from csrgan.errors import UserError
 from csrgan.run_folder import LOCK
 
-HIDDEN = ".csrgan"  # the folder, in one that csrgan writes pictures into, of what it knows and has not finished
+HIDDEN = ".csrgan"  # subfolder of a destination of pictures: records and unfinished files
 PART = re.compile(r"\.[0-9a-f]{8}\.part\.\w+")  # a picture that is being written
-NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?%?( \[[-+\d.e]+, [-+\d.e]+\])?")  # with its interval
-FORMULA = tuple("=+-@＝＋－＠")  # how a cell begins that a spreadsheet would run
+NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?%?( \[[-+\d.e]+, [-+\d.e]+\])?")  # optionally with its interval
+FORMULA = tuple("=+-@＝＋－＠")  # first characters of cells that a spreadsheet would run
 
 
 @contextmanager
 def atomic_write(file: Path) -> Iterator[Path]:
-    """A path to write to. It becomes `file` when the block ends, even where the power goes; where the block fails, `file` stays
-    what it was."""
-    part = unfinished(file)
+    """Yield a path to write to, which replaces `file` when the block ends. If the block fails or the power goes, `file` is as
+    before."""
+    part = part_path(file)
     try:
         yield part
         commit(part, file)
@@ -37,54 +37,54 @@ def atomic_write(file: Path) -> Iterator[Path]:
 
 
 def write(file: Path, text: str) -> None:
-    """A text file, whole or not at all."""
+    """Write a text file atomically."""
     with atomic_write(file) as part:
         part.write_text(text, encoding="utf-8", newline="")
 
 
 def write_json(file: Path, value: object) -> None:
-    """A JSON file, whole or not at all. What JSON has no number for (nan, inf) is null in it."""
+    """Write a JSON file atomically. nan and inf, for which JSON has no number, become null."""
     write(file, json.dumps(_finite(value), indent=1, allow_nan=False) + "\n")
 
 
 def _finite(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def cell(text: str) -> str:
-    """Text from elsewhere as the cell of a table: in one line, and nothing that a spreadsheet would take for a formula."""
+def table_cell(text: str) -> str:
+    """Return text from outside as the cell of a table: one line, and nothing that a spreadsheet would run as a formula."""
     if NUMBER.fullmatch(text):
         return text
-    plain = "".join(f"\\x{ord(one):02x}" if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
-    return f"'{plain}" if plain.startswith(FORMULA) else plain
+    escaped = "".join(f"\\x{ord(sign):02x}" if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text)
+    return f"'{escaped}" if escaped.startswith(FORMULA) else escaped
 
 
 def digest(file: Path) -> str:
-    """SHA-256 of its contents."""
+    """Return the SHA-256 of the file's contents."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def unready(path: PurePath) -> bool:
-    """Whether a path is of csrgan's own hidden files, such as a picture that is not finished."""
+def is_internal(path: PurePath) -> bool:
+    """Return whether a path is one of csrgan's own hidden files, such as an unfinished picture."""
     return HIDDEN in path.parts or PART.fullmatch(path.name) is not None
 
 
-def unfinished(file: Path) -> Path:
-    """Where `file` is written before it is whole: beside it."""
+def part_path(file: Path) -> Path:
+    """Return the path beside `file` to which it is written until it is complete."""
     return file.with_name(f".{file.name}.part")
 
 
 def commit(part: Path, file: Path) -> None:
-    """Let what was written to `part` become `file`, once it is on the disk."""
+    """Synchronise `part` to the disk, then rename it to `file`."""
     with part.open("rb") as written:
         os.fsync(written.fileno())
     part.replace(file)
-    with suppress(OSError):  # of systems that cannot synchronise a folder
+    with suppress(OSError):  # some systems cannot synchronise a folder
         folder = os.open(file.parent, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
@@ -92,9 +92,9 @@ def commit(part: Path, file: Path) -> None:
 
 @contextmanager
 def exclusive_lock(folder: Path, named: str) -> Iterator[None]:
-    """The folder, made where it is not, for this process alone; the lock ends with the process, however that ends.
+    """Create `folder` if needed and hold an exclusive lock on it; the lock ends with the process, however that ends.
 
-    named: how a user knows the folder. Raises UserError where another process has it.
+    named: the folder as the user gave it. Raises UserError if another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK)
@@ -109,6 +109,6 @@ def exclusive_lock(folder: Path, named: str) -> Iterator[None]:
 
 
 def relative(path: Path | str) -> str:
-    """A path as a person in the current folder would write it."""
+    """Return the path relative to the current folder if it lies there, else unchanged."""
     path = Path(path)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

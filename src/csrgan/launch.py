@@ -14,8 +14,8 @@ from typing import Any
 from csrgan import cli
 from csrgan.api.model import Model, load
 from csrgan.config import paths
-from csrgan.config.flags import SEVERAL, apart
-from csrgan.errors import check
+from csrgan.config.flags import SEVERAL, split_flags
+from csrgan.errors import require
 from csrgan.run_folder import SUMMARY
 
 
@@ -49,10 +49,10 @@ def train(overrides: Sequence[str] = (), *, quiet: bool = False) -> Run:
     8
     """
     words = [overrides] if isinstance(overrides, str) else list(overrides)
-    flags, _ = apart(words)
-    check(not flags, f"csrgan.train takes no {' '.join(flags)}: it runs one training. csrgan train {SEVERAL} runs a sweep.")
-    sweeps = [word for word in words if paths.asks_for_several(word)]
-    check(
+    flags, _ = split_flags(words)
+    require(not flags, f"csrgan.train takes no {' '.join(flags)}: it runs one training. csrgan train {SEVERAL} runs a sweep.")
+    sweeps = [word for word in words if paths.starts_sweep(word)]
+    require(
         not sweeps, f"{' '.join(sweeps)} is a sweep of several trainings: csrgan train runs it, csrgan report makes one page of it."
     )
     with redirect_stdout(StringIO()) if quiet else nullcontext():

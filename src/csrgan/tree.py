@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# What a value is, the declaration of its key says (see `declared`): it is checked before anything reads it, and not by its type.
+# The declaration of a key says what its value may be (see `declared`). It, and not the type, is checked before anything reads it.
 Settings = dict[str, Any]
 
 
-def at(tree: object, place: str) -> object:
-    """What stands at a place such as data.train; None where nothing does."""
+def value_at(tree: object, place: str) -> object:
+    """Return the value at a dotted key such as data.train; None if there is none."""
     for key in place.split("."):
         tree = tree.get(key) if isinstance(tree, Mapping) else None
     return tree

@@ -11,7 +11,7 @@ from commands import SMOKE, csrgan
 
 from csrgan.cli import main
 from csrgan.config import search
-from csrgan.config.faults import examine
+from csrgan.config.faults import check_command
 from csrgan.errors import UserError
 
 FAULTS = [
@@ -35,7 +35,7 @@ FAULTS = [
     (["train", "+loss/image=mse"], "+loss/image=mse: loss/image has a choice already, and is chosen without the +."),
     (["train", "degradation/kernel=x"], "degradation/kernel is no group of choices, but degradation.kernel is a setting"),
     (["evaluate", "optimizer=adam"], "optimizer=adam: csrgan evaluate has no optimizer to choose."),
-    (["train", "seed=("], "seed=( is no override of the form key=value: a text with signs in it stands in quotes, as in seed='"),
+    (["train", "seed=("], "seed=( is no override of the form key=value: text with special characters needs quotes, as in seed='"),
     (["train", "k y=1"], "k y=1: k y is no key; a key is letters, digits and _ with dots between them"),
     (["train", "seed=range(0,1,0)"], "seed=range(0,1,0): range() does not take this: "),
     (["degrade", "source={tmp}/absent (1)", "destination={tmp}/out"], "/absent (1) does not exist"),
@@ -43,7 +43,7 @@ FAULTS = [
     (["train", "seed=-1"], "seed=-1 is not in [0,4294967295]"),
     (["train", "--multirn", "seed=1"], "csrgan train has no --multirn. Its choices: "),
     (["train", "--multirn", "sede=1"], "Did you mean seed?"),
-    (["train", "~seed"], "~seed takes away what is read"),
+    (["train", "~seed"], "~seed deletes a setting that is read"),
     (["train", "seed=[1,2]"], "seed=[1, 2] is not a number."),
     (["train", "trainer.images=1e3"], "trainer.images=1000.0 is not a whole number: write 1000."),
     (["train", "trainer.images=${{trainer.imagse}}"], "trainer.images=${trainer.imagse}: Interpolation key"),
@@ -155,9 +155,9 @@ ALL_AT_ONCE = {
 }
 
 
-def test_all_faults_are_told_at_once_and_nothing_else() -> None:
+def test_all_faults_are_reported_at_once_and_nothing_else() -> None:
     with pytest.raises(UserError) as told:
-        examine("train", list(ALL_AT_ONCE))
+        check_command("train", list(ALL_AT_ONCE))
     lines = str(told.value).split("\n")
     assert len(lines) == len(ALL_AT_ONCE)
     assert all(any(said in line for line in lines) for said in ALL_AT_ONCE.values())
@@ -173,15 +173,15 @@ function: {_target_: csrgan.losses.image.charbonnier, _partial_: true, epsilon: 
 
 
 @pytest.mark.parametrize("place", ["--config-dir={own}", "hydra.searchpath=[file://{own}]"])
-def test_a_group_of_ones_own_is_added_with_a_plus(place: str, tmp_path: Path) -> None:
+def test_a_users_group_is_added_with_a_plus(place: str, tmp_path: Path) -> None:
     (tmp_path / "loss" / "frequency").mkdir(parents=True)
     (tmp_path / "loss" / "frequency" / "fft.yaml").write_text(TERM)
-    with search.named([place.format(own=tmp_path)]):
-        examine("train", ["+loss/frequency=fft", "loss.image.weight=2"])
+    with search.search_config_dirs([place.format(own=tmp_path)]):
+        check_command("train", ["+loss/frequency=fft", "loss.image.weight=2"])
         with pytest.raises(UserError, match="loss/frequency has no ftf"):
-            examine("train", ["+loss/frequency=ftf"])
+            check_command("train", ["+loss/frequency=ftf"])
         with pytest.raises(UserError) as told:
-            examine("train", ["loss/frequency=fft", "sede=1"])
+            check_command("train", ["loss/frequency=fft", "sede=1"])
     added, other = str(told.value).split("\n")
     assert added.endswith("chooses from by itself: it is added with a +, as in +loss/frequency=fft.")
     assert "Did you mean seed?" in other  # all faults at once
@@ -190,25 +190,25 @@ def test_a_group_of_ones_own_is_added_with_a_plus(place: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("word", "silent"), [("parameter_head=non", "condition"), ("degradation.blur.high=x", "above"), ("system=dann", "DAN")]
 )
-def test_nothing_is_said_of_what_a_wrong_word_would_have_set(word: str, silent: str) -> None:
+def test_a_wrong_word_causes_no_follow_up_faults(word: str, silent: str) -> None:
     with pytest.raises(UserError) as told:
-        examine("train", [word, "condition=film", "degradation.blur.low=60", "loss/parameters=none"])
+        check_command("train", [word, "condition=film", "degradation.blur.low=60", "loss/parameters=none"])
     assert silent not in str(told.value).replace(word.partition("=")[0], "")
 
 
-def test_help_is_given_where_something_is_missing() -> None:
-    examine("restore", ["--help"])
+def test_help_works_if_a_value_is_missing() -> None:
+    check_command("restore", ["--help"])
     with pytest.raises(UserError, match="source is needed"):
-        examine("restore", [])
+        check_command("restore", [])
 
 
-def test_faults_are_told_before_anything_heavy_is_imported() -> None:
+def test_faults_are_reported_before_anything_heavy_is_imported() -> None:
     words = ["train", *ALL_AT_ONCE]
     program = f"import sys; from csrgan.cli import main; assert main({words}) == 2; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
-def test_a_real_process_tells_it_in_one_line(tmp_path: Path) -> None:
+def test_a_real_process_prints_one_line(tmp_path: Path) -> None:
     done = csrgan("train", "trainer=smoke", "data.batch_size=0", f"run_dir={tmp_path}/r")
     assert done.returncode == 2
     assert done.stderr.strip() == "csrgan train: data.batch_size=0 is below 1, the least that it can be."

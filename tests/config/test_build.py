@@ -11,7 +11,7 @@ from hydra.errors import InstantiationException
 from csrgan.config.build import build
 
 
-def test_what_is_called_in_each_step_is_a_plain_partial() -> None:
+def test_partial_targets_become_plain_functools_partials() -> None:
     system = build(composed(*SMALL)["system"], "system")
     terms = [term for updater in system.updaters.values() for term in updater.objective.terms.values()]
     made = [updater.make_optimizer for updater in system.updaters.values()]
@@ -20,7 +20,7 @@ def test_what_is_called_in_each_step_is_a_plain_partial() -> None:
     assert {type(each) for each in called} == {partial}
 
 
-def test_an_error_while_something_is_built_names_its_place() -> None:
+def test_a_build_error_names_its_key() -> None:
     node = {"first": [{"_target_": "torch.nn.Linear", "in_features": -1, "out_features": 2}]}
     with pytest.raises(InstantiationException, match=r"^system.first\[0\] cannot be built: torch.nn.Linear: "):
         build(node, "system")

@@ -70,7 +70,7 @@ def told(settings: dict[str, Any], built: str) -> list[str]:
     return str(refused.value).split("\n")
 
 
-def test_every_rule_is_told_by_the_examination_and_by_the_constructor_in_the_same_words(spoke: set[str]) -> None:
+def test_command_check_and_constructor_report_every_rule_in_the_same_words(spoke: set[str]) -> None:
     every = {name for name, _ in inspect.getmembers(rules, inspect.isgeneratorfunction)}
     heard = set()
     for built, *words in CASES:
@@ -126,7 +126,7 @@ def with_loss(target: str, *, waits: bool, system: str = "") -> dict[str, Any]:
 
 @pytest.mark.usefixtures("mine")
 @pytest.mark.parametrize(("target", "waits"), [("depth", True), ("Deep", False), ("Deeper", False)])
-def test_evidence_that_no_system_offers_is_told_early_and_in_the_constructors_words(target: str, waits: bool) -> None:
+def test_missing_loss_inputs_are_reported_early_in_the_constructors_words(target: str, waits: bool) -> None:
     early = list(combination_faults(with_loss(target, waits=waits)))
     assert "strange.losses" not in sys.modules
     assert len(early) == 1
@@ -141,7 +141,7 @@ def test_evidence_that_no_system_offers_is_told_early_and_in_the_constructors_wo
 
 
 @pytest.mark.usefixtures("mine")
-def test_evidence_that_a_strangers_system_offers_or_that_is_not_known_is_no_fault() -> None:
+def test_loss_inputs_of_a_users_system_and_unknown_ones_are_no_fault() -> None:
     assert not list(combination_faults(with_loss("depth", waits=True, system="Mine")))
     assert not list(combination_faults(with_loss("depth", waits=True, system="Unsaid")))
     assert not list(combination_faults(with_loss("make", waits=False)))
@@ -153,7 +153,7 @@ def with_consistency(target: str) -> dict[str, Any]:
     return composed("loss/consistency=redegrade")["system"] | {"_target_": target}
 
 
-def test_a_discriminator_that_is_shown_l_judges_beside_a_smaller_l_too() -> None:
+def test_a_discriminator_conditioned_on_l_works_with_a_smaller_l() -> None:
     """It is shown L enlarged."""
     words = ("degradation=bicubic_x4", "discriminator=conditional", "loss/perceptual=none", "loss.adversarial.start=0")
     assert not list(combination_faults(composed("system=srgan", *words)))

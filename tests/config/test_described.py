@@ -14,7 +14,7 @@ import pytest
 from composed import GROUPS, choices, composed
 
 from csrgan.config import described, search
-from csrgan.config.described import build_described, examine_described
+from csrgan.config.described import build_described, check_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.errors import UserError
 from csrgan.restorers.restorer import Restorer
@@ -32,7 +32,7 @@ def test_every_choice_can_travel_in_a_checkpoint(group: str) -> None:
         settings = composed(f"{group}={choice}")
         trained = issubclass(resolve_name(settings["system"]["_target_"]), System)
         for key, kind in (("system", System if trained else Restorer), ("degradation", Degradation)):
-            examine_described(settings, key, kind, ORIGIN)
+            check_described(settings, key, kind, ORIGIN)
 
 
 def test_what_is_built_has_the_shapes_of_the_weights() -> None:
@@ -98,18 +98,18 @@ def test_many_layers_without_weights_are_too_many(monkeypatch: pytest.MonkeyPatc
         ("_partial_", "yes", "_partial_ is neither true nor false"),
     ],
 )
-def test_an_argument_that_does_not_fit_is_told_before_anything_is_built(key: str, value: Any, said: str) -> None:
+def test_an_argument_of_the_wrong_type_is_reported_before_anything_is_built(key: str, value: Any, said: str) -> None:
     refused(lambda recipe: body(recipe).update({key: value}), said)
 
 
-def test_what_is_built_fits_where_it_is_put() -> None:
+def test_nested_objects_have_the_types_their_parents_need() -> None:
     conv = {"_target_": "torch.nn.Conv2d", "in_channels": 3, "out_channels": 3, "kernel_size": 3}
     refused(lambda recipe: recipe["system"].update(degradation=conv), "system.degradation is no Degradation")
     refused(lambda recipe: recipe["system"].update(rule=conv), "system.rule is no UpdateRule")
     refused(lambda recipe: recipe["system"]["generator"].update(predicted=[1, 2]), "generator.predicted is no")
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     def change(recipe: dict[str, Any]) -> None:
         body(recipe).update(width=-1, levels=0)
         recipe["system"]["discriminator"]["stages"] = "x"
@@ -149,7 +149,7 @@ def test_an_older_checkpoint_names_what_it_was_trained_with(output: str) -> None
     assert system.generator.output.func.__name__ == output  # type: ignore[union-attr]
 
 
-def test_ones_own_package_may_travel_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_package_may_be_named_in_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_outputs.py").write_text("def plain(raw, low, *, gain):\n    return low + gain * raw\n")
     monkeypatch.syspath_prepend(tmp_path)
     held, recipe = checkpoints.held(), copy.deepcopy(checkpoints.recipe())

@@ -6,7 +6,7 @@ import pytest
 from hydra._internal.utils import get_args_parser
 
 from csrgan.cli import main
-from csrgan.config.flags import CHOICES, PLAIN, SHORT, VALUED, apart, flag_faults
+from csrgan.config.flags import CHOICES, PLAIN, SHORT, VALUED, flag_faults, split_flags
 
 
 def test_the_flags_are_hydras() -> None:
@@ -27,8 +27,8 @@ def test_the_flags_are_hydras() -> None:
         ("--run bare --cfg", ["--run", "--cfg"], ["bare"]),
     ],
 )
-def test_flags_stand_anywhere_and_take_their_values_along(words: str, flags: list[str], overrides: list[str]) -> None:
-    assert apart(words.split()) == (flags, overrides)
+def test_flags_may_be_anywhere_and_keep_their_values(words: str, flags: list[str], overrides: list[str]) -> None:
+    assert split_flags(words.split()) == (flags, overrides)
     if not list(flag_faults("train", flags)):
         parsed = get_args_parser().parse_args([*flags, *overrides])
         assert parsed.overrides == overrides
@@ -46,8 +46,8 @@ def test_flags_stand_anywhere_and_take_their_values_along(words: str, flags: lis
         ("-m -m", ""),
     ],
 )
-def test_a_wrong_flag_is_told_in_one_sentence(words: str, sentence: str) -> None:
-    sentences = list(flag_faults("train", apart(words.split())[0]))
+def test_a_wrong_flag_gets_one_sentence(words: str, sentence: str) -> None:
+    sentences = list(flag_faults("train", split_flags(words.split())[0]))
     assert len(sentences) == bool(sentence)
     assert "".join(sentences).startswith(sentence)
 

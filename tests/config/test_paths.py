@@ -13,10 +13,10 @@ from names import CHOSEN, drawn
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config.build import build
-from csrgan.config.faults import examine
-from csrgan.config.flags import apart
+from csrgan.config.faults import check_command
+from csrgan.config.flags import split_flags
 from csrgan.config.folder import conf
-from csrgan.config.paths import for_hydra, kept, literal
+from csrgan.config.paths import for_hydra, literal_path, restart_words
 from csrgan.errors import UserError
 
 MEANING = ("${HOME}", "${seed}")  # these are interpolations where nothing is called so
@@ -25,7 +25,7 @@ NAMES = [*CHOSEN, *drawn(100)]
 
 def read(command: str, *words: str) -> DictConfig:
     with initialize_config_dir(str(conf()), version_base="1.3"):
-        return compose(command, apart(for_hydra(words))[1], return_hydra_config=True)
+        return compose(command, split_flags(for_hydra(words))[1], return_hydra_config=True)
 
 
 def value(word: str, *others: str) -> object:
@@ -35,7 +35,7 @@ def value(word: str, *others: str) -> object:
     return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
 
 
-def test_every_name_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_file_name_is_read_literally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Absolute and relative, for what exists and for what will; and again from what is kept of it. Four names at a time."""
     monkeypatch.chdir(tmp_path)
     for name in NAMES:
@@ -46,15 +46,15 @@ def test_every_name_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
         said = [f"{key}={path}" for key, path in zip(("source", "checkpoint", "destination", "run_dir"), paths, strict=True)]
         words = for_hydra(said)
         assert for_hydra(words) == words, said
-        examine("restore", words)
+        check_command("restore", words)
         config = read("restore", *words)
         found = [config.source, config.checkpoint, config.destination, config.run_dir]
         assert [*map(os.path.normpath, found)] == [*map(os.path.normpath, paths)], said
-        assert for_hydra(kept(config.hydra.overrides.task)) == words, said
+        assert for_hydra(restart_words(config.hydra.overrides.task)) == words, said
     for name in NAMES:
-        there = literal(f"resume={name}")
+        there = literal_path(f"resume={name}")
         assert os.path.normpath(there) == os.path.normpath(name), name
-        assert name in MEANING or literal(f"run_dir={tmp_path}/new{name}") == f"{tmp_path}/new{name}", name
+        assert name in MEANING or literal_path(f"run_dir={tmp_path}/new{name}") == f"{tmp_path}/new{name}", name
 
 
 RULE = [
@@ -111,29 +111,29 @@ def test_the_jobs_of_a_sweep_keep_their_paths(tmp_path: Path) -> None:
     quoted = ",".join(QuotedString(path.replace("${", "\\${"), Quote.single).with_quotes() for path in paths)
     (_, word) = for_hydra(["-m", f"data.valid={quoted}"])
     jobs = list(OverridesParser.create().parse_override(word).sweep_string_iterator())
-    again = kept(OmegaConf.create([f"data.valid={job}" for job in jobs]))
-    assert [literal(word) for word in again] == paths
-    assert [literal(word) for word in for_hydra(again)] == paths
+    again = restart_words(OmegaConf.create([f"data.valid={job}" for job in jobs]))
+    assert [literal_path(word) for word in again] == paths
+    assert [literal_path(word) for word in for_hydra(again)] == paths
 
 
 @pytest.mark.parametrize(
     "word", ["seed=(", "seed=ä", "generator.width=a'b", "seed=1,", "k y=1", "a.=1", "seed=#", "source={_target_: x, y"]
 )
-def test_no_sentence_speaks_of_a_lexer(word: str) -> None:
+def test_no_message_mentions_the_lexer(word: str) -> None:
     with pytest.raises(UserError) as told:
-        examine("restore", for_hydra([word]))
+        check_command("restore", for_hydra([word]))
     for said in ("Lexer", "mismatched", "token recognition", "viable", "extraneous", "EOF", "See http"):
         assert said not in str(told.value)
 
 
 def test_a_key_that_cannot_be_read_is_not_missing() -> None:
     with pytest.raises(UserError) as told:
-        examine("degrade", ["source=(", "destination=x"])
+        check_command("degrade", ["source=(", "destination=x"])
     assert str(told.value).startswith("source=( is no override")
     assert "is needed" not in str(told.value)
 
 
-def test_what_is_built_is_given_a_path_as_it_is() -> None:
+def test_an_object_gets_a_path_literally() -> None:
     """All interpolations were resolved before; one that looks like one is a name."""
     name = "/a/${HOME} \\${seed}"
     node = {"_target_": "torch.nn.ModuleDict", "modules": None}
@@ -142,6 +142,6 @@ def test_what_is_built_is_given_a_path_as_it_is() -> None:
     assert build({"deep": [name, {"deeper": name, "node": node}]})["deep"][1]["deeper"] == name
 
 
-def test_a_sweep_is_told_of_a_folder_that_it_cannot_have(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"a\$\{b: a sweep cannot lie in a folder"):
-        examine("train", for_hydra(["-m", f"run_dir={tmp_path}/a${{b"]))
+def test_a_sweep_into_an_impossible_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"a\$\{b: a sweep cannot use a folder"):
+        check_command("train", for_hydra(["-m", f"run_dir={tmp_path}/a${{b"]))

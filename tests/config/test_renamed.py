@@ -18,8 +18,8 @@ from csrgan.api.loading import trained
 from csrgan.cli import main
 from csrgan.config import old_names, renamed, search
 from csrgan.config.compose import composed
-from csrgan.config.resume import started_with
-from csrgan.config.targets import examine
+from csrgan.config.resume import original_words
+from csrgan.config.targets import check_targets
 from csrgan.errors import UserError
 from csrgan.runs.checkpoint import read
 
@@ -47,7 +47,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Path]:
     """A folder of one's own choices that a command names."""
-    with search.named([f"--config-dir={tmp_path}"]):
+    with search.search_config_dirs([f"--config-dir={tmp_path}"]):
         yield tmp_path
 
 
@@ -81,19 +81,17 @@ def own(tmp_path: Path) -> Iterator[Path]:
         ("", ""),
     ],
 )
-def test_a_word_is_read_by_todays_names_and_each_old_one_told_once(
-    word: str, today: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert old_names.words([word, word], "train") == [today, today]
+def test_a_word_gets_the_new_names_with_one_warning_per_old_name(word: str, today: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert old_names.translate([word, word], "train") == [today, today]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == len(set(lines)) and bool(lines) == (word.replace(" ", "") != today)
     assert all(line.startswith("csrgan train: ") and " is now called " in line for line in lines)
-    assert old_names.silently([word]) == [today]
+    assert old_names.translate_silently([word]) == [today]
     assert capsys.readouterr().err == ""
-    assert old_names.silently([today]) == [today]
+    assert old_names.translate_silently([today]) == [today]
 
 
-def test_a_command_with_old_names_says_so_and_does_what_it_did(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_command_with_old_names_warns_and_works(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "trainer.budget=80", "trainer.budget=96", "output=cut", "health.drift.action=end", "--cfg=job"]) == 0
     said = capfd.readouterr()
     assert "  images: 96\n" in said.out and "csrgan.networks.output.clamp" in said.out and "action: stop" in said.out
@@ -104,12 +102,12 @@ def test_a_command_with_old_names_says_so_and_does_what_it_did(capfd: pytest.Cap
     ]
 
 
-def test_an_impossible_value_of_an_old_name_is_told_by_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_impossible_value_of_an_old_key_is_reported_with_the_new_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "data.side=-1"]) == 2
     assert "csrgan train: data.crop=-1 is below 1" in capsys.readouterr().err
 
 
-def test_a_file_of_ones_own_is_read_by_todays_names(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_users_file_is_read_with_the_new_names(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, text in {
         "experiment/mine": "# @package _global_\ndefaults:\n  - override /output: cut\n  - override /data: mine\n"
         "trainer: {budget: 32}\nhealth: {drift: {action: end}}\n",
@@ -117,7 +115,7 @@ def test_a_file_of_ones_own_is_read_by_todays_names(own: Path, capsys: pytest.Ca
     }.items():
         (own / name).parent.mkdir(exist_ok=True)
         (own / f"{name}.yaml").write_text(text)
-    old_names.words([], "train")
+    old_names.translate([], "train")
     settings = composed("train", ["experiment=mine"])
     assert settings["output"]["_target_"] == "csrgan.networks.output.clamp"
     assert settings["trainer"]["images"] == 32 and settings["data"]["crop"] == 48 == settings["data"]["window"]
@@ -129,7 +127,7 @@ def test_a_file_of_ones_own_is_read_by_todays_names(own: Path, capsys: pytest.Ca
     assert len(lines) == len(set(lines)) == 4
 
 
-def test_the_sweep_of_ones_own_file_goes_through_todays_names(own: Path) -> None:
+def test_a_sweep_in_a_users_file_gets_the_new_names(own: Path) -> None:
     file = own / "sweep" / "mine.yaml"
     file.parent.mkdir()
     file.write_text(
@@ -139,27 +137,27 @@ def test_the_sweep_of_ones_own_file_goes_through_todays_names(own: Path) -> None
     assert held["hydra"]["sweeper"]["params"] == {"output": "clamp,tanh", "data.crop": "64,96", "seed": 1}
 
 
-def test_a_part_of_ones_own_may_use_a_name_that_was_csrgans(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_users_part_may_use_an_old_name_of_csrgans(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, text in {"data/mine": "_target_: mine.Data\nside: 3\n", "output/cut": "_target_: mine.cut\n"}.items():
         (own / name).parent.mkdir()
         (own / f"{name}.yaml").write_text(text)
     words = ["data=mine", "data.side=64", "output=cut", "~data.side"]
-    assert old_names.words(words, "train") == words
+    assert old_names.translate(words, "train") == words
     assert old_names.OwnFiles("mine", f"csrgan://{own}").load_config("data/mine").config["side"] == 3
     assert capsys.readouterr().err == ""
 
 
 def test_the_overrides_of_an_older_run_are_read_silently(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "overrides.json").write_text(json.dumps(["trainer.budget=8", "output=cut"]))
-    assert started_with(tmp_path) == ["trainer.images=8", "output=clamp"]
+    assert original_words(tmp_path) == ["trainer.images=8", "output=clamp"]
     assert capsys.readouterr().err == ""
 
 
-def test_a_description_gets_todays_names_and_is_then_examined() -> None:
+def test_a_recipe_gets_the_new_names_and_is_then_checked() -> None:
     body = {"_target_": "csrgan.old.U", "depth": 2, "width": 8}
-    new = renamed.tree({"body": body, "output": {"_target_": "csrgan.old.cut", "_partial_": True}})
+    new = renamed.rename_tree({"body": body, "output": {"_target_": "csrgan.old.cut", "_partial_": True}})
     assert new["body"] == {"_target_": "csrgan.networks.unet.UNet", "levels": 2, "width": 8}
-    examine(new, stranger=True)
+    check_targets(new, stranger=True)
     assert body["depth"] == 2  # a copy
 
 
@@ -174,16 +172,16 @@ def test_a_description_gets_todays_names_and_is_then_examined() -> None:
         {"_target_": "csrgan.old.U", "depth": {"_target_": "os.system"}},
     ],
 )
-def test_an_old_name_opens_nothing(node: dict[str, Any]) -> None:
+def test_an_old_name_allows_nothing_new(node: dict[str, Any]) -> None:
     with pytest.raises(UserError):
-        examine(renamed.tree({"system": node}), stranger=True)
+        check_targets(renamed.rename_tree({"system": node}), stranger=True)
 
 
 def test_an_argument_by_both_names_stays_both() -> None:
     node = {"_target_": "csrgan.old.U", "depth": 2, "levels": 3}
-    assert renamed.tree(node) == {**node, "_target_": "csrgan.networks.unet.UNet"}
+    assert renamed.rename_tree(node) == {**node, "_target_": "csrgan.networks.unet.UNet"}
     foreign = {"_target_": "mine.U", "depth": 2}
-    assert renamed.tree(foreign) == foreign
+    assert renamed.rename_tree(foreign) == foreign
 
 
 def test_a_checkpoint_with_old_names_is_the_same_system(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from csrgan.config.folder import conf
-from csrgan.config.resume import change_faults, gone_on_with, references, started_with, with_resumed
+from csrgan.config.resume import change_faults, original_words, references, resumed_settings, with_resumed
 from csrgan.errors import UserError
 from csrgan.run_folder import OVERRIDES
 
@@ -73,13 +73,13 @@ def test_what_may_change(word: str) -> None:
         *(("data.seed=3", "data.seed"), ("data._target_=mine.Photographs", "data")),
     ],
 )
-def test_what_may_not_change_is_told_with_its_key_and_the_way_out(word: str, key: str) -> None:
+def test_a_change_that_is_not_allowed_is_reported_with_key_and_remedy(word: str, key: str) -> None:
     told = faults(word)
     assert any(sentence.startswith(f"{key}=") for sentence in told), told
     assert all("init_from=RUN begins another run with its network." in sentence for sentence in told)
 
 
-def test_what_a_stranger_adds_is_kept_or_may_change_by_the_same_rules() -> None:
+def test_a_users_classes_follow_the_same_rules() -> None:
     """A third optimizer of a system's own, a callback, a logger, a group that nobody knows."""
     old, new = composed(), composed()
     for settings, lr in ((old, 1.0), (new, 2.0)):
@@ -93,12 +93,12 @@ def test_what_a_stranger_adds_is_kept_or_may_change_by_the_same_rules() -> None:
     assert told == ["optimizer.third", "strange"]
 
 
-def test_a_key_of_another_system_alone_is_told_too() -> None:
+def test_a_key_of_another_system_is_reported_too() -> None:
     old, new = composed("system=dan"), composed("system=dan", "system.code.components=3", "system.code.kind=kernel")
     assert any(sentence.startswith("system.") for sentence in change_faults(old, new, Path("RUN"), 0, tied("system=dan")))
 
 
-def test_a_budget_that_is_spent_is_told() -> None:
+def test_a_spent_budget_is_reported() -> None:
     assert faults("trainer.images=8", seen=16) == ["trainer.images=8 is less than the 16 images that the run has seen already."]
 
 
@@ -108,19 +108,19 @@ def test_a_run_keeps_what_it_began_with_where_a_later_csrgan_has_other_defaults(
     recipe["system"]["generator"]["output"] = recipe["output"] = {"_target_": "csrgan.networks.output.of_before", "_partial_": True}
     recipe["trainer"]["panels"] = 3
     del recipe["data"]["final_crop"]
-    found = gone_on_with(copy.deepcopy(recipe), composed(), composed("optimizer.clip=7"))
+    found = resumed_settings(copy.deepcopy(recipe), composed(), composed("optimizer.clip=7"))
     assert found["system"]["generator"] == recipe["system"]["generator"]
     assert found["trainer"]["panels"] == 3
     assert found["data"]["final_crop"] is None
     assert found["optimizer"]["clip"] == found["system"]["rule"]["clip"] == 7
 
 
-def test_a_run_goes_on_with_its_own_words_and_the_new_ones(run: Path) -> None:
+def test_a_resumed_run_has_its_original_words_and_the_new_ones(run: Path) -> None:
     found = with_resumed([f"resume={run}", "optimizer.clip=2", "seed=3"])
     assert found == ["generator=unet", "seed=3", "hydra.mode=RUN", f"resume={run}", "optimizer.clip=2", f"run_dir={run}"]
 
 
-def test_a_word_that_was_said_before_another_of_its_key_is_new(run: Path) -> None:
+def test_a_word_that_a_later_one_of_its_key_replaced_is_new(run: Path) -> None:
     started = ["trainer.images=48", "trainer.images=24"]
     (run / OVERRIDES).write_text(json.dumps(started))
     for new, left in (
@@ -156,7 +156,7 @@ def test_a_choice_that_a_run_cannot_leave_is_refused_by_its_word(word: str, run:
         "x",
     ],
 )
-def test_words_of_a_strangers_run_change_nothing_of_hydra(held: Any, run: Path) -> None:
+def test_words_of_a_strangers_run_cannot_configure_hydra(held: Any, run: Path) -> None:
     (run / OVERRIDES).write_text(json.dumps(held))
     with pytest.raises(UserError, match=r"overrides\.json"):
-        started_with(run)
+        original_words(run)

@@ -11,7 +11,7 @@ import pytest
 
 from csrgan.config import search
 from csrgan.config.compose import composed
-from csrgan.config.faults import examine
+from csrgan.config.faults import check_command
 from csrgan.config.folder import groups
 from csrgan.errors import UserError
 
@@ -36,7 +36,7 @@ def generators() -> set[str]:
 
 
 @pytest.mark.usefixtures("here")
-def test_an_allowed_package_of_the_current_folder_brings_its_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_allowed_package_in_the_current_folder_adds_its_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "rrdb" not in generators()
     monkeypatch.setenv(search.ALLOW, "mine, another")
     assert search.packages() == ("mine", "another")
@@ -47,32 +47,32 @@ def test_an_allowed_package_of_the_current_folder_brings_its_choices(monkeypatch
 
 @pytest.mark.parametrize("word", ["--config-dir=conf", "hydra.searchpath=[conf]", "hydra.searchpath=[file://{here}/conf]"])
 def test_a_folder_is_searched_while_its_command_runs_and_by_its_jobs(word: str, here: Path) -> None:
-    with search.named(["seed=1", word.format(here=here)]) as left:
+    with search.search_config_dirs(["seed=1", word.format(here=here)]) as left:
         assert left == ["seed=1"]
         assert os.environ[search.CONF] == str(here / "conf")  # which a job's process inherits
-        examine("train", ["generator=other"])
+        check_command("train", ["generator=other"])
     assert search.CONF not in os.environ
     assert "other" not in generators()
 
 
 @pytest.mark.usefixtures("here")
-def test_what_is_not_there_or_hides_is_a_sentence() -> None:
+def test_missing_folders_and_name_clashes_are_errors() -> None:
     with (
         pytest.raises(UserError, match=r"^--config-dir=nowhere: there is no folder nowhere\.$"),
-        search.named(["--config-dir=nowhere"]),
+        search.search_config_dirs(["--config-dir=nowhere"]),
     ):
         pass
     Path("conf/generator/unet.yaml").write_text(BODY)
     with (
-        search.named(["--config-dir=conf"]),
+        search.search_config_dirs(["--config-dir=conf"]),
         pytest.raises(UserError, match=r"unet\.yaml has the name of csrgan's own generator/unet"),
     ):
-        examine("train", [])
+        check_command("train", [])
 
 
 @pytest.mark.usefixtures("here")
-def test_a_run_that_goes_on_without_the_folder_of_its_choices_is_told_so() -> None:
+def test_resuming_without_the_folder_of_its_choices_is_an_error() -> None:
     with pytest.raises(UserError, match=r"(?s)generator has no other.*began with --config-dir=FOLDER goes on with it"):
-        examine("train", ["generator=other", "resume=runs/a"])
-    with search.named(["--config-dir=conf"]):
-        examine("train", ["generator=other", "resume=runs/a"])
+        check_command("train", ["generator=other", "resume=runs/a"])
+    with search.search_config_dirs(["--config-dir=conf"]):
+        check_command("train", ["generator=other", "resume=runs/a"])

@@ -19,12 +19,12 @@ from omegaconf import OmegaConf, open_dict
 from csrgan.cli import COMMANDS, MODULES
 from csrgan.config import faults
 from csrgan.config.build import build
-from csrgan.config.check import declared, rule_of, value_faults
+from csrgan.config.check import rule_of, value_faults
 from csrgan.config.combinations import combination_faults
 from csrgan.config.folder import PACKAGE, conf, first_line
 from csrgan.declared import constant
 from csrgan.errors import UserError
-from csrgan.rules import Kind
+from csrgan.rules import SystemFacts
 from csrgan.testing import nodes
 
 FILES = sorted(path for path in conf().rglob("*.yaml"))
@@ -183,7 +183,7 @@ def ranged(command: str, *words: str) -> None:
     tree: Any = OmegaConf.to_container(config, resolve=False)
     # What a system sets of a term that is switched off belongs to nobody.
     tree["loss"] = {name: term for name, term in (tree.get("loss") or {}).items() if term and "_target_" in term}
-    known = declared(tree)
+    known = declared_rules(tree)
     without = [path for path in map(".".join, numbers(tree, ())) if not rule_of(path, known)]
     assert not without, (without, words)
     with open_dict(config):
@@ -217,7 +217,7 @@ def test_the_early_check_of_losses_agrees_with_the_system(name: str) -> None:
 @pytest.mark.parametrize("name", choices("system"))
 def test_class_attributes_of_a_system_are_readable_without_torch(name: str) -> None:
     target = composed(f"system={name}")["system"]["_target_"]
-    for said in Kind._fields[1:]:
+    for said in SystemFacts._fields[1:]:
         assert constant(target, said) == getattr(get_object(target), said, None)
 
 
@@ -249,6 +249,6 @@ def test_a_body_that_only_filters_low_accepts_the_outputs_that_use_low() -> None
     known = [
         name
         for name, node in outputs.items()
-        if not any("does not know L" in told for told in combination_faults(with_output(settings, node)))
+        if not any("does not use L" in told for told in combination_faults(with_output(settings, node)))
     ]
     assert sorted(known) == ["before", "residual", "sigmoid"]

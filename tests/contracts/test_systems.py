@@ -12,7 +12,7 @@ from lightning import Trainer
 from systems import fitted, made, same, state
 
 from csrgan.config.build import build
-from csrgan.config.faults import examine
+from csrgan.config.faults import check_command
 from csrgan.config.folder import groups
 from csrgan.errors import UserError
 from csrgan.restorers.restorer import examine_protocol
@@ -90,4 +90,4 @@ def test_a_loss_that_is_not_finite_is_refused_by_name(name: str) -> None:
 @pytest.mark.parametrize("name", OF_PAPERS)
 def test_a_choice_for_a_part_that_the_system_lacks_is_a_user_error(name: str) -> None:
     with pytest.raises(UserError, match="output=minmax changes nothing"):
-        examine("train", [f"system={name}", "output=minmax"])
+        check_command("train", [f"system={name}", "output=minmax"])

@@ -19,7 +19,7 @@ import csrgan
 from csrgan.cli import main
 from csrgan.config import renamed
 from csrgan.config.folder import conf
-from csrgan.config.targets import examine
+from csrgan.config.targets import check_targets
 
 HERE = Path(__file__).parent
 NAMES = ("csrgan.ckpt", "unfolded.ckpt", "srgan.ckpt", "ikc.ckpt", "dan.ckpt", "srmd_run")
@@ -87,9 +87,9 @@ def names() -> dict[str, Any]:
 
 def test_every_class_and_function_that_a_file_of_the_first_release_may_name_is_there_and_takes_what_it_took() -> None:
     for target, arguments in names()["targets"].items():
-        new = renamed.tree({"_target_": target} | dict.fromkeys(arguments))
+        new = renamed.rename_tree({"_target_": target} | dict.fromkeys(arguments))
         described = target.startswith(("csrgan.degradation", "csrgan.losses", "csrgan.networks", "csrgan.systems"))
-        examine(new | {"_partial_": True}, stranger=described)
+        check_targets(new | {"_partial_": True}, stranger=described)
         takes = inspect.signature(resolve_name(new["_target_"])).parameters
         assert len(new) == len(arguments) + 1 and new.keys() - {"_target_"} <= takes.keys(), (target, set(new) - set(takes))
 
@@ -101,7 +101,7 @@ def test_every_choice_and_every_setting_of_the_first_release_is_there() -> None:
         content = OmegaConf.to_container(OmegaConf.load(today), resolve=False)
         package = "" if today.read_text().startswith("# @package _global_") or "finally" in group else group.replace("/", ".")
         for key in keys:
-            place = renamed.key(f"{package}.{key}".lstrip("."))
+            place = renamed.new_key(f"{package}.{key}".lstrip("."))
             inside = place.removeprefix(f"{package}." if package else "")
             assert _has(content, inside), f"{file}: {key} is {place} today, which {today} does not set"
 

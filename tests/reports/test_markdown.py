@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from csrgan.evaluation import results
-from csrgan.files import cell
+from csrgan.files import table_cell
 from csrgan.reports import markdown
 
 HOSTILE = [
@@ -60,13 +60,13 @@ def test_intervals_and_names_stay_plain() -> None:
     "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK()"]
 )
 def test_a_cell_is_no_formula(text: str) -> None:
-    assert cell(text)[0] in "'\\"
-    assert "\n" not in cell(text)
+    assert table_cell(text)[0] in "'\\"
+    assert "\n" not in table_cell(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "+0.92 [+0.40, +1.59]", "-0.5%", "1e-05", "+1e+03", "a.png", "24.09"])
 def test_a_number_stays_one(text: str) -> None:
-    assert cell(text) == text
+    assert table_cell(text) == text
 
 
 def test_the_rows_of_a_run_hold_no_formula(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade as degraded
 from csrgan.degradation.parameters import Parameters
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 LEAST = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
 
@@ -63,7 +63,7 @@ def degrade(
     height, width = pictures.shape[-2:]
     multiple = degradation.multiple
     cut = f"sharp is {width}x{height} px, and L {multiple} times smaller: cut the sides to multiples of {multiple}."
-    check(height % multiple == width % multiple == 0, cut)
+    require(height % multiple == width % multiple == 0, cut)
     parts = [_drawn(degradation, seed, index) for index in range(len(pictures))]
     known = theta.named() if isinstance(theta, Theta) else theta or {}
     parameters = _with(Parameters.concatenate(parts), known, degradation).realised(height, width)
@@ -92,17 +92,17 @@ def _with(drawn: Parameters, given: Mapping[str, float | Tensor], degradation: D
     for name, value in given.items():
         if name not in drawn.names:
             raise UserError.unknown("theta", name, drawn.names)
-        check(drawn.kernel is None or name != "blur_std", "theta.blur_std: this protocol draws kernels, of which it follows.")
+        require(drawn.kernel is None or name != "blur_std", "theta.blur_std: this protocol draws kernels, of which it follows.")
         numbers = torch.as_tensor(value, dtype=torch.float32).cpu()
-        check(
+        require(
             numbers.ndim == 0 or numbers.shape == (len(drawn),),
             f"theta.{name} is of shape {tuple(numbers.shape)}: give a number, or one for each of {len(drawn)} pictures.",
         )
         least = LEAST.get(name, -math.inf)
         fits = bool((torch.isfinite(numbers) & (numbers >= least)).all())
-        check(fits, f"theta.{name}={numbers.tolist()} lies below {least:g} or is not finite.")
+        require(fits, f"theta.{name}={numbers.tolist()} lies below {least:g} or is not finite.")
         found[name] = numbers.expand(len(drawn)).clone()
     if "scale" in found and degradation.multiple > 1:
         own = degradation.prior.ranges["scale"].low
-        check(bool((found["scale"] == own).all()), f"theta.scale: L of this protocol is always {own:g} times smaller.")
+        require(bool((found["scale"] == own).all()), f"theta.scale: L of this protocol is always {own:g} times smaller.")
     return Parameters.of(drawn.present() | found)

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 from csrgan.api.loading import placed, trained
 from csrgan.api.pictures import AnyPicture, opened
 from csrgan.api.restoration import Restoration, finite
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.restorer import Restorer
 from csrgan.training.evaluated import Evaluated
@@ -62,7 +62,7 @@ class Model:
         for sentence in unlike(self.system.restorer, enlarge):
             warnings.warn(sentence, stacklevel=2)
         found = self.system.restorer.restore(enlarged(given.pictures.to(self.system.device), enlarge))
-        check(finite(found), "what the network makes of low is not finite, and no picture.")
+        require(finite(found), "what the network makes of low is not finite, and no picture.")
         return Restoration.of(found, given)
 
     @property
@@ -83,8 +83,8 @@ def enlarged(low: Tensor, factor: float) -> Tensor:
     """L, bicubically enlarged. Raises UserError for a factor that is none, and where a side would be less than a pixel."""
     if factor == 1:
         return low
-    check(factor > 0, f"enlarge={factor:g} is not above 0.")
-    check(min(low.shape[-2:]) * factor >= 1, f"enlarge={factor:g} would make a side of low smaller than a pixel.")
+    require(factor > 0, f"enlarge={factor:g} is not above 0.")
+    require(min(low.shape[-2:]) * factor >= 1, f"enlarge={factor:g} would make a side of low smaller than a pixel.")
     return interpolate(low, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.data import picture
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 AnyPicture = str | os.PathLike[str] | np.ndarray | Tensor | picture.Picture
 
@@ -55,8 +55,10 @@ def opened(given: AnyPicture, name: str = "the picture") -> Opened:
 def _of_tensor(given: Tensor, name: str) -> Opened:
     grey = given.ndim == 4 and given.shape[1] == 1
     shape = tuple(given.shape)
-    check(given.ndim == 4 and given.shape[1] in (1, 3), f"{name} is a tensor of shape {shape}: give (B, 3, H, W) or (B, 1, H, W).")
-    check(given.is_floating_point(), f"{name} is a tensor of {given.dtype}: give floating point in [0,1].")
+    require(
+        given.ndim == 4 and given.shape[1] in (1, 3), f"{name} is a tensor of shape {shape}: give (B, 3, H, W) or (B, 1, H, W)."
+    )
+    require(given.is_floating_point(), f"{name} is a tensor of {given.dtype}: give floating point in [0,1].")
     _examine(given, shape, name)
 
     def back(found: Tensor) -> Tensor:
@@ -70,10 +72,10 @@ def _of_array(given: np.ndarray, name: str) -> Opened:
     shape = given.shape
     alpha = ": leave out its alpha channel, or give the file itself, whose alpha is kept" if shape[2:] == (4,) else ""
     wanted = f"{name} is an array of shape {shape}{alpha or ': give (H, W, 3) or (H, W)'}."
-    check(grey or (given.ndim == 3 and shape[2] == 3), wanted)
+    require(grey or (given.ndim == 3 and shape[2] == 3), wanted)
     floating = np.issubdtype(given.dtype, np.floating)
     kinds = f"{name} is an array of {given.dtype}: give uint8, uint16 or floating point in [0,1]."
-    check(floating or given.dtype in (np.uint8, np.uint16), kinds)
+    require(floating or given.dtype in (np.uint8, np.uint16), kinds)
     full_scale = 1.0 if floating else float(np.iinfo(given.dtype).max)
     numbers = torch.from_numpy(np.ascontiguousarray(given, dtype=np.float32) / np.float32(full_scale))
     _examine(numbers, shape, name)
@@ -83,11 +85,11 @@ def _of_array(given: np.ndarray, name: str) -> Opened:
 
 def _examine(numbers: Tensor, shape: tuple[int, ...], name: str) -> None:
     """Raise UserError for what is empty, not finite or not in [0,1]."""
-    check(numbers.numel() > 0, f"{name} is empty: its shape is {shape}.")
+    require(numbers.numel() > 0, f"{name} is empty: its shape is {shape}.")
     low, high = (float(end) for end in torch.aminmax(numbers.detach().float()))
-    check(math.isfinite(low) and math.isfinite(high), f"{name} holds numbers that are not finite.")
+    require(math.isfinite(low) and math.isfinite(high), f"{name} holds numbers that are not finite.")
     scaled = ": divide by 255" if high > 1.5 else ""
-    check(low >= 0 and high <= 1, f"{name} goes from {low:g} to {high:g}, and floating point must lie in [0,1]{scaled}.")
+    require(low >= 0 and high <= 1, f"{name} goes from {low:g} to {high:g}, and floating point must lie in [0,1]{scaled}.")
 
 
 def _array(found: Tensor, like: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from csrgan.errors import RunStopped, plain
+from csrgan.errors import RunStopped, printable
 
 COMMANDS = {
     "train": "train a system; ends with a table, panels and checkpoints in one run folder",
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     command, *rest = words
     if command not in COMMANDS:
-        print(plain(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
+        print(printable(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
         return 2
     if command == "completion":  # it has no keys, and may not wait for a configuration
         print(import_module("csrgan.cli.completion").run(rest), end="")
@@ -100,10 +100,10 @@ def _run(command: str, words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except RunStopped as stop:
-        print(plain(f"csrgan {command}: {stop}"), file=sys.stderr)
+        print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
-        sentence = faults.told(error)
+        sentence = faults.user_message(error)
         if sentence is None:
             raise
         for line in sentence.split("\n"):
@@ -122,16 +122,16 @@ class Done:
 def execute(command: str, words: list[str]) -> Done:
     """Run a command, whose errors are raised. Raises UserError for all that is wrong with the words, before anything begins."""
     from csrgan.config import faults, old_names, paths, search
-    from csrgan.config.flags import apart
+    from csrgan.config.flags import split_flags
 
     warnings.filterwarnings("ignore", "Glyph .* missing from")  # of a name in a script that matplotlib's font has not
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through
-    flags, words = apart(words)
-    with search.named([*words, *flags]) as left:
-        known = old_names.words(left, command)
+    flags, words = split_flags(words)
+    with search.search_config_dirs([*words, *flags]) as left:
+        known = old_names.translate(left, command)
         known = import_module("csrgan.config.resume").with_resumed(known) if command == "train" else known
         known = paths.for_hydra(_with_key(command, known))
-        faults.examine(command, known)
+        faults.check_command(command, known)
         return _hydra(command, known)
 
 
@@ -148,8 +148,8 @@ def _hydra(command: str, words: list[str]) -> Done:
     from omegaconf import DictConfig, OmegaConf
 
     from csrgan.config import job
-    from csrgan.config.build import plain
-    from csrgan.config.flags import apart
+    from csrgan.config.build import checked_settings
+    from csrgan.config.flags import split_flags
     from csrgan.config.folder import conf
     from csrgan.config.paths import encoded
 
@@ -164,7 +164,7 @@ def _hydra(command: str, words: list[str]) -> Done:
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
             if command == "train" and not several:
-                plain(config)  # an impossible value is told before anything heavy is imported
+                checked_settings(config)  # an impossible value is told before anything heavy is imported
             result = _imported(f"csrgan.cli.{command_module}").run(config)
         except Exception as error:  # Hydra would add a line of its own; it is told by _run
             if several:  # perhaps in another process, where nobody would read the list
@@ -176,7 +176,7 @@ def _hydra(command: str, words: list[str]) -> Done:
         return result if isinstance(result, float) else None
 
     before = sys.argv
-    flags, overrides = apart(words)
+    flags, overrides = split_flags(words)
     sys.argv = [f"csrgan {command}", *flags, *overrides]
     try:
         if flags or not job.run(command, overrides, task):

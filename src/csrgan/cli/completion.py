@@ -8,7 +8,7 @@ from typing import Any
 
 from csrgan.cli import COMMANDS
 from csrgan.config import search
-from csrgan.config.flags import PLAIN, VALUED, apart
+from csrgan.config.flags import PLAIN, VALUED, split_flags
 from csrgan.config.folder import conf, groups
 from csrgan.config.paths import PATHS
 
@@ -45,10 +45,10 @@ def offered(line: str) -> list[str]:
     before = [each for each in before[1:] if each]
     if not before:
         return sorted(name for name in COMMANDS if name.startswith(word))
-    flags, _ = apart(before)
+    flags, _ = split_flags(before)
     folders = [each for each in flags if each.startswith(search.FLAG)]
     try:
-        with search.named(folders):
+        with search.search_config_dirs(folders):
             found = sorted(set(_whole(before[0], word)))
     except ValueError:  # a folder that is not there: the command will say it
         return []

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from csrgan.config.folder import PACKAGE
 from csrgan.console import Console
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.files import relative, write
 
 TEMPLATE, NAME = PACKAGE / "template", "mypackage"
@@ -21,8 +21,8 @@ def run(config: DictConfig) -> int:
     folder = Path(str(config.folder))
     name = folder.absolute().name.replace("-", "_").lower()
     letters = "take letters, digits and _, as in folder=my_networks"
-    check(name.isidentifier(), f"folder={folder}: {name} can be no package's name; {letters}.")
-    check(not folder.exists() or not any(folder.iterdir()), f"folder={folder} has files in it: name a new one.")
+    require(name.isidentifier(), f"folder={folder}: {name} can be no package's name; {letters}.")
+    require(not folder.exists() or not any(folder.iterdir()), f"folder={folder} has files in it: name a new one.")
     for file in sorted(each for each in TEMPLATE.rglob("*") if each.is_file() and each.suffix != ".pyc"):
         path = folder / file.relative_to(TEMPLATE).as_posix().replace(NAME, name)
         path.parent.mkdir(parents=True, exist_ok=True)

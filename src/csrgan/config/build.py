@@ -1,4 +1,4 @@
-"""From configuration to objects."""
+"""Build objects from the configuration."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from csrgan.config.folder import contents
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
-OWN = ("_target_", "_partial_")  # keys of a node that are none of its arguments
+OWN = ("_target_", "_partial_")  # keys of a node that are not arguments
 
 
-def plain(config: DictConfig) -> Settings:
-    """The resolved configuration as plain containers. Raises UserError where a value is missing or impossible."""
+def checked_settings(config: DictConfig) -> Settings:
+    """Return the resolved configuration in plain containers. Raises UserError if a value is missing or impossible."""
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise UserError("; ".join(f"{key} is needed: give it as {key}=VALUE" for key in missing) + ".")
@@ -31,34 +31,34 @@ def plain(config: DictConfig) -> Settings:
 
 
 def as_yaml(settings: Settings) -> str:
-    """Plain settings as OmegaConf writes a configuration, which cannot make one of a text that begins an interpolation."""
+    """Return plain settings as yaml in OmegaConf's style. OmegaConf itself fails on a text that looks like an interpolation."""
     return str(yaml.dump(settings, allow_unicode=True, sort_keys=False, Dumper=get_omega_conf_dumper()))
 
 
 def build(node: object, place: str = "") -> Any:
-    """The object that a node with `_target_` describes, and all objects inside it; an empty node is None. place: the node's key.
+    """Build the object that a node with `_target_` describes, and all objects inside it; an empty node gives None.
 
-    Raises UserError for what may not be built, see `targets`.
+    place: the node's key. Raises UserError for a target that may not be built, see `targets`.
     """
-    targets.examine(node, place)
-    return _made(without_empty(node), place)
+    targets.check_targets(node, place)
+    return _build(without_empty(node), place)
 
 
-def _made(node: Any, place: str) -> Any:
-    """Not by Hydra's instantiate: what that makes of `_partial_` examines Hydra's own rules again at every call, a tenth of a
-    millisecond, and each loss term is called in each training step."""
+def _build(node: object, place: str) -> Any:
+    """Build without Hydra's instantiate: its partial objects check Hydra's rules again at every call, which takes 0.1 ms, and each
+    loss term is called in each training step."""
     if isinstance(node, list | tuple):
-        return [_made(value, f"{place}[{index}]") for index, value in enumerate(node)]
+        return [_build(value, f"{place}[{index}]") for index, value in enumerate(node)]
     if not isinstance(node, dict):
         return node
-    given = {key: _made(value, f"{place}.{key}".lstrip(".")) for key, value in node.items() if key not in OWN}
+    arguments = {key: _build(value, f"{place}.{key}".lstrip(".")) for key, value in node.items() if key not in OWN}
     if "_target_" not in node:
-        return given
+        return arguments
     target = resolve_name(node["_target_"])
     if node.get("_partial_"):
-        return partial(target, **given)
+        return partial(target, **arguments)
     try:
-        return target(**given)
+        return target(**arguments)
     except UserError:
         raise
     except Exception as reason:
@@ -67,7 +67,7 @@ def _made(node: Any, place: str) -> Any:
 
 
 def without_empty(node: object) -> object:
-    """A choice named `none` is an empty file, hence an empty mapping: None to whoever is built with it."""
+    """Replace each empty mapping by None: a choice named `none` is an empty file, and a constructor gets None for it."""
     if isinstance(node, dict):
         return {key: without_empty(value) for key, value in node.items()} or None
     return node

@@ -1,4 +1,4 @@
-"""Values that no run can be made with, found before anything heavy is imported; all of them in one message."""
+"""Impossible values, found before anything heavy is imported and reported in one message."""
 
 from __future__ import annotations
 
@@ -8,63 +8,66 @@ from collections.abc import Iterator, Mapping
 from csrgan.config.settings import GROUPS
 from csrgan.declared import Rule, rules
 from csrgan.errors import UserError
-from csrgan.tree import Settings, at
+from csrgan.tree import Settings, value_at
 
-REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a key that is nothing but another one
+REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a value that is only a reference to another key
 
 Rules = Mapping[str, Rule]
 
 
 def check_values(settings: Settings) -> None:
-    """Raise UserError for every value that its declaration does not allow."""
-    faults = list(value_faults(settings, declared(settings)))
+    """Raise UserError with all values that their declarations do not allow."""
+    faults = list(value_faults(settings, declared_rules(settings)))
     if faults:
         raise UserError(*faults)
 
 
-def declared(tree: Settings) -> Rules:
-    """The rule of each key of a configuration whose interpolations stand as they are: of what is built, from its constructor (see
-    `csrgan.declared`); of the others from `settings`, or from the key that takes it over, as `data.images: ${trainer.images}`."""
-    found = {
+def declared_rules(tree: Settings) -> Rules:
+    """Return the rule of each key of a configuration with unresolved interpolations.
+
+    Rules of arguments come from the constructor (see `csrgan.declared`), those of other keys from `settings`, or from the key that
+    refers to them, as in `data.images: ${trainer.images}`.
+    """
+    own = {
         f"{group}.{key}".lstrip("."): rule
         for group, kind in GROUPS.items()
         for key, rule in rules(f"{kind.__module__}.{kind.__name__}").items()
     }
-    found |= dict(_of_built(tree, ""))
-    handed_on: dict[str, Rule] = {}
-    for place, rule in found.items():
-        value = at(tree, place)
+    own |= dict(_rules_of_arguments(tree, ""))
+    referred: dict[str, Rule] = {}
+    for place, rule in own.items():
+        value = value_at(tree, place)
         while isinstance(value, str) and (reference := REFERENCE.fullmatch(value)):
-            handed_on.setdefault(reference[1], rule)
-            value = at(tree, reference[1])
-    return {**handed_on, **found}
+            referred.setdefault(reference[1], rule)
+            value = value_at(tree, reference[1])
+    return {**referred, **own}
 
 
-def _of_built(tree: object, place: str) -> Iterator[tuple[str, Rule]]:
+def _rules_of_arguments(tree: object, place: str) -> Iterator[tuple[str, Rule]]:
     if not isinstance(tree, Mapping):
         return
     target = tree.get("_target_")
     of_arguments = rules(target) if isinstance(target, str) else {}
     for key, value in tree.items():
-        here = f"{place}.{key}".lstrip(".")
+        inner = f"{place}.{key}".lstrip(".")
         if key in of_arguments:
-            yield here, of_arguments[key]
-        yield from _of_built(value, here)
+            yield inner, of_arguments[key]
+        yield from _rules_of_arguments(value, inner)
 
 
-def value_faults(value: object, known: Rules, place: str = "") -> Iterator[str]:
-    """A sentence for each value of a configuration, or of the part of it at a place, that its declaration does not allow."""
-    if rule := rule_of(place, known):
+def value_faults(value: object, declared: Rules, place: str = "") -> Iterator[str]:
+    """Yield a sentence for each value that its rule does not allow, in a configuration or in its part at `place`."""
+    if rule := rule_of(place, declared):
         yield from rule.faults(place, value)
     elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from value_faults(each, known, f"{place}.{key}".lstrip("."))
+        for key, inner in value.items():
+            yield from value_faults(inner, declared, f"{place}.{key}".lstrip("."))
 
 
-def rule_of(place: str, known: Rules) -> Rule | None:
-    """The rule of a key, which may be that of a mapping around it."""
-    if place in known:
-        return known[place]
+def rule_of(place: str, declared: Rules) -> Rule | None:
+    """Return the rule of a key: its own, or that of the mapping around it for its members."""
+    if place in declared:
+        return declared[place]
     above, _, key = place.rpartition(".")
-    around = rule_of(above, known) if above else None
-    return (around.inside.get(key) or around.inside.get("*")) if around else None
+    outer = rule_of(above, declared) if above else None
+    return (outer.inside.get(key) or outer.inside.get("*")) if outer else None

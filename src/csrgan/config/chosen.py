@@ -1,4 +1,4 @@
-"""Groups among the overrides of a command: the choices that there are of each, and groups that there are not."""
+"""Groups among the overrides of a command: faults in their names and choices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from csrgan.errors import UserError
 
 Groups = Mapping[str, Sequence[str]]
 
-# What Hydra finds in packages of their own, and the package.
+# Choices that Hydra finds in separate packages, with the package.
 PLUGINS = {
     "hydra/launcher": {
         "joblib": "hydra-joblib-launcher",
@@ -24,71 +24,72 @@ PLUGINS = {
     "hydra/sweeper": {"optuna": "hydra-optuna-sweeper"},
 }
 
-# The parts that a system may be put together from.
+# Groups of parts from which a system may be assembled.
 PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
 
-# The groups of one's own that may be added to a command, by the beginnings of their names.
+# Prefixes of the groups that a user may add to a command.
 ADDED = {"train": ("",), "bench": ("",), "degrade": ("factor/",), "evaluate": ("factor/",)}
 
 
-def known() -> Groups:
-    """Each group with its choices, also those of one's own."""
+def available_groups() -> Groups:
+    """Return each group with its choices, the user's own included."""
     return {name: sorted({file.stem for file in files}) for name, files in groups()}
 
 
-def choice_faults(override: Override, known: Groups) -> Iterator[str]:
-    name = group(override, known)
+def choice_faults(override: Override, available: Groups) -> Iterator[str]:
+    """Yield a sentence for each choice that its group, sweeper or launcher lacks."""
+    name = chosen_group(override, available)
     if name:
-        named = list(filter(None, _choices(override)))
-        if not named:
-            yield f"{override.input_line} is none of {name}'s choices: {', '.join(known[name])}."
-        for choice in named:
-            if choice not in known[name]:
-                yield str(UserError.unknown(name, choice, known[name]))
+        choices = list(filter(None, _choices(override)))
+        if not choices:
+            yield f"{override.input_line} is none of {name}'s choices: {', '.join(available[name])}."
+        for choice in choices:
+            if choice not in available[name]:
+                yield str(UserError.unknown(name, choice, available[name]))
     elif override.key_or_group in PLUGINS:
         yield from plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
 
 
-def unused(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
-    """Overrides of parts that the chosen system has not."""
+def unused_part_faults(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
+    """Yield a sentence for each override of a part that the chosen system lacks."""
     if "system" not in base:
         return
-    used, found = {"system"}, set[str]()
-    while used - found:
-        name = next(iter(used - found))
-        found.add(name)
+    used, visited = {"system"}, set[str]()
+    while used - visited:
+        name = next(iter(used - visited))
+        visited.add(name)
         node = base.get(name, None)
         text = OmegaConf.to_yaml(node) if OmegaConf.is_config(node) else ""
         used |= {part for part in PARTS if f"${{{part}" in text}
     for override in parsed:
         part = str(override.key_or_group).split(".")[0]
-        if part in PARTS and part not in found:
+        if part in PARTS and part not in visited:
             system = base.system._target_.rpartition(".")[2]
             yield f"{override.input_line} changes nothing: {system} has no {part} of this kind to choose."
 
 
-def group_fault(command: str, override: Override, base: DictConfig, known: Groups) -> Iterator[str]:
-    """A sentence for a key that could only be a group, and is none."""
+def group_fault(command: str, override: Override, base: DictConfig, available: Groups) -> Iterator[str]:
+    """Yield a sentence for a key that looks like a group but is not one."""
     key = str(override.key_or_group)
     top = key.partition(".")[0]
     if "/" in key and OmegaConf.select(base, key.replace("/", "."), default="absent") != "absent":
         yield f"{key} is no group of choices, but {key.replace('/', '.')} is a setting or holds some."
     elif "/" in key:
-        yield str(UserError.unknown("conf/", key, known))
+        yield str(UserError.unknown("conf/", key, available))
     elif top not in list(base):
-        others = (name for name in known if "/" not in name and _may_add(command, name))
+        others = (name for name in available if "/" not in name and _may_add(command, name))
         added = f"+{key} is not a setting that anything reads. " if override.is_add() else ""
         yield added + str(UserError.unknown("the configuration", top, {*map(str, base), *others}))
 
 
-def blocked(command: str, message: str, chosen: Collection[Override]) -> Iterator[tuple[Override, str]]:
-    """The choice that Hydra did not take, with a sentence for it. message: Hydra's own."""
+def rejected_choices(command: str, message: str, chosen: Collection[Override]) -> Iterator[tuple[Override, str]]:
+    """Yield the choice that Hydra rejected, with a sentence for it. message: Hydra's own."""
     for override in chosen:
         name = str(override.key_or_group)
         if f"To append to your default list use +{name}=" in message:
             added = f"{name} is no group that csrgan {command} chooses from by itself: it is added with a +, as in +"
-            none = f"{override.input_line}: csrgan {command} has no {name} to choose."
-            yield override, f"{added}{override.input_line}." if _may_add(command, name) else none
+            unknown = f"{override.input_line}: csrgan {command} has no {name} to choose."
+            yield override, f"{added}{override.input_line}." if _may_add(command, name) else unknown
         elif f"Multiple values for {name}." in message:
             yield override, f"{override.input_line}: {name} has a choice already, and is chosen without the +."
 
@@ -98,21 +99,22 @@ def _may_add(command: str, group: str) -> bool:
 
 
 def plugin_fault(group: str, choice: str) -> Iterator[str]:
-    """A sweeper or launcher that Hydra does not find; Hydra itself says it in many lines."""
-    found = GlobalHydra.instance().config_loader().get_group_options(group)
-    if choice not in found and choice in PLUGINS[group]:
+    """Yield a sentence for a sweeper or launcher that Hydra does not find. Hydra's own message is many lines long."""
+    options = GlobalHydra.instance().config_loader().get_group_options(group)
+    if choice not in options and choice in PLUGINS[group]:
         yield f"{group}={choice} needs {PLUGINS[group][choice]}, which is not installed: pip install {PLUGINS[group][choice]}."
-    elif choice not in found:
-        yield str(UserError.unknown(group, choice, {*found, *PLUGINS[group]}))
+    elif choice not in options:
+        yield str(UserError.unknown(group, choice, {*options, *PLUGINS[group]}))
 
 
-def group(override: Override, known: Groups) -> str:
+def chosen_group(override: Override, available: Groups) -> str:
+    """Return the group that an override chooses from; empty if it does not choose."""
     name = str(override.key_or_group)
-    return name if name in known and not override.is_delete() else ""
+    return name if name in available and not override.is_delete() else ""
 
 
 def _choices(override: Override) -> Iterator[str]:
     for word in single(override):
         value = word.split("=", 1)[1]
-        several = value[1:-1].split(",") if value[:1] == "[" else [value]  # of a group of which several are chosen at once
-        yield from (name.strip().strip("'\"") for name in several)
+        names = value[1:-1].split(",") if value[:1] == "[" else [value]  # a list chooses several at once
+        yield from (name.strip().strip("'\"") for name in names)

@@ -1,5 +1,5 @@
-"""Choices that do not go together, found before anything heavy is imported: the rules are those of `csrgan.rules`, to which the
-objects themselves hold. What no object knows alone, such as a loss that needs larger crops, is told here."""
+"""Choices that do not go together, found before anything heavy is imported. The rules are those of `csrgan.rules`, which the
+constructors enforce too; rules on several objects at once, such as a loss that needs larger crops, are here."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections.abc import Collection, Iterator
 from typing import Any, TypeGuard
 
 from csrgan import rules
-from csrgan.declared import constant, evidence
+from csrgan.declared import constant, requested_inputs
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
-RANGES = {"blur": "blur_std", "scale": "scale", "noise": "noise_std"}  # keys of the degradation, and the parameters that they range
+RANGES = {"blur": "blur_std", "scale": "scale", "noise": "noise_std"}  # keys of the degradation, each the range of a parameter
 
 
 def combination_faults(settings: Settings, unsure: Collection[str] = ()) -> Iterator[str]:
-    """A sentence for each combination of choices in a resolved configuration that cannot be built or trained.
+    """Yield a sentence for each combination of choices in a resolved configuration that cannot be built or trained.
 
-    unsure: keys and groups that hold no more than their defaults, because what was given is wrong; nothing is said of them.
+    unsure: keys and groups that hold only their defaults because the given value is wrong; sentences that name them are left out.
     """
-    found = [*_data(settings), *_format(settings)]
-    found += _degradation(settings["degradation"]) if _built(settings.get("degradation")) else []
+    faults = [*_data(settings), *_format(settings)]
+    faults += _degradation(settings["degradation"]) if _built(settings.get("degradation")) else []
     if _built(settings.get("system")) and not {"system", "experiment"} & set(unsure):
-        checks = [_protocol, *((_losses, _batch, _crop) if "optimizer" in settings else ())]  # with an optimizer, it is trained
-        found += [sentence for check in checks for sentence in check(settings)]
-    yield from (sentence for sentence in found if not any(_speaks(sentence, name) for name in unsure))
+        checks = [_protocol, *((_losses, _batch, _crop) if "optimizer" in settings else ())]  # which says that it is trained
+        faults += [sentence for check in checks for sentence in check(settings)]
+    yield from (sentence for sentence in faults if not any(_mentions(sentence, name) for name in unsure))
 
 
-def _speaks(sentence: str, name: str) -> bool:
+def _mentions(sentence: str, name: str) -> bool:
     return re.search(rf"(?<![\w./]){re.escape(name)}(?!\w)", sentence) is not None
 
 
@@ -40,7 +40,7 @@ def _data(settings: Settings) -> Iterator[str]:
 
 
 def _format(settings: Settings) -> Iterator[str]:
-    """Of what csrgan degrade or prepare writes."""
+    """Check the format that csrgan degrade or prepare writes."""
     form, packs = settings.get("format"), "shard_mb" in settings
     choices = ("cache", "shards") if packs else ("npy", "png")
     if "format" in settings and form not in choices:
@@ -54,41 +54,43 @@ def _degradation(degradation: Settings) -> Iterator[str]:
     ranges = {f"degradation.{key}": degradation[key] for key in RANGES}
     ranges |= {f"factor.{name}": node for name, node in factors.items() if {"low", "high"} <= node.keys()}
     for place, ends in ranges.items():
-        yield from rules.ordered(place, ends["low"], ends["high"])
+        yield from rules.low_below_high(place, ends["low"], ends["high"])
     scale = degradation["scale"]
-    yield from rules.predicted(degradation["predicted"], (*RANGES.values(), *factors))
-    yield from rules.odd(degradation["kernel_size"])
-    yield from rules.one_scale(degradation["output"], degradation["downsampling"], scale["low"], scale["high"])
-    yield from rules.levels(degradation["tested_blur_std"])
-    yield from rules.wide(_said(degradation["kernel"], "has_axes"), degradation["blur"]["low"])
+    yield from rules.known_parameters(degradation["predicted"], (*RANGES.values(), *factors))
+    yield from rules.odd_kernel_size(degradation["kernel_size"])
+    yield from rules.single_scale(degradation["output"], degradation["downsampling"], scale["low"], scale["high"])
+    yield from rules.tested_blur_std(degradation["tested_blur_std"])
+    yield from rules.positive_width(_fact(degradation["kernel"], "has_axes"), degradation["blur"]["low"])
 
 
 def _protocol(settings: Settings) -> Iterator[str]:
-    """What the system does not do with this degradation; of one that a checkpoint has nothing is known here."""
+    """Check that the system suits this degradation. The degradation in a checkpoint is not known here."""
     system, degradation = settings["system"], settings["degradation"]
     if degradation is None:
         return
     noise, drawn = degradation["noise"]["high"], degradation["kernel"] is not None
-    kind = _kind(system)
-    yield from rules.suits(kind, output=degradation["output"], multiple=_multiple(settings), noise=noise, drawn=drawn)
+    facts = _facts(system)
+    yield from rules.suits_degradation(facts, output=degradation["output"], multiple=_multiple(settings), noise=noise, drawn=drawn)
     ranges = {name: degradation[key] for key, name in RANGES.items()} | (degradation.get("factors") or {})
-    varies = [name for name, each in ranges.items() if each.get("low", 0) < each.get("high", 0)]
-    if kind.coded:
+    varies = [name for name, ends in ranges.items() if ends.get("low", 0) < ends.get("high", 0)]
+    if facts.coded:
         code = system.get("code", {}).get("kind", "units")
-        yield from rules.coded(code, varies)
-        yield from rules.kernel_estimated(system.get("estimates"), code, varies)
+        yield from rules.something_varies(code, varies)
+        yield from rules.kernel_estimation(system.get("estimates"), code, varies)
     generator = system.get("generator", {})
     if "parameter_head" in generator:
         yield from _generator(generator, drawn)
 
 
 def _generator(generator: Settings, drawn: bool) -> Iterator[str]:
-    """Of a network that is put together from parts, see `networks.generator.Generator`. drawn: see `rules.suits`."""
+    """Check a network that is assembled from parts, see `networks.generator.Generator`. drawn: see `rules.suits_degradation`."""
     body, output = generator["body"], generator["output"]
-    predicts = _predicts(generator) and not _said(generator["parameter_head"], "late")
-    yield from rules.early(condition=_built(generator["condition"]), reads_theta=_said(body, "reads_theta"), predicts=predicts)
-    yield from rules.undone("generator", _class(body), _said(body, "isotropic"), drawn)
-    yield from rules.drawn(_class(body), _said(body, "draws"), _class(output), _said(output, "ignores_low"))
+    predicts = _predicts(generator) and not _fact(generator["parameter_head"], "late")
+    yield from rules.early_prediction(
+        condition=_built(generator["condition"]), reads_theta=_fact(body, "reads_theta"), predicts=predicts
+    )
+    yield from rules.isotropic_kernel("generator", _class(body), _fact(body, "isotropic"), drawn)
+    yield from rules.output_of_body(_class(body), _fact(body, "draws"), _class(output), _fact(output, "ignores_low"))
 
 
 def _predicts(generator: Settings) -> bool:
@@ -96,61 +98,62 @@ def _predicts(generator: Settings) -> bool:
 
 
 def _losses(settings: Settings) -> Iterator[str]:
-    """Losses that the system has no evidence for, or too few of them."""
+    """Check that the system offers the inputs of its losses, and has enough losses."""
     system = settings["system"]
     if "losses" not in system:
         return
-    asked = {key: rules.Asked(_needs(term), term.get("start", 0), _against(term)) for key, term in _terms(system).items()}
+    requests = {key: rules.LossRequest(_needs(term), term.get("start", 0), _against(term)) for key, term in _terms(system).items()}
     generator = system.get("generator", {})
-    parts = "parameter_head" in generator
-    predicts, variance = not parts or _predicts(generator), not parts or bool(generator["variance"])
-    yield from rules.losses(_kind(system), asked, predicts=predicts, variance=variance)
+    assembled = "parameter_head" in generator
+    predicts, variance = not assembled or _predicts(generator), not assembled or bool(generator["variance"])
+    yield from rules.losses(_facts(system), requests, predicts=predicts, variance=variance)
 
 
 def _terms(system: Settings) -> Settings:
-    """The losses that are switched on."""
+    """Return the active losses."""
     return {key: term for key, term in (system.get("losses") or {}).items() if _built(term) and term.get("weight", 1)}
 
 
 def _needs(term: Settings) -> tuple[str, ...]:
-    """Evidence that a loss asks for, of an adversarial one the generator's side; empty where it is not known without an import."""
-    return _asked(term.get("function", term.get("generator")))
+    """Return the inputs of a loss, of an adversarial one those of the generator's side; empty if unknown without an import."""
+    return _inputs(term.get("function", term.get("generator")))
 
 
 def _against(term: Settings) -> tuple[str, ...]:
-    return _asked(term.get("discriminator"))
+    return _inputs(term.get("discriminator"))
 
 
-def _asked(function: Any) -> tuple[str, ...]:
-    return evidence(function["_target_"], made=not function.get("_partial_", False)) if _built(function) else ()
+def _inputs(function: object) -> tuple[str, ...]:
+    return requested_inputs(function["_target_"], factory=not function.get("_partial_", False)) if _built(function) else ()
 
 
 def _batch(settings: Settings) -> Iterator[str]:
-    """Batches that are too small, or larger than the budget."""
+    """Check for batches that are too small, or larger than the budget."""
     size, system = settings["data"]["batch_size"], settings["system"]
     yield from rules.budget(settings["trainer"]["images"], size, settings["trainer"]["devices"])
     for key, term in _terms(system).items():
-        least = _said(term.get("function"), "least_batch") or 1
+        least = _fact(term.get("function"), "least_batch") or 1
         if size < least:
             yield f"loss/{key} compares {least} or more pictures of a batch: data.batch_size={size} has none to compare."
     crop, scale, body = settings["data"]["crop"], _multiple(settings), system.get("generator", {})
     for part, node in {"generator": body.get("body", body), "discriminator": system.get("discriminator")}.items():
-        behind = _said(node, "norm_behind_stem")
-        side = rules.stem_side(scale, node["unshuffle"]) if behind else _said(node, "single_side") or 0
+        behind = _fact(node, "norm_behind_stem")
+        side = rules.stem_side(scale, node["unshuffle"]) if behind else _fact(node, "single_side") or 0
         if size == 1 and crop <= side:
             yield f"data.batch_size=1 and data.crop={crop} leave the batch norm of the {part} a single number: choose more of one."
 
 
 def _crop(settings: Settings) -> Iterator[str]:
-    """Crops that are too small for a loss, or whose side is no multiple of what the degradation and the discriminator need."""
+    """Check for crops that are too small for a loss, or whose side the degradation or the discriminator cannot take."""
     data, system = settings["data"], settings["system"]
     crops = {key: data[key] for key in ("crop", "final_crop") if data[key] is not None}
-    needs, judge = rules.of_scale(_multiple(settings)), system.get("discriminator")
-    if multiple := _said(judge, "multiple"):
-        needs |= rules.of_discriminator(_class(judge), multiple)
-    if _said(judge, "one_size") and len(set(crops.values())) > 1:
-        yield f"data.final_crop={data['final_crop']} does not suit discriminator {_class(judge)}, which fits crops of one size."
-    least = {key: _said(term.get("function"), "least_side") or 0 for key, term in _terms(system).items()}
+    needs, discriminator = rules.scale_multiple(_multiple(settings)), system.get("discriminator")
+    if multiple := _fact(discriminator, "multiple"):
+        needs |= rules.discriminator_multiple(_class(discriminator), multiple)
+    if _fact(discriminator, "one_size") and len(set(crops.values())) > 1:
+        name = _class(discriminator)
+        yield f"data.final_crop={data['final_crop']} does not suit discriminator {name}, which fits crops of one size."
+    least = {key: _fact(term.get("function"), "least_side") or 0 for key, term in _terms(system).items()}
     for key, crop in crops.items():
         for name, side in least.items():
             if crop < side:
@@ -159,7 +162,7 @@ def _crop(settings: Settings) -> Iterator[str]:
 
 
 def _multiple(settings: Settings) -> int:
-    """How many times H is as large as L."""
+    """Return the size of H over the size of L."""
     degradation = settings["degradation"]
     scale = degradation["scale"]["high"]
     return int(scale) if degradation["output"] == "native" and scale == round(scale) else 1
@@ -169,13 +172,13 @@ def _built(node: object) -> TypeGuard[Settings]:
     return isinstance(node, dict) and "_target_" in node
 
 
-def _said(node: object, name: str) -> Any:
-    """What the class that a node builds says of itself; None where it says nothing."""
+def _fact(node: object, name: str) -> Any:
+    """Return the fact `name` that the class of a node declares; None if it declares none."""
     return constant(node["_target_"], name) if _built(node) else None
 
 
-def _kind(system: Settings) -> rules.Kind:
-    return rules.Kind.of(_class(system), lambda name: _said(system, name))
+def _facts(system: Settings) -> rules.SystemFacts:
+    return rules.SystemFacts.of(_class(system), lambda name: _fact(system, name))
 
 
 def _class(node: object) -> str:

@@ -1,4 +1,4 @@
-"""The configuration of a command, as its words make it, for programs that only look at it."""
+"""Compose the configuration of a command from its overrides, for programs that only read it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
 
 from csrgan.config import search
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.config.folder import conf, groups
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
 
 def protocol(name: str) -> Settings:
-    """The settings of a degradation. Raises UserError for an unknown name."""
+    """Return the settings of a degradation. Raises UserError for an unknown name."""
     names = {file.stem for file in dict(groups())["degradation"]}
     if name not in names:
         raise UserError.unknown("degradation", name, names)
@@ -23,9 +23,9 @@ def protocol(name: str) -> Settings:
 
 
 def composed(command: str, words: Sequence[str] = ()) -> Settings:
-    """Plain settings; run_dir is empty, for it names the time. Raises UserError for values that are missing or impossible."""
-    with search.named(words) as left, initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
-        config = compose(command, left)
+    """Return plain settings; run_dir is empty, since it names the time. Raises UserError for missing or impossible values."""
+    with search.search_config_dirs(words) as overrides, initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
+        config = compose(command, overrides)
     with open_dict(config):
         config.run_dir = ""
-    return plain(config)
+    return checked_settings(config)

@@ -1,4 +1,4 @@
-"""Building what a file from a stranger describes: nothing but networks and what they need, no larger than the file's weights."""
+"""Build what a stranger's file describes: only networks and their parts, and none much larger than the file's weights."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from torch.overrides import TorchFunctionMode
 
 from csrgan.config import targets
 from csrgan.config.build import OWN, build, without_empty
-from csrgan.config.check import declared, value_faults
+from csrgan.config.check import declared_rules, value_faults
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
-NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is taken where a float is annotated
+NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int passes where a float is annotated
 Kind = TypeVar("Kind")
-BESIDE = 2**26  # numbers that a system may hold beside those that its file does, such as a discriminator's
-MODULES = 20_000  # layers, however small
+BESIDE = 2**26  # numbers that a system may hold beyond those in its file, such as a discriminator's weights
+MODULES = 20_000  # most layers, of any size
 
-# What makes a tensor of any size from numbers alone.
+# Functions that make a tensor of any size from numbers alone.
 MAKERS: tuple[Callable[..., Tensor], ...] = (
     *(torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.randint, torch.randperm, torch.eye),
     *(torch.arange, torch.linspace, torch.logspace, torch.hann_window, torch.tril_indices, torch.triu_indices, torch.empty_strided),
@@ -37,15 +37,15 @@ MAKERS: tuple[Callable[..., Tensor], ...] = (
 
 
 def build_described(recipe: Settings, key: str, kind: type[Kind], origin: str, weights: Mapping[str, Tensor]) -> Kind:
-    """The object of a kind that a stranger's file describes at `key` of its recipe.
+    """Build the object of class `kind` that a stranger's file describes at `key` of its recipe.
 
-    origin: how an error calls the file. weights: those in it.
+    origin: what errors call the file. weights: those in the file.
 
-    Before anything is built, each `_target_` must be allowed (`targets.examine`), each argument must be one that its constructor
-    takes, of the annotated type, and in the range of its key. What is built may hold a few times as many numbers as the file
-    does. Raises UserError for everything else.
+    Before anything is built, each `_target_` must be allowed (`targets.check_targets`), and each argument must be one that its
+    constructor takes, of the annotated type and in the range of its key. What is built may hold a few times as many numbers as the
+    file. Raises UserError otherwise.
     """
-    examine_described(recipe, key, kind, origin)
+    check_described(recipe, key, kind, origin)
     storages = {weight.untyped_storage().data_ptr(): weight.untyped_storage().nbytes() for weight in weights.values()}
     place = f"{origin}.{key}"
     try:
@@ -58,76 +58,79 @@ def build_described(recipe: Settings, key: str, kind: type[Kind], origin: str, w
         raise UserError(f"{place} describes what cannot be built ({_brief(reason)}).") from reason
 
 
-def examine_described(recipe: Settings, key: str, kind: type, origin: str) -> None:
-    """Raise UserError for all at `key` of a stranger's recipe that may not be built, or is not of this kind, while nothing is."""
+def check_described(recipe: Settings, key: str, kind: type, origin: str) -> None:
+    """Raise UserError for all faults at `key` of a stranger's recipe, and if it is not of class `kind`. Nothing is built."""
     node, place = recipe.get(key), f"{origin}.{key}"
     if not (isinstance(node, dict) and "_target_" in node):
         raise UserError(f"{place} describes nothing that can be built.")
-    targets.examine(node, place, stranger=True)
-    named = resolve_name(node["_target_"])
-    if not (inspect.isclass(named) and issubclass(named, kind)) or node.get("_partial_"):
+    targets.check_targets(node, place, stranger=True)
+    target = resolve_name(node["_target_"])
+    if not (inspect.isclass(target) and issubclass(target, kind)) or node.get("_partial_"):
         raise UserError(f"{place}._target_={node['_target_']} is no {kind.__name__.lower()}.")
-    faults = [*(f"{origin}.{told}" for told in value_faults({key: node}, declared({key: node}))), *_argument_faults(node, place)]
+    faults = [
+        *(f"{origin}.{fault}" for fault in value_faults({key: node}, declared_rules({key: node}))),
+        *_argument_faults(node, place),
+    ]
     if faults:
         raise UserError(*faults)
 
 
 def _argument_faults(tree: object, place: str) -> Iterator[str]:
-    """A sentence for each argument that its constructor does not take, or not of this type, and for each that is missing."""
+    """Yield a sentence for each argument that is missing, unknown to its constructor or of the wrong type."""
     nodes = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in nodes:
         yield from _argument_faults(value, f"{place}.{key}")
     if not (isinstance(tree, dict) and "_target_" in tree):
         return
-    found = resolve_name(tree["_target_"])
-    given = {key: value for key, value in tree.items() if key not in OWN}
-    if not isinstance(tree.get("_partial_", False), bool) or inspect.isabstract(found):
+    target = resolve_name(tree["_target_"])
+    arguments = {key: value for key, value in tree.items() if key not in OWN}
+    if not isinstance(tree.get("_partial_", False), bool) or inspect.isabstract(target):
         yield f"{place} cannot be built: {tree['_target_']} is abstract, or its _partial_ is neither true nor false."
         return
     try:
-        signature = inspect.signature(found)
-        (signature.bind_partial if tree.get("_partial_") else signature.bind)(**given)
+        signature = inspect.signature(target)
+        (signature.bind_partial if tree.get("_partial_") else signature.bind)(**arguments)
     except (TypeError, ValueError) as reason:
         yield f"{place} does not fit {tree['_target_']}: {reason}."
         return
-    hints = _hints(found)
-    for name, value in given.items():
+    hints = _hints(target)
+    for name, value in arguments.items():
         if name in hints and not _fits(value, hints[name]):
-            yield f"{place}.{name} is no {_called(hints[name])}."
+            yield f"{place}.{name} is no {_type_name(hints[name])}."
 
 
-def _hints(found: object) -> dict[str, Any]:
-    """The annotations of what a target takes; none where they cannot be told, as of some of torch's."""
+def _hints(target: object) -> dict[str, object]:
+    """Return the annotations of a target's arguments; none if they cannot be resolved, as for some of torch's classes."""
     try:
-        return get_type_hints(found.__init__ if inspect.isclass(found) else found)
+        return get_type_hints(target.__init__ if inspect.isclass(target) else target)
     except (AttributeError, NameError, TypeError):
         return {}
 
 
-def _called(hint: object) -> str:
-    """A kind as a sentence names it; that it may be None goes without saying."""
-    kinds = [kind for kind in get_args(hint) if kind is not NoneType] if isinstance(hint, UnionType) else [hint]
-    return " or ".join(kind.__name__ if inspect.isclass(kind) else str(kind) for kind in kinds)
+def _type_name(hint: object) -> str:
+    """Return a type as messages name it, without None."""
+    members = [member for member in get_args(hint) if member is not NoneType] if isinstance(hint, UnionType) else [hint]
+    return " or ".join(member.__name__ if inspect.isclass(member) else str(member) for member in members)
 
 
 def _fits(value: object, hint: Any) -> bool:
     stand_in = _stand_in(without_empty(value))
-    forms = [stand_in, tuple(stand_in)] if isinstance(stand_in, list) else [stand_in]  # a file has no tuples
-    return any(is_bearable(one, hint, conf=NUMBERS) for one in forms)
+    forms = [stand_in, tuple(stand_in)] if isinstance(stand_in, list) else [stand_in]  # a file holds no tuples
+    return any(is_bearable(form, hint, conf=NUMBERS) for form in forms)
 
 
 def _stand_in(value: object) -> object:
-    """What a node will become, as far as its type tells: an object of the class that was never initialised."""
+    """Return an object of the type that a node will have: an instance of its class that was never initialised."""
     if isinstance(value, dict) and "_target_" in value:
-        found = resolve_name(value["_target_"])
-        return partial(found) if value.get("_partial_") or not inspect.isclass(found) else object.__new__(found)
+        target = resolve_name(value["_target_"])
+        return partial(target) if value.get("_partial_") or not inspect.isclass(target) else object.__new__(target)
     if isinstance(value, dict):
-        return {key: _stand_in(each) for key, each in value.items()}
-    return [_stand_in(each) for each in value] if isinstance(value, list) else value
+        return {key: _stand_in(inner) for key, inner in value.items()}
+    return [_stand_in(inner) for inner in value] if isinstance(value, list) else value
 
 
-class _Counted(TorchFunctionMode):
-    """Counts the numbers of all tensors that are made, and stops before one would exceed the limit."""
+class _SizeLimit(TorchFunctionMode):
+    """Count the numbers in all tensors that are made, and raise UserError before one exceeds the limit."""
 
     def __init__(self, limit: int, place: str) -> None:
         super().__init__()
@@ -142,8 +145,8 @@ class _Counted(TorchFunctionMode):
     ) -> object:
         kwargs = kwargs or {}
         if func in MAKERS:
-            plain = {name: value for name, value in kwargs.items() if name != "generator"}  # there is none of this device
-            self.take(func(*args, **{**plain, "device": "meta"}).numel())
+            sizes = {name: value for name, value in kwargs.items() if name != "generator"}  # device meta has no generator
+            self.take(func(*args, **{**sizes, "device": "meta"}).numel())
         return func(*args, **kwargs)
 
     def take(self, numbers: int) -> None:
@@ -159,18 +162,18 @@ class _Counted(TorchFunctionMode):
 
 @contextmanager
 def _no_larger_than(limit: int, place: str) -> Iterator[None]:
-    counted = _Counted(limit, place)
-    hook = hooks.register_module_module_registration_hook(counted.registered)
+    size_limit = _SizeLimit(limit, place)
+    hook = hooks.register_module_module_registration_hook(size_limit.registered)
     try:
-        with counted:
+        with size_limit:
             yield
     finally:
         hook.remove()
 
 
 def _brief(reason: BaseException) -> str:
-    """The cause in a few words; `build` wraps it."""
+    """Return the first line of the cause, which `build` has wrapped."""
     while isinstance(reason, InstantiationException) and reason.__cause__ is not None:
         reason = reason.__cause__
-    told = str(reason).strip().split("\n")[0][:200]
-    return f"{type(reason).__name__}: {told}" if told else type(reason).__name__
+    message = str(reason).strip().split("\n")[0][:200]
+    return f"{type(reason).__name__}: {message}" if message else type(reason).__name__

@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's errors, each told in one plain sentence with the valid choices and the nearest."""
+"""Faults in a command's overrides, and errors of Hydra and OmegaConf, each as one plain sentence with the valid choices."""
 
 from __future__ import annotations
 
@@ -16,14 +16,23 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from csrgan.config import search
-from csrgan.config.check import declared, value_faults
-from csrgan.config.chosen import PLUGINS, blocked, choice_faults, group, group_fault, known, plugin_fault, unused
+from csrgan.config.check import declared_rules, value_faults
+from csrgan.config.chosen import (
+    PLUGINS,
+    available_groups,
+    choice_faults,
+    chosen_group,
+    group_fault,
+    plugin_fault,
+    rejected_choices,
+    unused_part_faults,
+)
 from csrgan.config.combinations import combination_faults
-from csrgan.config.flags import SEVERAL, apart, flag_faults
+from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import conf, contents
 from csrgan.config.override import first_line, override_faults, single, unreadable
-from csrgan.config.paths import broken, spelt
-from csrgan.errors import UserError, plain
+from csrgan.config.paths import broken_interpolation, with_decoded_paths
+from csrgan.errors import UserError, printable
 from csrgan.tree import Settings
 
 TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
@@ -34,20 +43,20 @@ MEMORY = (
 )
 
 KILLED = (
-    "a process that reads photographs was killed, which a machine does where memory runs out: lower data.workers or data.memory_mb."
+    "a process that reads photographs was killed, probably because memory ran out: lower data.workers or data.memory_mb."
     " What was saved before is whole, and csrgan train resume=RUN_FOLDER goes on with it."
 )
 
 TORCHVISION = (
     "torchvision is installed, and does not fit this torch: pip uninstall torchvision, which csrgan does not need, or install"
-    " it from where torch came from."
+    " it from the same source as torch."
 )
 
-# Errors that others raise, by the type or the words that tell them, and what they mean to a user.
+# Errors of other libraries, by a type or by words in them, with what they mean to a user.
 SIGNS = {
     **dict.fromkeys(("OutOfMemoryError", "MemoryError", "can't allocate memory", "Cannot allocate memory"), MEMORY),
-    **dict.fromkeys(("is killed by signal", "exited unexpectedly"), KILLED),  # torch's loader says so
-    "torchvision::nms": TORCHVISION,  # which lightning and torchmetrics import where it is there
+    **dict.fromkeys(("is killed by signal", "exited unexpectedly"), KILLED),  # raised by torch's loader
+    "torchvision::nms": TORCHVISION,  # lightning and torchmetrics import it if it is installed
     "BasicSweeper does not support": "interval() and tag() are for a guided search: add hydra/sweeper=optuna.",
     "No trials are completed yet": "no trial of the search is complete; job.json in each one's folder says why.",
     "TerminatedWorkerError": "a process that ran jobs was killed; the same command runs what is missing.",
@@ -55,60 +64,60 @@ SIGNS = {
 }
 
 
-def examine(command: str, arguments: Sequence[str]) -> None:
-    """Raise UserError for all that is wrong with the overrides of a command, and with the configuration that they make.
+def check_command(command: str, arguments: Sequence[str]) -> None:
+    """Raise UserError for all faults in the overrides of a command and in the configuration that they compose.
 
-    Nothing heavy is imported. Of a sweep each choice and each value is examined, and their combinations job by job.
+    Nothing heavy is imported. For a sweep, each choice and each value is checked here, and their combinations job by job.
     """
-    flags, overrides = apart(arguments)
+    flags, overrides = split_flags(arguments)
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         faults = list(dict.fromkeys(_faults(command, overrides, flags)))
     resumed = any(word.startswith("resume=") and word != "resume=null" for word in overrides)
     if resumed and any("Its choices: " in fault for fault in faults) and search.CONF not in os.environ:
         faults.append("a run that began with --config-dir=FOLDER goes on with it: name the folder again.")
     if faults:
-        raise UserError(*map(spelt, faults))
+        raise UserError(*map(with_decoded_paths, faults))
 
 
 def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
     yield from flag_faults(command, flags)
-    yield from search.clashes(conf())
+    yield from search.name_clashes(conf())
     parsed, wrong = _parsed(words)
-    there = known()
+    available = available_groups()
     for override in parsed:
-        if told := list(choice_faults(override, there)):
-            wrong.setdefault(str(override.key_or_group), []).extend(told)
-    chosen = [override for override in parsed if group(override, there)]
+        if sentences := list(choice_faults(override, available)):
+            wrong.setdefault(str(override.key_or_group), []).extend(sentences)
+    chosen = [override for override in parsed if chosen_group(override, available)]
     good = [override for override in chosen if str(override.key_or_group) not in wrong]
     base = _composed(command, good, wrong)
     if base is None:
-        yield from (sentence for told in wrong.values() for sentence in told)
+        yield from (sentence for sentences in wrong.values() for sentence in sentences)
         return
     with open_dict(base):
         mode = str(base.pop("hydra").mode)
     if "system" not in wrong:
-        yield from unused(base, parsed)
-    rules = declared(contents(base, resolve=False))
+        yield from unused_part_faults(base, parsed)
+    rules = declared_rules(contents(base, resolve=False))
     for override in parsed:
         key = str(override.key_or_group)
         within_wrong = any(key.startswith(f"{name.replace('/', '.')}.") for name in wrong)
         if override in chosen or key in PLUGINS or key.startswith(("hydra.", "hydra/")) or within_wrong:
             continue
         if (
-            told := [*group_fault(command, override, base, there)]
+            sentences := [*group_fault(command, override, base, available)]
             or [*override_faults(base, override, rules)]
-            or [*_set(base, override)]
+            or [*_apply(base, override)]
         ):
-            wrong.setdefault(key, []).extend(told)
-    yield from (sentence for told in wrong.values() for sentence in told)
-    if set(flags) <= {SEVERAL}:  # else the command is asked for something, such as --help
+            wrong.setdefault(key, []).extend(sentences)
+    yield from (sentence for sentences in wrong.values() for sentence in sentences)
+    if set(flags) <= {SEVERAL}:  # other flags, such as --help, start no run
         modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [mode]
         several = bool(flags) or modes[-1].endswith("MULTIRUN") or any(override.is_sweep_override() for override in parsed)
-        yield from _whole_faults(base, wrong, several)
+        yield from _composed_faults(base, wrong, several)
 
 
-def _set(config: DictConfig, override: Override) -> Iterator[str]:
-    """Give the configuration an override's value, unless it is a sweep's; what is wrong with a mapping shows here."""
+def _apply(config: DictConfig, override: Override) -> Iterator[str]:
+    """Set the override's value in the configuration, unless it is a sweep's. Faults in a mapping appear only here."""
     try:
         if not override.is_sweep_override():
             OmegaConf.update(config, str(override.key_or_group), override.value())
@@ -116,38 +125,38 @@ def _set(config: DictConfig, override: Override) -> Iterator[str]:
         yield f"{override.input_line}: {first_line(reason)}."
 
 
-def _whole_faults(config: DictConfig, wrong: Collection[str], several: bool) -> Iterator[str]:
-    """What is missing in a composed configuration or cannot be in it, and choices that do not go together.
+def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) -> Iterator[str]:
+    """Yield what is missing or impossible in a composed configuration, and choices that do not go together.
 
-    wrong: keys and groups that were not set, because they are told to be wrong. several: whether it is that of a sweep.
+    wrong: keys and groups that were not set because they have faults. several: whether the configuration is a sweep's.
     """
-    if several and broken(folder := spelt(str(config._get_node("run_dir")))):
-        yield f"run_dir={folder}: a sweep cannot lie in a folder whose name has a ${{ that nothing ends."
+    if several and broken_interpolation(folder := with_decoded_paths(str(config._get_node("run_dir")))):
+        yield f"run_dir={folder}: a sweep cannot use a folder whose name has a ${{ that is not closed."
     with open_dict(config):
-        config.run_dir = ""  # it names the time and the experiment, which Hydra tells later
-        config.setdefault("degradation", None)  # where a checkpoint has it
+        config.run_dir = ""  # it names the time and the experiment, which Hydra resolves later
+        config.setdefault("degradation", None)  # missing if a checkpoint holds it
     if "rule" in (config.get("system") or {}) and "optimizer" not in config:
         yield TRAINED.format(str(config.system._target_).rpartition(".")[2].lower())
         return
-    rules = declared(contents(config, resolve=False))
+    rules = declared_rules(contents(config, resolve=False))
     try:
         settings = contents(config)
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
-        found = [
+        faults = [
             *(f"{key} is needed: give it as {key}=VALUE." for key in missing),
-            *_untold(config),
-            *value_faults(_own(config), rules),
+            *_checkpoint_faults(config),
+            *value_faults(_own_values(config), rules),
         ]
     except OmegaConfBaseException as reason:
         yield f"{reason.full_key}: {first_line(reason)}."
         return
-    yield from found
+    yield from faults
     if not several and not list(value_faults(settings, rules)):
         yield from combination_faults(settings, wrong)
 
 
-def _untold(config: DictConfig) -> Iterator[str]:
-    """What csrgan evaluate and restore need where they are not given a checkpoint."""
+def _checkpoint_faults(config: DictConfig) -> Iterator[str]:
+    """Yield what csrgan evaluate and restore need if they are given no checkpoint."""
     if "checkpoint" not in config or config.checkpoint is not None:
         return
     if not config.get("system"):
@@ -156,11 +165,11 @@ def _untold(config: DictConfig) -> Iterator[str]:
         yield "degradation is needed where there is no checkpoint: choose one, as in degradation=readme."
 
 
-def _own(config: DictConfig) -> Settings:
-    """A configuration without what it only repeats from elsewhere, so that a fault is told where it was made."""
+def _own_values(config: DictConfig) -> Settings:
+    """Return a configuration without interpolations, so that a fault is reported only at the key where it was made."""
     names = [str(name) for name in config]
-    given = [name for name in names if not OmegaConf.is_interpolation(config, name) and not OmegaConf.is_missing(config, name)]
-    return {name: _own(config[name]) if OmegaConf.is_dict(config[name]) else _plain(config[name]) for name in given}
+    own = [name for name in names if not OmegaConf.is_interpolation(config, name) and not OmegaConf.is_missing(config, name)]
+    return {name: _own_values(config[name]) if OmegaConf.is_dict(config[name]) else _plain(config[name]) for name in own}
 
 
 def _plain(value: object) -> object:
@@ -168,7 +177,7 @@ def _plain(value: object) -> object:
 
 
 def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]:
-    """The overrides; and, by what stands before their =, words that are none."""
+    """Return the overrides, and sentences for words that are none, by the text before the =."""
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     parsed: list[Override] = []
     wrong: dict[str, list[str]] = {}
@@ -179,7 +188,7 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]
             continue
         try:
             (override,) = parser.parse_overrides([word])
-            next(single(override), None)  # of a range(), which may have no step
+            next(single(override), None)  # a range() may have step 0
             parsed.append(override)
         except (OverrideParseException, ValueError) as reason:
             wrong.setdefault(key.lstrip("+~"), []).append(unreadable(word, reason))
@@ -187,18 +196,19 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]
 
 
 def _composed(command: str, chosen: list[Override], wrong: dict[str, list[str]]) -> DictConfig | None:
-    """The configuration of these choices, without those that it has no place for, of which `wrong` then tells; None where there
-    is none."""
+    """Return the configuration of these choices, without those that Hydra rejects, for which sentences are added to `wrong`; None
+    if it cannot be composed."""
     while True:
         try:
             return _compose(command, [next(single(override)) for override in chosen])
         except UserError as fault:
-            found = next(blocked(command, str(fault.__context__), chosen), None)
-            if found is None:
+            rejected = next(rejected_choices(command, str(fault.__context__), chosen), None)
+            if rejected is None:
                 wrong.setdefault("", []).append(str(fault))
                 return None
-            chosen.remove(found[0])
-            wrong.setdefault(str(found[0].key_or_group), []).append(found[1])
+            override, sentence = rejected
+            chosen.remove(override)
+            wrong.setdefault(str(override.key_or_group), []).append(sentence)
 
 
 def _compose(command: str, words: list[str]) -> DictConfig:
@@ -214,14 +224,14 @@ def _compose(command: str, words: list[str]) -> DictConfig:
         raise UserError(f"the configuration cannot be composed: {first_line(reason)}") from None
 
 
-def told(error: BaseException) -> str | None:
-    """The sentence for an error of the user's making, of a UserError a line each; None for a fault of csrgan's own."""
-    sentence = str(error) if isinstance(error, UserError) else _others(error)
-    return sentence if isinstance(error, UserError) or sentence is None else plain(sentence)
+def user_message(error: BaseException) -> str | None:
+    """Return the sentence for an error that the user can mend, one per line for a UserError; None for a fault in csrgan."""
+    sentence = str(error) if isinstance(error, UserError) else _library_message(error)
+    return sentence if isinstance(error, UserError) or sentence is None else printable(sentence)
 
 
-def _others(error: BaseException) -> str | None:
-    """The sentence for an error that others raise."""
+def _library_message(error: BaseException) -> str | None:
+    """Return the sentence for an error that a library raised."""
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} is needed: give it as {error.full_key}=VALUE."
     if isinstance(error, InstantiationException):

@@ -1,4 +1,4 @@
-"""Hydra's own flags among the words of a command, wherever they stand there."""
+"""Hydra's flags among the words of a command, at any position."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SHORT = {"-h": "--help", "-c": "--cfg", "-p": "--package", "-r": "--run", "-m": 
 SHORT |= {"-cp": "--config-path", "-cn": "--config-name", "-cd": "--config-dir", "-sc": "--shell-completion"}
 PLAIN = ("--help", "--hydra-help", "--multirun", "--resolve", "--run", "--shell-completion", "--version")
 CHOICES = {"--cfg": ("job", "hydra", "all"), "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")}
-ALONE = ("--run", SEVERAL, "--cfg", "--info", "--shell-completion")  # each asks for another thing
+ALONE = ("--run", SEVERAL, "--cfg", "--info", "--shell-completion")  # no two of them together
 VALUED = (*CHOICES, "--config-dir", "--config-name", "--config-path", "--experimental-rerun", "--package")
 
 
-def apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The flags, in full and each with its value (`-c job` is `--cfg=job`), and the overrides. Hydra takes no flag between two
-    overrides, so they go to it in this order."""
+def split_flags(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the flags, spelt out and with their values (`-c job` is `--cfg=job`), and the overrides. Hydra accepts no flag between
+    two overrides, so the flags go first."""
     flags: list[str] = []
     overrides: list[str] = []
     waiting = False  # for the value of the last flag
@@ -35,27 +35,27 @@ def apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def flag_faults(command: str, flags: Sequence[str]) -> Iterator[str]:
-    """A sentence for each flag that Hydra does not have, or not so."""
+    """Yield a sentence for each flag that Hydra lacks or that is used wrongly."""
     for flag in sorted(set(flags)):
-        name, given, value = flag.partition("=")
+        name, equals, value = flag.partition("=")
         if name not in (*PLAIN, *VALUED):
             yield str(UserError.unknown(f"csrgan {command}", flag, (*PLAIN, *VALUED)))
-        elif name in PLAIN and given:
+        elif name in PLAIN and equals:
             yield f"{name} takes no value: {flag}."
         elif name in VALUED and not value and name != "--info":
             yield f"{name} needs a value, as in {name}={CHOICES.get(name, ('NAME',))[0]}."
-        elif name in CHOICES and given and value not in CHOICES[name]:
+        elif name in CHOICES and equals and value not in CHOICES[name]:
             yield str(UserError.unknown(name, value, CHOICES[name]))
     names = list(dict.fromkeys(flag.partition("=")[0] for flag in flags))
-    if len(asked := [name for name in names if name in ALONE]) > 1:
-        yield f"{' and '.join(asked)} ask for different things: give one of them."
+    if len(exclusive := [name for name in names if name in ALONE]) > 1:
+        yield f"{' and '.join(exclusive)} ask for different things: give one of them."
     if "--resolve" in names and not {"--cfg", "--help"} & set(names):
         yield "--resolve changes nothing without --cfg=job."
 
 
 def _full(word: str) -> str:
-    """A flag by its whole name: `-m`, or the beginning of a long one that no other begins with, as argparse takes it."""
-    name, given, value = word.partition("=")
+    """Return a flag with its full name, given a short one such as `-m` or an unambiguous prefix, as argparse does."""
+    name, equals, value = word.partition("=")
     name = SHORT.get(name, name)
-    named = [each for each in (*PLAIN, *VALUED) if name.startswith("--") and each.startswith(name)]
-    return (named[0] if len(named) == 1 and name not in (*PLAIN, *VALUED) else name) + given + value
+    matches = [flag for flag in (*PLAIN, *VALUED) if name.startswith("--") and flag.startswith(name)]
+    return (matches[0] if len(matches) == 1 and name not in (*PLAIN, *VALUED) else name) + equals + value

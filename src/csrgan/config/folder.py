@@ -1,4 +1,4 @@
-"""Where the configuration lies, and what can be chosen from it."""
+"""The folder of the configuration, and the choices in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from csrgan.config import search
 from csrgan.tree import Settings
 
-# Groups that are no choice: what a choice of the group above says last.
+# Groups that offer no choice: their files end the defaults list of a choice in the group above.
 HIDDEN = ("finally",)
 PACKAGE = Path(__file__).parents[1]
 
@@ -26,40 +26,40 @@ def _share(part: float, *, _root_: DictConfig) -> int:
     return round(part * _root_.trainer.images)
 
 
-# ${share:0.5} is half of the images of the training.
+# ${share:0.5} is half of trainer.images.
 OmegaConf.register_new_resolver("share", _share, replace=True)
 
-# ${by_size:64,16} in a yaml file is the first number at the size of the paper, and the second where size=small.
+# ${by_size:64,16} is the first number at the size of the paper, the second if size=small.
 OmegaConf.register_new_resolver("by_size", _by_size, replace=True)
 
 
 def conf() -> Path:
-    """The folder of yaml files: inside an installed wheel, or beside src/ in a checkout."""
+    """Return the folder of yaml files: inside an installed wheel, or beside src/ in a checkout."""
     inside = PACKAGE / "conf"
     return inside if inside.is_dir() else PACKAGE.parents[1] / "conf"
 
 
 def groups() -> Iterator[tuple[str, list[Path]]]:
-    """Each group of choices with its yaml files, those of one's own too: ("loss/image", [.../charbonnier.yaml, ...])."""
-    found: dict[str, list[Path]] = {}
+    """Yield each group with its yaml files, the user's own included: ("loss/image", [.../charbonnier.yaml, ...])."""
+    files: dict[str, list[Path]] = {}
     for root in (conf(), *search.folders()):
         for file in sorted(root.rglob("*.yaml")):
             if file.parent != root and file.parent.name not in HIDDEN:
-                found.setdefault(file.parent.relative_to(root).as_posix(), []).append(file)
-    yield from sorted(found.items())
+                files.setdefault(file.parent.relative_to(root).as_posix(), []).append(file)
+    yield from sorted(files.items())
 
 
 def first_line(file: Path) -> str:
-    """The comment at the head of a yaml file, after Hydra's own `# @package` line: what the choice is, in one line."""
+    """Return the first comment of a yaml file after Hydra's `# @package` line; it describes the choice."""
     lines = file.read_text(encoding="utf-8").split("\n")
     return next((line.removeprefix("#").strip() for line in lines if not line.startswith("# @")), "")
 
 
 def settings(file: Path) -> Settings:
-    """What a yaml file says that stands by itself."""
+    """Return the contents of a yaml file that refers to no other."""
     return contents(cast(DictConfig, OmegaConf.load(file)))
 
 
 def contents(config: DictConfig, *, resolve: bool = True) -> Settings:
-    """A configuration in plain containers, its interpolations resolved or as they stand."""
+    """Return a configuration in plain containers, with its interpolations resolved or as written."""
     return cast(Settings, OmegaConf.to_container(config, resolve=resolve))

@@ -1,4 +1,4 @@
-"""One job of a command, run by Hydra without its command line: that composes the configuration once more, to know the mode."""
+"""Run one job with Hydra but without its command line, which would compose the configuration once more to find the mode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from csrgan.config.folder import conf
 
 
 def run(command: str, overrides: list[str], task: Callable[[DictConfig], object]) -> bool:
-    """Give the task the configuration of these overrides, as `hydra.main` does. False, and nothing is done, where they ask for a
+    """Call the task with the configuration of these overrides, as `hydra.main` does. Do nothing and return False if they ask for a
     sweep."""
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         hydra = cast(Hydra, GlobalHydra.instance().hydra)

@@ -1,18 +1,18 @@
-"""Paths, names and sentences among the words of a command, as people have them: with blanks, commas, brackets, in any script.
+"""Paths and texts in the words of a command, as users write them: with blanks, commas, brackets, in any script.
 
-The value of a key in PATHS is the path itself, letter for letter, and Hydra's grammar is not needed to write it. In this order:
+The value of a key in PATHS is the path itself, character for character; no knowledge of Hydra's grammar is needed. Rules, in order:
 
-1. Nothing, and `null`, stay what they are.
-2. What exists under exactly this name is meant. `~` and `~user` at the beginning are a home folder, also behind the `=`.
-3. With -m, `a,b` is a sweep over two, and so is `choice(...)`; of a key that takes one folder for all jobs (ONE) it never is.
-4. A value in quotes is what stands between them.
-5. `[a,b]` is a list where the key takes one (LISTS), and `{_target_: ...}` an object. `${...}` is an interpolation.
-6. Anything else is the path. The members of a sweep and of a list are read by these rules, too.
+1. An empty value and `null` stay as they are.
+2. If a file or folder of exactly this name exists, it is meant. A leading `~` or `~user` is a home folder.
+3. With -m, `a,b` and `choice(...)` are sweeps, except for a key that takes one folder for all jobs (ONE).
+4. A value in quotes is the text between them.
+5. `[a,b]` is a list if the key takes one (LISTS), and `{_target_: ...}` is an object. `${...}` is an interpolation.
+6. Anything else is the path. The members of a sweep or list follow the same rules.
 
-The values of TEXTS are names and sentences: the same, but that nothing is looked for on the disk.
+The values of TEXTS are names and sentences; the same rules hold, but the disk is not searched.
 
-A path that Hydra would read as something else reaches it as `${path:...}`, percent-encoded, which becomes the path when the
-configuration is read, and is neither parsed nor resolved again.
+A path that Hydra would misread is passed to it as `${path:...}`, percent-encoded. That becomes the path when the configuration is
+read, and is neither parsed nor resolved again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from omegaconf.grammar_parser import parse
 from csrgan.config.flags import SEVERAL
 from csrgan.config.folder import contents, groups
 
-# By their whole name or, where there are dots before it, by its end.
+# Full keys, or the last parts of longer keys.
 PATHS = (
     *("source", "destination", "checkpoint", "run_dir", "resume", "init_from", "folder", "file", "weights"),
     *("data.train", "data.valid", "data.cache", "data.archive"),
@@ -43,8 +43,8 @@ ONE = ("run_dir", "resume")
 LISTS = ("data.train", "data.valid", "data.archive")
 
 WORD = re.compile(r"(?P<sign>\+{0,2})(?P<key>[A-Za-z_][\w.]*)=(?P<value>.*)", re.DOTALL | re.ASCII)
-PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*|\.\.?|(?=[^/]*/)[A-Za-z0-9_./:-]+")  # Hydra reads it as the same text
-NO_TEXT = ("true", "false", "null", "inf", "nan")  # but not these
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*|\.\.?|(?=[^/]*/)[A-Za-z0-9_./:-]+")  # text that Hydra reads unchanged
+NO_TEXT = ("true", "false", "null", "inf", "nan")  # except these
 SWEEP = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag)\(.*\)", re.DOTALL)
 QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
 ENCODED = re.compile(r"\$\\?\{path\\?:([^}\\]*)\\?\}")
@@ -68,59 +68,59 @@ def _among(key: str, names: Sequence[str]) -> bool:
 
 
 def for_hydra(words: Sequence[str]) -> list[str]:
-    """The words of a command, flags among them, as Hydra is to read them. Once more, they stay what they are."""
-    several = any(map(asks_for_several, words)) and "hydra.mode=RUN" not in words
+    """Return the words of a command, flags included, as Hydra must get them. Idempotent."""
+    several = any(map(starts_sweep, words)) and "hydra.mode=RUN" not in words
     return [_word(word, several) for word in words]
 
 
-def literal(word: str) -> str:
-    """The path that a single word such as `resume=FOLDER` names; empty where it names none."""
+def literal_path(word: str) -> str:
+    """Return the path in a single word such as `resume=FOLDER`; empty if there is none."""
     override = _parsed(_word(word, several=False))
     return str(DictConfig({"value": override.value()})["value"] or "") if override else ""
 
 
 def encoded(text: str) -> str:
-    """A text that OmegaConf reads as itself, whatever is in it."""
+    """Return a text so encoded that OmegaConf reads it as itself, whatever it contains."""
     data = text.encode("utf-8", "surrogateescape")
-    sentence = "".join(chr(byte) if re.match(r"[A-Za-z0-9_./-]", chr(byte)) else f"%{byte:02X}" for byte in data)
-    return f"${{path:{sentence if '%' in sentence else f'%{ord(sentence[0]):02X}{sentence[1:]}'}}}"
+    quoted = "".join(chr(byte) if re.match(r"[A-Za-z0-9_./-]", chr(byte)) else f"%{byte:02X}" for byte in data)
+    return f"${{path:{quoted if '%' in quoted else f'%{ord(quoted[0]):02X}{quoted[1:]}'}}}"
 
 
-def spelt(sentence: str) -> str:
-    """A sentence that names paths as they are, and not as Hydra was given them."""
-    return ENCODED.sub(lambda found: _decoded(found[1]), sentence)
+def with_decoded_paths(sentence: str) -> str:
+    """Return a sentence in which encoded paths are decoded."""
+    return ENCODED.sub(lambda match: _decoded(match[1]), sentence)
 
 
-def kept(words: Sequence[str]) -> list[str]:
-    """The words that Hydra was given, as they are kept for another start: paths as they are, in quotes where they need them, and
+def restart_words(words: Sequence[str]) -> list[str]:
+    """Return the words that Hydra was given in a form to record for another start: paths decoded and quoted if necessary,
     interpolations resolved."""
-    given = cast(ListConfig, words)
-    raw = cast(list[str], OmegaConf.to_container(given))
-    return [_kept(word, given, index) for index, word in enumerate(raw)]
+    config = cast(ListConfig, words)
+    raw = cast(list[str], OmegaConf.to_container(config))
+    return [_restart_word(word, config, index) for index, word in enumerate(raw)]
 
 
-def _kept(raw: str, words: ListConfig, place: int) -> str:
+def _restart_word(raw: str, words: ListConfig, index: int) -> str:
     match = WORD.fullmatch(raw)
     override = _parsed(raw) if match and _among(match["key"], (*PATHS, *TEXTS)) else None
     if match is None or override is None:
-        return str(words[place])
-    asked = DictConfig({"value": override.value()})
-    asked._set_parent(words)
-    value = contents(asked)["value"]
+        return str(words[index])
+    node = DictConfig({"value": override.value()})
+    node._set_parent(words)
+    value = contents(node)["value"]
     if isinstance(value, str):
         return f"{match['sign']}{match['key']}={_quoted(value) if AMBIGUOUS.search(value) else value}"
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if isinstance(value, list) and all(isinstance(member, str) for member in value):
         return f"{match['sign']}{match['key']}=[{','.join(map(_quoted, value))}]"
     return raw
 
 
 def _quoted(text: str) -> str:
-    """Hydra's quotes around a text, in which OmegaConf will find no interpolation."""
+    """Return a text in Hydra's quotes, escaped so that OmegaConf finds no interpolation in it."""
     return QuotedString(re.sub(r"(\\*)\$\{", r"\1\1\\${", text), Quote.single).with_quotes()
 
 
-def asks_for_several(word: str) -> bool:
-    """Whether a word may start a sweep."""
+def starts_sweep(word: str) -> bool:
+    """Return whether a word may start a sweep."""
     group, _, choice = word.partition("=")
     if group in ("experiment", "sweep"):
         files = [file for file in dict(groups()).get(group, []) if file.stem == choice]
@@ -143,7 +143,7 @@ def _value(key: str, text: str, several: bool) -> str:
 
 
 def _existing(text: str) -> str:
-    """For what exists under this name; empty where nothing does."""
+    """Return the value for a file or folder of this name; empty if none exists."""
     if _exists(text):
         return _text(f"./{text}" if text[0] == "~" or text == "???" else text)
     return _text(_at_home(text)) if _exists(_at_home(text)) else ""
@@ -164,11 +164,11 @@ def _by_grammar(key: str, text: str, several: bool) -> str:
 
 
 def _exists(text: str) -> bool:
-    return os.path.exists(text)  # noqa: PTH110  # which takes any text
+    return os.path.exists(text)  # noqa: PTH110  # Path.exists raises for some texts
 
 
 def _at_home(text: str) -> str:
-    """With a home folder for `~` or `~user` at the beginning, where there is such a user."""
+    """Replace a leading `~` or `~user` by the home folder, if there is such a user."""
     return os.path.expanduser(text)  # noqa: PTH111
 
 
@@ -180,12 +180,12 @@ def _parsed(word: str) -> Override | None:
 
 
 def _text(text: str) -> str:
-    """A literal text: as it is, where Hydra takes it as that."""
+    """Return a literal text, encoded unless Hydra reads it unchanged."""
     return text if PLAIN.fullmatch(text) and text.lower() not in NO_TEXT else encoded(text)
 
 
 def _mixed(text: str) -> str:
-    """A text with interpolations in it, which stay, between literal parts."""
+    """Return a text with its interpolations kept and the literal parts between them encoded if necessary."""
     parts = [part for part in _parts(text) if part]
     if len(parts) == 1:
         return parts[0]
@@ -194,35 +194,35 @@ def _mixed(text: str) -> str:
 
 
 def _parts(text: str) -> Iterator[str]:
-    plain, place = "", 0
-    while place < len(text):
-        if escape := ESCAPED.match(text, place):  # OmegaConf takes away every other backslash
-            plain += "\\" * (len(escape[1]) // 2) + "${" * (len(escape[1]) % 2)
-            place = escape.end() - 2 * (len(escape[1]) % 2 == 0)
-        elif end := _interpolation(text, place):
-            yield _text(plain) if plain else ""
-            yield text[place:end]
-            plain, place = "", end
+    literal, start = "", 0
+    while start < len(text):
+        if escape := ESCAPED.match(text, start):  # OmegaConf removes every other backslash
+            literal += "\\" * (len(escape[1]) // 2) + "${" * (len(escape[1]) % 2)
+            start = escape.end() - 2 * (len(escape[1]) % 2 == 0)
+        elif end := _interpolation_end(text, start):
+            yield _text(literal) if literal else ""
+            yield text[start:end]
+            literal, start = "", end
         else:
-            plain += text[place]
-            place += 1
-    yield _text(plain) if plain else ""
+            literal += text[start]
+            start += 1
+    yield _text(literal) if literal else ""
 
 
-def _interpolation(text: str, place: int) -> int:
-    """Where the interpolation ends that begins at `place`; 0 where none does."""
-    if not text.startswith("${", place):
+def _interpolation_end(text: str, start: int) -> int:
+    """Return the end of the interpolation that begins at `start`; 0 if none does."""
+    if not text.startswith("${", start):
         return 0
     depth = 0
-    for end in range(place, len(text)):
+    for end in range(start, len(text)):
         depth += (text[end] == "{") - (text[end] == "}")
         if text[end] == "}" and depth == 0:
-            return 0 if broken(text[place : end + 1]) else end + 1
+            return 0 if broken_interpolation(text[start : end + 1]) else end + 1
     return 0
 
 
-def broken(text: str) -> bool:
-    """Whether OmegaConf takes a text for the beginning of an interpolation, and fails."""
+def broken_interpolation(text: str) -> bool:
+    """Return whether OmegaConf reads a text as an interpolation and fails to parse it."""
     if "${" not in text:
         return False
     try:
@@ -233,15 +233,15 @@ def broken(text: str) -> bool:
 
 
 def _members(text: str) -> list[str]:
-    """What stands between the commas that are in no quotes and no brackets; between all of them where these do not match."""
-    parts, depth, place = [""], 0, 0
-    while place < len(text):
-        quoted = "" if parts[-1].strip() else QUOTED.match(text, place)
-        sign = quoted[0] if quoted else text[place]
+    """Split a text at the commas outside quotes and brackets; at every comma if the brackets do not match."""
+    parts, depth, index = [""], 0, 0
+    while index < len(text):
+        quoted = "" if parts[-1].strip() else QUOTED.match(text, index)
+        sign = quoted[0] if quoted else text[index]
         depth += (sign in "([{") - (sign in ")]}")
         if sign == "," and depth == 0:
             parts.append("")
         else:
             parts[-1] += sign
-        place += len(sign)
+        index += len(sign)
     return parts if depth == 0 else text.split(",")

@@ -1,17 +1,16 @@
-"""Names that have changed, and what they are called now. The old ones work until UNTIL, and in files of older releases for good.
+"""Old names and their new ones. Old names in commands work until release UNTIL, those in files of older releases forever.
 
-Here is the table, and what it does to what a file says of a network. See `old_names` for what a user writes.
+This module has the tables and applies them to checkpoints. `old_names` applies them to what a user writes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 UNTIL = "0.3"
 
-# Settings, by their place. Nothing moves: a key is called otherwise, and is where it was.
+# Settings, by their full key. Only the last part of a key changes; no key moves.
 KEYS: dict[str, str] = {
     "begin_from": "init_from",
     "told": "oracle",
@@ -79,7 +78,7 @@ TARGETS: dict[str, str] = {
     "csrgan.systems.wiener.Wiener": "csrgan.restorers.wiener.Wiener",
     "csrgan.systems.zssr.ZSSR": "csrgan.restorers.zssr.ZSSR",
 }
-# Arguments, by what takes them as it is called now.
+# Arguments, by the new name of the class that takes them.
 ARGUMENTS: dict[str, dict[str, str]] = {
     "csrgan.training.state.UpdateRule": {"average": "ema", "compare_every": "gradient_stats_every"},
     "csrgan.data.module.Photographs": {
@@ -96,12 +95,12 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "csrgan.restorers.gaussian_kernel_search.GaussianKernelSearch": {"judge_steps": "discriminator_steps"},
     "csrgan.restorers.kernelgan.KernelGANOptimizer": {"judge_lr": "discriminator_lr"},
 }
-# What csrgan adds to a checkpoint.
+# Keys that csrgan adds to a checkpoint.
 OWN: dict[str, str] = {
     "pace": "lr_scale",
     "left_out": "loo_calibration",
 }
-# How the names of weights begin.
+# Prefixes of the names of weights.
 WEIGHTS: dict[str, str] = {
     "average.": "ema.",
 }
@@ -111,53 +110,53 @@ Report = Callable[[str, str], None]
 
 
 def _silent(old: str, new: str) -> None:
-    """Of a file's own names nobody needs to be told."""
+    """Report nothing: names in csrgan's own files concern no user."""
 
 
-def key(place: str) -> str:
-    """What a setting is called now."""
+def new_key(place: str) -> str:
+    """Return the new name of a setting."""
     if place in KEYS:
         return KEYS[place]
     above, dot, name = place.rpartition(".")
-    return f"{key(above)}.{name}" if dot else name
+    return f"{new_key(above)}.{name}" if dot else name
 
 
-def refer(text: str, report: Report = _silent) -> str:
-    """A text whose `${KEY}` name keys as they are called now."""
+def rename_references(text: str, report: Report = _silent) -> str:
+    """Return a text with the new names in each `${KEY}`."""
 
-    def today(found: re.Match[str]) -> str:
-        new = key(found[1])
-        return f"${{{new if new == found[1] else _reported(report, found[1], new, new)}}}"
+    def new_reference(match: re.Match[str]) -> str:
+        new = new_key(match[1])
+        return f"${{{new if new == match[1] else _reported(report, match[1], new, new)}}}"
 
-    return REFERENCE.sub(today, text)
+    return REFERENCE.sub(new_reference, text)
 
 
-def tree(node: Any, place: str = "", report: Report = _silent) -> Any:
-    """Settings, or what a file describes, by today's names; a copy. place: the node's key.
+def rename_tree(node: object, place: str = "", report: Report = _silent) -> object:
+    """Return a copy of settings, or of a checkpoint's recipe, with the new names. place: the node's key.
 
-    Names alone are mapped, each to one of csrgan's own, and only those of csrgan's own classes and settings. Whether what comes out
-    may be built is to be examined as ever (see `targets`). An old name beside its new one stays, and is refused there.
+    Only names of csrgan's own classes and settings change, each to another of csrgan's own. Whether the result may be built must
+    still be checked (see `targets`). An old name beside its new one stays, and is refused there.
     """
     if isinstance(node, list | tuple):
-        return [tree(each, place, report) for each in node]
+        return [rename_tree(item, place, report) for item in node]
     if not isinstance(node, dict):
         new = VALUES.get(place, {}).get(node) if isinstance(node, str) else None
-        return _reported(report, f"{place}={node}", f"{key(place)}={new}", new) if new else node
+        return _reported(report, f"{place}={node}", f"{new_key(place)}={new}", new) if new else node
     target = _target(node, report)
     ours = target is None or target.startswith("csrgan.")
     arguments = ARGUMENTS.get(target or "", {})
-    found: dict[Any, Any] = {}
+    result: dict[object, object] = {}
     for name, value in node.items():
-        here = f"{place}.{name}".lstrip(".")
-        new = arguments.get(name) or (KEYS[here].rpartition(".")[2] if ours and here in KEYS else name)
+        inner = f"{place}.{name}".lstrip(".")
+        new = arguments.get(name) or (KEYS[inner].rpartition(".")[2] if ours and inner in KEYS else name)
         if new != name:
-            new = name if new in node else _reported(report, here, f"{key(place)}.{new}".lstrip("."), new)
-        found[new] = target if name == "_target_" and target is not None else tree(value, here, report)
-    return found
+            new = name if new in node else _reported(report, inner, f"{new_key(place)}.{new}".lstrip("."), new)
+        result[new] = target if name == "_target_" and target is not None else rename_tree(value, inner, report)
+    return result
 
 
-def _target(node: Mapping[Any, Any], report: Report) -> str | None:
-    """What a node names, as it is called now; None where it names nothing."""
+def _target(node: Mapping[str, object], report: Report) -> str | None:
+    """Return the new name of a node's target; None if it has none."""
     old = node.get("_target_")
     if not isinstance(old, str):
         return None
@@ -169,21 +168,23 @@ def _reported(report: Report, old: str, new: str, result: str) -> str:
     return result
 
 
-def kept(held: Any) -> None:
-    """Give what a checkpoint holds, or a batch that was kept with its weights, today's names, in place."""
-    if not isinstance(held, dict):
+def upgrade_checkpoint(content: object) -> None:
+    """Rename in place what a checkpoint or a replay file holds."""
+    if not isinstance(content, dict):
         return
-    own, weights = held.get("csrgan", held), held.get("state_dict")
+    own, weights = content.get("csrgan", content), content.get("state_dict")
     if isinstance(own, dict):
         for old in OWN.keys() & own.keys():
             own.setdefault(OWN[old], own.pop(old))
         if "recipe" in own:
-            own["recipe"] = tree(own["recipe"])
+            own["recipe"] = rename_tree(own["recipe"])
     if isinstance(weights, dict):
         for name in list(weights):
             weights[_weight(name)] = weights.pop(name)
 
 
-def _weight(name: Any) -> Any:
-    old = next((old for old in WEIGHTS if isinstance(name, str) and name.startswith(old)), None)
+def _weight(name: object) -> object:
+    if not isinstance(name, str):
+        return name
+    old = next((old for old in WEIGHTS if name.startswith(old)), None)
     return name if old is None else WEIGHTS[old] + name.removeprefix(old)

@@ -1,8 +1,8 @@
-"""Where choices come from beside csrgan's own conf/: packages of one's own, and folders that a command names.
+"""Sources of choices beside csrgan's own conf/: the user's packages, and folders that a command names.
 
-A package is allowed by `CSRGAN_ALLOW=PACKAGE` in the environment, or by being installed with an entry point of the group `csrgan`,
-such as `mine = "mine"`. What it defines may be named as a `_target_`, and its folder `conf`, where it has one, holds choices like
-csrgan's own. So does a folder that is named by `--config-dir=FOLDER` or by `CSRGAN_CONF=FOLDER` in the environment.
+A package is allowed if `CSRGAN_ALLOW=PACKAGE` is set in the environment, or if it is installed with an entry point of the group
+`csrgan`, such as `mine = "mine"`. Then a `_target_` may name what it defines, and its folder `conf`, if it has one, adds choices.
+So does a folder named by `--config-dir=FOLDER` or by `CSRGAN_CONF=FOLDER` in the environment.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from csrgan.errors import check
+from csrgan.errors import require
 
-ALLOW, CONF = "CSRGAN_ALLOW", "CSRGAN_CONF"  # in the environment: packages with commas, folders as in PATH
+ALLOW, CONF = "CSRGAN_ALLOW", "CSRGAN_CONF"  # environment: packages separated by commas, folders as in PATH
 ENTRY_POINTS = "csrgan"
 FLAG, KEY = "--config-dir=", "hydra.searchpath="
 
@@ -36,25 +36,25 @@ def _installed() -> tuple[str, ...]:
 
 
 def packages() -> tuple[str, ...]:
-    """Packages of one's own that may be built from. One that lies in the current folder is found there, too."""
+    """Return the user's packages that a configuration may build from. A package in the current folder is found too."""
     named = [name.strip() for name in os.environ.get(ALLOW, "").split(",")]
     for name in filter(None, named):
-        top, here = name.partition(".")[0], str(Path.cwd())
-        if here not in sys.path and _spec(top) is None and (Path(here, top).is_dir() or Path(here, f"{top}.py").is_file()):
+        top, current = name.partition(".")[0], str(Path.cwd())
+        if current not in sys.path and _spec(top) is None and (Path(current, top).is_dir() or Path(current, f"{top}.py").is_file()):
             invalidate_caches()
-            sys.path.append(here)  # last, so that nothing there takes the place of another module
+            sys.path.append(current)  # last, so that nothing there shadows another module
     return tuple(dict.fromkeys([*filter(None, named), *_installed()]))
 
 
 def folders() -> list[Path]:
-    """Folders with choices of one's own: of packages, then of the command."""
-    found = [Path(place, "conf") for name in packages() if (spec := _spec(name)) for place in spec]
-    found += [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
-    return [folder for folder in dict.fromkeys(found) if folder.is_dir()]
+    """Return the folders with the user's choices: those of packages, then those of the command."""
+    paths = [Path(place, "conf") for name in packages() if (spec := _spec(name)) for place in spec]
+    paths += [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
+    return [folder for folder in dict.fromkeys(paths) if folder.is_dir()]
 
 
 def _spec(name: str) -> Sequence[str] | None:
-    """The folders of a package, none of a plain module; None where there is no such module."""
+    """Return the folders of a package, an empty list for a plain module; None if there is no such module."""
     try:
         spec = find_spec(name)
     except (ImportError, ValueError):
@@ -63,50 +63,52 @@ def _spec(name: str) -> Sequence[str] | None:
 
 
 @contextmanager
-def named(words: Sequence[str]) -> Iterator[list[str]]:
-    """The words of a command without the folders of choices that they name, which are searched meanwhile, also by the jobs of a
-    sweep. Raises UserError for a folder that is not there."""
-    taken = {word: list(_named_by(word)) for word in words if word.startswith((FLAG, KEY))}
-    found = [folder for each in taken.values() for folder in each]
+def search_config_dirs(words: Sequence[str]) -> Iterator[list[str]]:
+    """Let Hydra search the folders of choices that a command's words name, here and in the jobs of a sweep, while the block runs.
+
+    Yields the other words. Raises UserError for a folder that does not exist.
+    """
+    named = {word: list(_folders_of(word)) for word in words if word.startswith((FLAG, KEY))}
+    extra = [folder for each in named.values() for folder in each]
     before = os.environ.get(CONF)
-    from csrgan.config.old_names import OwnFiles  # which asks for the folders
+    from csrgan.config.old_names import OwnFiles  # it imports this module
 
     SourcesRegistry.instance().register(OwnFiles)
     Plugins.instance().register(OwnChoices)
     try:
-        if found:
-            os.environ[CONF] = os.pathsep.join([*map(str, found), *filter(None, [before])])
-        yield [word for word in words if word not in taken]
+        if extra:
+            os.environ[CONF] = os.pathsep.join([*map(str, extra), *filter(None, [before])])
+        yield [word for word in words if word not in named]
     finally:
-        if found:
+        if extra:
             os.environ.pop(CONF) if before is None else os.environ.update({CONF: before})
 
 
-def _named_by(word: str) -> Iterator[Path]:
-    """The folders that a flag or an override of Hydra's search path names."""
+def _folders_of(word: str) -> Iterator[Path]:
+    """Yield the folders that a flag or an override of Hydra's search path names."""
     value = word.partition("=")[2]
-    for place in [value] if word.startswith(FLAG) else value.strip("[]").split(","):
-        text = place.strip().strip("'\"")
+    for member in [value] if word.startswith(FLAG) else value.strip("[]").split(","):
+        text = member.strip().strip("'\"")
         if text.startswith("pkg://"):
             package = text.removeprefix("pkg://").replace("/", ".")
-            found = [Path(each) for each in _spec(package) or ()]
+            paths = [Path(folder) for folder in _spec(package) or ()]
         else:
-            found = [Path(unquote(urlparse(text).path) if text.startswith("file://") else text).expanduser().absolute()]
-        check(bool(text) and any(folder.is_dir() for folder in found), f"{word}: there is no folder {text}.")
-        yield from found
+            paths = [Path(unquote(urlparse(text).path) if text.startswith("file://") else text).expanduser().absolute()]
+        require(bool(text) and any(folder.is_dir() for folder in paths), f"{word}: there is no folder {text}.")
+        yield from paths
 
 
-def clashes(own: Path) -> Iterator[str]:
-    """A sentence for each file of the user's that has the name of one in csrgan's own folder, which would be taken in its place."""
+def name_clashes(own: Path) -> Iterator[str]:
+    """Yield a sentence for each of the user's files that is hidden by a file of the same name in csrgan's folder `own`."""
     for folder in folders():
         for file in sorted(folder.rglob("*.yaml")):
-            place = file.relative_to(folder)
-            if (own / place).is_file():
-                yield f"{file} has the name of csrgan's own {place}, which would be taken in its place: give it another name."
+            name = file.relative_to(folder)
+            if (own / name).is_file():
+                yield f"{file} has the name of csrgan's own {name}, which would be taken in its place: give it another name."
 
 
 class OwnChoices(SearchPathPlugin):
-    """Hydra searches the folders, after csrgan's own."""
+    """Add the user's folders to Hydra's search path, after csrgan's own."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         for folder in folders():

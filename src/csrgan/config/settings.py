@@ -1,4 +1,4 @@
-"""Settings that no constructor takes: who declares the others is whom a `_target_` names, or whom a key is handed on to."""
+"""Rules for settings that no constructor takes. The others are declared by the class that gets them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Trainer(TypedDict):
 
 
 class Condition(TypedDict):
-    """What conf/health watches for."""
+    """A condition that conf/health watches for."""
 
     limit: NotNegative
     action: Literal["log", "pause", "reduce_lr", "stop"]
@@ -48,7 +48,7 @@ class Logger(TypedDict):
 
 
 class Reading(TypedDict):
-    """Of csrgan bench."""
+    """reading of conf/bench.yaml: the reading of crops."""
 
     count: CountOr0
     crop: Count
@@ -56,14 +56,14 @@ class Reading(TypedDict):
 
 
 class Loop(TypedDict):
-    """Of csrgan bench."""
+    """loop of conf/bench.yaml: a training step beside a plain loop."""
 
     turns: CountOr0
     steps: Count
 
 
 class Command(TypedDict):
-    """The keys at the top, of all commands: each means the same in those that have it."""
+    """Top-level keys of all commands. A key means the same in each command that has it."""
 
     seed: Seed
     size: Literal["paper", "small"]
@@ -83,9 +83,9 @@ class Command(TypedDict):
     loop: Loop
 
 
-# What a run that goes on may change, by group; it takes effect from the next batch on. All other groups are kept. So is the class
-# of the data, and of what the system is given by itself, such as an optimizer, whose state a checkpoint holds. A class names those
-# of its arguments that are kept in `kept_on_resume`.
+# Groups that a resumed run may change, from the next batch on. All other groups are kept. So are the class of the data and the
+# classes of the system's own arguments, such as an optimizer, whose state is in the checkpoint. A class lists the arguments that
+# are kept in `kept_on_resume`.
 CHANGEABLE = ("callbacks", "data", "evaluation", "health", "logger", "loss", "optimizer", "trainer")
 KEPT = ("trainer.devices",)
 

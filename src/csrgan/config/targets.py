@@ -1,4 +1,4 @@
-"""What a configuration may name as a `_target_`. It may come with a file from a stranger, and is not to run what it likes."""
+"""Which names a `_target_` may have. A configuration may come with a stranger's file, which must not run arbitrary code."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from csrgan.config.search import ALLOW, packages
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
-# The rooms that the yaml files build from, and not the commands, which write files.
+# Packages of csrgan that yaml files build from. Commands are not among them: they write files.
 NAMES = ("data", "degradation", "evaluation.metrics", "loggers", "losses", "networks", "restorers", "training")
 ROOMS = tuple(f"csrgan.{room}" for room in NAMES)
 PACKAGES = (*ROOMS, "lightning.pytorch.callbacks", "lightning.pytorch.loggers", "torch.nn", "torch.optim")
 
-# Of these a stranger's file may build what csrgan's own yaml files name; the data room downloads, decodes and deletes.
+# Packages of which a stranger's file may build what csrgan's own yaml files name. Not data, which downloads, decodes and deletes.
 DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "restorers", "training"))
-# No yaml file names these: kernels of one's own, which an override names, what older checkpoints name, and a default of Python.
+# No yaml file names these: the user's own kernels, named by an override; a name in older checkpoints; a Python default.
 UNNAMED = ("csrgan.degradation.kernel_priors.FreeForm", "csrgan.networks.output.sigmoid", "csrgan.training.schedule.constant")
-OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # classes of layers and optimizers, by their short names
+OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # layers and optimizers, by their short paths
 
 
-def examine(tree: object, place: str = "", *, stranger: bool = False) -> None:
-    """Raise UserError for every `_target_` in a configuration that may not be built, before anything is. place: the tree's key.
+def check_targets(tree: object, place: str = "", *, stranger: bool = False) -> None:
+    """Raise UserError for every `_target_` in a configuration that may not be built, before anything is built.
 
-    Each must name a class or a function that is defined in PACKAGES or in a package of one's own (see `search`): a module's path
-    leads to whatever it has imported, too. Nothing in it is resolved any more, for an interpolation could make another `_target_`.
-    stranger: the tree comes with a file. It then names what csrgan's own yaml files do outside the data room, layers and optimizers
-    of torch, and what such a package defines; functions are only handed on (`_partial_`), and none is called.
+    place: the tree's key. Each target must name a class or function that is defined in PACKAGES or in a package of the user's (see
+    `search`); where it is defined matters, because a module also gives access to all that it imports. Interpolations must be
+    resolved: one could create another `_target_`.
+
+    stranger: the tree comes with a file. It may then name only what csrgan's own yaml files name outside `data`, layers and
+    optimizers of torch, and what the user's packages define. Functions must be `_partial_`, so that none is called.
     """
     faults = list(_faults(tree, place, stranger))
     if faults:
@@ -39,11 +41,11 @@ def examine(tree: object, place: str = "", *, stranger: bool = False) -> None:
 
 
 @cache
-def described() -> frozenset[str]:
-    """What csrgan's own yaml files name in the rooms of DESCRIBED, and UNNAMED."""
+def targets_of_own_files() -> frozenset[str]:
+    """Return the targets of csrgan's own yaml files in the packages of DESCRIBED, and UNNAMED."""
     files = conf().rglob("*.yaml")
-    named = {name for file in files for name in re.findall(r"_target_: *([\w.]+)", file.read_text(encoding="utf-8"))}
-    return frozenset(name for name in named if _within(name, DESCRIBED)).union(UNNAMED)
+    names = {name for file in files for name in re.findall(r"_target_: *([\w.]+)", file.read_text(encoding="utf-8"))}
+    return frozenset(name for name in names if _within(name, DESCRIBED)).union(UNNAMED)
 
 
 def _faults(tree: object, place: str, stranger: bool) -> Iterator[str]:
@@ -60,32 +62,32 @@ def _faults(tree: object, place: str, stranger: bool) -> Iterator[str]:
 
 
 def _target_fault(node: Settings, place: str, stranger: bool) -> Iterator[str]:
-    target, more = node["_target_"], packages()
-    named = ("csrgan's own yaml files", "torch.nn", "torch.optim") if stranger else PACKAGES
-    refused = (
-        f"{place}={target} may not be built: a configuration names classes and functions of {', '.join((*named, *more))};"
+    target, own_packages = node["_target_"], packages()
+    allowed = ("csrgan's own yaml files", "torch.nn", "torch.optim") if stranger else PACKAGES
+    refusal = (
+        f"{place}={target} may not be built: a configuration names classes and functions of {', '.join((*allowed, *own_packages))};"
         f" {ALLOW}=PACKAGE in the environment allows those of another package."
     )
-    if not isinstance(target, str) or not _nameable(target, more, stranger):  # nothing else is even imported
-        yield refused
+    if not isinstance(target, str) or not _may_name(target, own_packages, stranger):  # other modules are not even imported
+        yield refusal
         return
     try:
         found = resolve_name(target)
     except (ImportError, AttributeError, ValueError) as reason:
-        yield f"{place}={target} is not there: {reason}."
+        yield f"{place}={target} does not exist: {reason}."
         return
-    own = isinstance(getattr(found, "__module__", None), str) and _within(found.__module__, (*PACKAGES, *more))
-    plain = inspect.isclass(found) or (inspect.isroutine(found) and found.__qualname__ == found.__name__)  # and no method
-    if not own or not plain:
-        yield refused
+    defined = isinstance(getattr(found, "__module__", None), str) and _within(found.__module__, (*PACKAGES, *own_packages))
+    plain = inspect.isclass(found) or (inspect.isroutine(found) and found.__qualname__ == found.__name__)  # not a method
+    if not defined or not plain:
+        yield refusal
     elif stranger and not inspect.isclass(found) and node.get("_partial_") is not True:
-        yield f"{place}={target} is a function, and would be called: a file may only hand it on, with _partial_: true."
+        yield f"{place}={target} is a function, and would be called: a file may only pass it on, with _partial_: true."
 
 
-def _nameable(target: str, more: tuple[str, ...], stranger: bool) -> bool:
+def _may_name(target: str, own_packages: tuple[str, ...], stranger: bool) -> bool:
     if not stranger:
-        return _within(target, (*PACKAGES, *more))
-    return target in described() or bool(OF_TORCH.fullmatch(target)) or _within(target, more)
+        return _within(target, (*PACKAGES, *own_packages))
+    return target in targets_of_own_files() or bool(OF_TORCH.fullmatch(target)) or _within(target, own_packages)
 
 
 def _within(name: str, packages: tuple[str, ...]) -> bool:

@@ -22,7 +22,7 @@ from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.progress import progress, wait_lock
 from csrgan.data.sources import in_folder
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.ranges import Count, CountOr0
 
 CHUNK = 1 << 14  # bytes; what has come of one is lost when the connection breaks
@@ -63,10 +63,10 @@ class Archive:
         place = unpacked.parent
         given = [archive for archive in archives if archive.name == self.file]
         for archive in given[:1]:
-            check(archive.is_file(), f"data.archive={archive} is not there.")
+            require(archive.is_file(), f"data.archive={archive} is not there.")
             found = self._hash(archive, console)
             sentence = f"data.archive={archive} is not the archive that is meant: its SHA-256 is {found}, not {self.sha256}."
-            check(found == self.sha256, sentence)
+            require(found == self.sha256, sentence)
             unpack(archive, unpacked, self.folder, console)
             return
         beside = place / self.file  # put there by hand, and so the user's
@@ -86,7 +86,7 @@ class Archive:
     def _download(self, archive: Path, console: Console) -> None:
         """pooch tries again and compares the hash; what came before a break is kept, and the rest asked for."""
         part = archive.with_name(f"{self.file}.part")
-        check(not (part.is_symlink() and part.is_file()), f"{part} is a link: nothing is written to where it leads.")
+        require(not (part.is_symlink() and part.is_file()), f"{part} is a link: nothing is written to where it leads.")
         pooch.get_logger().setLevel("ERROR")
         known = {archive.name: f"sha256:{self.sha256}"}
         source = pooch.create(archive.parent, "", registry=known, urls={archive.name: self.url}, retry_if_failed=self.retries)
@@ -140,11 +140,11 @@ def unpack(archive: Path, destination: Path, folder: str, console: Console) -> N
     What an interrupted start has unpacked is kept. Raises UserError for an archive that is broken, or that would write elsewhere.
     """
     unfinished = destination.with_name(f"{destination.name}.part")
-    check(not unfinished.is_symlink(), f"{unfinished} is a link: nothing is unpacked to where it leads.")
+    require(not unfinished.is_symlink(), f"{unfinished} is a link: nothing is unpacked to where it leads.")
     try:
         with zipfile.ZipFile(archive) as held:
             members = [member for member in held.infolist() if not member.filename.endswith("/")]
-            check(bool(members), f"{archive} holds no file.")
+            require(bool(members), f"{archive} holds no file.")
             for member in members:
                 _check_member(member, folder, archive)
             _need(destination.parent, sum(member.file_size for member in members), folder)
@@ -170,13 +170,13 @@ def _check_member(member: zipfile.ZipInfo, folder: str, archive: Path) -> None:
     path = PurePosixPath(member.filename)
     inside = len(path.parts) > 1 and path.parts[0] == folder and ".." not in path.parts and "\\" not in member.filename
     plain = not stat.S_ISLNK(member.external_attr >> 16)
-    check(inside and plain, f"{archive} holds {member.filename!r}, which does not lie in {folder}/: nothing is unpacked.")
+    require(inside and plain, f"{archive} holds {member.filename!r}, which does not lie in {folder}/: nothing is unpacked.")
 
 
 def _need(place: Path, count: float, what: str) -> None:
     """Raise UserError where the disk has no room for so many bytes."""
     free = shutil.disk_usage(place).free
-    check(
+    require(
         free >= count,
         f"{what} needs {count / 1e9:.1f} GB in {place}, where {free / 1e9:.1f} GB are free; data.cache=FOLDER is elsewhere.",
     )

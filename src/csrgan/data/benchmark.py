@@ -14,7 +14,7 @@ from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.search import SUFFIXES
 from csrgan.data.sources import tell
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 # Where the sharp pictures lie in the copies that are passed around; the first that is there counts.
 INSIDE = ("hr", "gt", r"(gt|hr)_?mod_?\d+", "originals?", "image_srf_4", "image_srf_3", "image_srf_2")
@@ -57,13 +57,13 @@ class Sets:
         if inside.name.casefold().startswith("image_srf"):
             sharp = [file for file in files if file.stem.casefold().endswith("_hr")]
         mixed = any(_pictures(one, deep=True) for one in _folders(inside))
-        check(
+        require(
             bool(sharp) and not mixed,
             f"{folder} does not tell which pictures are the sharp ones: they are looked for in {SHOWN}, or beside nothing else,"
             f" and there are {_listed(folder)}.",
         )
         count = COUNTS.get(_known(name), len(sharp))
-        check(
+        require(
             len(sharp) == count,
             f"{name} has {count} pictures, and {inside} holds {len(sharp)}: give the set as it is, or call yours by another name,"
             " as in data.valid.sets=[NAME].",
@@ -71,7 +71,7 @@ class Sets:
         return [File(file, f"{name}/{picture.called(file.relative_to(inside))}") for file in sharp]
 
     def _folder(self, name: str) -> Path:
-        check(self.folder.is_dir(), f"data.valid.folder={self.folder} is not a folder.")
+        require(self.folder.is_dir(), f"data.valid.folder={self.folder} is not a folder.")
         here = _folders(self.folder)
         for same in (str, str.casefold, _known):
             for folder in here:

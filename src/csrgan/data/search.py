@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from csrgan.files import unready
+from csrgan.files import is_internal
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 # What holds pictures, too, and is not read: other formats, other names of those that are read, and what cameras and programs keep.
@@ -43,7 +43,7 @@ def search(root: Path, apart_from: Path | None = None) -> Found:
         if entries is None:
             result.left[UNREAD] += 1
         for entry in entries or ():
-            suffix = PurePath(entry.name).suffix.lower() if not unready(PurePath(entry.name)) else ""
+            suffix = PurePath(entry.name).suffix.lower() if not is_internal(PurePath(entry.name)) else ""
             if suffix in SUFFIXES and _is_file(entry):
                 result.files.append(folder / entry.name)
             elif suffix in OTHERS and _is_file(entry):
@@ -79,7 +79,7 @@ def _walk(root: Path, apart: Path | None) -> Iterator[tuple[Path, list[os.DirEnt
         yield folder, entries
         for entry in entries:
             here = folder / entry.name
-            if unready(PurePath(entry.name)):
+            if is_internal(PurePath(entry.name)):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((here, place / entry.name))

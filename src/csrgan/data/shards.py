@@ -25,7 +25,7 @@ from csrgan.data.cache import Cache
 from csrgan.data.pictures import Pictures, Pixels
 from csrgan.data.prepared import Prepared, key_of
 from csrgan.data.progress import progress
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 INDEX, FORMAT = "index.json", "csrgan shards 1"
 PLAN = f"{INDEX}.part"  # an index of what is being written
@@ -61,7 +61,7 @@ class Sharded:
                 f"{url} holds no shards that can be read ({INDEX}: {str(reason) or type(reason).__name__})."
             ) from reason
         known = isinstance(content, dict) and content.get("format") == FORMAT
-        check(known, f"{url}/{INDEX} is not of the format {FORMAT!r} that csrgan prepare format=shards writes.")
+        require(known, f"{url}/{INDEX} is not of the format {FORMAT!r} that csrgan prepare format=shards writes.")
         self.places: list[tuple[str, int, int]] = []  # shard, offset, length
         self.names: list[str] = []
         self.sizes: list[tuple[int, int]] = []
@@ -80,7 +80,7 @@ class Sharded:
         whole = all(isinstance(number, int) for number in (offset, length, height, width))
         if not (plain and whole and 0 <= offset < FARTHEST and all(0 < number <= LONGEST for number in (length, height, width))):
             raise ValueError(f"{[shard, name, offset, length, height, width]} is no picture in a shard")
-        check("\0" not in name, "a name holds a NUL")
+        require("\0" not in name, "a name holds a NUL")
         name.encode()  # of a surrogate, an error
         self.names.append(name)
         self.places.append((shard, offset, length))
@@ -91,7 +91,7 @@ class Sharded:
         name = f"{self.places[index][0]}: {self.names[index]}"
         result = np.require(picture.decode(data, name).eight_bits, requirements=["C", "W"])
         height, width = self.sizes[index]
-        check(result.shape[:2] == (height, width), f"{self.url}/{name} is not of {width}x{height} pixels, as {INDEX} has it.")
+        require(result.shape[:2] == (height, width), f"{self.url}/{name} is not of {width}x{height} pixels, as {INDEX} has it.")
         return result
 
     def key(self, index: int) -> str:
@@ -151,9 +151,9 @@ def _make_way(destination: Path, missing: Sequence[str]) -> None:
     own = {file: _listed(destination / file) for file in (INDEX, PLAN)}
     written = {name for names in own.values() for name in names or ()}
     claimed = [name for name in missing if name not in written]
-    beside = [files.unfinished(destination / name).name for name in claimed]
+    beside = [files.part_path(destination / name).name for name in claimed]
     for name in (*claimed, *beside, *(file for file, names in own.items() if names is None)):
-        check(
+        require(
             not os.path.lexists(destination / name),
             f"destination={destination} holds {name}, which is no file that csrgan prepare has written there:"
             " choose an empty or a new folder as destination=FOLDER.",
@@ -200,7 +200,7 @@ def _write(file: Path, pictures: Prepared, members: Sequence[int]) -> None:
     with files.atomic_write(file) as part, tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as shard:
         for index in members:
             data = picture.load(pictures.files[index])
-            check(key_of(data) == pictures.known[index].key, f"{pictures.files[index]} has changed meanwhile: start again.")
+            require(key_of(data) == pictures.known[index].key, f"{pictures.files[index]} has changed meanwhile: start again.")
             member = tarfile.TarInfo(pictures.names[index])
             member.size = len(data)
             shard.addfile(member, BytesIO(data))

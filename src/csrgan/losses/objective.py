@@ -11,7 +11,6 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.errors import refuse
 from csrgan.ranges import CountOr0, NotNegative
 
 
@@ -26,7 +25,7 @@ class Loss(Protocol):
 
 
 def needs(function: Callable[..., object]) -> tuple[str, ...]:
-    """Return the names of a loss function's inputs. `declared.evidence` reads the same from its source."""
+    """Return the names of a loss function's inputs. `declared.requested_inputs` reads the same from its source."""
     plain = function.func if isinstance(function, partial) else function
     arguments = inspect.signature(plain).parameters.values()
     return tuple(p.name for p in arguments if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -34,10 +33,10 @@ def needs(function: Callable[..., object]) -> tuple[str, ...]:
 
 def examine(system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True) -> None:
     """Raise UserError for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
-    kind = rules.Kind.of(type(system).__name__, lambda attribute: getattr(system, attribute, None))
+    kind = rules.SystemFacts.of(type(system).__name__, lambda attribute: getattr(system, attribute, None))
     enabled = {name: term for name, term in losses.items() if isinstance(term, Loss) and term.weight}
-    asked = {name: rules.Asked(term.needs, term.start, term.against) for name, term in enabled.items()}
-    refuse(rules.losses(kind, asked, predicts=predicts, variance=variance))
+    asked = {name: rules.LossRequest(term.needs, term.start, term.against) for name, term in enabled.items()}
+    raise_faults(rules.losses(kind, asked, predicts=predicts, variance=variance))
 
 
 class Term(Recorded):
@@ -93,7 +92,7 @@ class Objective:
     def __init__(self, terms: Mapping[str, object], loss_inputs: Iterable[str]) -> None:
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         available = set(loss_inputs)
-        refuse(*(rules.evidence(name, term.needs, available) for name, term in self.terms.items()))
+        raise_faults(*(rules.available_inputs(name, term.needs, available) for name, term in self.terms.items()))
 
     def __bool__(self) -> bool:
         return bool(self.terms)

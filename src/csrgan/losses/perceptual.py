@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from csrgan.arguments import Recorded
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b 3 h w"]
@@ -35,7 +35,7 @@ class FeatureDistance(Recorded):
         """Load the network. Raises UserError if it cannot be loaded or has no such layers."""
         network = self.backbone()
         last = len(network) - 1
-        check(
+        require(
             len(self.layers) > 0 and all(0 <= layer <= last for layer in self.layers),
             f"loss.perceptual.function.layers={sorted(self.layers)} must name one or more blocks from 0 to {last}.",
         )

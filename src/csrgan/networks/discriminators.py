@@ -18,7 +18,7 @@ from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.kernel_pca import maps
 from csrgan.degradation.parameters import NAMES
-from csrgan.errors import refuse
+from csrgan.errors import raise_faults
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.ranges import Count, Depth
 
@@ -177,7 +177,7 @@ class VGGAsCoded(Recorded, nn.Module):
 
     def __init__(self, *, size: Count) -> None:
         super().__init__()
-        refuse(rules.multiples("data.crop", size, rules.of_discriminator(type(self).__name__, self.multiple)))
+        raise_faults(rules.multiples("data.crop", size, rules.discriminator_multiple(type(self).__name__, self.multiple)))
         self.size = size
         layers: list[nn.Module] = []
         for before, after in ((3, 4), (4, 8), (8, 16), (16, 32)):

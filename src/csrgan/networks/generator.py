@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.parameters import NAMES
-from csrgan.errors import UserError, refuse
+from csrgan.errors import UserError
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
 
@@ -123,9 +123,9 @@ class Generator(Recorded, nn.Module):
             self.head = parameter_head(**channels, outputs=len(predicted) * (2 if variance else 1))
         early = self.head is not None and not self.head_is_late
         function = output.func if isinstance(output, partial) else output
-        refuse(
-            rules.early(condition=condition is not None, reads_theta=body.reads_theta, predicts=early),
-            rules.drawn(
+        raise_faults(
+            rules.early_prediction(condition=condition is not None, reads_theta=body.reads_theta, predicts=early),
+            rules.output_of_body(
                 type(body).__name__, body.draws, getattr(function, "__name__", ""), getattr(function, "ignores_low", False)
             ),
         )

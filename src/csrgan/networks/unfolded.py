@@ -12,7 +12,7 @@ from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import along_axes
 from csrgan.degradation.parameters import low_sizes
-from csrgan.errors import refuse
+from csrgan.errors import raise_faults
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectral import Spectral
 from csrgan.networks.unet import UNetCore, Upsampling
@@ -55,7 +55,7 @@ class Unfolded(Body):
         upsampling: Upsampling = transposed,
     ) -> None:
         super().__init__()
-        refuse(rules.undone("generator", type(self).__name__, self.isotropic, degradation.prior.kernel is not None))
+        raise_faults(rules.isotropic_kernel("generator", type(self).__name__, self.isotropic, degradation.prior.kernel is not None))
         first = first or Spectral()
         self.given_as(first=first)
         self.first, self.prior, self.data_steps, self.detach = first, degradation.prior, data_steps, detach

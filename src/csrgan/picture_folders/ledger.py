@@ -17,7 +17,7 @@ from typing import Any
 
 from csrgan import files
 from csrgan.data.picture import called
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.run_folder import LOCK, PARAMETERS, RECORD
 
 Row = dict[str, str | float]
@@ -161,7 +161,7 @@ class Ledger:
     def _examine(self, names: Iterable[str]) -> None:
         for name in names:
             sentence = f"destination={self.folder}: {called(Path(name))} was written or changed there meanwhile, and not by csrgan."
-            check(self.overwrite or not self.foreign(name), sentence)
+            require(self.overwrite or not self.foreign(name), sentence)
 
     def add(self, name: str, part: Path) -> None:
         """Let a finished file that has no row become that of this name. Raises UserError as `keep` does."""

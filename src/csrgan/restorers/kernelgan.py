@@ -18,7 +18,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernel_priors import rms_std, twice
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.spec import DegradationSpec
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.networks.papers.kernelgan import FreeBlur, PatchDiscriminator
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed
 from csrgan.records import Restoration
@@ -157,7 +157,7 @@ class KernelGAN(Restorer):
         does; a Gaussian is the protocol's. At x4 the game is for x2, and its blur is applied twice (section 4.3)."""
         least = self.gan.crop + 2 * EDGE
         height, width = low.shape[-2:]
-        check(
+        require(
             min(height, width) >= least, f"L of {width}x{height} px is too small for KernelGAN, whose game needs {least} px a side."
         )
         inner = low[..., EDGE:-EDGE, EDGE:-EDGE]
@@ -181,7 +181,7 @@ class KernelGAN(Restorer):
             raise UserError(
                 "system.restorer=checkpoint needs a system that can be told the degradation: name its run as checkpoint=RUN."
             )
-        check(
+        require(
             self.parameter_source.enlarge == self.enlarge,
             f"the system in checkpoint enlarges by {self.parameter_source.enlarge}, and this degradation needs {self.enlarge}.",
         )

@@ -15,7 +15,7 @@ from csrgan.arguments import Recorded
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
-from csrgan.errors import UserError, check, refuse
+from csrgan.errors import UserError, raise_faults, require
 from csrgan.records import Batch, Restoration
 
 Oracle = Literal["truth", "prediction", "mismatch"]
@@ -81,22 +81,22 @@ class Restorer(Recorded):
         return []
 
 
-def kind_of(taker: type) -> rules.Kind:
+def kind_of(taker: type) -> rules.SystemFacts:
     """What a class of restorers or of systems says of itself."""
-    return rules.Kind.of(taker.__name__, lambda name: getattr(taker, name, None))
+    return rules.SystemFacts.of(taker.__name__, lambda name: getattr(taker, name, None))
 
 
-def examine_degradation(kind: rules.Kind, degradation: Degradation) -> None:
+def examine_degradation(kind: rules.SystemFacts, degradation: Degradation) -> None:
     """Raise UserError for a degradation that does not suit."""
     output, prior = degradation.spec.output, degradation.prior
     noise, drawn = prior.ranges["noise_std"].high, prior.kernel is not None
-    refuse(rules.suits(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
+    raise_faults(rules.suits_degradation(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
 
 
 def examine_protocol(restorer: Restorer, degradation: Degradation) -> None:
     """Raise UserError for a protocol that a restorer was not made for: it does not suit, or enlarges by another factor."""
     examine_degradation(restorer.kind, degradation)
-    check(
+    require(
         restorer.enlarge == degradation.multiple,
         f"the network enlarges by {restorer.enlarge}, and L of this degradation is smaller than H by {degradation.multiple}:"
         " choose a degradation with the same scale and degradation.output.",

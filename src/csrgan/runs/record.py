@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from csrgan import files
-from csrgan.config.old_names import silently
+from csrgan.config.old_names import translate_silently
 from csrgan.run_folder import JOB, SUMMARY
 
 
@@ -18,7 +18,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     if not (folder / JOB).is_file():
         return None
     content: dict[str, Any] = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    return content | {"words": silently(content["words"])}
+    return content | {"words": translate_silently(content["words"])}
 
 
 def write(folder: Path, job: Mapping[str, Any]) -> None:

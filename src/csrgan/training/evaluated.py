@@ -14,7 +14,7 @@ from lightning import LightningModule
 from torch import Tensor, nn
 
 from csrgan.arguments import Recorded, description
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.evaluation import results
 from csrgan.records import Batch, Restoration
 from csrgan.restorers.restorer import Restorer
@@ -105,7 +105,7 @@ class Evaluated(Recorded, LightningModule):
             return made.to(map_location)
         load = import_module("csrgan").load  # of the API, a room above
         system: Any = load(checkpoint_path, str(map_location)).system
-        check(isinstance(system, cls), f"{checkpoint_path} holds a {type(system).__name__}, and no {cls.__name__}.")
+        require(isinstance(system, cls), f"{checkpoint_path} holds a {type(system).__name__}, and no {cls.__name__}.")
         return system
 
 

@@ -102,7 +102,7 @@ class TrainingModule(Evaluated):
         checkpoint["csrgan"] = {**counts, **factors, "recipe": dict(self.described()), "recorded": dict(state.recorded)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        renamed.kept(checkpoint)  # before its weights are loaded
+        renamed.upgrade_checkpoint(checkpoint)  # before its weights are loaded
         held, state = checkpoint["csrgan"], self.state
         state.images_seen, state.batches_seen = held["images_seen"], held["batches_seen"]
         state.lr_scale, state.recorded = held.get("lr_scale", 1.0), held.get("recorded", {})  # earlier checkpoints have neither

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from csrgan.config import renamed
 from csrgan.degradation.parameters import Parameters
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.files import atomic_write
 from csrgan.records import Batch
 from csrgan.training.system import System
@@ -35,10 +35,10 @@ def keep(file: Path, system: System, batch: Batch) -> Path:
 
 def read(file: Path) -> tuple[Batch, dict[str, Any]]:
     """The batch, and all that the file holds. Raises UserError for another file."""
-    check(file.is_file(), f"file={file} is not there.")
+    require(file.is_file(), f"file={file} is not there.")
     try:
         content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        renamed.kept(content)
+        renamed.upgrade_checkpoint(content)
         kept = content["batch"]
         parameters = Parameters.of(kept["parameters"])
         batch = Batch(kept["sharp"], kept["low"], parameters, tuple(kept["names"]))

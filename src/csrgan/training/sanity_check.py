@@ -15,7 +15,7 @@ from lightning import Callback, Trainer
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
 from csrgan.training.system import System
@@ -110,7 +110,9 @@ class _Look(Callback):
         self.optimisers = sum(_bytes(value) for value in states if isinstance(value, Tensor))
         left = [weight for network in pl_module.networks().values() for weight in network.parameters() if weight.grad is not None]
         whole = pl_module.state.rule.accumulate == 1  # else gradients wait for the next batch
-        check(not whole or not any(bool(weight.grad.any()) for weight in left if weight.grad is not None), "a loss reaches others.")
+        require(
+            not whole or not any(bool(weight.grad.any()) for weight in left if weight.grad is not None), "a loss reaches others."
+        )
 
     def unreached(self) -> dict[str, list[str]]:
         found = {}

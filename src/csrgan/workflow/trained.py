@@ -8,8 +8,8 @@ from typing import Any
 from omegaconf import DictConfig, open_dict
 
 from csrgan.api.loading import placed, trained
-from csrgan.config.build import build, plain
-from csrgan.errors import UserError, check
+from csrgan.config.build import build, checked_settings
+from csrgan.errors import UserError, require
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.system import System
 
@@ -53,7 +53,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, dict[
 
     Raises UserError where neither is given, or what an untrained system needs is missing.
     """
-    check(
+    require(
         checkpoint is not None or bool(config.get("system")),
         "checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as wiener, does without.",
     )
@@ -63,12 +63,12 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, dict[
             raise UserError("degradation is needed where there is no checkpoint: choose one, as in degradation=readme.")
         with open_dict(config):
             config.degradation = recipe["degradation"]
-    settings = plain(config)
+    settings = checked_settings(config)
     if not settings.get("system"):
         assert learned
         return learned, settings
     system = as_module(build(settings["system"], "system"))
     trained_one = f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system."
-    check(not isinstance(system, System), trained_one)
+    require(not isinstance(system, System), trained_one)
     system.restorer.parameter_source = learned.restorer if learned else None
     return placed(system, config.device), settings

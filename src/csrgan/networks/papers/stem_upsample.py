@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from csrgan.errors import check
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.rules import stem_side
 
@@ -41,7 +40,7 @@ class Stem(nn.Module):
 def upsampler(channels: int, factor: int, activation: Callable[[], nn.Module] = nn.Identity) -> nn.Sequential:
     """Enlarge features by `factor` with sub-pixel convolutions (ESPCN, Shi et al. 2016), one per factor of 2 or one for 3: 3x3
     convolution, pixel shuffle, activation. A no-op for 1. Raises UserError for a factor other than 1, 2, 3, 4 and 8."""
-    check(factor in (1, 2, 3, 4, 8), f"a network enlarges by 1, 2, 3, 4 or 8, and not by {factor}.")
+    require(factor in (1, 2, 3, 4, 8), f"a network enlarges by 1, 2, 3, 4 or 8, and not by {factor}.")
     steps = [3] if factor == 3 else [2] * (factor.bit_length() - 1)
     layers: list[nn.Module] = []
     for step in steps:

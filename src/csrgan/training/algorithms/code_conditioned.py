@@ -9,7 +9,7 @@ from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.losses import image, parameters
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.losses.parameters import ParameterTerm
@@ -36,7 +36,7 @@ class CodeConditionedSystem(System):
         """Its code goes into many layers: a network that is told another range is another network."""
         mine = self.restorer.prior
         differing = [name for name in self.generator.code.names if mine.ranges[name] != prior.ranges[name]]
-        check(
+        require(
             not differing,
             f"{type(self).__name__} is told {' and '.join(differing)} in units of the prior, and the network that is begun from had"
             " another: begin with the same ranges of degradation.",
