@@ -11,6 +11,7 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
+from csrgan.errors import raise_faults
 from csrgan.ranges import CountOr0, NotNegative
 
 

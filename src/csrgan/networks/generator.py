@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.parameters import NAMES
-from csrgan.errors import UserError
+from csrgan.errors import UserError, raise_faults
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
 

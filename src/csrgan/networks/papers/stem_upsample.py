@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from csrgan.errors import require
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.rules import stem_side
 
