@@ -89,7 +89,7 @@ def test_units_that_cannot_be_told_are_refused(words: tuple[str, ...], said: str
 @pytest.mark.parametrize("name", ["srmd", "dan"])
 def test_a_network_that_is_told_codes_begins_with_the_same_ranges(name: str) -> None:
     one, other = made(name)[0], made(name, "degradation.scale.high=4")[0]
-    with pytest.raises(UserError, match="is told scale in units of the prior"):
+    with pytest.raises(UserError, match="takes scale in units of the prior"):
         other.init_from(one)
     assert made(name)[0].init_from(one)
 

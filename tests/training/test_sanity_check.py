@@ -39,13 +39,13 @@ def test_it_changes_nothing(name: str) -> None:
 
 def test_every_term_is_told_with_when_it_enters_and_what_it_reaches() -> None:
     found = looked_at(*made("srgan"))
-    terms = {f"{term.player}/{term.name}": (term.start, term.reached == term.tensors) for term in found.terms}
+    terms = {f"{term.network}/{term.name}": (term.start, term.reached == term.tensors) for term in found.terms}
     late = ("discriminator/adversarial", "generator/perceptual", "generator/adversarial")
     assert terms == {"generator/image": (0, True)} | dict.fromkeys(late, (6, True))
     assert found.shown["restored"][0] == "2x3x32x32"
     assert found.shown["sharp"][1] >= 0
     assert found.unreached == {}
-    roles = {term.player: term.start for term in looked_at(*made("ikc")).terms}
+    roles = {term.network: term.start for term in looked_at(*made("ikc")).terms}
     assert roles == {"restorer": 0, "predictor": None, "corrector": None}
 
 
@@ -56,7 +56,7 @@ def test_weights_that_no_loss_reaches_are_named() -> None:
     assert all(name.startswith("head.") for name in found.unreached["generator"])
     assert looked_at(*made("csrgan")).unreached == {}
     stopped = looked_at(*made("csrgan", "parameter_head.stop_gradient=true"))
-    reached = {term.name: (term.reached, term.tensors) for term in stopped.terms if term.player == "generator"}
+    reached = {term.name: (term.reached, term.tensors) for term in stopped.terms if term.network == "generator"}
     assert reached["parameters"][0] == len(found.unreached["generator"])
 
 
