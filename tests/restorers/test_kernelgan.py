@@ -127,7 +127,7 @@ def test_at_x4_the_kernel_of_x2_is_applied_twice(chelsea: Tensor) -> None:
     found = []
     for scale in (2, 4):
         torch.manual_seed(0)
-        found.append(kernelgan(degradation=f"gaussian8_x{scale}").find(chelsea[..., :100, :120])[0])
+        found.append(kernelgan(degradation=f"gaussian8_x{scale}").estimate(chelsea[..., :100, :120])[0])
     assert torch.equal(found[1].kernel, twice(found[0].kernel))
     torch.testing.assert_close(found[1].blur_std, 5**0.5 * found[0].blur_std)
 
@@ -140,7 +140,7 @@ def test_a_system_that_is_told_can_restore_in_its_place(chelsea: Tensor) -> None
     found = system.restore(low)
     assert torch.equal(found.image, system.parameter_source.restore_given(low, found.parameters).image)
     system.parameter_source = made("ikc", "degradation=gaussian8_x2")[0].restorer
-    with pytest.raises(UserError, match="IKC cannot be told the degradation"):
+    with pytest.raises(UserError, match="IKC cannot be given the degradation"):
         system.restore(low)
     system.parameter_source = made("srmd", "degradation=gaussian8_x4")[0].restorer
     with pytest.raises(UserError, match="enlarges by 4, and this degradation needs 2"):
@@ -150,7 +150,7 @@ def test_a_system_that_is_told_can_restore_in_its_place(chelsea: Tensor) -> None
 def test_what_it_cannot_do_is_told(chelsea: Tensor) -> None:
     with pytest.raises(UserError, match="KernelGAN has no model of noise"):
         kernelgan(degradation="srmd_x2")
-    with pytest.raises(UserError, match="L of 60x79 px is too small for KernelGAN, whose game needs 80 px a side"):
+    with pytest.raises(UserError, match="L of 60x79 px is too small for KernelGAN, which needs 80 px a side"):
         kernelgan().restore(chelsea[..., :79, :60])
     with pytest.raises(UserError, match=r"system\.kernel has no fre.*Did you mean free"):
         kernelgan("system.kernel=fre")
@@ -181,7 +181,7 @@ def test_the_width_of_a_gaussian_is_found_in_a_photograph() -> None:
     system = build(composed("system=kernelgan", "degradation=gaussian8_x2", *words)["system"])
     low = degrade(coffee(), theta(2.0), spec=system.degradation.spec)
     torch.manual_seed(0)
-    assert float(system.find(low)[0].blur_std) == pytest.approx(2.0, rel=0.25)
+    assert float(system.estimate(low)[0].blur_std) == pytest.approx(2.0, rel=0.25)
 
 
 @pytest.mark.long
@@ -193,7 +193,7 @@ def test_known_kernels_are_recovered_from_a_photograph(kernel: str, std: float) 
     low, found = degrade(coffee(), theta(std), spec=system.degradation.spec), []
     for seed in range(3):
         torch.manual_seed(seed)
-        told, _ = system.find(low)
+        told, _ = system.estimate(low)
         found.append(float(told.blur_std))
         if told.kernel is not None:
             centre = moments(told.kernel)
