@@ -16,8 +16,11 @@ from torch import Tensor, nn
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import redegraded
 from csrgan.errors import UserError
+from csrgan.losses.image import l1
+from csrgan.losses.objective import Term
 from csrgan.runs import checkpoint
 from csrgan.training import state as training_state
+from csrgan.training.algorithms.csrgan import CSRGAN
 from csrgan.training.gan_diagnostics import signs
 from csrgan.training.network_updater import NetworkUpdater
 
@@ -91,6 +94,12 @@ def test_without_an_adversarial_loss_there_is_no_discriminator() -> None:
     system = fitted("loss/adversarial=none")
     assert set(system.networks()) == {"generator"}
     assert fitted("loss.adversarial.weight=0").discriminator is None
+
+
+def test_an_adversarial_loss_without_a_discriminators_side_is_an_error() -> None:
+    with pytest.raises(UserError, match=r"loss\.adversarial is a Term, which has no discriminator's side"):
+        CSRGAN(losses={"image": Term(l1), "adversarial": Term(l1)})
+    assert CSRGAN(losses={"image": Term(l1), "adversarial": Term(l1, 0.0)}).discriminator is None
 
 
 def test_without_a_head_the_parameter_loss_is_an_error_and_without_both_nothing_is_predicted() -> None:

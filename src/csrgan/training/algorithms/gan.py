@@ -11,6 +11,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Adam
 
 from csrgan.degradation.augmentation import Degradation, redegraded
+from csrgan.errors import UserError
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.networks.discriminators import VGG
@@ -51,14 +52,13 @@ class GANModule(System):
         discriminator = discriminator or VGG()
         self.given_as(discriminator=discriminator, losses=losses)
         # Settings of a term that the user switched off leave a mapping in its place; it is dropped.
-        losses = {name: term for name, term in losses.items() if isinstance(term, Adversarial | Term)}
-        loss = losses.get("adversarial")
-        adversarial = loss if isinstance(loss, Adversarial) and loss.weight else None
+        enabled = {name: term for name, term in losses.items() if isinstance(term, Adversarial | Term)}
+        adversarial = _adversarial(enabled.get("adversarial"))
         self.discriminator: nn.Module | None = discriminator if adversarial else None
         dropouts = any(isinstance(layer, _DropoutNd) for layer in discriminator.modules())
         self.has_modes = dropouts or any(True for _ in discriminator.buffers())  # whether eval() changes what it does
-        examine(self, losses, predicts=predicts, variance=variance)
-        terms = {name: term for name, term in losses.items() if name != "adversarial"}
+        examine(self, enabled, predicts=predicts, variance=variance)
+        terms: dict[str, object] = {name: term for name, term in enabled.items() if name != "adversarial"}
         discriminator_term: Term | None = None
         if adversarial:
             terms["adversarial"], discriminator_term = adversarial.sides()
@@ -100,3 +100,12 @@ class GANModule(System):
         if evaluating:
             discriminator.train()
         return logits
+
+
+def _adversarial(loss: Adversarial | Term | None) -> Adversarial | None:
+    """Return the adversarial loss; None where there is none or it weighs 0. Raises UserError for a loss of the generator alone."""
+    if loss is None or not loss.weight:
+        return None
+    if isinstance(loss, Term):
+        raise UserError("loss.adversarial is a Term, which has no discriminator's side: give an Adversarial, or rename the term.")
+    return loss
