@@ -15,7 +15,7 @@ from rich.progress import track
 from csrgan import files
 from csrgan.benchmarks import bench_io, compositions, hand_loop, training_step
 from csrgan.cli.train import trained
-from csrgan.config.build import build, plain
+from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet
 from csrgan.errors import UserError
 from csrgan.training.execution import configure_execution
@@ -23,7 +23,7 @@ from csrgan.training.execution import configure_execution
 
 def run(config: DictConfig) -> int:
     """Print a table, and write every figure to a json file."""
-    settings = plain(config)
+    settings = checked_settings(config)
     if settings["device"] == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda: there is no GPU that torch can use here; choose cpu.")
     devices = [settings["device"]] if settings["device"] else ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]

@@ -18,7 +18,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernel_priors import rms_std, twice
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.spec import DegradationSpec
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.networks.papers.kernelgan import FreeBlur, PatchDiscriminator
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed
 from csrgan.records import Restoration
@@ -160,7 +160,7 @@ class KernelGAN(Restorer):
         """
         least = self.gan.crop + 2 * EDGE
         height, width = low.shape[-2:]
-        check(min(height, width) >= least, f"L of {width}x{height} px is too small for KernelGAN, which needs {least} px a side.")
+        require(min(height, width) >= least, f"L of {width}x{height} px is too small for KernelGAN, which needs {least} px a side.")
         inner = low[..., EDGE:-EDGE, EDGE:-EDGE]
         step, doubled = (2, True) if self.enlarge == 4 else (self.enlarge, False)
         with self._progress("finding the width of the kernel", self.gaussian.steps) as advance:
@@ -180,7 +180,7 @@ class KernelGAN(Restorer):
     def _restore_by_source(self, low: Float[Tensor, "1 3 h w"], parameters: Parameters) -> Tensor:
         if self.parameter_source is None:
             raise UserError("system.restorer=checkpoint needs a system that takes the degradation: name its run as checkpoint=RUN.")
-        check(
+        require(
             self.parameter_source.enlarge == self.enlarge,
             f"the system in checkpoint enlarges by {self.parameter_source.enlarge}, and this degradation needs {self.enlarge}.",
         )

@@ -15,7 +15,7 @@ from csrgan.arguments import Recorded
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
-from csrgan.errors import UserError, check, refuse
+from csrgan.errors import UserError, require, raise_faults
 from csrgan.records import Batch, Restoration
 
 Oracle = Literal["truth", "prediction", "mismatch"]
@@ -81,22 +81,22 @@ class Restorer(Recorded):
         return []
 
 
-def kind_of(cls: type) -> rules.Kind:
+def kind_of(cls: type) -> rules.SystemFacts:
     """Return what a class of restorers or of systems declares."""
-    return rules.Kind.of(cls.__name__, lambda name: getattr(cls, name, None))
+    return rules.SystemFacts.of(cls.__name__, lambda name: getattr(cls, name, None))
 
 
-def examine_degradation(kind: rules.Kind, degradation: Degradation) -> None:
+def examine_degradation(kind: rules.SystemFacts, degradation: Degradation) -> None:
     """Raise UserError for a degradation that does not suit this kind."""
     output, prior = degradation.spec.output, degradation.prior
     noise, drawn = prior.ranges["noise_std"].high, prior.kernel is not None
-    refuse(rules.suits(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
+    raise_faults(rules.suits_degradation(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
 
 
 def examine_protocol(restorer: Restorer, degradation: Degradation) -> None:
     """Raise UserError for a protocol that does not suit a restorer, or that needs another factor of enlargement."""
     examine_degradation(restorer.kind, degradation)
-    check(
+    require(
         restorer.enlarge == degradation.multiple,
         f"the network enlarges by {restorer.enlarge}, and L of this degradation is smaller than H by {degradation.multiple}:"
         " choose a degradation with the same scale and degradation.output.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.training.evaluated import Evaluated
 from csrgan.tree import Settings
 
@@ -15,7 +15,7 @@ def configure_execution(system: Evaluated, trainer: Settings) -> None:
     Raises UserError for trainer.accelerator=gpu where torch finds no GPU.
     """
     available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
-    check(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
+    require(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
     for network in system.children():
         if trainer["channels_last"]:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -107,7 +107,7 @@ class TrainingModule(Evaluated):
         checkpoint["csrgan"] = {**counts, **factors, "recipe": dict(self.described()), "recorded": dict(state.recorded)}
 
     def on_load_checkpoint(self, checkpoint: Settings) -> None:
-        renamed.kept(checkpoint)  # before its weights are loaded
+        renamed.upgrade_checkpoint(checkpoint)  # before its weights are loaded
         content, state = checkpoint["csrgan"], self.state
         state.images_seen, state.batches_seen = content["images_seen"], content["batches_seen"]
         state.lr_scale, state.recorded = content.get("lr_scale", 1.0), content.get("recorded", {})  # older checkpoints have neither

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from csrgan.config import renamed
 from csrgan.degradation.parameters import Parameters
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.files import atomic_write
 from csrgan.records import Batch
 from csrgan.training.system import System
@@ -35,10 +35,10 @@ def keep(file: Path, system: System, batch: Batch) -> Path:
 
 def read(file: Path) -> tuple[Batch, Settings]:
     """Return the batch and the whole content of the file. Raises UserError for a file that `keep` did not write."""
-    check(file.is_file(), f"file={file} does not exist.")
+    require(file.is_file(), f"file={file} does not exist.")
     try:
         content: Settings = torch.load(file, map_location="cpu", weights_only=True)
-        renamed.kept(content)
+        renamed.upgrade_checkpoint(content)
         tensors = content["batch"]
         parameters = Parameters.of(tensors["parameters"])
         batch = Batch(tensors["sharp"], tensors["low"], parameters, tuple(tensors["names"]))

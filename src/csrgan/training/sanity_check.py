@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from csrgan.data.crops import CropBatch
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
 from csrgan.training.system import System
@@ -118,7 +118,7 @@ class _Recorder(Callback):
             return  # gradients wait for the next batch
         for name, network in system.networks().items():
             remaining = any(weight.grad is not None and bool(weight.grad.any()) for weight in network.parameters())
-            check(not remaining, f"a loss of another network leaves a gradient at the {name}'s weights.")
+            require(not remaining, f"a loss of another network leaves a gradient at the {name}'s weights.")
 
     def unreached(self) -> dict[str, list[str]]:
         """The names of the weights that no term is a function of, by network."""

@@ -8,7 +8,7 @@ from torch import nn
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.losses import image, parameters
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.losses.parameters import ParameterTerm
@@ -35,7 +35,7 @@ class CodeConditionedSystem(System):
         """Raise UserError for another range of a parameter in the code, which many layers read and which cannot be converted."""
         ranges = self.restorer.prior.ranges
         differing = [name for name in self.generator.code.names if ranges[name] != prior.ranges[name]]
-        check(
+        require(
             not differing,
             f"{type(self).__name__} takes {' and '.join(differing)} in units of the prior, and the network of init_from was trained"
             " with another prior: choose the same ranges of degradation.",

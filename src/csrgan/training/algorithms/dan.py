@@ -12,7 +12,7 @@ from torch import nn
 from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernel_pca import Code
-from csrgan.errors import refuse
+from csrgan.errors import raise_faults
 from csrgan.losses import parameters
 from csrgan.losses.objective import Objective, examine
 from csrgan.networks.generator import GeneratorOutput
@@ -56,7 +56,7 @@ class DAN(CodeConditionedSystem):
         self.given_as(losses=losses)
         codes = code(degradation)
         kernel = estimates == "kernel"
-        refuse(rules.kernel_estimated(estimates, "kernel" if codes.kernels else "units", codes.names))
+        raise_faults(rules.kernel_estimation(estimates, "kernel" if codes.kernels else "units", codes.names))
         estimating = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
         restoring = restorer(enlarge=degradation.multiple, code=codes.length)
         super().__init__(DANNetworks(codes, restoring, estimating, loops, kernel), degradation, rule)

@@ -17,7 +17,7 @@ from csrgan.losses.objective import Objective, Term, examine
 from csrgan.networks.discriminators import VGG
 from csrgan.networks.generator import GeneratorOutput
 from csrgan.records import Batch
-from csrgan.rules import SHOWN
+from csrgan.rules import DISCRIMINATOR_INPUTS
 from csrgan.training.state import MakeOptimizer, UpdateRule
 from csrgan.training.system import System
 
@@ -66,7 +66,7 @@ class GANModule(System):
             "generator", generator, Objective(terms, self.loss_inputs), generator_optimizer, shared
         )
         if discriminator_term:
-            objective = Objective({"adversarial": discriminator_term}, SHOWN)
+            objective = Objective({"adversarial": discriminator_term}, DISCRIMINATOR_INPUTS)
             self.discriminator_updater = self.add_updater("discriminator", discriminator, objective, discriminator_optimizer)
 
     def learn(self, batch: Batch) -> None:
