@@ -15,7 +15,7 @@ from csrgan.arguments import Recorded
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
-from csrgan.errors import UserError, require, raise_faults
+from csrgan.errors import UserError, raise_faults, require
 from csrgan.records import Batch, Restoration
 
 Oracle = Literal["truth", "prediction", "mismatch"]
