@@ -133,7 +133,7 @@ def test_a_checkpoint_of_plain_lightning_loads(trained: tuple[csrgan.CSRGAN, Pat
     ):
         assert found.images_seen == 16
         assert torch.equal(found.eval()(low).image, system(low).image)
-    with pytest.raises(csrgan.UserError, match="holds a CSRGAN, and no SRMD"):
+    with pytest.raises(csrgan.UserError, match="holds the system CSRGAN, not SRMD"):
         csrgan.SRMD.load_from_checkpoint(file)
 
 

@@ -1,4 +1,4 @@
-"""KernelGAN finds the kernel of a picture by a game inside it, and ZSSR restores with what was found."""
+"""KernelGAN estimates the kernel of a picture from the picture alone, and ZSSR restores with the estimate."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ def test_the_deep_linear_generator_is_its_one_kernel() -> None:
 
 
 def test_a_free_kernel_is_that_of_the_protocol_that_takes_every_other_pixel(chelsea: Tensor) -> None:
-    """What the game makes of a picture with a kernel is the protocol's L with the same kernel, in place: no shift is left."""
+    """The generator's output for a kernel is the protocol's L for the same kernel, without a shift."""
     kernel = isotropic(torch.tensor([1.7]), DeepLinear.TAPS, 0.5)
     low = degrade(chelsea, theta(1.7, kernel), spec=DIRECT)
     blur = FreeBlur(2, 4, 1.0)
     blur.generator = _Fixed(kernel[0])
-    made_, _ = blur(chelsea)
+    output, _ = blur(chelsea)
     reach = DeepLinear.TAPS // 2
     edge = reach // 2  # px of L
-    torch.testing.assert_close(made_, low[..., edge:, edge:][..., : made_.shape[2], : made_.shape[3]], atol=1e-5, rtol=0)
+    torch.testing.assert_close(output, low[..., edge:, edge:][..., : output.shape[2], : output.shape[3]], atol=1e-5, rtol=0)
 
 
 class _Fixed(nn.Module):
@@ -73,34 +73,35 @@ class _Fixed(nn.Module):
         return self.kernel
 
 
-def test_a_free_kernel_begins_at_a_gaussian_and_its_penalty_names_what_is_no_kernel() -> None:
+def test_a_free_kernel_begins_at_a_gaussian_and_its_penalty_is_least_for_a_kernel() -> None:
     torch.manual_seed(0)
     blur = FreeBlur(2, 16, 1.3)
     start = blur.value().detach()
     assert float(rms_std((start / start.sum())[None])) == pytest.approx(1.3, rel=0.15)
     good = isotropic(torch.tensor([1.2]), 13, 0.5)[0]
-    penalties = {"none": good, "sum": 1.5 * good, "centre": good.roll(2, 0), "border": good.roll((5, 5), (0, 1))}
-    found = {name: float(blur._penalty(kernel)) for name, kernel in penalties.items()}
-    assert min(found, key=lambda name: found[name]) == "none"
+    kernels = {"none": good, "sum": 1.5 * good, "centre": good.roll(2, 0), "border": good.roll((5, 5), (0, 1))}
+    values = {name: float(blur._penalty(kernel)) for name, kernel in kernels.items()}
+    assert min(values, key=lambda name: values[name]) == "none"
 
 
 def test_cleaning_leaves_a_kernel_that_sums_to_one() -> None:
     kernel = isotropic(torch.tensor([1.5]), 13, 0.5)[0]
     noisy = kernel + 0.001 * torch.randn(13, 13, generator=torch.Generator().manual_seed(0))
-    found = cleaned(noisy)
-    assert float(found.sum()) == pytest.approx(1)
-    assert float(found.min()) == 0
-    assert float(rms_std(found[None])) == pytest.approx(1.5, rel=0.12)
+    result = cleaned(noisy)
+    assert float(result.sum()) == pytest.approx(1)
+    assert float(result.min()) == 0
+    assert float(rms_std(result[None])) == pytest.approx(1.5, rel=0.12)
 
 
-def test_the_judge_must_see_both_kinds_of_pictures_at_once() -> None:
-    """By itself, a batch is normalised to the same contrast whatever its sharpness was."""
+@torch.no_grad()
+def test_the_discriminator_needs_both_kinds_of_pictures_in_one_batch() -> None:
+    """Batch norm gives a batch of one kind the same contrast, whatever its sharpness."""
     torch.manual_seed(0)
-    judge, sharp = PatchDiscriminator(16).train(), torch.rand(8, 3, 26, 26)
+    discriminator, sharp = PatchDiscriminator(16).train(), torch.rand(8, 3, 26, 26)
     flat = 0.5 + 0.1 * (sharp - 0.5)
-    alone = (judge(sharp).mean() - judge(flat).mean()).abs()
-    together = judge(torch.cat([sharp, flat])).unflatten(0, (2, 8)).mean(dim=(1, 2, 3, 4)).diff().abs()
-    assert float(alone) < 0.2 * float(together)
+    separate = (discriminator(sharp).mean() - discriminator(flat).mean()).abs()
+    together = discriminator(torch.cat([sharp, flat])).unflatten(0, (2, 8)).mean(dim=(1, 2, 3, 4)).diff().abs()
+    assert float(separate) < 0.2 * float(together)
 
 
 @pytest.mark.parametrize(
@@ -110,47 +111,47 @@ def test_the_judge_must_see_both_kinds_of_pictures_at_once() -> None:
         *(pytest.param(degradation, "free", marks=pytest.mark.long) for degradation in ("gaussian8_x2", "gaussian8_x4")),
     ],
 )
-def test_it_restores_without_a_training_and_the_same_each_time(kernel: str, degradation: str, chelsea: Tensor) -> None:
+def test_it_restores_untrained_and_the_same_each_time(kernel: str, degradation: str, chelsea: Tensor) -> None:
     system = kernelgan(f"system.kernel={kernel}", degradation=degradation)
     low = chelsea[..., :90, :100]
     before = torch.random.get_rng_state()
     with torch.inference_mode():  # as an evaluation runs
-        found, again = system.restore(low), system.restore(torch.cat([low, low]))
+        result, again = system.restore(low), system.restore(torch.cat([low, low]))
     assert torch.equal(torch.random.get_rng_state(), before)
-    assert found.image.shape == (1, 3, 90 * system.enlarge, 100 * system.enlarge)
-    assert torch.equal(found.image, again.image[1:])
-    assert 0.2 < float(found.parameters.blur_std) < 12
-    assert (found.parameters.kernel is not None) == (kernel == "free" and degradation == "div2krk_x2")
+    assert result.image.shape == (1, 3, 90 * system.enlarge, 100 * system.enlarge)
+    assert torch.equal(result.image, again.image[1:])
+    assert 0.2 < float(result.parameters.blur_std) < 12
+    assert (result.parameters.kernel is not None) == (kernel == "free" and degradation == "div2krk_x2")
 
 
 def test_at_x4_the_kernel_of_x2_is_applied_twice(chelsea: Tensor) -> None:
-    found = []
+    estimates = []
     for scale in (2, 4):
         torch.manual_seed(0)
-        found.append(kernelgan(degradation=f"gaussian8_x{scale}").find(chelsea[..., :100, :120])[0])
-    assert torch.equal(found[1].kernel, twice(found[0].kernel))
-    torch.testing.assert_close(found[1].blur_std, 5**0.5 * found[0].blur_std)
+        estimates.append(kernelgan(degradation=f"gaussian8_x{scale}").estimate(chelsea[..., :100, :120])[0])
+    assert torch.equal(estimates[1].kernel, twice(estimates[0].kernel))
+    torch.testing.assert_close(estimates[1].blur_std, 5**0.5 * estimates[0].blur_std)
 
 
-def test_a_system_that_is_told_can_restore_in_its_place(chelsea: Tensor) -> None:
+def test_a_system_that_takes_the_degradation_can_restore_in_place_of_zssr(chelsea: Tensor) -> None:
     system, low = kernelgan("system.restorer=checkpoint"), chelsea[..., :90, :100]
     with pytest.raises(UserError, match="name its run as checkpoint=RUN"):
         system.restore(low)
     system.parameter_source = made("srmd", "degradation=gaussian8_x2")[0].restorer
-    found = system.restore(low)
-    assert torch.equal(found.image, system.parameter_source.restore_given(low, found.parameters).image)
+    result = system.restore(low)
+    assert torch.equal(result.image, system.parameter_source.restore_given(low, result.parameters).image)
     system.parameter_source = made("ikc", "degradation=gaussian8_x2")[0].restorer
-    with pytest.raises(UserError, match="IKC cannot be told the degradation"):
+    with pytest.raises(UserError, match="IKC cannot be given the degradation"):
         system.restore(low)
     system.parameter_source = made("srmd", "degradation=gaussian8_x4")[0].restorer
     with pytest.raises(UserError, match="enlarges by 4, and this degradation needs 2"):
         system.restore(low)
 
 
-def test_what_it_cannot_do_is_told(chelsea: Tensor) -> None:
+def test_what_it_cannot_do_is_an_error(chelsea: Tensor) -> None:
     with pytest.raises(UserError, match="KernelGAN has no model of noise"):
         kernelgan(degradation="srmd_x2")
-    with pytest.raises(UserError, match="L of 60x79 px is too small for KernelGAN, whose game needs 80 px a side"):
+    with pytest.raises(UserError, match="L of 60x79 px is too small for KernelGAN, which needs 80 px a side"):
         kernelgan().restore(chelsea[..., :79, :60])
     with pytest.raises(UserError, match=r"system\.kernel has no fre.*Did you mean free"):
         kernelgan("system.kernel=fre")
@@ -165,7 +166,7 @@ def test_its_progress_is_shown(chelsea: Tensor, capsys: pytest.CaptureFixture[st
     assert "learning to restore" in shown
 
 
-def test_zssr_beats_the_enlarged_picture_by_far_when_it_knows_the_kernel(chelsea: Tensor) -> None:
+def test_zssr_beats_the_enlarged_picture_by_far_with_the_true_kernel(chelsea: Tensor) -> None:
     torch.manual_seed(0)
     kernel = isotropic(torch.tensor([1.2]), 13, 0.5)
     sharp = chelsea[..., :200, 100:300]
@@ -175,13 +176,13 @@ def test_zssr_beats_the_enlarged_picture_by_far_when_it_knows_the_kernel(chelsea
     assert metrics.psnr(restored, sharp) > metrics.psnr(enlarged(low, 2), sharp) + 1
 
 
-def test_the_width_of_a_gaussian_is_found_in_a_photograph() -> None:
-    """By small judges. The default ones, other widths, free kernels and three seeds are in the long tests."""
+def test_the_width_of_a_gaussian_is_estimated_from_a_photograph() -> None:
+    """With small discriminators. The default ones, other widths, free kernels and three seeds are in the long tests."""
     words = ("system.kernel=gaussian", "system.gaussian.width=32", "system.gaussian.refine=3")
     system = build(composed("system=kernelgan", "degradation=gaussian8_x2", *words)["system"])
     low = degrade(coffee(), theta(2.0), spec=system.degradation.spec)
     torch.manual_seed(0)
-    assert float(system.find(low)[0].blur_std) == pytest.approx(2.0, rel=0.25)
+    assert float(system.estimate(low)[0].blur_std) == pytest.approx(2.0, rel=0.25)
 
 
 @pytest.mark.long
@@ -190,17 +191,17 @@ def test_the_width_of_a_gaussian_is_found_in_a_photograph() -> None:
 def test_known_kernels_are_recovered_from_a_photograph(kernel: str, std: float) -> None:
     """Mean over three seeds; within 15 %, and of a free kernel of 2 px within 30 %."""
     system = build(composed("system=kernelgan", "degradation=gaussian8_x2", f"system.kernel={kernel}")["system"])
-    low, found = degrade(coffee(), theta(std), spec=system.degradation.spec), []
+    low, stds = degrade(coffee(), theta(std), spec=system.degradation.spec), []
     for seed in range(3):
         torch.manual_seed(seed)
-        told, _ = system.find(low)
-        found.append(float(told.blur_std))
-        if told.kernel is not None:
-            centre = moments(told.kernel)
+        estimate, _ = system.estimate(low)
+        stds.append(float(estimate.blur_std))
+        if estimate.kernel is not None:
+            centre = moments(estimate.kernel)
             assert abs(float(centre["centre_x"]) - 0.5) < 0.25
             assert abs(float(centre["centre_y"]) - 0.5) < 0.25
-    tell(f"{kernel} {std}: {found}")
-    assert sum(found) / 3 == pytest.approx(std, rel=0.3 if (kernel, std) == ("free", 2.0) else 0.15)
+    tell(f"{kernel} {std}: {stds}")
+    assert sum(stds) / 3 == pytest.approx(std, rel=0.3 if (kernel, std) == ("free", 2.0) else 0.15)
 
 
 def coffee() -> Tensor:

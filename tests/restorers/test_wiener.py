@@ -1,4 +1,4 @@
-"""The filter that is told the degradation, and the picture that nothing is done to."""
+"""The Wiener filter with a given degradation."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def theta(blur_std: float, scale: float = 1.0, noise_std: float = 0.0) -> Parame
     return Parameters(*(torch.tensor([value]) for value in (blur_std, scale, noise_std)))
 
 
-def test_between_mirrors_the_blur_is_a_product_on_the_spectrum(chelsea: Tensor) -> None:
+def test_on_a_mirrored_picture_the_blur_is_a_product_on_the_spectrum(chelsea: Tensor) -> None:
     filter_ = wiener("readme")
     for std in (0.0, 0.8, 3.0, 40.0):
         blurred = degrade(chelsea, theta(std), spec=filter_.degradation.spec)
         image = mirrored(chelsea)
         height, width = image.shape[-2:]
         response = filter_.response(theta(std), height, width)
-        found = torch.fft.irfft2(torch.fft.rfft2(image) * response[:, None], s=(height, width))
-        torch.testing.assert_close(found[..., : chelsea.shape[2], : chelsea.shape[3]], blurred, atol=1e-4, rtol=0)
+        result = torch.fft.irfft2(torch.fft.rfft2(image) * response[:, None], s=(height, width))
+        torch.testing.assert_close(result[..., : chelsea.shape[2], : chelsea.shape[3]], blurred, atol=1e-4, rtol=0)
 
 
-def test_what_nothing_was_lost_of_comes_back(chelsea: Tensor) -> None:
+def test_without_noise_the_picture_comes_back(chelsea: Tensor) -> None:
     filter_ = wiener("readme", floor=1e-9)
     low = degrade(chelsea, theta(1.0), spec=filter_.degradation.spec)
     assert metrics.psnr(filter_.restore_given(low, theta(1.0)).image, chelsea) > 50
     assert metrics.psnr(low, chelsea) < 34
 
 
-def test_the_transform_of_the_cubic() -> None:
+def test_the_frequency_response_of_the_cubic() -> None:
     """Its first zero lies at 1; witness: the kernel sampled at the integers is a single 1, so that its copies add up to 1."""
     f = torch.linspace(0, 0.5, 11)
     copies = sum(cubic_response(f + k) for k in range(-30, 31))
@@ -69,7 +69,7 @@ def test_it_gains_on_every_protocol_and_a_wrong_blur_costs(name: str, chelsea: T
     assert sum(wrong) < sum(gains)
 
 
-def test_a_prediction_needs_someone_who_predicts() -> None:
+def test_a_prediction_needs_a_system_that_predicts() -> None:
     with pytest.raises(UserError, match="name its run as checkpoint=RUN_FOLDER"):
         wiener("readme", oracle="prediction").restore(torch.rand(1, 3, 20, 20))
     with pytest.raises(UserError, match=r"Wiener.oracle has no truht.*Did you mean truth"):

@@ -1,4 +1,4 @@
-"""Shares and cosines of terms whose gradients are known in closed form."""
+"""Shares and cosines of terms with gradients in closed form."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def test_the_shares_and_the_cosine_of_two_known_gradients() -> None:
     weight = nn.Parameter(torch.zeros(2))
     along, across = torch.tensor([3.0, 0.0]), torch.tensor([1.0, 1.0])
     parts = {"a": weight @ along + 1, "b": weight @ across - 3, "c": torch.ones((), requires_grad=True) * 4}
-    found = {name: float(value) for name, value in gradient_stats.compare(parts, [weight]).items()}
-    assert [found[f"loss_share/{name}"] for name in "abc"] == pytest.approx([1 / 8, 3 / 8, 4 / 8])
+    stats = {name: float(value) for name, value in gradient_stats.compare(parts, [weight]).items()}
+    assert [stats[f"loss_share/{name}"] for name in "abc"] == pytest.approx([1 / 8, 3 / 8, 4 / 8])
     norms = [3, math.sqrt(2), 0]
-    assert [found[f"gradient_share/{name}"] for name in "abc"] == pytest.approx([norm / sum(norms) for norm in norms])
-    assert found["cosine/a_b"] == pytest.approx(1 / math.sqrt(2))
-    assert "cosine/a_c" not in found  # c does not reach the weight
+    assert [stats[f"gradient_share/{name}"] for name in "abc"] == pytest.approx([norm / sum(norms) for norm in norms])
+    assert stats["cosine/a_b"] == pytest.approx(1 / math.sqrt(2))
+    assert "cosine/a_c" not in stats  # c does not reach the weight
     sum(parts.values()).backward()  # the graph is still there
     assert torch.equal(weight.grad, along + across)
 
 
 @pytest.mark.parametrize("generator", ["spectral", "spectral_unet", "unet", "unet_as_coded", "unfolded"])
-def test_the_encoders_weights_are_those_that_encoding_uses(generator: str) -> None:
+def test_encoder_weights_are_exactly_those_that_encoding_uses(generator: str) -> None:
     overrides = SMALL if generator == "spectral_unet" else ()
     system = build(composed(f"generator={generator}", *overrides)["system"])
     body = system.generator.body
@@ -39,5 +39,5 @@ def test_the_encoders_weights_are_those_that_encoding_uses(generator: str) -> No
         allow_unused=True,
     )
     reached = {name for (name, _), gradient in zip(body.named_parameters(), used, strict=True) if gradient is not None}
-    mine = {id(weight) for weight in body.encoder_weights()}
-    assert reached == {name for name, weight in body.named_parameters() if id(weight) in mine}
+    listed = {id(weight) for weight in body.encoder_weights()}
+    assert reached == {name for name, weight in body.named_parameters() if id(weight) in listed}

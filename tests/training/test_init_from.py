@@ -1,4 +1,4 @@
-"""A network that another training begins with means the same degradation, whatever that one's ranges."""
+"""init_from keeps the meaning of theta^, whatever the ranges of the new training."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from csrgan.errors import UserError
 WIDER = ("degradation.blur.high=80", "degradation.blur.low=2", "degradation.scale.high=4", "degradation.noise.high=0.1")
 
 
-def stirred(system: Any) -> Any:
-    """With weights as after a training: those that begin at zero would hide what goes wrong."""
+def without_zeros(system: Any) -> Any:
+    """Fill weights that are initialised with zeros, which would hide an error, as a training does."""
     for network in (system.generator, system.ema):
         torch.manual_seed(1)
         for weight in network.parameters():
@@ -39,9 +39,9 @@ def low(chelsea: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("head", [name for name in choices("parameter_head") if name != "none"])
 @pytest.mark.parametrize("loss", ["mse", "nll"])
-def test_theta_in_physical_units_is_what_it_was(head: str, loss: str, low: Tensor) -> None:
+def test_theta_in_physical_units_stays_the_same(head: str, loss: str, low: Tensor) -> None:
     words = (f"parameter_head={head}", f"loss/parameters={loss}")
-    one, other = stirred(made("csrgan", *words)[0]), made("csrgan", *words, *WIDER)[0]
+    one, other = without_zeros(made("csrgan", *words)[0]), made("csrgan", *words, *WIDER)[0]
     before = one.restorer.restore(low)
     assert other.init_from(one)
     after = other.restorer.restore(low)
@@ -54,8 +54,8 @@ def test_theta_in_physical_units_is_what_it_was(head: str, loss: str, low: Tenso
         assert torch.allclose(values(after.spread), values(before.spread), rtol=0.05, atol=1e-3)
 
 
-def test_what_reads_theta_reads_what_it_read(low: Tensor) -> None:
-    one, other = stirred(made("csrgan", "condition=film")[0]), made("csrgan", "condition=film", *WIDER)[0]
+def test_a_condition_on_theta_works_as_before(low: Tensor) -> None:
+    one, other = without_zeros(made("csrgan", "condition=film")[0]), made("csrgan", "condition=film", *WIDER)[0]
     before = one.restorer.restore(low)
     assert other.init_from(one)
     after = other.restorer.restore(low)
@@ -63,50 +63,50 @@ def test_what_reads_theta_reads_what_it_read(low: Tensor) -> None:
     assert torch.allclose(values(after.parameters), values(before.parameters), atol=1e-4)
     with torch.no_grad():
         other.ema.condition.tune.read[0].bias += 0.1
-    assert not torch.allclose(other.restorer.restore(low).image, before.image, atol=1e-5)  # it does read it
+    assert not torch.allclose(other.restorer.restore(low).image, before.image, atol=1e-5)  # it does depend on theta^
 
 
-def test_the_same_ranges_leave_every_weight_alone() -> None:
-    one, other = stirred(made("csrgan")[0]), made("csrgan")[0]
+def test_the_same_ranges_change_no_weight() -> None:
+    one, other = without_zeros(made("csrgan")[0]), made("csrgan")[0]
     assert other.init_from(one)
     weights = one.ema.state_dict()
     assert all(torch.equal(weight, weights[name]) for name, weight in other.generator.state_dict().items())
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("degradation=wide",), "degradation.blur.uniform_in=value: .* choose degradation.blur.uniform_in=variance"),
         (("degradation.predicted=[scale,blur_std,noise_std]",), "degradation.predicted=.*predicts"),
     ],
 )
-def test_units_that_cannot_be_told_are_refused(words: tuple[str, ...], said: str) -> None:
+def test_units_that_cannot_be_converted_are_an_error(words: tuple[str, ...], message: str) -> None:
     one, other = made("csrgan")[0], made("csrgan", *words)[0]
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         other.init_from(one)
 
 
 @pytest.mark.parametrize("name", ["srmd", "dan"])
-def test_a_network_that_is_told_codes_begins_with_the_same_ranges(name: str) -> None:
+def test_a_network_that_takes_codes_needs_the_same_ranges(name: str) -> None:
     one, other = made(name)[0], made(name, "degradation.scale.high=4")[0]
-    with pytest.raises(UserError, match="is told scale in units of the prior"):
+    with pytest.raises(UserError, match="takes scale in units of the prior"):
         other.init_from(one)
     assert made(name)[0].init_from(one)
 
 
-def test_a_network_that_predicts_nothing_begins_with_any_ranges() -> None:
+def test_a_network_that_predicts_nothing_takes_any_ranges() -> None:
     words = ("parameter_head=none", "loss/parameters=none")
     assert made("csrgan", *words, *WIDER)[0].init_from(made("csrgan", *words)[0])
 
 
 class Opaque(nn.Module):
-    """A head from outside csrgan, without `late` or `last`."""
+    """A user's head without a known last layer."""
 
     def forward(self, low: Tensor, features: Any) -> Tensor:
         return low.mean(dim=(2, 3))
 
 
-def test_a_head_from_outside_without_an_output_layer_cannot_adapt_to_other_ranges() -> None:
+def test_a_users_head_that_cannot_be_converted_is_an_error() -> None:
     one, other = made("csrgan")[0], made("csrgan", *WIDER)[0]
     for system in (one, other):
         for network in (system.generator, system.ema):

@@ -1,4 +1,4 @@
-"""The first batch is looked at before a run, tells what is so, and changes nothing."""
+"""The sanity check reports on the first batch and changes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from csrgan.training import fit_batches
 from csrgan.training.sanity_check import SanityCheck, examine
 
 
-def looked_at(system: Any, data: Any, count: int = 2, batch_size: int = 2, images: int = 8) -> SanityCheck:
+def checked(system: Any, data: Any, count: int = 2, batch_size: int = 2, images: int = 8) -> SanityCheck:
     loader = data.train_dataloader()
     samples = loader.collate_fn([loader.dataset[index] for index in range(count)])
     return examine(system, samples, data.on_after_batch_transfer, count=count, images=images, batch_size=batch_size)
@@ -25,10 +25,10 @@ def looked_at(system: Any, data: Any, count: int = 2, batch_size: int = 2, image
 @pytest.mark.parametrize("name", ["csrgan", "srgan", "ikc"])
 def test_it_changes_nothing(name: str) -> None:
     system, data = made(name)
-    before, drawn = state(system), torch.get_rng_state()
-    looked_at(system, data)
+    before, random_state = state(system), torch.get_rng_state()
+    checked(system, data)
     assert same(before, state(system))
-    assert torch.equal(drawn, torch.get_rng_state())
+    assert torch.equal(random_state, torch.get_rng_state())
     assert (system.images_seen, system.state.batches_seen, system.state.recorded) == (0, 0, {})
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
     from lightning import Trainer
@@ -37,52 +37,52 @@ def test_it_changes_nothing(name: str) -> None:
     assert same(state(system), state(fitted(name)))
 
 
-def test_every_term_is_told_with_when_it_enters_and_what_it_reaches() -> None:
-    found = looked_at(*made("srgan"))
-    terms = {f"{term.player}/{term.name}": (term.start, term.reached == term.tensors) for term in found.terms}
+def test_every_term_is_listed_with_its_start_and_the_weights_that_it_reaches() -> None:
+    result = checked(*made("srgan"))
+    terms = {f"{term.network}/{term.name}": (term.start, term.reached == term.tensors) for term in result.terms}
     late = ("discriminator/adversarial", "generator/perceptual", "generator/adversarial")
     assert terms == {"generator/image": (0, True)} | dict.fromkeys(late, (6, True))
-    assert found.shown["restored"][0] == "2x3x32x32"
-    assert found.shown["sharp"][1] >= 0
-    assert found.unreached == {}
-    roles = {term.player: term.start for term in looked_at(*made("ikc")).terms}
-    assert roles == {"restorer": 0, "predictor": None, "corrector": None}
+    assert result.shown["restored"][0] == "2x3x32x32"
+    assert result.shown["sharp"][1] >= 0
+    assert result.unreached == {}
+    starts = {term.network: term.start for term in checked(*made("ikc")).terms}
+    assert starts == {"restorer": 0, "predictor": None, "corrector": None}
 
 
 def test_weights_that_no_loss_reaches_are_named() -> None:
-    """A head that is not supervised predicts all the same, and what it says means nothing."""
-    found = looked_at(*made("csrgan", "loss/parameters=none"))
-    assert list(found.unreached) == ["generator"]
-    assert all(name.startswith("head.") for name in found.unreached["generator"])
-    assert looked_at(*made("csrgan")).unreached == {}
-    stopped = looked_at(*made("csrgan", "parameter_head.stop_gradient=true"))
-    reached = {term.name: (term.reached, term.tensors) for term in stopped.terms if term.player == "generator"}
-    assert reached["parameters"][0] == len(found.unreached["generator"])
+    """A head without a loss predicts too, but its prediction means nothing."""
+    result = checked(*made("csrgan", "loss/parameters=none"))
+    assert list(result.unreached) == ["generator"]
+    assert all(name.startswith("head.") for name in result.unreached["generator"])
+    assert checked(*made("csrgan")).unreached == {}
+    stopped = checked(*made("csrgan", "parameter_head.stop_gradient=true"))
+    reached = {term.name: (term.reached, term.tensors) for term in stopped.terms if term.network == "generator"}
+    assert reached["parameters"][0] == len(result.unreached["generator"])
 
 
-def test_a_term_that_is_not_finite_is_told_before_the_run() -> None:
+def test_a_term_that_is_not_finite_is_an_error_before_the_run() -> None:
     system, data = made("srgan")
     system.updaters["generator"].objective.terms["perceptual"].function = lambda restored, sharp: restored.sum() / 0
     with pytest.raises(UserError, match=r"perceptual"):
-        looked_at(system, data)
+        checked(system, data)
 
 
 @pytest.mark.parametrize("name", ["csrgan", pytest.param("srgan", marks=pytest.mark.long)])
 def test_the_forecast_of_memory_is_near_what_is_taken(name: str) -> None:
-    """Witness: the height of the memory in use while a batch of the full size is learned from."""
+    """Witness: the peak of the memory in use during a training step on a batch of the full size."""
     own = {"csrgan": ["generator.width=32"], "srgan": ["loss.adversarial.start=0", "loss.perceptual.start=0"]}
     words = ("data.crop=128", "data.batch_size=16", "trainer.images=16", *own[name])
     system, data = made(name, *words)
-    looked_at(system, data, count=4, batch_size=16, images=16)  # memory that is taken once is taken now
-    found = looked_at(system, data, count=4, batch_size=16, images=16)
+    checked(system, data, count=4, batch_size=16, images=16)  # so that memory that is allocated once is allocated before
+    result = checked(system, data, count=4, batch_size=16, images=16)
     loader = data.train_dataloader()
     samples = loader.collate_fn([loader.dataset[index] for index in range(16)])
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        trim(0)  # else it is served from what earlier tests gave back
+        trim(0)  # else memory that earlier tests freed is used again
     peak = Peak("cpu")
     fit_batches.fit(system, [samples], transfer=data.on_after_batch_transfer)
-    if not (taken := peak.megabytes()):
-        pytest.skip("nothing here tells how much memory was in use at most")
-    needed = found.bytes_needed / 2**20
-    tell(f"{name}: forecast {needed:.0f} MB, taken {taken[0]:.0f} MB")
-    assert 0.5 < needed / taken[0] < 2
+    if not (used := peak.megabytes()):
+        pytest.skip("the peak of the memory in use is unknown on this machine")
+    needed = result.bytes_needed / 2**20
+    tell(f"{name}: forecast {needed:.0f} MB, used {used[0]:.0f} MB")
+    assert 0.5 < needed / used[0] < 2

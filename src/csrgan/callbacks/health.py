@@ -106,7 +106,7 @@ class Health(Callback):
         samples = [f"sample {first + place} ({batch.names[place]})" for place in reason.samples]
         whose = ", ".join(samples) or "no single sample"
         sentence = (
-            f"batch {number}: {' and '.join(reason.terms)} of the {reason.player} is not finite, by"
+            f"batch {number}: {' and '.join(reason.terms)} of the {reason.network} is not finite, by"
             f" {whose}; no weight was touched. csrgan replay file={file} shows where."
         )
         self.left_out += 1

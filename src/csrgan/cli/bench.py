@@ -14,10 +14,11 @@ from rich.progress import track
 
 from csrgan import files
 from csrgan.benchmarks import bench_io, compositions, hand_loop, training_step
-from csrgan.cli.train import prepare, trained
+from csrgan.cli.train import trained
 from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet
 from csrgan.errors import UserError
+from csrgan.training.execution import configure_execution
 
 
 def run(config: DictConfig) -> int:
@@ -63,5 +64,5 @@ def _training_step(settings: dict[str, Any], device: str) -> dict[str, Any]:
     """Of the configured training."""
     seed_everything(settings["seed"], verbose=False)
     data, system = build(settings["data"], "data"), build(settings["system"], "system")
-    prepare(system, settings["trainer"])
+    configure_execution(system, settings["trainer"])
     return training_step.measure(data, system, device, precision=settings["trainer"]["precision"], count=settings["steps"])

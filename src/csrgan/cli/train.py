@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any
 
 import lightning
-import torch
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.loggers import Logger
@@ -35,6 +34,7 @@ from csrgan.reports import table
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
 from csrgan.training import sanity_check
 from csrgan.training.evaluated import Evaluated, as_module
+from csrgan.training.execution import configure_execution
 from csrgan.training.system import System
 from csrgan.workflow.conclusion import conclude
 from csrgan.workflow.description import describe, with_choices
@@ -132,7 +132,7 @@ def _ready(settings: dict[str, Any], console: Console, *, begins: bool) -> tuple
     system.restorer.console = console
     if settings["init_from"] and begins and isinstance(system, System):
         begin(system, settings["init_from"])
-    prepare(system, settings["trainer"])
+    configure_execution(system, settings["trainer"])
     if isinstance(system, System):
         _examine(system, data, settings, console)
     return data, system
@@ -167,18 +167,6 @@ def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[st
         for key in ("images", "validate_every", "save_every"):
             config.trainer[key] = images
     return checked_settings(config)
-
-
-def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
-    """Memory layout and compilation of the networks."""
-    available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
-    require(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
-    for network in system.children():
-        if trainer["channels_last"]:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if trainer["compile"]:
-            torch._functorch.config.donated_buffer = False  # the terms' gradients are taken from one graph, one after the other
-            network.compile()
 
 
 def own_callbacks(settings: dict[str, Any]) -> list[lightning.Callback]:

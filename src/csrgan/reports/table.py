@@ -36,7 +36,7 @@ def examination(found: SanityCheck, batch: str) -> Table:
     for term in found.terms:
         enters = "later" if term.start is None else f"{term.start} images"
         weights = f"{term.reached} of {term.tensors} weights"
-        table.add_row(f"{term.player}/{term.name}", enters, f"{term.value:.3g}", weights)
+        table.add_row(f"{term.network}/{term.name}", enters, f"{term.value:.3g}", weights)
     table.add_section()
     for name, (shape, least, greatest) in found.shown.items():
         table.add_row(name, "", f"{least:.3g} .. {greatest:.3g}", shape)

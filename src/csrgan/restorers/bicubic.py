@@ -1,4 +1,4 @@
-"""The degraded picture itself, enlarged: what every restorer must beat."""
+"""L itself, enlarged: the baseline that every restorer must beat."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Bicubic(Restorer):
 
 
 def enlarged(low: Float[Tensor, "b 3 h w"], factor: int) -> Float[Tensor, "b 3 h2 w2"]:
-    """L, so many times as large; bicubic."""
+    """Enlarge L `factor` times, bicubically."""
     if factor == 1:
         return low
     image: Tensor = interpolate(low, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Restorers whose theta^ is a code of the degradation, and SRMD's, which can be given one."""
+"""Restorers whose theta^ is a code of the degradation; SRMD's can also be given the code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from csrgan.restorers.learned import LearnedRestorer
 
 
 class CodeRestorer(LearnedRestorer):
-    """network: whose `code` says what theta^ means."""
+    """network: its `code` defines theta^."""
 
     network: CodeConditioned
 
@@ -26,7 +26,7 @@ class CodeRestorer(LearnedRestorer):
 
 
 class SRMDRestorer(CodeRestorer):
-    """Given the truth; the prediction, as in `restore`; or a mismatch, the truth with `mismatch` px more blur."""
+    """Takes the true parameters; the predicted ones, as in `restore`; or a mismatch, the truth with `mismatch` px more blur."""
 
     oracle_modes = ("truth", "prediction", "mismatch")
     network: SRMDNetworks

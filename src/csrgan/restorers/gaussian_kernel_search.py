@@ -1,4 +1,4 @@
-"""KernelGAN's game with one number: the std of the Gaussian with which a picture, made smaller, looks like itself."""
+"""KernelGAN with one parameter: the std of the Gaussian with which a downscaled picture looks like the picture."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from csrgan.degradation.spec import DegradationSpec
 from csrgan.networks.papers.kernelgan import PatchDiscriminator
 from csrgan.ranges import Count, NotNegative, Positive, Share
 
-LADDER = (0.2, 0.28, 0.38, 0.5, 0.68, 0.9, 1.2, 1.6)  # stds between which the search begins, px of L
-STEP = 0.1  # of the logarithm of the std, to see whether the judge is misled by more blur or by less
-SEEN = 4096  # patches, for that
-AROUND = 0.25  # of the logarithm of the std: how far the last judges' stds reach
-BORDER = 8  # px of L that are left out: what is near them knows the border
+LADDER = (0.2, 0.28, 0.38, 0.5, 0.68, 0.9, 1.2, 1.6)  # stds that bracket the search, px of L
+STEP = 0.1  # in log std, of the finite difference: does more blur or less mislead the discriminator
+SLOPE_PATCHES = 4096  # patches for the finite difference
+REFINE_RANGE = 0.25  # in log std: the refinement reaches this far either way
+BORDER = 8  # px of L at each border that are left out: filtered pixels near it depend on the border
 SIDE = PatchDiscriminator.SIDE
 
 
 @dataclass(frozen=True)
 class GaussianKernelSearch:
-    """The equilibrium of the game, found by a search and not by two players that learn at once, who circle it for long.
+    """Searches the equilibrium of the GAN; two networks that learn at once circle it for long.
 
-    For each std that is tried a judge begins anew and learns to tell the picture's patches from those of the picture made
-    smaller. Then it is asked which way the std must move to mislead it: the slope of its mean logit over the logarithm of the
-    std. The equilibrium is where that is 0: between two rungs of a ladder at first, then on a line through a few judges.
+    For each std a new discriminator learns to tell the picture's patches from those of the downscaled picture. The slope of its
+    mean logit over log std says which way the std must move to mislead it. At the equilibrium the slope is 0: first bracketed by
+    two stds of a ladder, then found on a line fitted to a few more slopes.
 
-    Patches are drawn from where there is detail, and shown without colour, level and most of their contrast: a picture made
-    smaller has more contrast, which is no matter of blur.
+    Patches are drawn where there is detail, without colour, mean and most of their contrast: a downscaled picture has more
+    contrast, whatever its blur.
 
-    discriminator_steps, patches, lr, width: of a judge's learning; patches of either kind a step. refine: judges on the last line.
-    window: std of the local mean, px of L. contrast: below which it is kept as it is, fraction of full scale. noise: std, added
-    to what the judge sees. detail: share of the places that are drawn from.
+    discriminator_steps, patches, lr, width: of a discriminator's training; patches of either kind per step. refine: slopes for the
+    line. window: std of the local mean, px of L. contrast: local contrast below which it is left as it is, fraction of full scale.
+    noise: std of the noise on the discriminator's input. detail: share of the pixels from which patches are drawn.
     """
 
     discriminator_steps: Count = 120
@@ -56,81 +56,83 @@ class GaussianKernelSearch:
 
     @property
     def steps(self) -> int:
-        """Judges, at most."""
+        """The greatest number of discriminators."""
         return 6 + self.refine
 
-    def play(self, low: Float[Tensor, "1 3 h w"], spec: DegradationSpec, step: int, advance: Advance) -> float:
-        """The std of the blur, px of the sharp picture, for down-sampling by `step`.
+    def search(self, low: Float[Tensor, "1 3 h w"], spec: DegradationSpec, step: int, advance: Advance) -> float:
+        """Return the std of the blur, px of the sharp picture, for down-sampling by `step`.
 
-        Where scenes look alike at all scales, the std at the equilibrium is that of the blur times sqrt(1 - 1/step^2): the
-        picture that is made smaller has been blurred before.
+        Where scenes look alike at all scales, the std at the equilibrium is that of the blur times sqrt(1 - 1/step^2), for the
+        picture is blurred already before it is downscaled.
         """
-        asked: list[float] = []
+        tried: list[float] = []
 
         def slope(log_std: float) -> float:
-            asked.append(log_std)
-            found = self._slope(low, log_std, replace(spec, max_scale=float(step), max_std=None, kernel_size=None), step)
-            advance(len(asked))
-            return found
+            tried.append(log_std)
+            value = self._slope(low, log_std, replace(spec, max_scale=float(step), max_std=None, kernel_size=None), step)
+            advance(len(tried))
+            return value
 
-        middle = self._between([math.log(step * rung) for rung in LADDER], slope)
-        places = torch.linspace(-AROUND, AROUND, self.refine).tolist()
-        slopes = [slope(middle + place) for place in places]
-        falls = sum(place * found for place, found in zip(places, slopes, strict=True)) / sum(place**2 for place in places)
+        centre = self._bracketed_zero([math.log(step * std) for std in LADDER], slope)
+        offsets = torch.linspace(-REFINE_RANGE, REFINE_RANGE, self.refine).tolist()
+        slopes = [slope(centre + offset) for offset in offsets]
+        gradient = sum(offset * value for offset, value in zip(offsets, slopes, strict=True)) / sum(offset**2 for offset in offsets)
         mean = sum(slopes) / len(slopes)
-        off = max(-2 * AROUND, min(2 * AROUND, -mean / falls)) if falls < 0 else 0.0
+        shift = max(-2 * REFINE_RANGE, min(2 * REFINE_RANGE, -mean / gradient)) if gradient < 0 else 0.0
         advance(self.steps)
-        return math.exp(middle + off) / math.sqrt(1 - 1 / step**2)
+        return math.exp(centre + shift) / math.sqrt(1 - 1 / step**2)
 
-    def _between(self, rungs: list[float], slope: Callable[[float], float]) -> float:
-        """Where the slope, which falls, is 0 by a line between the two rungs that it is 0 between."""
-        low, high = 0, len(rungs) - 1
-        seen: dict[int, float] = {}
+    def _bracketed_zero(self, log_stds: list[float], slope: Callable[[float], float]) -> float:
+        """Bisect for two neighbours between which the slope falls through 0, and interpolate linearly between them."""
+        low, high = 0, len(log_stds) - 1
+        slopes: dict[int, float] = {}
         while high - low > 1:
             middle = (low + high) // 2
-            seen[middle] = slope(rungs[middle])
-            low, high = (middle, high) if seen[middle] > 0 else (low, middle)
-        below, above = (seen[rung] if rung in seen else slope(rungs[rung]) for rung in (low, high))
+            slopes[middle] = slope(log_stds[middle])
+            low, high = (middle, high) if slopes[middle] > 0 else (low, middle)
+        below, above = (slopes[index] if index in slopes else slope(log_stds[index]) for index in (low, high))
         if not below > 0 > above:
-            return rungs[low] if below <= 0 else rungs[high]
-        return rungs[low] + (rungs[high] - rungs[low]) * below / (below - above)
+            return log_stds[low] if below <= 0 else log_stds[high]
+        return log_stds[low] + (log_stds[high] - log_stds[low]) * below / (below - above)
 
     def _slope(self, low: Tensor, log_std: float, spec: DegradationSpec, step: int) -> float:
-        taken, (made, softer, sharper) = (
-            self._shown(low),
-            [self._shown(_smaller(low, math.exp(log_std + off), spec, step)) for off in (0.0, STEP, -STEP)],
+        """Return the slope of the mean logit for downscaled patches over log std, of a discriminator trained at this std."""
+        original, (downscaled, softer, sharper) = (
+            self._normalised(low),
+            [self._normalised(_downscaled(low, math.exp(log_std + offset), spec, step)) for offset in (0.0, STEP, -STEP)],
         )
-        judge = PatchDiscriminator(self.width).to(low)
-        optimizer = torch.optim.Adam(judge.parameters(), lr=self.lr, betas=(0.5, 0.99))
-        kinds = torch.cat([low.new_ones(self.patches), low.new_zeros(self.patches)])
+        discriminator = PatchDiscriminator(self.width).to(low)
+        optimizer = torch.optim.Adam(discriminator.parameters(), lr=self.lr, betas=(0.5, 0.99))
+        labels = torch.cat([low.new_ones(self.patches), low.new_zeros(self.patches)])
         for _ in range(self.discriminator_steps):
-            both = torch.cat([self._noisy(_patches(*shown, _drawn(shown[1], self.patches))) for shown in (taken, made)])
-            loss = functional.binary_cross_entropy_with_logits(judge.logits(both).flatten(), kinds)
+            pictures = (original, downscaled)
+            both = torch.cat([self._noisy(_patches(*picture, _draw(picture[1], self.patches))) for picture in pictures])
+            loss = functional.binary_cross_entropy_with_logits(discriminator.logits(both).flatten(), labels)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
-        judge.eval()
-        places = _drawn(made[1], SEEN)
-        noise = self.noise * torch.randn(SEEN, 1, SIDE, SIDE, device=low.device)
+        discriminator.eval()
+        indices = _draw(downscaled[1], SLOPE_PATCHES)
+        noise = self.noise * torch.randn(SLOPE_PATCHES, 1, SIDE, SIDE, device=low.device)
         with torch.no_grad():
-            more, less = (judge.logits(_patches(*shown, places) + noise).mean() for shown in (softer, sharper))
+            more, less = (discriminator.logits(_patches(*picture, indices) + noise).mean() for picture in (softer, sharper))
         return float(more - less) / (2 * STEP)
 
-    def _shown(self, picture: Tensor) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h2 w2"]]:
-        """The picture as a judge sees it, and how often a patch about each place within its border is drawn."""
+    def _normalised(self, picture: Tensor) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h2 w2"]]:
+        """Return the picture as input of a discriminator, and for each pixel within its border the weight to draw a patch there."""
         grey = picture.mean(dim=1, keepdim=True)
         taps = gaussian_taps(grey.new_tensor([self.window]))[0]
         fine = grey - _smooth(grey, taps)
         deviation = _smooth(fine.square(), taps).clamp(min=0).sqrt()
         inner = deviation[0, 0, BORDER:-BORDER, BORDER:-BORDER]
-        often = inner * (inner >= inner.quantile(1 - self.detail)) + 1e-9
-        return (fine / (deviation + self.contrast))[0, 0], often
+        weights = inner * (inner >= inner.quantile(1 - self.detail)) + 1e-9
+        return (fine / (deviation + self.contrast))[0, 0], weights
 
     def _noisy(self, patches: Tensor) -> Tensor:
         return patches + self.noise * torch.randn(len(patches), 1, SIDE, SIDE, device=patches.device)
 
 
-def _smaller(low: Tensor, std: float, spec: DegradationSpec, step: int) -> Tensor:
+def _downscaled(low: Tensor, std: float, spec: DegradationSpec, step: int) -> Tensor:
     theta = Parameters.unstack(low.new_tensor([[std, float(step), 0.0]]))
     with torch.no_grad():
         return linear(low, theta, spec=replace(spec, output="native"))
@@ -141,14 +143,14 @@ def _smooth(grey: Tensor, taps: Float[Tensor, " taps"]) -> Tensor:
     return functional.conv2d(functional.conv2d(wide, taps[None, None, :, None]), taps[None, None, None])
 
 
-def _drawn(often: Float[Tensor, "h w"], count: int) -> Int[Tensor, " count"]:
-    return torch.multinomial(often.flatten(), count, replacement=True)
+def _draw(weights: Float[Tensor, "h w"], count: int) -> Int[Tensor, " count"]:
+    return torch.multinomial(weights.flatten(), count, replacement=True)
 
 
-def _patches(seen: Float[Tensor, "h w"], often: Float[Tensor, "h2 w2"], places: Int[Tensor, " count"]) -> Tensor:
-    """Patches about these places, the same for the three colours."""
-    reach, across = SIDE // 2, often.shape[1]
-    rows, columns = places // across + BORDER - reach, places % across + BORDER - reach
-    within = torch.arange(SIDE, device=seen.device)
-    found: Tensor = seen[rows[:, None, None] + within[:, None], columns[:, None, None] + within]
-    return found[:, None].expand(-1, 3, -1, -1)
+def _patches(picture: Float[Tensor, "h w"], weights: Float[Tensor, "h2 w2"], indices: Int[Tensor, " count"]) -> Tensor:
+    """Return the patches around the pixels with these flat indices into `weights`, the same for the three colours."""
+    reach, width = SIDE // 2, weights.shape[1]
+    rows, columns = indices // width + BORDER - reach, indices % width + BORDER - reach
+    within = torch.arange(SIDE, device=picture.device)
+    patches: Tensor = picture[rows[:, None, None] + within[:, None], columns[:, None, None] + within]
+    return patches[:, None].expand(-1, 3, -1, -1)

@@ -1,4 +1,4 @@
-"""A trained network as a restorer: S, theta^ in physical units, and intervals that hold."""
+"""A trained network as a restorer: S, theta^ in physical units, and calibrated intervals."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from csrgan.restorers.restorer import Restorer, finite_image
 
 
 class LearnedRestorer(Restorer):
-    """network: gives S and, where it predicts them, theta^ and its variance in network units (`GeneratorOutput`).
+    """network: returns S and, where it predicts them, theta^ and its variance in network units (`GeneratorOutput`).
 
-    enlarges: whether L is enlarged bicubically before the network sees it. calibration: of the predicted standard deviations.
+    enlarges: whether L is enlarged bicubically before it enters the network. calibration: of the predicted standard deviations.
     """
 
     outputs: tuple[str, ...] = ("upsampled", "native")
@@ -42,22 +42,22 @@ class LearnedRestorer(Restorer):
 
     @property
     def uncertain(self) -> bool:
-        """Whether it predicts how certain its theta^ is."""
+        """Whether it predicts the variance of its theta^."""
         return isinstance(self.network, Generator) and self.network.variance
 
     def calibrated(self) -> list[list[float]]:
         return self.calibration.rows
 
     def preprocess(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
-        """L as the network takes it."""
+        """Return L as the network takes it."""
         return enlarged(low, self.enlarge) if self.enlarges else low
 
     def to_physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
-        """theta^ of the network in physical units."""
+        """Convert theta^ of the network to physical units."""
         return self.prior.denormalise(theta)
 
     def to_restoration(self, output: GeneratorOutput, names: Sequence[str] = ()) -> Restoration:
-        """What the network gives, as pictures and in physical units."""
+        """Convert the output of the network to a picture in [0,1] and to physical units."""
         theta, log_variance = output.theta, output.log_variance
         parameters = None if theta is None else self.to_physical(theta.float())
         spread = interval = None
@@ -70,7 +70,7 @@ class LearnedRestorer(Restorer):
         return Restoration(finite_image(output.image), parameters, spread, interval, trace)
 
     def calibrate(self, *sizes: Iterable[Batch]) -> None:
-        """Choose the factors on the predicted standard deviations by pictures of each size, of which there is a series each."""
+        """Fit the factors on the predicted standard deviations. sizes: the batches of pictures of each size."""
         self.calibration = Calibration.fitted([Distances.joined(self._distances(batches)) for batches in sizes])
 
     def _distances(self, batches: Iterable[Batch]) -> Iterator[Distances]:

@@ -1,4 +1,4 @@
-"""What every restorer is: a map from L to a Restoration, trained or not, without Lightning."""
+"""The base class of restorers: maps from L to a Restoration, trained or not, without Lightning."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ Oracle = Literal["truth", "prediction", "mismatch"]
 class Restorer(Recorded):
     """Restores the pictures of a degradation protocol.
 
-    degradation: whose L it takes; its prior gives predicted parameters their units. kind: what it says of itself.
-    Raises UserError for a degradation that it does not suit.
+    degradation: the protocol of its L; the prior gives predicted parameters their units. kind: what its class declares.
+    Raises UserError for a degradation that does not suit the restorer.
     """
 
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that it takes; read without an import, see `declared.constant`
     noise_free = False  # whether it has no model of noise, and enlarges by 2, 3 or 4
     isotropic = False  # whether it can only undo an isotropic Gaussian
-    oracle_modes: tuple[str, ...] = ()  # which parameters it can be given in an evaluation, if it can be given any
-    per_picture = False  # whether it learns from each picture anew: minutes a picture, and it shows its own progress
+    oracle_modes: tuple[str, ...] = ()  # which parameters it can be given in an evaluation; empty: none
+    per_picture = False  # whether it learns from each picture anew: it takes minutes a picture and shows its own progress
 
-    oracle: str | None = None  # which of the oracle modes it is in
+    oracle: str | None = None  # the current oracle mode
     parameter_source: Restorer | None = None  # a trained restorer whose theta^ this one uses, or which restores for it
-    console: Console | None = None  # where one that takes minutes shows its progress
+    console: Console | None = None  # shows the progress of a restorer that takes minutes
 
     def __init__(self, degradation: Degradation) -> None:
         self.given_as(degradation=degradation)
@@ -49,52 +49,52 @@ class Restorer(Recorded):
 
     @property
     def enlarge(self) -> int:
-        """How many times S is as large as L."""
+        """The factor by which S is larger than L."""
         return self.degradation.multiple
 
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
-        """S and theta^. names: of the photographs; intervals of those that it was calibrated on are as if it had not been."""
+        """Return S and theta^. names: of the photographs; one that it was calibrated on gets intervals calibrated without it."""
         raise NotImplementedError
 
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
-        """S for these parameters. Raises UserError for a restorer that cannot be given any."""
-        raise UserError(f"{self.kind.name} cannot be told the degradation: choose a checkpoint of system=srmd.")
+        """Return S for these parameters. Raises UserError for a restorer that cannot be given any."""
+        raise UserError(f"{self.kind.name} cannot be given the degradation: choose a checkpoint of system=srmd.")
 
     def restore_batch(self, batch: Batch) -> Restoration:
-        """S as an evaluation asks for it: given what the oracle mode says."""
+        """Restore a batch of an evaluation with the parameters of the oracle mode."""
         if self.oracle in (None, "prediction"):
             return self.restore(batch.low, batch.names)
         return self.restore_given(batch.low, batch.parameters)
 
     def use_oracle(self, mode: str) -> None:
-        """Choose which parameters it is given in an evaluation. Raises UserError for what it cannot be given."""
+        """Choose which parameters it is given in an evaluation. Raises UserError for a mode that it does not have."""
         if mode not in self.oracle_modes:
             raise UserError.unknown(f"oracle: {self.kind.name}", mode, self.oracle_modes)
         self.oracle = mode
 
     def weights(self) -> dict[str, Tensor]:
-        """What it has learned, by name."""
+        """Return what it has learned, by name."""
         return {}
 
     def calibrated(self) -> list[list[float]]:
-        """The factors on its predicted standard deviations, see `Calibration.rows`."""
+        """Return the factors on its predicted standard deviations, see `Calibration.rows`."""
         return []
 
 
-def kind_of(taker: type) -> rules.SystemFacts:
-    """What a class of restorers or of systems says of itself."""
-    return rules.SystemFacts.of(taker.__name__, lambda name: getattr(taker, name, None))
+def kind_of(cls: type) -> rules.SystemFacts:
+    """Return what a class of restorers or of systems declares."""
+    return rules.SystemFacts.of(cls.__name__, lambda name: getattr(cls, name, None))
 
 
 def examine_degradation(kind: rules.SystemFacts, degradation: Degradation) -> None:
-    """Raise UserError for a degradation that does not suit."""
+    """Raise UserError for a degradation that does not suit this kind."""
     output, prior = degradation.spec.output, degradation.prior
     noise, drawn = prior.ranges["noise_std"].high, prior.kernel is not None
     raise_faults(rules.suits_degradation(kind, output=output, multiple=degradation.multiple, noise=noise, drawn=drawn))
 
 
 def examine_protocol(restorer: Restorer, degradation: Degradation) -> None:
-    """Raise UserError for a protocol that a restorer was not made for: it does not suit, or enlarges by another factor."""
+    """Raise UserError for a protocol that does not suit a restorer, or that needs another factor of enlargement."""
     examine_degradation(restorer.kind, degradation)
     require(
         restorer.enlarge == degradation.multiple,
@@ -104,6 +104,6 @@ def examine_protocol(restorer: Restorer, degradation: Degradation) -> None:
 
 
 def finite_image(image: Tensor) -> Tensor:
-    """S cut off to [0,1]; what is infinite becomes nan, which does not pass for white or black."""
+    """Clamp S to [0,1]; infinite values become nan, so that they do not pass for white or black."""
     nan = torch.nan
     return image.float().nan_to_num(nan, nan, nan).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Deconvolution with total variation that is told the degradation: what the simplest picture of a photograph's edges is worth."""
+"""Total-variation deconvolution with a given degradation: what a simple prior on edges is worth."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Pictures = Float[Tensor, "b c h w"]
 
 class TotalVariation(Wiener):
     """S = argmin |T S - L|^2 / 2 + r sum of |gradient of S|, the length taken over both directions and all colours (Rudin, Osher
-    and Fatemi 1992; Blomgren and Chan 1998), by `turns` of alternating directions (ADMM; Wang et al. 2008).
+    and Fatemi 1992; Blomgren and Chan 1998), by `iterations` of alternating directions (ADMM; Wang et al. 2008).
 
-    T and its arguments are `Wiener`'s; between mirrors it is diagonal in the cosine transform DCT-I. r = floor + noise_weight
-    (noise_std s)^2. edge: the gradient, as a fraction of full scale, beyond which a turn takes it for an edge and keeps it;
-    decides how quickly it converges, not to what.
+    T and its arguments are `Wiener`'s; with mirrored borders it is diagonal in the cosine transform DCT-I. r = floor +
+    noise_weight (noise_std s)^2. edge: gradient, as a fraction of full scale, beyond which an iteration keeps it as an edge; it
+    changes how fast the iterations converge, not to what.
     Raises UserError for a degradation whose kernels are not the same on both sides of both axes.
     """
 
@@ -43,30 +43,31 @@ class TotalVariation(Wiener):
         super().__init__(oracle=oracle, floor=floor, noise_weight=noise_weight, degradation=degradation)
         self.iterations, self.edge = iterations, edge
 
-    def undone(self, image: Pictures, parameters: Parameters) -> Pictures:
+    def deconvolve(self, image: Pictures, parameters: Parameters) -> Pictures:
         height, width = image.shape[-2:]
         response = self.response(parameters, 2 * (height - 1), 2 * (width - 1))[:, None, :height]
         strength = (self.floor + self.noise_weight * (parameters.noise_std * parameters.scale) ** 2)[:, None, None, None]
         coupling = (strength / self.edge).clamp(min=1e-9)
         down, across = (2 - 2 * torch.cos(torch.pi * torch.linspace(0, 1, side)) for side in (height, width))
-        known, divisor = response * _cosine(image), response**2 + coupling * (down[:, None] + across)
-        restored, owed = image, torch.zeros_like(_gradient(image))
+        data_term, divisor = response * _cosine(image), response**2 + coupling * (down[:, None] + across)
+        restored, dual = image, torch.zeros_like(_gradient(image))
         for _ in range(self.iterations):
-            wanted = _gradient(restored) + owed
-            length = wanted.square().sum(dim=(0, 2), keepdim=True).sqrt()
-            kept = wanted * (1 - self.edge / length.clamp(min=1e-12)).clamp(min=0)
-            owed = wanted - kept
-            restored = _cosine((known + coupling * _cosine(_adjoint(kept - owed))) / divisor, inverse=True)
+            target = _gradient(restored) + dual
+            length = target.square().sum(dim=(0, 2), keepdim=True).sqrt()
+            split = target * (1 - self.edge / length.clamp(min=1e-12)).clamp(min=0)
+            dual = target - split
+            restored = _cosine((data_term + coupling * _cosine(_adjoint(split - dual))) / divisor, inverse=True)
         return restored
 
 
 def _cosine(image: Pictures, *, inverse: bool = False) -> Pictures:
+    """Return the cosine transform DCT-I over height and width, or its inverse."""
     transform = fft.idctn if inverse else fft.dctn
     return torch.from_numpy(transform(image.numpy(), type=1, axes=(-2, -1)))
 
 
 def _gradient(image: Pictures) -> Float[Tensor, "2 b c h w"]:
-    """Differences to the next pixel down and across; none at the last, whose next lies beyond the mirror."""
+    """Return the differences to the next pixel down and across; 0 at the last pixel, whose next is its mirror image."""
     down, across = torch.zeros_like(image), torch.zeros_like(image)
     down[..., :-1, :] = image.diff(dim=-2)
     across[..., :-1] = image.diff(dim=-1)
@@ -74,12 +75,13 @@ def _gradient(image: Pictures) -> Float[Tensor, "2 b c h w"]:
 
 
 def _adjoint(field: Float[Tensor, "2 b c h w"]) -> Pictures:
-    """Of `_gradient`, of the picture that goes on beyond its mirrors: a difference next to a mirror is there twice."""
+    """Apply the adjoint of `_gradient` on the mirrored picture, where a difference next to the border occurs twice."""
     down, across = field
     return _backward(down, -2) + _backward(across, -1)
 
 
 def _backward(field: Pictures, axis: int) -> Pictures:
+    """Apply the adjoint of the differences along one axis."""
     side = field.shape[axis]
     inner = field.narrow(axis, 0, side - 1)
     first, last = inner.narrow(axis, 0, 1), inner.narrow(axis, side - 2, 1)

@@ -1,4 +1,4 @@
-"""ZSSR: a small network learns to undo a known degradation on the very picture that it is to enlarge (Shocher et al. 2018)."""
+"""ZSSR: a small network learns to undo a known degradation on the picture that it then enlarges (Shocher et al. 2018)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from csrgan.restorers.bicubic import enlarged
 
 
 class ZSSR(Recorded):
-    """L, degraded once more, is what the network learns to turn into L; then it is shown L.
+    """The network learns to restore L from L degraded once more; then it is applied to L.
 
-    width, layers: of the network. steps: of its training. crops, crop: their count a step and their side, px. lr: learning rate,
-    which falls to 0 with a cosine. back_projections: times that S is corrected until, degraded, it is L.
+    width, layers: of the network. steps: of its training. crops, crop: number per step, and side in px. lr: initial learning rate,
+    which falls to 0 with a cosine. back_projections: corrections of S so that it degrades to L.
     """
 
     def __init__(
@@ -43,15 +43,15 @@ class ZSSR(Recorded):
     def restore(
         self, low: Float[Tensor, "1 3 h w"], parameters: Parameters, spec: DegradationSpec, factor: int, advance: Advance
     ) -> Float[Tensor, "1 3 h2 w2"]:
-        """S, `factor` times as large as L. parameters, chain: how L came from it."""
+        """Return S, `factor` times as large as L. parameters, spec: of the degradation from S to L."""
         network = ZSSRNet(width=self.width, layers=self.layers).to(low)
         optimizer = torch.optim.Adam(network.parameters(), lr=self.lr)
         side = [min(self.crop, length) // factor * factor for length in low.shape[-2:]]
         for step in range(self.steps):
             sharp = torch.cat([_random_crop(low, *side) for _ in range(self.crops)])
             with torch.no_grad():
-                given = enlarged(self._degraded(sharp, parameters, spec).clamp(0, 1), factor)
-            loss = (network(given) - sharp).abs().mean()
+                inputs = enlarged(self._degraded(sharp, parameters, spec).clamp(0, 1), factor)
+            loss = (network(inputs) - sharp).abs().mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.param_groups[0]["lr"] = self.lr * 0.5 * (1 + math.cos(math.pi * step / self.steps))
@@ -60,13 +60,13 @@ class ZSSR(Recorded):
         with torch.no_grad():
             image: Tensor = network(enlarged(low, factor))
             for _ in range(self.back_projections):
-                missing = low - self._degraded(image, parameters, spec)
-                image = image + functional.interpolate(missing, scale_factor=factor, mode="bicubic", antialias=True)
+                residual = low - self._degraded(image, parameters, spec)
+                image = image + functional.interpolate(residual, scale_factor=factor, mode="bicubic", antialias=True)
         return image.clamp(0, 1)
 
     def _degraded(self, image: Tensor, parameters: Parameters, spec: DegradationSpec) -> Tensor:
-        every = Parameters.of({name: value.expand(len(image), *value.shape[1:]) for name, value in parameters.present().items()})
-        return linear(image, every, spec=spec)
+        repeated = Parameters.of({name: value.expand(len(image), *value.shape[1:]) for name, value in parameters.present().items()})
+        return linear(image, repeated, spec=spec)
 
 
 def _random_crop(image: Tensor, height: int, width: int) -> Tensor:

@@ -1,24 +1,31 @@
-"""Training steps apart from any run."""
+"""Training steps on given batches, outside any run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from lightning import Callback, LightningDataModule, Trainer
 
+from csrgan.data.crops import CropBatch
 from csrgan.records import Batch
 from csrgan.training.system import System
+from csrgan.tree import Settings
 
-Transfer = Callable[[Any, int], Batch]
+Transfer = Callable[[CropBatch, int], Batch]  # on the device; the number is that of the dataloader
 
 
-def fit(system: System, batches: Sequence[Any], *callbacks: Callback, transfer: Transfer | None = None, **settings: Any) -> None:
-    """Let the system, which is changed by it, learn from these batches. transfer: makes them what a system takes, on the device;
-    None: they are it. settings: of Lightning's Trainer."""
-    where: dict[str, Any] = {"accelerator": "cpu", "devices": 1, **settings}
+def fit(
+    system: System, batches: Sequence[Batch | CropBatch], *callbacks: Callback, transfer: Transfer | None = None, **settings: Any
+) -> None:
+    """Train the system, in place, on these batches.
+
+    transfer: degrades crops on the device; None where all batches are degraded already. settings: of Lightning's Trainer.
+    """
+    device: Settings = {"accelerator": "cpu", "devices": 1, **settings}
     trainer = Trainer(
-        **where,
+        **device,
         max_epochs=1,
         callbacks=list(callbacks),
         logger=False,
@@ -27,22 +34,24 @@ def fit(system: System, batches: Sequence[Any], *callbacks: Callback, transfer: 
         enable_model_summary=False,
         limit_val_batches=0,
     )
-    trainer.fit(system, _These(batches, transfer))
+    trainer.fit(system, _GivenBatches(batches, transfer))
 
 
-class _These(LightningDataModule):
-    """Batches that are there already."""
+class _GivenBatches(LightningDataModule):
+    """Batches in memory; the dataloader gives their indices."""
 
-    def __init__(self, batches: Sequence[Any], transfer: Transfer | None) -> None:
+    def __init__(self, batches: Sequence[Batch | CropBatch], transfer: Transfer | None) -> None:
         super().__init__()
         self.batches, self.transfer = batches, transfer
 
     def train_dataloader(self) -> list[int]:
         return list(range(len(self.batches)))
 
-    def transfer_batch_to_device(self, batch: int, device: Any, dataloader_idx: int) -> Any:
-        found = self.batches[batch]
-        return found.to(device) if self.transfer else found
+    def transfer_batch_to_device(self, batch: int, device: torch.device, dataloader_idx: int) -> Batch | CropBatch:
+        return self.batches[batch].to(device)
 
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
-        return self.transfer(batch, dataloader_idx) if self.transfer else batch  # type: ignore[no-any-return]
+    def on_after_batch_transfer(self, batch: Batch | CropBatch, dataloader_idx: int) -> Batch:
+        if isinstance(batch, Batch):
+            return batch
+        assert self.transfer is not None
+        return self.transfer(batch, dataloader_idx)

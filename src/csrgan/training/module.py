@@ -1,9 +1,9 @@
-"""Manual optimisation: a LightningModule whose networks are updated one by one, and whose checkpoints hold where it stands."""
+"""Manual optimisation: a LightningModule whose networks are updated one by one, with the training state in its checkpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
@@ -16,19 +16,23 @@ from csrgan.records import Batch
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.network_updater import NetworkUpdater
-from csrgan.training.nonfinite import NonFinite, rows
+from csrgan.training.nonfinite import NonFinite, nonfinite_rows
 from csrgan.training.state import MakeOptimizer, TrainingState, UpdateRule
+from csrgan.tree import Settings
 
 
 @runtime_checkable
 class Prepares(Protocol):
-    """A loss that loads something before it is first used, such as a frozen network."""
+    """A loss that loads something before its first use, such as a frozen network."""
 
     def prepare(self) -> None: ...
 
 
 class TrainingModule(Evaluated):
-    """state: where the training stands. updaters: of its networks, by name, in the order of their optimizers."""
+    """Trains networks by manual optimisation.
+
+    state: of the training. updaters: of its networks, by name, in the order of their optimizers.
+    """
 
     restorer: LearnedRestorer
 
@@ -40,13 +44,13 @@ class TrainingModule(Evaluated):
     def add_updater(
         self, name: str, network: nn.Module, objective: Objective, optimizer: MakeOptimizer, shared: Sequence[nn.Parameter] = ()
     ) -> NetworkUpdater:
-        """Let a network learn by an objective: call `update` of what is returned in `learn`. See `NetworkUpdater`."""
+        """Train a network by an objective. Returns its updater; call its `update` in `learn`. See `NetworkUpdater`."""
         index = len(self.updaters)
         self.updaters[name] = NetworkUpdater(self, self.state, name, network, objective, optimizer, index, shared)
         return self.updaters[name]
 
     def learn(self, batch: Batch) -> None:
-        """One training step: updates of its networks."""
+        """Take one training step: update the networks."""
         raise NotImplementedError
 
     @property
@@ -57,7 +61,7 @@ class TrainingModule(Evaluated):
         return {name: updater.network for name, updater in self.updaters.items()}
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Learn from the batch. Where something is not finite, every weight and buffer stays what it was."""
+        """Learn from the batch. Where something is not finite, leave every weight and buffer as it was."""
         state = self.state
         before = [buffer.clone() for buffer in self._learned_buffers]
         state.nonfinite = None
@@ -66,44 +70,45 @@ class TrainingModule(Evaluated):
         except NonFinite as reason:
             if not state.skip_nonfinite:
                 raise UserError(f"{reason} is not finite in the batch after {state.images_seen} images.") from None
-            reason.samples = rows(batch.low, batch.sharp) or reason.samples  # what was given spoils the whole batch
+            # A picture that is not finite itself spoils the losses of the whole batch.
+            reason.samples = nonfinite_rows(batch.low, batch.sharp) or reason.samples
             state.nonfinite = reason
-            for buffer, kept in zip(self._learned_buffers, before, strict=True):
-                buffer.copy_(kept)
-        # Here and not in a hook, so that a checkpoint written after the step holds it.
+            for buffer, value in zip(self._learned_buffers, before, strict=True):
+                buffer.copy_(value)
+        # Not in a hook, so that a checkpoint written after the step holds the new counts.
         state.batches_seen += 1
         state.images_seen += len(batch.names) * self.trainer.world_size
         self.end_step()
 
     def end_step(self) -> None:
-        """What follows the updates of a batch."""
+        """Called after the updates of a batch."""
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return [updater.optimizer() for updater in self.updaters.values()]
 
     def on_fit_start(self) -> None:
-        """Load what the losses need, such as a frozen network."""
+        """Prepare the losses, for example load a frozen network."""
         functions = [term.function for updater in self.updaters.values() for term in updater.objective.terms.values()]
         for function in functions:
             if isinstance(function, Prepares):
                 function.prepare()
 
     def on_train_start(self) -> None:
-        """A training that goes on follows today's settings of its optimizers, and not those in its checkpoint."""
-        # Found once: each walk through the layers of a network takes as long as many of its layers do.
+        """Give the optimizers of a resumed training today's settings, not those in its checkpoint."""
+        # Listed once: a walk through the layers of a network takes as long as many of its layers do.
         self._learned_buffers = [buffer for network in self.networks().values() for buffer in network.buffers()]
         for optimizer, updater in zip(self.trainer.optimizers, self.updaters.values(), strict=True):
             updater.reset_settings(optimizer)
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+    def on_save_checkpoint(self, checkpoint: Settings) -> None:
         state, calibration = self.state, self.restorer.calibration
         counts = {"images_seen": state.images_seen, "batches_seen": state.batches_seen, "lr_scale": state.lr_scale}
         factors = {"calibration": calibration.rows, "loo_calibration": calibration.leave_one_out} if calibration.rows else {}
         checkpoint["csrgan"] = {**counts, **factors, "recipe": dict(self.described()), "recorded": dict(state.recorded)}
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+    def on_load_checkpoint(self, checkpoint: Settings) -> None:
         renamed.upgrade_checkpoint(checkpoint)  # before its weights are loaded
-        held, state = checkpoint["csrgan"], self.state
-        state.images_seen, state.batches_seen = held["images_seen"], held["batches_seen"]
-        state.lr_scale, state.recorded = held.get("lr_scale", 1.0), held.get("recorded", {})  # earlier checkpoints have neither
-        self.restorer.calibration = Calibration(held.get("calibration", []), held.get("loo_calibration", {}))
+        content, state = checkpoint["csrgan"], self.state
+        state.images_seen, state.batches_seen = content["images_seen"], content["batches_seen"]
+        state.lr_scale, state.recorded = content.get("lr_scale", 1.0), content.get("recorded", {})  # older checkpoints have neither
+        self.restorer.calibration = Calibration(content.get("calibration", []), content.get("loo_calibration", {}))

@@ -1,9 +1,8 @@
-"""Values that are no numbers: which term, and which pictures of the batch made them."""
+"""Losses that are not finite: which terms, and which pictures of the batch cause it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,38 +11,39 @@ from csrgan.losses.objective import LossInputs, Term
 
 
 class NonFinite(Exception):
-    """A player's loss or gradient is not finite; its weights are what they were before.
+    """The loss or gradient of a network is not finite; its weights are unchanged.
 
-    player: its name. terms: those that are not finite, or `gradient` where only that is not. samples: places in the batch of the
-    pictures that made it so; none where no single one did.
+    network: its name. terms: those that are not finite, or `gradient` where only that is not. samples: indices in the batch of the
+    pictures that cause it; none where no single one does.
     """
 
-    def __init__(self, player: str, terms: Sequence[str], samples: Sequence[int]) -> None:
-        super().__init__(f"{player}: {', '.join(terms)}")
-        self.player, self.terms, self.samples = player, list(terms), list(samples)
+    def __init__(self, network: str, terms: Sequence[str], samples: Sequence[int]) -> None:
+        super().__init__(f"{network}: {', '.join(terms)}")
+        self.network, self.terms, self.samples = network, list(terms), list(samples)
 
 
-def culprits(terms: Mapping[str, Term], evidence: LossInputs) -> list[int]:
-    """Places in the batch whose evidence is not finite; else those for which a term is not when it is shown them alone."""
-    shown = {name: value.detach() for name, value in evidence.computed() if isinstance(value, Tensor) and value.dim()}
-    return rows(*shown.values()) or _alone(terms, shown)
+def culprits(terms: Mapping[str, Term], inputs: LossInputs) -> list[int]:
+    """Return the indices in the batch whose inputs are not finite; else those for which a term alone is not finite."""
+    tensors = {name: value.detach() for name, value in inputs.computed() if isinstance(value, Tensor) and value.dim()}
+    return nonfinite_rows(*tensors.values()) or _nonfinite_terms(terms, tensors)
 
 
-def rows(*tensors: Tensor) -> list[int]:
-    """Places in the batch at which one of these is not finite."""
-    found: set[int] = set()
+def nonfinite_rows(*tensors: Tensor) -> list[int]:
+    """Return the indices in the batch at which one of these is not finite."""
+    indices: set[int] = set()
     for tensor in tensors:
-        found |= set((~torch.isfinite(tensor)).flatten(1).any(1).nonzero().flatten().tolist()) if tensor.dim() > 1 else set()
-    return sorted(found)
+        indices |= set((~torch.isfinite(tensor)).flatten(1).any(1).nonzero().flatten().tolist()) if tensor.dim() > 1 else set()
+    return sorted(indices)
 
 
-def _alone(terms: Mapping[str, Term], shown: Mapping[str, Tensor]) -> list[int]:
-    found: set[int] = set()
+def _nonfinite_terms(terms: Mapping[str, Term], tensors: Mapping[str, Tensor]) -> list[int]:
+    """Return the indices in the batch for which a term is not finite when it is computed for each picture by itself."""
+    indices: set[int] = set()
     for term in terms.values():
-        if not all(need in shown for need in term.needs):
+        if not all(need in tensors for need in term.needs):
             continue
-        for index in range(min((len(shown[need]) for need in term.needs), default=0)):
+        for index in range(min((len(tensors[need]) for need in term.needs), default=0)):
             with torch.no_grad():
-                value: Any = term.function(*(shown[need][index : index + 1] for need in term.needs))
-            found |= set() if torch.isfinite(value) else {index}
-    return sorted(found)
+                value = term.function(*(tensors[need][index : index + 1] for need in term.needs))
+            indices |= set() if torch.isfinite(value) else {index}
+    return sorted(indices)

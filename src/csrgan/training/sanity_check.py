@@ -1,4 +1,4 @@
-"""The first batch, looked at before the long run: what each term reaches, what is shown, and what memory the run will need."""
+"""A check of the first batch before a long run: which weights each loss term reaches, its inputs, and a forecast of memory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import Callback, Trainer
+from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from csrgan.data.crops import CropBatch
 from csrgan.errors import require
 from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
@@ -23,10 +24,13 @@ from csrgan.training.system import System
 
 @dataclass(frozen=True)
 class Term:
-    """A loss term of a player when it was first met. start: images seen when it enters; None: some time later, as its system has
-    it. value: weighted. reached: weights that it is a function of, of so many that the player has."""
+    """A loss term of a network when it was first computed.
 
-    player: str
+    start: images seen when it starts; None: later, when its system decides. value: weighted. reached: number of weight tensors of
+    the network that it is a function of. tensors: number of all of them.
+    """
+
+    network: str
     name: str
     start: int | None
     value: float
@@ -36,10 +40,10 @@ class Term:
 
 @dataclass
 class SanityCheck:
-    """What the first batch told.
+    """The findings on the first batch.
 
-    shown: shape, least and greatest value of what players were shown. unreached: weights that no term is a function of, by network.
-    bytes_needed: forecast for the run, without what a layer needs while it works. bytes_free: None where nobody can tell.
+    shown: shape, least and greatest value of each loss input. unreached: by network, the weights that no term is a function of.
+    bytes_needed: forecast for the run, without the temporary memory of a layer. bytes_free: None where it is unknown.
     """
 
     terms: list[Term] = field(default_factory=list)
@@ -50,108 +54,113 @@ class SanityCheck:
 
 
 def examine(
-    system: System, samples: Any, transfer: fit_batches.Transfer, *, count: int, images: int, batch_size: int, **settings: Any
+    system: System, samples: CropBatch, transfer: fit_batches.Transfer, *, count: int, images: int, batch_size: int, **settings: Any
 ) -> SanityCheck:
-    """Two steps on `count` samples, at the beginning and at the end of a training of so many images; the system stays as it was.
+    """Take two steps on `count` samples, at the beginning and at the end of a training of `images` images.
 
-    settings: of Lightning's Trainer. Raises UserError for a term that is not finite, that reaches no weight of its player, or that
-    leaves a gradient at another's.
+    Leaves the system unchanged. settings: of Lightning's Trainer. Raises UserError for a term that is not finite, that reaches no
+    weight of its network, or that leaves a gradient at another network's weights.
     """
     before = copy.deepcopy(system.state_dict())
-    look = _Look(system, images)
+    recorder = _Recorder(system, images)
     with torch.random.fork_rng():
-        fit_batches.fit(system, [samples, samples], look, transfer=transfer, **settings)
+        fit_batches.fit(system, [samples, samples], recorder, transfer=transfer, **settings)
     system.load_state_dict(before)
     state = system.state
     state.images_seen = state.batches_seen = 0
     state.recorded, state.on_update = {}, lambda *_: None
     for network in system.networks().values():
         network.zero_grad()
-    found = look.found
-    found.unreached = look.unreached()
+    result = recorder.result
+    result.unreached = recorder.unreached()
     weights = sum(_bytes(tensor) for tensor in system.state_dict().values())
-    learned = sum(_bytes(weight) for network in system.networks().values() for weight in network.parameters())
-    found.bytes_needed = weights + learned + look.optimisers + look.saved.peak * batch_size // count
-    found.bytes_free = _free(system.device)
-    return found
+    gradients = sum(_bytes(weight) for network in system.networks().values() for weight in network.parameters())
+    result.bytes_needed = weights + gradients + recorder.optimizer_bytes + recorder.activations.peak * batch_size // count
+    result.bytes_free = _free_bytes(system.device)
+    return result
 
 
-class _Look(Callback):
-    """Watches the turns of two steps."""
+class _Recorder(Callback):
+    """Records the updates of two steps."""
 
     def __init__(self, system: System, images: int) -> None:
         self.system, self.moments = system, (0, images - 1)
-        self.found, self.saved, self.optimisers = SanityCheck(), _Saved(system), 0
+        self.result, self.activations, self.optimizer_bytes = SanityCheck(), _SavedTensors(system), 0
 
-    def on_train_batch_start(self, trainer: Trainer, pl_module: System, batch: Any, batch_idx: int) -> None:  # type: ignore[override]
-        pl_module.state.images_seen = self.moments[batch_idx]
-        pl_module.state.on_update = self.update
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int) -> None:
+        self.system.state.images_seen = self.moments[batch_idx]
+        self.system.state.on_update = self.update
         self.hooks = ExitStack()
-        self.hooks.enter_context(saved_tensors_hooks(self.saved.pack, self.saved.unpack))
+        self.hooks.enter_context(saved_tensors_hooks(self.activations.pack, self.activations.unpack))
 
-    def update(self, network: str, parts: Mapping[str, Tensor], evidence: LossInputs) -> None:
-        known = {(term.player, term.name) for term in self.found.terms}
+    def update(self, network: str, parts: Mapping[str, Tensor], inputs: LossInputs) -> None:
+        recorded = {(term.network, term.name) for term in self.result.terms}
         updater = self.system.updaters[network]
         for name, value in parts.items():
-            if (network, name) not in known:
-                start = updater.objective.terms[name].start
-                enters = start if start or self.system.images_seen == self.moments[0] else None
-                self.found.terms.append(Term(network, name, enters, float(value.detach()), 0, len(updater.weights)))
-        for name, tensor in evidence.computed():
+            if (network, name) not in recorded:
+                setting = updater.objective.terms[name].start
+                start = setting if setting or self.system.images_seen == self.moments[0] else None
+                self.result.terms.append(Term(network, name, start, float(value.detach()), 0, len(updater.weights)))
+        for name, tensor in inputs.computed():
             if isinstance(tensor, Tensor) and tensor.dim() > 1 and tensor.numel():
                 least, greatest = tensor.detach().aminmax()
-                self.found.shown[name] = ("x".join(map(str, tensor.shape)), float(least), float(greatest))
+                self.result.shown[name] = ("x".join(map(str, tensor.shape)), float(least), float(greatest))
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: System, *_: Any) -> None:  # type: ignore[override]
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         self.hooks.close()
-        reached = self.system.updaters
-        self.found.terms = [replace(term, reached=len(reached[term.player].reached[term.name])) for term in self.found.terms]
-        states = [value for optimiser in trainer.optimizers for held in optimiser.state.values() for value in held.values()]
-        self.optimisers = sum(_bytes(value) for value in states if isinstance(value, Tensor))
-        left = [weight for network in pl_module.networks().values() for weight in network.parameters() if weight.grad is not None]
-        whole = pl_module.state.rule.accumulate == 1  # else gradients wait for the next batch
-        require(
-            not whole or not any(bool(weight.grad.any()) for weight in left if weight.grad is not None), "a loss reaches others."
-        )
+        system = self.system
+        self.result.terms = [
+            replace(term, reached=len(system.updaters[term.network].reached[term.name])) for term in self.result.terms
+        ]
+        values = [value for optimizer in trainer.optimizers for state in optimizer.state.values() for value in state.values()]
+        self.optimizer_bytes = sum(_bytes(value) for value in values if isinstance(value, Tensor))
+        if system.state.rule.accumulate > 1:
+            return  # gradients wait for the next batch
+        for name, network in system.networks().items():
+            remaining = any(weight.grad is not None and bool(weight.grad.any()) for weight in network.parameters())
+            require(not remaining, f"a loss of another network leaves a gradient at the {name}'s weights.")
 
     def unreached(self) -> dict[str, list[str]]:
-        found = {}
+        """The names of the weights that no term is a function of, by network."""
+        unreached = {}
         for name, updater in self.system.updaters.items():
             reached = set().union(*updater.reached.values())
-            learned = [(inner, weight) for inner, weight in updater.network.named_parameters() if weight.requires_grad]
-            if weights := [inner for inner, weight in learned if id(weight) not in reached]:
-                found[name] = weights
-        return found
+            trained = [(inner, weight) for inner, weight in updater.network.named_parameters() if weight.requires_grad]
+            if weights := [inner for inner, weight in trained if id(weight) not in reached]:
+                unreached[name] = weights
+        return unreached
 
 
-class _Saved:
-    """Bytes that autograd holds for its way back, at their height; weights apart."""
+class _SavedTensors:
+    """Counts the bytes that autograd keeps for the backward pass, without the weights. live: now. peak: at most."""
 
     def __init__(self, system: System) -> None:
-        self.own = {weight.untyped_storage().data_ptr() for weight in system.parameters()}
-        self.holders: dict[int, int] = {}
+        self.weights = {weight.untyped_storage().data_ptr() for weight in system.parameters()}
+        self.references: dict[int, int] = {}
         self.live = self.peak = 0
 
-    def pack(self, tensor: Tensor) -> _Held:
-        held, storage = _Held(tensor), tensor.untyped_storage()
-        place, size = storage.data_ptr(), storage.nbytes()
-        if place not in self.own:
-            self.holders[place] = self.holders.get(place, 0) + 1
-            self.live += size if self.holders[place] == 1 else 0
+    def pack(self, tensor: Tensor) -> _SavedTensor:
+        saved, storage = _SavedTensor(tensor), tensor.untyped_storage()
+        address, size = storage.data_ptr(), storage.nbytes()
+        if address not in self.weights:
+            self.references[address] = self.references.get(address, 0) + 1
+            self.live += size if self.references[address] == 1 else 0
             self.peak = max(self.peak, self.live)
-            weakref.finalize(held, self._drop, place, size)
-        return held
+            weakref.finalize(saved, self._release, address, size)
+        return saved
 
-    def _drop(self, place: int, size: int) -> None:
-        self.holders[place] -= 1
-        self.live -= size if not self.holders[place] else 0
+    def _release(self, address: int, size: int) -> None:
+        self.references[address] -= 1
+        self.live -= size if not self.references[address] else 0
 
     @staticmethod
-    def unpack(held: _Held) -> Tensor:
-        return held.tensor
+    def unpack(saved: _SavedTensor) -> Tensor:
+        return saved.tensor
 
 
-class _Held:
+class _SavedTensor:
+    """A tensor in an object whose end can be observed."""
+
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
 
@@ -160,10 +169,10 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def _free(device: torch.device) -> int | None:
-    """Bytes that are free on the device."""
+def _free_bytes(device: torch.device) -> int | None:
+    """Return the free memory of the device in bytes; None where it is unknown."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    told = Path("/proc/meminfo")
-    lines = told.read_text(encoding="ascii").split("\n") if told.is_file() else []
+    file = Path("/proc/meminfo")
+    lines = file.read_text(encoding="ascii").split("\n") if file.is_file() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)

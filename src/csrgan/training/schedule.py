@@ -1,4 +1,4 @@
-"""Learning-rate schedules: a factor as a pure function of the images seen, so that resuming needs no state."""
+"""Learning-rate schedules: a factor as a pure function of the images seen, so that a resumed training needs no state."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from csrgan.ranges import Count, CountOr0, Within
 
 
 def cosine(images: int, *, total: Count, warmup: CountOr0) -> float:
-    """Linear from 0 to 1 over the first `warmup` images, times half a cosine that falls to 0 at `total`."""
+    """Multiply a linear rise from 0 to 1 over the first `warmup` images by half a cosine that falls to 0 at `total`."""
     rise = min(1.0, (images + 1) / (warmup + 1))
     return rise * 0.5 * (1 + math.cos(math.pi * min(images / total, 1.0)))
 
 
 def constant(images: int, *, total: int, warmup: int) -> float:
-    """Linear from 0 to 1 over the first `warmup` images, then 1."""
+    """Rise linearly from 0 to 1 over the first `warmup` images, then stay at 1."""
     return min(1.0, (images + 1) / (warmup + 1))
 
 
 def cooldown(images: int, *, total: Count, warmup: CountOr0, last: Within) -> float:
-    """`constant`, and over the last share `last` of `total` the fall of `cosine`: what is learnt last (`data.final_crop`) is learnt
-    from the full rate on (a constant rate with cooldown, Haegele et al. 2024, section 3).
+    """Stay constant, then fall like `cosine` over the last share `last` of `total` (Haegele et al. 2024, section 3).
+
+    So the larger crops at the end (`data.final_crop`) begin at the full rate.
     """
     fall = max(1, round(total * last))
     rate = constant(images, total=total, warmup=warmup)

@@ -1,4 +1,4 @@
-"""Where a training stands, and what the updaters of its networks share."""
+"""The state of a training, and the update rule that all of its networks share."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ADAM = partial(Adam, lr=1e-3, betas=(0.9, 0.99))
 class UpdateRule(Recorded):
     """How weights are updated, the same for every network.
 
-    clip: greatest gradient norm; None: no clipping. accumulate: batches a step.
+    clip: greatest gradient norm; None: no clipping. accumulate: batches per optimizer step.
     schedule: from images seen to a factor on the learning rates. ema: decay of the running average of weights.
-    gradient_stats_every: batches between two comparisons of the terms' gradients; 0: none.
+    gradient_stats_every: batches between two comparisons of the terms' gradients; 0: never.
     """
 
     clip: Positive | None = 1.0
@@ -39,11 +39,11 @@ class UpdateRule(Recorded):
 
 @dataclass
 class TrainingState:
-    """rule: how weights are updated. images_seen, batches_seen: so far. lr_scale: a factor on all learning rates.
+    """rule: how weights are updated. images_seen, batches_seen: so far. lr_scale: factor on all learning rates.
 
-    skip_nonfinite: whether a batch with a value that is not finite is left out, and not an error; then `nonfinite` says why
-    nothing was learned from the last batch.
-    on_update: sees the name of a network, its loss terms and their inputs before each update.
+    skip_nonfinite: whether a batch with a value that is not finite is skipped; otherwise it is an error.
+    nonfinite: why the last batch was skipped; None: it was not.
+    on_update: called before each update with the name of the network, its loss terms and their inputs.
     """
 
     rule: UpdateRule
@@ -55,11 +55,11 @@ class TrainingState:
     on_update: Callable[[str, dict[str, Tensor], LossInputs], None] = lambda *_: None
 
     _recorded: dict[str, Tensor] = field(default_factory=dict, init=False)
-    _pictures: dict[str, Tensor] | None = field(default=None, init=False)  # whose signs nobody has asked for
+    _pictures: dict[str, Tensor] | None = field(default=None, init=False)  # whose signs are not computed yet
 
     @property
     def recorded(self) -> dict[str, Tensor]:
-        """Values of the last step, by name, for loggers. Its signs are read when somebody asks, which is not after each step."""
+        """Values of the last step, by name, for loggers. Its signs are computed on demand, not after each step."""
         if self._pictures is not None:
             self._recorded |= signs(self._pictures)
             self._pictures = None
@@ -70,22 +70,22 @@ class TrainingState:
         self._recorded, self._pictures = values, None
 
     def record(self, values: Mapping[str, Tensor]) -> None:
-        """Keep values of this training step for whoever logs them."""
+        """Keep values of this training step for loggers."""
         self._recorded |= {name: value.detach() for name, value in values.items()}
 
     def show(self, inputs: LossInputs) -> None:
-        """Keep S and H, where they are among the inputs of an update, for whoever asks for their signs."""
+        """Keep S and H, where they are among the inputs of an update, to compute their signs on demand."""
         tensors = {name: value.detach() for name, value in inputs.computed() if isinstance(value, Tensor)}
         if "restored" in tensors and "sharp" in tensors:
             self._pictures = tensors
 
     @property
     def compares_gradients(self) -> bool:
-        """Whether this training step is one in which the gradients of the terms are compared."""
+        """Whether the gradients of the terms are compared in this training step."""
         every = self.rule.gradient_stats_every
         return every > 0 and (self.batches_seen + 1) % every == 0
 
     @property
     def steps(self) -> bool:
-        """Whether this batch is the last of those whose gradients make a step."""
+        """Whether an optimizer step follows this batch, the last of `accumulate`."""
         return (self.batches_seen + 1) % self.rule.accumulate == 0

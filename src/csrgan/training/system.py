@@ -1,4 +1,4 @@
-"""What every trained system is: a network that restores, its running average, and how it learns from batches of L and H."""
+"""The base class of trained systems: a network that restores, its running average, and how it learns from batches of L and H."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ from csrgan.training.state import UpdateRule
 
 
 class System(TrainingModule):
-    """Derive from it, make the updaters of your networks with `add_updater`, and call their `update` in `learn`.
+    """Derive from it, create the updaters of your networks with `add_updater`, and call their `update` in `learn`.
 
-    generator: the network that restores; its running average, `ema`, is the one that is evaluated and used.
-    degradation: what it is trained to undo; its prior gives the network units their meaning.
-    Raises UserError for a degradation that it does not suit.
+    generator: the network that restores; its running average `ema` is evaluated and used in its place.
+    degradation: the system is trained to undo it; its prior gives the network units their meaning.
+    Raises UserError for a degradation that does not suit the system.
     """
 
-    # Read without an import, by the examination of a command (see `declared.constant`); so each is written out.
+    # Read from the source without an import, to check a command (see `declared.constant`): literals only.
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that the system takes
-    loss_inputs: tuple[str, ...] | None = (
-        None  # the evidence that it shows to its losses (see `losses.objective`); None: says nothing
-    )
-    code_loss_inputs: tuple[str, ...] | None = None  # to `parameters` alone, which then is shown nothing else
-    coded = False  # whether its networks are told a code of the degradation, and learn to find it
-    teaching: tuple[str, ...] = ()  # of such a system: the terms from which its restorer learns, one of which it needs
+    loss_inputs: tuple[str, ...] | None = None  # inputs that it offers its losses (see `losses.objective`); None: undeclared
+    code_loss_inputs: tuple[str, ...] | None = None  # the only inputs of the loss `parameters`; None: those of the other losses
+    coded = False  # whether its networks take a code of the degradation, and learn to predict it
+    teaching: tuple[str, ...] = ()  # of such a system: the terms that train its restorer, at least one of which it needs
 
     def __init__(self, generator: nn.Module, degradation: Degradation, rule: UpdateRule) -> None:
         kind = kind_of(type(self))
@@ -43,7 +41,7 @@ class System(TrainingModule):
         self.generator, self.ema = generator, ema
 
     def make_restorer(self, network: nn.Module, degradation: Degradation) -> LearnedRestorer:
-        """What the averaged generator restores as."""
+        """Return a restorer that uses the averaged generator."""
         return LearnedRestorer(network, degradation)
 
     def end_step(self) -> None:
@@ -54,8 +52,10 @@ class System(TrainingModule):
         self._average = RunningAverage(self.ema, self.generator)
 
     def init_from(self, other: System) -> bool:
-        """Take over the network that another system is evaluated with, and let its theta^ mean what it meant. Returns whether its
-        layers are those of this one. Raises UserError where theta^ cannot be told in the units of this system."""
+        """Copy the averaged network of another system, and convert its theta^ to the units of this one.
+
+        Returns False, with nothing copied, where the layers differ. Raises UserError where theta^ cannot be converted.
+        """
         weights = other.ema.state_dict()
         sizes = {name: weight.shape for name, weight in weights.items()}
         if sizes != {name: weight.shape for name, weight in self.generator.state_dict().items()}:
@@ -66,5 +66,7 @@ class System(TrainingModule):
         return True
 
     def convert_units(self, prior: Prior) -> None:
-        """Let the networks, which were trained with another prior, mean the same theta^ in this one's units. Raises UserError where
-        they cannot; here, for networks that predict nothing, there is nothing to do."""
+        """Convert networks that were trained with the units of `prior` to the units of this system, so that theta^ stays the same.
+
+        Raises UserError where that is impossible. Here, for networks that predict nothing, a no-op.
+        """

@@ -16,8 +16,11 @@ from torch import Tensor, nn
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import redegraded
 from csrgan.errors import UserError
+from csrgan.losses.image import l1
+from csrgan.losses.objective import Term
 from csrgan.runs import checkpoint
 from csrgan.training import state as training_state
+from csrgan.training.algorithms.csrgan import CSRGAN
 from csrgan.training.gan_diagnostics import signs
 from csrgan.training.network_updater import NetworkUpdater
 
@@ -60,27 +63,27 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 
 @pytest.mark.parametrize("discriminator", ["vgg", "vgg_as_coded", "patch", "unet_sn", "conditional"])
-def test_each_players_turn_moves_its_own_network_and_no_other(monkeypatch: pytest.MonkeyPatch, discriminator: str) -> None:
-    turns: list[str] = []
-    turn = NetworkUpdater.update
+def test_each_update_changes_its_own_network_and_no_other(monkeypatch: pytest.MonkeyPatch, discriminator: str) -> None:
+    updates: list[str] = []
+    update = NetworkUpdater.update
 
-    def watched(updater: NetworkUpdater, **evidence: Any) -> None:
+    def checked(updater: NetworkUpdater, **inputs: Any) -> None:
         system = updater.module
         before = {name: state(network) for name, network in system.networks().items()}
-        turn(updater, **evidence)
+        update(updater, **inputs)
         for name, network in system.networks().items():
             assert same(before[name], state(network)) == (name != updater.name), (updater.name, name)
             assert all(weight.grad is None or name == updater.name for weight in network.parameters())
-        turns.append(updater.name)
+        updates.append(updater.name)
 
-    monkeypatch.setattr(NetworkUpdater, "update", watched)
+    monkeypatch.setattr(NetworkUpdater, "update", checked)
     small = [word for word in SMALL if not word.startswith("discriminator.")]
     monkeypatch.setattr("test_csrgan.SMALL", (*small, f"discriminator={discriminator}"))
     fitted()
-    assert turns == ["discriminator", "generator"] * 4
+    assert updates == ["discriminator", "generator"] * 4
 
 
-def test_the_adversarial_term_alone_moves_the_generator() -> None:
+def test_the_adversarial_term_alone_trains_the_generator() -> None:
     before = state(made()[0].generator)
     system = fitted("loss/image=none", "loss/parameters=none")
     assert not same(before, state(system.generator))
@@ -93,14 +96,20 @@ def test_without_an_adversarial_loss_there_is_no_discriminator() -> None:
     assert fitted("loss.adversarial.weight=0").discriminator is None
 
 
-def test_without_a_head_the_parameter_loss_is_refused_and_without_both_nothing_is_predicted() -> None:
+def test_an_adversarial_loss_without_a_discriminators_side_is_an_error() -> None:
+    with pytest.raises(UserError, match=r"loss\.adversarial is a Term, which has no discriminator's side"):
+        CSRGAN(losses={"image": Term(l1), "adversarial": Term(l1)})
+    assert CSRGAN(losses={"image": Term(l1), "adversarial": Term(l1, 0.0)}).discriminator is None
+
+
+def test_without_a_head_the_parameter_loss_is_an_error_and_without_both_nothing_is_predicted() -> None:
     with pytest.raises(UserError, match=r"loss/parameters needs a prediction, and there is none"):
         made("parameter_head=none")
     system = fitted("parameter_head=none", "loss/parameters=none")
     assert system.restorer.restore(torch.rand(1, 3, 20, 20)).parameters is None
 
 
-def test_every_loss_off_is_refused() -> None:
+def test_without_any_loss_it_is_an_error() -> None:
     with pytest.raises(UserError, match="every loss of the generator"):
         made("loss/image=none", "loss/adversarial=none", "loss/parameters=none")
 
@@ -156,7 +165,7 @@ def test_a_checkpoint_alone_rebuilds_the_network(tmp_path: Path) -> None:
     assert torch.equal(again.restorer.restore(low).parameters.stack(), system.restorer.restore(low).parameters.stack())
 
 
-def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_checkpoint_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.ckpt").write_text("hello")
     torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
     for file, said in (
@@ -168,7 +177,7 @@ def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
             checkpoint.read(tmp_path / file)
 
 
-def test_until_the_game_begins_the_discriminator_rests_and_costs_nothing() -> None:
+def test_before_the_adversarial_loss_starts_the_discriminator_is_not_trained() -> None:
     before = state(made()[0].discriminator)
     system = fitted("loss.adversarial.start=16")
     assert same(before, state(system.discriminator))
@@ -180,7 +189,7 @@ def test_until_the_game_begins_the_discriminator_rests_and_costs_nothing() -> No
         made("loss/image=none", "loss/parameters=none", "loss.adversarial.start=8")
 
 
-def test_a_picture_degraded_again_at_the_truth_is_where_it_came_from() -> None:
+def test_degrading_h_again_with_the_true_parameters_gives_l() -> None:
     system, data = made("degradation.noise.high=0")
     batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     theta = system.restorer.prior.normalise(batch.parameters).clamp(1e-3, 1).requires_grad_()
@@ -193,7 +202,7 @@ def test_a_picture_degraded_again_at_the_truth_is_where_it_came_from() -> None:
     assert bool((gradients[1][:, :2] != 0).any(dim=0).all())  # blur and scale; noise leaves no trace in A
 
 
-def test_a_predicted_variance_is_a_deviation_and_an_interval(chelsea: Tensor) -> None:
+def test_a_predicted_variance_gives_a_spread_and_an_interval(chelsea: Tensor) -> None:
     low = chelsea[..., :40, :50]
     system = fitted("loss/parameters=nll")
     found = system.restorer.restore(low)
@@ -209,7 +218,7 @@ def test_a_predicted_variance_is_a_deviation_and_an_interval(chelsea: Tensor) ->
     assert fitted("loss/parameters=l1").restorer.restore(low).interval is None
 
 
-def test_a_spread_in_physical_units_is_half_of_what_two_deviations_span() -> None:
+def test_a_spread_in_physical_units_is_half_the_width_of_one_deviation_either_way() -> None:
     prior = made()[0].restorer.prior
     spread = prior.spread(torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([[0.1, 0.1, 0.1]]))
     assert float(spread.blur_std) == pytest.approx((30**0.5 - 20**0.5) / 2, rel=1e-5)
@@ -234,7 +243,7 @@ def test_terms_at_none_add_no_parameter_no_forward_pass_and_no_import(monkeypatc
     assert all(module in body for module in passes if isinstance(module, nn.Conv2d | nn.Linear))
 
 
-def test_comparing_gradients_leaves_the_training_as_it_is() -> None:
+def test_comparing_gradients_does_not_change_the_training() -> None:
     with_it, without = fitted("trainer.gradient_stats_every=1"), fitted("trainer.gradient_stats_every=0")
     assert same(state(with_it), state(without))
     assert "cosine/image_parameters" in with_it.state.recorded
@@ -243,27 +252,27 @@ def test_comparing_gradients_leaves_the_training_as_it_is() -> None:
     assert sum(shares) == pytest.approx(1, abs=1e-5)
 
 
-class Asks(Callback):
-    """Reads what was recorded after some batches."""
+class Reads(Callback):
+    """Reads the recorded values after some batches."""
 
     def __init__(self, *batches: int) -> None:
-        self.batches, self.told = batches, {}
+        self.batches, self.recorded = batches, {}
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
         if pl_module.state.batches_seen in self.batches:
-            self.told[pl_module.state.batches_seen] = {name: float(value) for name, value in pl_module.state.recorded.items()}
+            self.recorded[pl_module.state.batches_seen] = {name: float(value) for name, value in pl_module.state.recorded.items()}
 
 
-def test_signs_are_read_when_somebody_asks_and_are_those_of_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Any] = []
-    monkeypatch.setattr(training_state, "signs", lambda shown: read.append(shown) or signs(shown))
-    always, once = Asks(1, 2, 3, 4), Asks(3)
+def test_signs_are_computed_on_demand_for_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(training_state, "signs", lambda inputs: calls.append(inputs) or signs(inputs))
+    always, once = Reads(1, 2, 3, 4), Reads(3)
     fitted(callback=always)
-    assert len(read) == 4
+    assert len(calls) == 4
     fitted(callback=once)
-    assert len(read) == 5
-    assert {"signs/diversity", "signs/drift"} <= once.told[3].keys()
-    assert once.told[3] == always.told[3] != always.told[2]
+    assert len(calls) == 5
+    assert {"signs/diversity", "signs/drift"} <= once.recorded[3].keys()
+    assert once.recorded[3] == always.recorded[3] != always.recorded[2]
 
 
 def test_a_step_walks_through_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,11 +291,11 @@ def test_a_step_walks_through_no_network(monkeypatch: pytest.MonkeyPatch) -> Non
     system.training_step = step
     fit(system, data)
     assert len(found) == 4
-    assert found[1:] == [[], [], []]  # in the first, what is found once
+    assert found[1:] == [[], [], []]  # in the first step, layers are listed once
 
 
 @pytest.mark.parametrize("discriminator", ["vgg", "unet_sn"])
-def test_judging_for_the_generator_leaves_a_discriminator_as_it_is(discriminator: str) -> None:
+def test_logits_for_the_generator_do_not_change_the_discriminator(discriminator: str) -> None:
     system, _ = made(f"discriminator={discriminator}")
     before, picture = state(system.discriminator), torch.rand(2, 3, 32, 32)
     theta = torch.rand(2, 3)

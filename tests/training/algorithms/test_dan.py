@@ -1,4 +1,4 @@
-"""What is easily read wrongly in DAN."""
+"""Details of DAN that are easily misread in the paper."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from csrgan.training.network_updater import NetworkUpdater
 
 
 @pytest.mark.parametrize("supervise_all", [False, True])
-def test_dan_supervises_its_last_turn_unless_asked(supervise_all: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[dict[str, Any]] = []
-    monkeypatch.setattr(NetworkUpdater, "update", lambda player, **evidence: shown.append(evidence))
+def test_dan_supervises_its_last_iteration_unless_set_otherwise(supervise_all: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    updates: list[dict[str, Any]] = []
+    monkeypatch.setattr(NetworkUpdater, "update", lambda updater, **inputs: updates.append(inputs))
     fitted("dan", f"system.supervise_all={supervise_all}")
-    turns = 4 if supervise_all else 1
-    assert [value.shape[0] for value in shown[0].values()] == [2 * turns] * 4
+    iterations = 4 if supervise_all else 1
+    assert [value.shape[0] for value in updates[0].values()] == [2 * iterations] * 4
 
 
 def test_no_gradient_passes_between_dans_networks() -> None:
-    parts = made("dan")[0].generator
-    found = parts(torch.rand(1, 3, 32, 32))
-    assert all(g is None for g in torch.autograd.grad(found.theta.sum(), list(parts.restorer.parameters()), allow_unused=True))
+    networks = made("dan")[0].generator
+    output = networks(torch.rand(1, 3, 32, 32))
+    assert all(g is None for g in torch.autograd.grad(output.theta.sum(), list(networks.restorer.parameters()), allow_unused=True))
 
 
 def test_dans_second_version_estimates_a_kernel() -> None:

@@ -1,4 +1,4 @@
-"""What is easily read wrongly in IKC."""
+"""Details of IKC that are easily misread in the paper."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from systems import fitted, made
 
 def test_ikcs_result_is_its_last_iteration_whatever_h_is() -> None:
     system, _ = made("ikc")
-    found = system.restorer.restore(torch.rand(1, 3, 32, 32))
-    assert len(found.trace) == 8
-    assert torch.equal(found.image, found.trace[-1].image)
-    assert torch.equal(found.parameters.stack(), found.trace[-1].parameters.stack())
-    assert not torch.equal(found.trace[0].image, found.trace[-1].image)
+    result = system.restorer.restore(torch.rand(1, 3, 32, 32))
+    assert len(result.trace) == 8
+    assert torch.equal(result.image, result.trace[-1].image)
+    assert torch.equal(result.parameters.stack(), result.trace[-1].parameters.stack())
+    assert not torch.equal(result.trace[0].image, result.trace[-1].image)
 
 
-def test_ikcs_restorer_learns_first_and_then_rests() -> None:
+def test_ikcs_restorer_learns_first_and_is_then_frozen() -> None:
     system = fitted("ikc", "system.first_stage=8")
     assert "corrector/parameters" not in system.state.recorded
     one, other = (fitted("ikc", f"system.first_stage={images}").generator for images in (4, 0))

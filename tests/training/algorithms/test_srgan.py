@@ -1,4 +1,4 @@
-"""SRGAN: at first the image loss alone, then the game and the perceptual distance as well."""
+"""SRGAN: at first the image loss alone, then the adversarial loss and the perceptual distance too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from systems import fitted, made
 from torch.nn import functional
 
 
-def test_the_game_and_the_perceptual_distance_enter_late() -> None:
+def test_the_adversarial_loss_and_the_perceptual_distance_start_late() -> None:
     late = {"generator/perceptual", "generator/adversarial", "D(fake)"}
     one = fitted("srgan", "loss.adversarial.start=6", "loss.perceptual.start=8")
     assert late & one.state.recorded.keys() == late - {"generator/perceptual"}
@@ -19,21 +19,21 @@ def test_the_game_and_the_perceptual_distance_enter_late() -> None:
 
 @pytest.mark.parametrize("discriminator", ["srgan", "conditional", "unet_sn"])
 def test_it_learns_from_l_of_fewer_pixels(discriminator: str) -> None:
-    """The discriminator is shown L as large as the picture that it judges."""
+    """The discriminator gets L enlarged to the size of its picture."""
     now = ("loss.adversarial.start=0", "loss.perceptual.start=0")
     system = fitted("srgan", "degradation=gaussian8_x2", f"discriminator={discriminator}", *now)
     assert "generator/adversarial" in system.state.recorded
 
 
-def test_a_small_network_begins_as_the_enlarged_picture() -> None:
+def test_a_new_small_network_returns_the_enlarged_picture() -> None:
     system, _ = made("srgan", "degradation=gaussian8_x2", "loss/parameters=none")
     low = torch.rand(1, 3, 24, 30)
     enlarged = functional.interpolate(low, scale_factor=2, mode="bicubic", antialias=True).clamp(0, 1)
     assert torch.equal(system.restorer.restore(low).image, enlarged)
 
 
-def test_a_loss_that_is_switched_off_leaves_its_start_behind() -> None:
-    """system/srgan.yaml sets when the losses enter; that is no reason to refuse one that is switched off."""
+def test_a_loss_that_is_switched_off_may_leave_its_start_set() -> None:
+    """system/srgan.yaml sets when the losses start, which must be no error for one that is switched off."""
     system = fitted("srgan", "loss/adversarial=none", "loss/perceptual=none")
     assert list(system.generator_updater.objective.terms) == ["image"]
     assert system.discriminator is None

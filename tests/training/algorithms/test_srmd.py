@@ -1,4 +1,4 @@
-"""What SRMD is told, and what the systems that are told a kernel keep of it."""
+"""The oracle modes of SRMD, and the kernel basis of systems with a kernel code."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from systems import fitted, made
 from csrgan.config.build import build
 
 
-def test_srmd_is_told_the_truth_a_prediction_or_something_else() -> None:
+def test_srmd_takes_the_truth_a_prediction_or_a_mismatch() -> None:
     system, data = made("srmd", "system.oracle=truth")
     batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
-    found = {}
-    for what in system.restorer.oracle_modes:
-        system.restorer.use_oracle(what)
-        found[what] = system.validation_step(batch, 0)
-    assert torch.equal(found["prediction"].image, system.restorer.restore(batch.low).image)
-    assert len({float(one.image.sum()) for one in found.values()}) == 3
-    for one in found.values():  # what it predicts is the same, whatever it is told
-        assert torch.equal(one.parameters.stack(), found["prediction"].parameters.stack())
+    results = {}
+    for mode in system.restorer.oracle_modes:
+        system.restorer.use_oracle(mode)
+        results[mode] = system.validation_step(batch, 0)
+    assert torch.equal(results["prediction"].image, system.restorer.restore(batch.low).image)
+    assert len({float(one.image.sum()) for one in results.values()}) == 3
+    for one in results.values():  # its prediction does not depend on the mode
+        assert torch.equal(one.parameters.stack(), results["prediction"].parameters.stack())
 
 
-def test_srmds_restorer_and_predictor_learn_apart() -> None:
+def test_srmds_restorer_and_predictor_learn_independently() -> None:
     """The restorer's weights do not depend on the predictor's loss."""
     one, other = (fitted("srmd", f"loss.parameters.weight={weight}").generator for weight in (1.0, 5.0))
     assert all(torch.equal(a, b) for a, b in zip(one.restorer.parameters(), other.restorer.parameters(), strict=True))
@@ -30,7 +30,7 @@ def test_srmds_restorer_and_predictor_learn_apart() -> None:
 
 @pytest.mark.parametrize("name", ["srmd", "ikc", "dan"])
 def test_the_basis_of_a_kernel_code_is_in_the_weights(name: str) -> None:
-    """A code means the same when it is loaded, even if another basis would be found then."""
+    """A code keeps its meaning when it is loaded, even if another basis would be computed then."""
     words = ("degradation=gaussian8_x2", "system.code.kind=kernel", "system.code.components=5")
     system, data = made(name, *words)
     for networks in (system.generator, system.ema):

@@ -1,9 +1,8 @@
-"""What systems have in common whose restorer is given a code of the degradation: SRMD, IKC and DAN."""
+"""The base class of systems whose restorer takes a code of the degradation: SRMD, IKC and DAN."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import nn
 
@@ -19,7 +18,7 @@ from csrgan.training.system import System
 
 
 class CodeConditionedSystem(System):
-    """theta^ is a code. generator: with the `code` (see `Code`) as one of its parts."""
+    """theta^ is a code. generator: its part `code` defines the code (see `Code`)."""
 
     outputs = ("native", "upsampled")
     loss_inputs: tuple[str, ...] = ("restored", "sharp")
@@ -33,24 +32,26 @@ class CodeConditionedSystem(System):
         return CodeRestorer(network, degradation)
 
     def convert_units(self, prior: Prior) -> None:
-        """Its code goes into many layers: a network that is told another range is another network."""
-        mine = self.restorer.prior
-        differing = [name for name in self.generator.code.names if mine.ranges[name] != prior.ranges[name]]
+        """Raise UserError for another range of a parameter in the code, which many layers read and which cannot be converted."""
+        ranges = self.restorer.prior.ranges
+        differing = [name for name in self.generator.code.names if ranges[name] != prior.ranges[name]]
         require(
             not differing,
-            f"{type(self).__name__} is told {' and '.join(differing)} in units of the prior, and the network that is begun from had"
-            " another: begin with the same ranges of degradation.",
+            f"{type(self).__name__} takes {' and '.join(differing)} in units of the prior, and the network of init_from was trained"
+            " with another prior: choose the same ranges of degradation.",
         )
 
 
-def objectives(system: CodeConditionedSystem, losses: Mapping[str, Any]) -> tuple[Objective, Objective]:
-    """Of those who restore: every loss but `parameters`; of those who find a code: that one. Raises UserError where one has
-    none."""
+def objectives(system: CodeConditionedSystem, losses: Mapping[str, object]) -> tuple[Objective, Objective]:
+    """Return the objective of the restorer, every loss but `parameters`, and that of the code, `parameters` alone.
+
+    Raises UserError where one of them has no loss.
+    """
     examine(system, losses)
-    of_picture = Objective({name: term for name, term in losses.items() if name != "parameters"}, system.loss_inputs)
-    return of_picture, Objective({"parameters": losses.get("parameters")}, system.code_loss_inputs)
+    image_objective = Objective({name: term for name, term in losses.items() if name != "parameters"}, system.loss_inputs)
+    return image_objective, Objective({"parameters": losses.get("parameters")}, system.code_loss_inputs)
 
 
-def default_losses(of_code: Term.Function = parameters.mse) -> dict[str, Any]:
-    """The mean absolute error of S, and a distance of the code."""
-    return {"image": Term(image.l1), "parameters": ParameterTerm(of_code)}
+def default_losses(code_distance: Term.Function = parameters.mse) -> dict[str, Term]:
+    """Return the mean absolute error of S, and a distance between the predicted and the true code."""
+    return {"image": Term(image.l1), "parameters": ParameterTerm(code_distance)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
 
 from torch import nn
 
@@ -18,12 +17,15 @@ from csrgan.networks.generator import Generator
 from csrgan.networks.heads import Bottleneck
 from csrgan.networks.spectral import SpectralUNet
 from csrgan.restorers.learned import LearnedRestorer
-from csrgan.training.algorithms.gan import AGAINST, GANModule
+from csrgan.training.algorithms.gan import DISCRIMINATOR_ADAM, GANModule
 from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
 
 class CSRGAN(GANModule):
     """L_G = adversarial + image + lambda x parameters. losses: see `GANModule`. A smaller L is enlarged bicubically first."""
+
+    generator: Generator
+    ema: Generator
 
     outputs = ("upsampled", "native")
     loss_inputs = ("restored", "sharp", "low", "real", "fake", "theta", "theta_true", "redegraded", "log_variance")
@@ -33,16 +35,16 @@ class CSRGAN(GANModule):
         *,
         generator: Generator | None = None,
         discriminator: nn.Module | None = None,
-        losses: Mapping[str, Any] | None = None,
+        losses: Mapping[str, object] | None = None,
         degradation: Degradation | None = None,
         rule: UpdateRule = UpdateRule(),
         generator_optimizer: MakeOptimizer = ADAM,
-        discriminator_optimizer: MakeOptimizer = AGAINST,
+        discriminator_optimizer: MakeOptimizer = DISCRIMINATOR_ADAM,
     ) -> None:
         degradation = degradation or Degradation()
-        generator = generator or _generator(degradation)
+        generator = generator or _default_generator(degradation)
         self.given_as(generator=generator)
-        losses = _losses() if losses is None else losses
+        losses = _default_losses() if losses is None else losses
         super().__init__(
             generator=generator,
             discriminator=discriminator,
@@ -60,18 +62,18 @@ class CSRGAN(GANModule):
         return LearnedRestorer(network, degradation, enlarges=True)
 
     def convert_units(self, prior: Prior) -> None:
-        if cast(Generator, self.generator).head is None:
+        if self.generator.head is None:
             return
         factor, shift = self.restorer.prior.units_of(prior)
         for network in (self.generator, self.ema):
-            cast(Generator, network).reexpress(factor, shift)
+            network.reexpress(factor, shift)
 
 
-def _generator(degradation: Degradation) -> Generator:
+def _default_generator(degradation: Degradation) -> Generator:
     head = partial(Bottleneck, hidden=64, stop_gradient=False)
     return Generator(SpectralUNet(), parameter_head=head, predicted=degradation.prior.predicted)
 
 
-def _losses() -> dict[str, Any]:
+def _default_losses() -> dict[str, Adversarial | Term]:
     image_term = Term(partial(image.charbonnier, epsilon=1e-3))
     return {"adversarial": Adversarial(), "image": image_term, "parameters": ParameterTerm(parameters.mse, 0.1)}

@@ -1,10 +1,10 @@
-"""DAN: a restorer and an estimator take turns, each given what the other found (Luo et al. 2020; second version 2021)."""
+"""DAN: a restorer and an estimator alternate, each taking the output of the other (Luo et al. 2020; second version 2021)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
@@ -27,9 +27,9 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 class DAN(CodeConditionedSystem):
     """Both networks learn at once.
 
-    loops: turns. estimates: what the estimator gives, a code or (second version) a kernel.
-    supervise_all: every turn is supervised, and not the last alone; it made the authors' training unstable.
-    losses: `image` and others of S; `parameters` of the code.
+    loops: iterations. estimates: the output of the estimator, a code or (second version) a kernel.
+    supervise_all: supervise every iteration, not only the last; it made the authors' training unstable.
+    losses: `image` and other terms of S; `parameters` of the code.
     """
 
     teaching = ("image",)
@@ -46,7 +46,7 @@ class DAN(CodeConditionedSystem):
         loops: Count = 4,
         estimates: Literal["code", "kernel"] = "code",
         supervise_all: bool = False,
-        losses: Mapping[str, Any] | None = None,
+        losses: Mapping[str, object] | None = None,
         degradation: Degradation | None = None,
         rule: UpdateRule = UpdateRule(),
         optimizer: MakeOptimizer = ADAM,
@@ -57,19 +57,19 @@ class DAN(CodeConditionedSystem):
         codes = code(degradation)
         kernel = estimates == "kernel"
         raise_faults(rules.kernel_estimation(estimates, "kernel" if codes.kernels else "units", codes.names))
-        sees = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
-        restores = restorer(enlarge=degradation.multiple, code=codes.length)
-        super().__init__(DANNetworks(codes, restores, sees, loops, kernel), degradation, rule)
+        estimating = estimator(enlarge=degradation.multiple, outputs=codes.taps if kernel else codes.length)
+        restoring = restorer(enlarge=degradation.multiple, code=codes.length)
+        super().__init__(DANNetworks(codes, restoring, estimating, loops, kernel), degradation, rule)
         self.supervise_all = supervise_all
         examine(self, losses)
         self.updater = self.add_updater("generator", self.generator, Objective(losses, self.loss_inputs), optimizer)
 
     def learn(self, batch: Batch) -> None:
         output: GeneratorOutput = self.generator(batch.low)
-        turns = output.trace if self.supervise_all else output.trace[-1:]
+        iterations = output.trace if self.supervise_all else output.trace[-1:]
         self.updater.update(
-            restored=torch.cat([turn.image for turn in turns]),
-            sharp=batch.sharp.repeat(len(turns), 1, 1, 1),
-            theta=torch.cat([turn.theta for turn in turns if turn.theta is not None]),
-            theta_true=self.generator.target(batch.parameters).repeat(len(turns), 1),
+            restored=torch.cat([step.image for step in iterations]),
+            sharp=batch.sharp.repeat(len(iterations), 1, 1, 1),
+            theta=torch.cat([step.theta for step in iterations if step.theta is not None]),
+            theta_true=self.generator.target(batch.parameters).repeat(len(iterations), 1),
         )

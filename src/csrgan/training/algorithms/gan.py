@@ -1,16 +1,17 @@
-"""A generator that restores against a discriminator that tells S from H: what CSRGAN and SRGAN have in common."""
+"""The base class of CSRGAN and SRGAN: a generator restores, a discriminator tells S from H."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Adam
 
 from csrgan.degradation.augmentation import Degradation, redegraded
+from csrgan.errors import UserError
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.networks.discriminators import VGG
@@ -20,14 +21,14 @@ from csrgan.rules import DISCRIMINATOR_INPUTS
 from csrgan.training.state import MakeOptimizer, UpdateRule
 from csrgan.training.system import System
 
-AGAINST = partial(Adam, lr=1e-4, betas=(0.9, 0.99))  # of the discriminator
+DISCRIMINATOR_ADAM = partial(Adam, lr=1e-4, betas=(0.9, 0.99))
 
 
 class GANModule(System):
-    """L_G = adversarial + other terms; L_D by the adversarial loss's other side.
+    """L_G = adversarial + other terms; L_D = the discriminator's side of the adversarial loss.
 
     losses: `adversarial` and other terms by name, each None where it is switched off; without an adversarial loss there is no
-    discriminator. predicts, variance: whether this generator predicts the degradation, and a variance. shared: weights at which
+    discriminator. predicts, variance: whether this generator predicts the degradation, and its variance. shared: weights at which
     gradients are compared.
     """
 
@@ -38,7 +39,7 @@ class GANModule(System):
         *,
         generator: nn.Module,
         discriminator: nn.Module | None,
-        losses: Mapping[str, Any],
+        losses: Mapping[str, object],
         degradation: Degradation,
         rule: UpdateRule,
         generator_optimizer: MakeOptimizer,
@@ -50,23 +51,22 @@ class GANModule(System):
         super().__init__(generator, degradation, rule)
         discriminator = discriminator or VGG()
         self.given_as(discriminator=discriminator, losses=losses)
-        # A file may set something of a term that the user switched off: what is left of it is a mapping.
-        losses = {name: term for name, term in losses.items() if isinstance(term, Adversarial | Term)}
-        game: Adversarial | None = losses.get("adversarial")
-        game = game if game and game.weight else None
-        self.discriminator: nn.Module | None = discriminator if game else None
+        # Settings of a term that the user switched off leave a mapping in its place; it is dropped.
+        enabled = {name: term for name, term in losses.items() if isinstance(term, Adversarial | Term)}
+        adversarial = _adversarial(enabled.get("adversarial"))
+        self.discriminator: nn.Module | None = discriminator if adversarial else None
         dropouts = any(isinstance(layer, _DropoutNd) for layer in discriminator.modules())
-        self.knows_modes = dropouts or any(True for _ in discriminator.buffers())  # whether eval() changes what it does
-        examine(self, losses, predicts=predicts, variance=variance)
-        terms = {name: term for name, term in losses.items() if name != "adversarial"}
-        against: Term | None = None
-        if game:
-            terms["adversarial"], against = game.sides()
+        self.has_modes = dropouts or any(True for _ in discriminator.buffers())  # whether eval() changes what it does
+        examine(self, enabled, predicts=predicts, variance=variance)
+        terms: dict[str, object] = {name: term for name, term in enabled.items() if name != "adversarial"}
+        discriminator_term: Term | None = None
+        if adversarial:
+            terms["adversarial"], discriminator_term = adversarial.sides()
         self.generator_updater = self.add_updater(
             "generator", generator, Objective(terms, self.loss_inputs), generator_optimizer, shared
         )
-        if against:
-            objective = Objective({"adversarial": against}, DISCRIMINATOR_INPUTS)
+        if discriminator_term:
+            objective = Objective({"adversarial": discriminator_term}, DISCRIMINATOR_INPUTS)
             self.discriminator_updater = self.add_updater("discriminator", discriminator, objective, discriminator_optimizer)
 
     def learn(self, batch: Batch) -> None:
@@ -90,11 +90,22 @@ class GANModule(System):
         )
 
     def _logits(self, image: Tensor, *, low: Tensor, theta: Tensor, learn: bool = True) -> Tensor:
-        """The discriminator's logits. low: as large as the picture. learn: it may change what it keeps of a forward pass (spectral
-        norms); else it is left as it is."""
+        """Return the discriminator's logits.
+
+        low: as large as the picture. learn: whether the forward pass may change buffers of the discriminator (spectral norms).
+        """
         discriminator = cast(nn.Module, self.discriminator)
-        other = not learn and self.knows_modes  # to set a network's mode walks through all of its layers
-        logits: Tensor = (discriminator.eval() if other else discriminator)(image, low, theta)
-        if other:
+        evaluating = not learn and self.has_modes  # setting a network's mode walks through all of its layers
+        logits: Tensor = (discriminator.eval() if evaluating else discriminator)(image, low, theta)
+        if evaluating:
             discriminator.train()
         return logits
+
+
+def _adversarial(loss: Adversarial | Term | None) -> Adversarial | None:
+    """Return the adversarial loss; None where there is none or it weighs 0. Raises UserError for a loss of the generator alone."""
+    if loss is None or not loss.weight:
+        return None
+    if isinstance(loss, Term):
+        raise UserError("loss.adversarial is a Term, which has no discriminator's side: give an Adversarial, or rename the term.")
+    return loss

@@ -1,10 +1,9 @@
-"""IKC: a code is predicted from L and corrected by the artefacts that it leaves in S, again and again (Gu et al. 2019)."""
+"""IKC: predict a code from L, then correct it repeatedly by the artefacts that it leaves in S (Gu et al. 2019)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import torch
 from torch import nn
@@ -20,10 +19,10 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
 
 class IKC(CodeConditionedSystem):
-    """First the restorer learns from true codes; then it rests, and the predictor and the corrector learn together, the corrector
-    `corrections` times a batch, each time from the code before, without a gradient through it.
+    """First the restorer learns from true codes; then it is frozen, and the predictor and the corrector learn together.
 
-    first_stage: images of the first stage. losses: `image` and others of S; `parameters` of the codes.
+    corrections: updates of the corrector per batch, each from the previous code without a gradient through it. first_stage: images
+    of the first stage. losses: `image` and other terms of S; `parameters` of the codes.
     """
 
     generator: IKCNetworks
@@ -37,7 +36,7 @@ class IKC(CodeConditionedSystem):
         code: Callable[[Degradation], Code] = partial(Code, kind="units", components=10),
         corrections: CountOr0 = 7,
         first_stage: CountOr0 = 2880,
-        losses: Mapping[str, Any] | None = None,
+        losses: Mapping[str, object] | None = None,
         degradation: Degradation | None = None,
         rule: UpdateRule = UpdateRule(),
         optimizer: MakeOptimizer = ADAM,
@@ -46,26 +45,26 @@ class IKC(CodeConditionedSystem):
         losses = default_losses() if losses is None else losses
         self.given_as(losses=losses)
         codes = code(degradation)
-        restores = restorer(enlarge=degradation.multiple, code=codes.length)
-        networks = IKCNetworks(codes, restores, predictor(code=codes.length), corrector(code=codes.length), corrections)
+        restoring = restorer(enlarge=degradation.multiple, code=codes.length)
+        networks = IKCNetworks(codes, restoring, predictor(code=codes.length), corrector(code=codes.length), corrections)
         super().__init__(networks, degradation, rule)
         self.first_stage = first_stage
-        of_picture, of_code = objectives(self, losses)
-        self.add_updater("restorer", networks.restorer, of_picture, optimizer)
-        self.add_updater("predictor", networks.predictor, of_code, optimizer)
-        self.add_updater("corrector", networks.corrector, of_code, optimizer)
+        image_objective, code_objective = objectives(self, losses)
+        self.add_updater("restorer", networks.restorer, image_objective, optimizer)
+        self.add_updater("predictor", networks.predictor, code_objective, optimizer)
+        self.add_updater("corrector", networks.corrector, code_objective, optimizer)
 
     def learn(self, batch: Batch) -> None:
         networks = self.generator
-        true = networks.code.encode(batch.parameters)
+        true_code = networks.code.encode(batch.parameters)
         if self.images_seen < self.first_stage:
-            self.updaters["restorer"].update(restored=networks.restorer(batch.low, true), sharp=batch.sharp)
+            self.updaters["restorer"].update(restored=networks.restorer(batch.low, true_code), sharp=batch.sharp)
             return
         code = networks.predictor(batch.low)
-        self.updaters["predictor"].update(theta=code, theta_true=true)
+        self.updaters["predictor"].update(theta=code, theta_true=true_code)
         for _ in range(networks.corrections):
             code = code.detach()
             with torch.no_grad():
                 restored = networks.restorer(batch.low, code).clamp(0, 1)
             code = networks.corrector(restored, code)
-            self.updaters["corrector"].update(theta=code, theta_true=true)
+            self.updaters["corrector"].update(theta=code, theta_true=true_code)

@@ -1,10 +1,9 @@
-"""SRGAN: SRResNet, learned on an image loss, then on a perceptual distance and against a discriminator too (Ledig et al. 2017)."""
+"""SRGAN: SRResNet, trained on an image loss, then also on a perceptual distance and against a discriminator (Ledig et al. 2017)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from torch import nn
 
@@ -16,14 +15,14 @@ from csrgan.losses.objective import Term
 from csrgan.losses.perceptual import FeatureDistance
 from csrgan.networks.discriminators import SRGANs
 from csrgan.networks.papers.srresnet import SRResNet
-from csrgan.training.algorithms.gan import AGAINST, GANModule
+from csrgan.training.algorithms.gan import DISCRIMINATOR_ADAM, GANModule
 from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
-LATE = 3840  # images on the image loss alone: of 4,800
+LATE = 3840  # images with the image loss alone, of the default 4,800
 
 
 class SRGAN(GANModule):
-    """Predicts no degradation. generator: makes the network, given how often it enlarges. The rest: see `GANModule`."""
+    """Predicts no degradation. generator: makes the network for a factor `enlarge`. The rest: see `GANModule`."""
 
     outputs = ("native", "upsampled")
 
@@ -32,17 +31,17 @@ class SRGAN(GANModule):
         *,
         generator: Callable[..., nn.Module] = partial(SRResNet, width=64, blocks=16, unshuffle=4, skip=False),
         discriminator: nn.Module | None = None,
-        losses: Mapping[str, Any] | None = None,
+        losses: Mapping[str, object] | None = None,
         degradation: Degradation | None = None,
         rule: UpdateRule = UpdateRule(),
         generator_optimizer: MakeOptimizer = ADAM,
-        discriminator_optimizer: MakeOptimizer = AGAINST,
+        discriminator_optimizer: MakeOptimizer = DISCRIMINATOR_ADAM,
     ) -> None:
         degradation = degradation or Degradation()
         super().__init__(
             generator=generator(enlarge=degradation.multiple),
             discriminator=discriminator or SRGANs(),
-            losses=_losses() if losses is None else losses,
+            losses=_default_losses() if losses is None else losses,
             degradation=degradation,
             rule=rule,
             generator_optimizer=generator_optimizer,
@@ -50,7 +49,7 @@ class SRGAN(GANModule):
         )
 
 
-def _losses() -> dict[str, Any]:
+def _default_losses() -> dict[str, Adversarial | Term]:
     features = FeatureDistance(backbone=efficientnet_lite0, layers=[0, 2, 4, 10])
     return {
         "adversarial": Adversarial(start=LATE),

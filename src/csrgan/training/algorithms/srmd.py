@@ -1,10 +1,10 @@
-"""SRMD: a network that is told the degradation (Zhang et al. 2018), and one that finds it in L where nobody can tell it."""
+"""SRMD: a network that takes the degradation as input (Zhang et al. 2018), and one that predicts it from L where it is unknown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from torch import nn
 
@@ -21,10 +21,10 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
 
 class SRMD(CodeConditionedSystem):
-    """The restorer learns from true codes; the predictor, IKC's, learns beside it, and shares no weight with it.
+    """The restorer learns from true codes; the predictor, IKC's, learns beside it and shares no weight with it.
 
-    oracle: what the restorer is told in an evaluation: the truth; the prediction, as in `restore`; or a mismatch, the truth with
-    `mismatch` px more blur. losses: `image` and others of S; `parameters` of the predicted code.
+    oracle: what the restorer is given in an evaluation: the truth; the prediction, as in `restore`; or a mismatch, the truth with
+    `mismatch` px more blur. losses: `image` and other terms of S; `parameters` of the predicted code.
     """
 
     generator: SRMDNetworks
@@ -38,7 +38,7 @@ class SRMD(CodeConditionedSystem):
         code: Callable[[Degradation], Code] = partial(Code, kind="units", components=15),
         oracle: Literal["truth", "prediction", "mismatch"] = "prediction",
         mismatch: NotNegative = 1.0,
-        losses: Mapping[str, Any] | None = None,
+        losses: Mapping[str, object] | None = None,
         degradation: Degradation | None = None,
         rule: UpdateRule = UpdateRule(),
         optimizer: MakeOptimizer = ADAM,
@@ -51,14 +51,14 @@ class SRMD(CodeConditionedSystem):
         self.mismatch = mismatch
         super().__init__(networks, degradation, rule)
         self.restorer.use_oracle(oracle)
-        of_picture, of_code = objectives(self, losses)
-        self.restorer_updater = self.add_updater("restorer", networks.restorer, of_picture, optimizer)
-        self.predictor_updater = self.add_updater("predictor", networks.predictor, of_code, optimizer)
+        image_objective, code_objective = objectives(self, losses)
+        self.restorer_updater = self.add_updater("restorer", networks.restorer, image_objective, optimizer)
+        self.predictor_updater = self.add_updater("predictor", networks.predictor, code_objective, optimizer)
 
     def make_restorer(self, network: nn.Module, degradation: Degradation) -> SRMDRestorer:
         return SRMDRestorer(cast(SRMDNetworks, network), degradation, self.mismatch)
 
     def learn(self, batch: Batch) -> None:
-        true = self.generator.code.encode(batch.parameters)
-        self.restorer_updater.update(restored=self.restorer_updater.network(batch.low, true), sharp=batch.sharp)
-        self.predictor_updater.update(theta=self.predictor_updater.network(batch.low), theta_true=true)
+        true_code = self.generator.code.encode(batch.parameters)
+        self.restorer_updater.update(restored=self.restorer_updater.network(batch.low, true_code), sharp=batch.sharp)
+        self.predictor_updater.update(theta=self.predictor_updater.network(batch.low), theta_true=true_code)

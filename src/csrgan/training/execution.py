@@ -1,0 +1,25 @@
+"""How the networks of a system are executed: their memory layout and their compilation."""
+
+from __future__ import annotations
+
+import torch
+
+from csrgan.errors import require
+from csrgan.training.evaluated import Evaluated
+from csrgan.tree import Settings
+
+
+def configure_execution(system: Evaluated, trainer: Settings) -> None:
+    """Give the networks the memory layout `trainer.channels_last` and compile them where `trainer.compile` is true, in place.
+
+    Raises UserError for trainer.accelerator=gpu where torch finds no GPU.
+    """
+    available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
+    require(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
+    for network in system.children():
+        if trainer["channels_last"]:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if trainer["compile"]:
+            # The gradients of the terms are taken from one graph, one after the other, so it must outlive each of them.
+            torch._functorch.config.donated_buffer = False
+            network.compile()
