@@ -117,7 +117,7 @@ def trained(
         close_with(loggers, scores.rows, summary)
     if spent:
         console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
-    conclude(console, summary, scores.rows, folder)
+    conclude(console, summary, scores.rows, folder, system.restorer.prior.units)
     return float(summary["gain_db"])
 
 

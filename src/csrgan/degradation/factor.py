@@ -43,7 +43,7 @@ class Factor(Recorded, ABC):
 
     def __init__(self, *, low: float, high: float, uniform_in: Literal["value", "variance"] = "value") -> None:
         refuse(rules.ordered(type(self).__name__, low, high))
-        self.range = Uniform(low, high, uniform_in, least=0.0 if uniform_in == "variance" else -math.inf)
+        self.range = Uniform(low, high, uniform_in, least=0.0 if uniform_in == "variance" else -math.inf, unit=self.unit)
 
     @abstractmethod
     def change(self, images: Float[Tensor, "b c h w"], number: Float[Tensor, " b"]) -> Float[Tensor, "b c h w"]:

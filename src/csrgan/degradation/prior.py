@@ -29,13 +29,15 @@ class Uniform:
 
     low, high: the bounds, in units of the drawn quantity (for a blur: px, or px^2 where the variance is drawn).
     uniform_in: `value` (for a blur or a noise: the standard deviation) or `variance` (its square).
-    least: below which the value has no meaning.
+    least: the value has no meaning below it.
+    unit: of the value; empty: none, or one of blur, scale and noise, whose units reports know.
     """
 
     low: float
     high: float
     uniform_in: Literal["value", "variance"] = "value"
     least: float = 0.0
+    unit: str = ""
 
     @property
     def power(self) -> int:
@@ -178,6 +180,11 @@ class Prior(Recorded):
             root = (1 + root) ** (1 / (len(self.more) + 1))
         steps = torch.tensor([root ** -(k + 1) for k in range(len(self.more))])
         return self._further(cells, (0.5 + torch.arange(len(cells))[:, None] * steps) % 1)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each further factor that has one, by the factor's name."""
+        return {name: self.ranges[name].unit for name in self.more if self.ranges[name].unit}
 
     def mean(self, count: int = 1) -> Parameters:
         """The answer that needs no picture: the expectation of each parameter."""

@@ -37,6 +37,11 @@ class DegradationSpec:
     max_scale: float | None = None
     factors: tuple[tuple[str, Factor], ...] = ()
 
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each factor that has one, by the factor's name."""
+        return {name: factor.unit for name, factor in self.factors if factor.unit}
+
     def changed(self, place: str, images: Tensor, parameters: Parameters) -> Tensor:
         """The pictures after the factors at this place, `sharp` or `low`."""
         for name, factor in self.factors:

@@ -28,7 +28,7 @@ Key = tuple[str | float, ...]  # a photograph, its degradation, and which noise 
 @dataclass(frozen=True, eq=False)
 class Job:
     """One run: the settings it was started with, what became of it, its rows, the learning curve of a score (images, score), the
-    means of its diagnostics, what it cost, and the folders that hold an S, L and H each."""
+    means of its diagnostics, what it cost, the folders that hold an S, L and H each, and the units of further factors by name."""
 
     name: str
     words: tuple[str, ...]
@@ -40,6 +40,7 @@ class Job:
     diagnostics: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     pictures: Sequence[Path] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seed(self) -> str:

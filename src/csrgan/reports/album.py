@@ -17,6 +17,7 @@ from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.results import Row, predicted_in
 from csrgan.reports.columns import Score
+from csrgan.reports.table import quantities
 from csrgan.run_folder import LOW, RESTORED, SHARP
 
 LARGEST = 512  # px of a side
@@ -108,9 +109,11 @@ def _line(name: str, groups: Sequence[Group], chosen: Score, album: Album) -> Li
     shown = album.add(files)
     if not shown:
         return None
-    row = next((row for row in (_row(name, group) for group in groups) if row), None)
+    row, units = next(
+        ((row, group.jobs[0].units) for row, group in ((_row(name, group), group) for group in groups) if row), (None, {})
+    )
     cells = [_cell(folder, group, shown, chosen) for folder, group in zip(folders, groups, strict=True)]
-    return Line(_told(name, row), shown[files[0]], cells)
+    return Line(_label(name, row, units), shown[files[0]], cells)
 
 
 def _cell(folder: Path | None, group: Group, shown: Mapping[Path, Shown], chosen: Score) -> Cell | None:
@@ -129,12 +132,11 @@ def _row(name: str, group: Group) -> Row | None:
     return row if row and Path(str(row["image"])).stem == stem else None
 
 
-def _told(name: str, row: Row | None) -> str:
+def _label(name: str, row: Row | None, units: Mapping[str, str]) -> str:
     if row is None:
         return name
-    blur, scale, noise = (value(row, parameter) for parameter in NAMES)
-    further = "".join(f", {each} {value(row, each):.2f}" for each in predicted_in(row) if each not in NAMES)
-    return f"{row['image']}: blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
+    parameters = dict.fromkeys((*NAMES, *predicted_in(row)))
+    return f"{row['image']}: {quantities({each: value(row, each) for each in parameters}, units)}"
 
 
 def _uri(content: bytes, file: Path) -> str:

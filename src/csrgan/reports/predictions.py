@@ -22,7 +22,7 @@ def against_truth(groups: Sequence[Group]) -> Figure | None:
     names = [name for name in predicted_by(predicting) if any(_points(group, name).size for group in predicting)]
     if not names:
         return None
-    short = labels(groups)
+    short, units = labels(groups), {name: unit for group in groups for job in group.jobs for name, unit in job.units.items()}
     across, down = min(2, len(names)), (len(names) + 1) // 2
     figure = paper(3.2 * across, 2.8 * down)
     for index, name in enumerate(names):
@@ -31,7 +31,7 @@ def against_truth(groups: Sequence[Group]) -> Figure | None:
             _draw(axes, _points(group, name), drawn(short[group]), order, len(predicting))
         least, most = axes.get_xlim()
         axes.plot([least, most], [least, most], color="black", linewidth=0.7)
-        axes.set_xlabel(f"true {label(name)}", fontsize=8)
+        axes.set_xlabel(f"true {drawn(label(name, units))}", fontsize=8)
         axes.set_ylabel("predicted", fontsize=8)
         axes.grid(alpha=0.3)
     figure.tight_layout()

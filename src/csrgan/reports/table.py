@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from rich.markup import escape
 from rich.table import Table
 
+from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import predicted_in
 from csrgan.training.sanity_check import SanityCheck
@@ -15,9 +17,22 @@ UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, 
 FACTORS = {"noise_std": 255.0}
 
 
-def label(name: str) -> str:
-    """What a parameter is called in tables and charts; a further factor has its own name."""
-    return UNITS.get(name, name.replace("_", " "))
+def label(name: str, units: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what tables and charts call a parameter, such as "blur std, px". A further factor goes by its own name.
+
+    units: of further factors, by their names.
+    """
+    return UNITS.get(name) or ", ".join(filter(None, (name.replace("_", " "), units.get(name, ""))))
+
+
+def quantities(values: Mapping[str, float], units: Mapping[str, str]) -> str:
+    """Return the parameters of one picture in a line: blur, scale and noise, then further factors, each with its unit."""
+    blur, scale, noise = (values[name] for name in NAMES)
+    further = ""
+    for name in (name for name in values if name not in NAMES):
+        what, _, unit = label(name, units).partition(", ")
+        further += f", {what} {values[name]:.2f} {unit}".rstrip()
+    return f"blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
 
 
 def markdown(made: Table) -> str:
@@ -75,8 +90,11 @@ def _resampled(summary: Mapping[str, float]) -> str | None:
     return f"95 % intervals over photographs: {', '.join(told)}"
 
 
-def parameters(summary: Mapping[str, float]) -> Table | None:
-    """Mean absolute error of each predicted parameter, beside that of always answering the prior's mean."""
+def parameters(summary: Mapping[str, float], units: Mapping[str, str]) -> Table | None:
+    """Return the mean absolute error of each predicted parameter, beside that of always answering the prior's mean.
+
+    units: of further factors, by their names.
+    """
     table = Table(title="Error of the predicted degradation (mean absolute)", title_justify="left")
     names = predicted_in(summary)
     certain = any(f"{name}_coverage90" in summary for name in names)
@@ -87,7 +105,7 @@ def parameters(summary: Mapping[str, float]) -> Table | None:
         mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
         errors = (f"{mine * factor:.3f}", f"{constant * factor:.3f}", _share(mine, constant))
         held = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
-        table.add_row(label(name), *errors, f"{summary[f'{name}_r2']:.2f}", *held)
+        table.add_row(escape(label(name, units)), *errors, f"{summary[f'{name}_r2']:.2f}", *held)
     return table if table.row_count else None
 
 
