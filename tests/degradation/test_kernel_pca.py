@@ -87,4 +87,4 @@ def test_a_code_leads_back_to_what_varies(name: str, kind: str) -> None:
     wide = 0.6 if name == "srmd_x2" else 0.02  # there blur_std is of the kernel before it is cut off
     torch.testing.assert_close(found.blur_std, true.blur_std, atol=wide, rtol=0)
     assert code.taps == (21**2 if (name, kind) == ("gaussian8_x4", "kernel") else 0)
-    assert code.beginning(2).shape == (2, code.length)
+    assert code.initial(2).shape == (2, code.length)

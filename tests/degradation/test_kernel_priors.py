@@ -101,6 +101,6 @@ def test_kernels_that_are_none_are_told(tmp_path: Path, array: np.ndarray, said:
 
 def test_a_file_without_kernels_is_told(tmp_path: Path) -> None:
     (tmp_path / "text.npy").write_text("no array")
-    for name, said in (("absent.npy", "is not a file"), ("text.npy", "can be read")):
+    for name, said in (("absent.npy", "is not a file"), ("text.npy", "is not a readable")):
         with pytest.raises(UserError, match=said):
             _ = FreeForm(file=str(tmp_path / name)).kernels

@@ -71,7 +71,7 @@ class LearnedRestorer(Restorer):
 
     def calibrate(self, *sizes: Iterable[Batch]) -> None:
         """Choose the factors on the predicted standard deviations by pictures of each size, of which there is a series each."""
-        self.calibration = Calibration.fitted([Distances.joined(self._distances(batches)) for batches in sizes])
+        self.calibration = Calibration.fit([Distances.concatenate(self._distances(batches)) for batches in sizes])
 
     def _distances(self, batches: Iterable[Batch]) -> Iterator[Distances]:
         network = cast(Generator, self.network.eval())
