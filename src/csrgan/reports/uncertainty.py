@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from csrgan.evaluation.comparison import Group, alike, value
+from csrgan.evaluation.comparison import Group, comparable, value
 from csrgan.evaluation.results import BOUNDS, Row
 from csrgan.reports.chart import SHOWN, drawn, labels, legend, paper, style
 from csrgan.reports.predictions import binned, predicted_by
@@ -27,7 +27,7 @@ def against_bound(groups: Sequence[Group]) -> Figure | None:
     without a bias, for the smaller and the larger half of scales and noises; None where no row has a bound. Groups that were not
     scored on the same degradations have rows of charts of their own."""
     predicting = [group for group in groups if any(f"{name}_bound" in row for name in UNITS for row in _rows(group))][:SHOWN]
-    lines = [(together, _cells(together), name) for together in alike(predicting) for name in _bounded(together)]
+    lines = [(together, _cells(together), name) for together in comparable(predicting) for name in _bounded(together)]
     if not lines:
         return None
     short, columns = labels(groups), max(len(cells) for _, cells, _ in lines)
