@@ -68,7 +68,7 @@ def test_rows_tables_columns_and_the_api_have_it() -> None:
     printed = table.scores(results.summarise([row]))
     assert list(printed.columns[0].cells)[-1] == "steepness of edges (1 best)"
     assert list(printed.columns[2].cells)[-1] == "1.000"
-    score = columns.of("edges_restored")
+    score = columns.score_of("edges_restored")
     assert (score.heading, score.better) == ("edges", "closest to 1 is better")
     picture = np.random.default_rng(0).random((16, 16, 3))
     assert csrgan.metrics.edges(picture / 2, picture) == pytest.approx(0.5)

@@ -10,7 +10,7 @@ from sweep import rows
 from csrgan.evaluation.comparison import Difference, Group, Job
 from csrgan.reports import chart, columns, effects, maps, predictions, training
 
-GAIN = columns.of("gain")
+GAIN = columns.score_of("gain")
 
 
 def groups(count: int) -> list[Group]:
@@ -107,4 +107,4 @@ def test_a_map_for_each_group_and_scale() -> None:
     ],
 )
 def test_a_verdict_needs_an_interval_without_zero_and_a_direction(column: str, interval: tuple, verdict: str) -> None:
-    assert columns.of(column).verdict(Difference(sum(interval) / 2, *interval, 10)) == verdict
+    assert columns.score_of(column).verdict(Difference(sum(interval) / 2, *interval, 10)) == verdict

@@ -156,7 +156,7 @@ def _examine(system: System, data: Photographs, settings: dict[str, Any], consol
         accelerator=trainer["accelerator"],
         precision=trainer["precision"],
     )
-    console.print(table.examination(found, f"{count} of {size} crops of {sides[first]} px"))
+    console.print(table.sanity_check(found, f"{count} of {size} crops of {sides[first]} px"))
 
 
 def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[str, Any]:
