@@ -69,7 +69,7 @@ def test_each_picture_is_changed_by_its_own_number_at_its_place() -> None:
         theta.gamma  # noqa: B018
 
 
-def test_it_changes_nothing_of_what_is_drawn_for_the_others_and_reaches_its_range() -> None:
+def test_it_leaves_other_draws_unchanged_and_covers_its_range() -> None:
     mine, plain = protocol().prior, csrgan.Degradation().prior
     drawn, without = (prior.sample(np.random.default_rng(3), 4000) for prior in (mine, plain))
     assert all(torch.equal(drawn.number(name), without.number(name)) for name in NAMES)
@@ -83,7 +83,7 @@ def test_it_changes_nothing_of_what_is_drawn_for_the_others_and_reaches_its_rang
     assert cells.exposure.max() > 0.6
 
 
-def test_numbers_survive_every_way_that_parameters_take() -> None:
+def test_conversions_keep_its_number() -> None:
     prior = protocol().prior
     theta = prior.sample(np.random.default_rng(0), 5)
     units = prior.normalise(theta)
@@ -101,7 +101,7 @@ def test_numbers_survive_every_way_that_parameters_take() -> None:
     assert shift.tolist() == pytest.approx([0.0] * 4)
 
 
-def test_rows_and_tables_tell_of_it_and_no_bound_is_claimed() -> None:
+def test_rows_and_tables_contain_it_and_no_bound() -> None:
     made = protocol()
     theta = made.prior.mean()
     sharp = torch.rand(1, 3, 32, 32)
@@ -136,7 +136,7 @@ def test_panels_sheets_and_the_page_name_it_with_its_unit(tmp_path: Path) -> Non
     assert "true exposure, stops" in captions(predictions.against_truth(grouped(jobs)))  # type: ignore[arg-type]
 
 
-def test_what_cannot_be_is_a_sentence() -> None:
+def test_impossible_settings_are_user_errors() -> None:
     with pytest.raises(csrgan.UserError, match=r"Exposure\.low=1 lies above Exposure\.high=0"):
         Exposure(low=1.0, high=0.0)
     with pytest.raises(csrgan.UserError, match=r"degradation\.predicted has no gamma.*exposure"):
@@ -158,9 +158,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("package")
-def test_one_from_outside_is_trained_on_with_intervals_restored_and_degraded_by(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_from_a_package_works_in_train_report_restore_and_degrade(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     predicted = "degradation.predicted=[blur_std,scale,noise_std,gamma]"
     source = Path("outside/factors.py")
     source.write_text(source.read_text().replace("    def change(", '    unit = "EV"\n\n    def change('))

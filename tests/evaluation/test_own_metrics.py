@@ -47,7 +47,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registered: None) -
         del sys.modules[name]
 
 
-def test_a_metric_asks_for_what_there_is() -> None:
+def test_a_metric_may_only_ask_for_known_arguments() -> None:
     metric = Metric(lambda image, border: float(image.mean()) + border, heading="a")
     assert metric(image=torch.ones(1, 3, 4, 4), sharp=None, low=None, border=2) == 3
     with pytest.raises(csrgan.UserError, match="metric a: its function has no colour"):
@@ -76,7 +76,7 @@ def test_rows_tables_columns_and_the_api_have_it() -> None:
         csrgan.metrics.edgs  # noqa: B018
 
 
-def test_what_is_no_metric_is_a_sentence(package: Path) -> None:
+def test_what_is_no_metric_is_a_user_error(package: Path) -> None:
     file = package / "scored" / "conf" / "metric" / "edges.yaml"
     file.write_text("# No metric\n_target_: torch.nn.Identity\n")
     with pytest.raises(csrgan.UserError, match=r"edges\.yaml makes a Identity, and no csrgan\.evaluation\.metrics\.Metric"):

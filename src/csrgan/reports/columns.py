@@ -45,7 +45,7 @@ class Score(NamedTuple):
     def verdict(self, difference: Difference) -> str:
         """Say what the 95 % interval of a difference means."""
         if difference.low <= 0 <= difference.high:
-            return "not told apart"
+            return "no clear difference"
         if not math.isinf(self.target):
             return "higher" if difference.low > 0 else "lower"
         return "better" if (difference.low > 0) == (self.target > 0) else "worse"

@@ -114,11 +114,15 @@ def _charts(
         ("grid", f"{chosen.name} over blur, noise and scale.{some}", maps.over_grid(groups, chosen)),
         (
             "predictions",
-            f"Predicted against true parameters, with deviations.{some}{uncertainty.without_bound(groups)}",
+            f"Predicted against true parameters, with standard deviations.{some}{uncertainty.without_bound(groups)}",
             predictions.against_truth(groups),
         ),
-        ("bound", f"Error of theta^, and the least without a bias.{some}", uncertainty.against_bound(groups)),
-        ("reliability", f"Truth within the predicted intervals, promised and found.{some}", uncertainty.reliability(groups)),
+        (
+            "bound",
+            f"Error of theta^ beside the Cramer-Rao bound, the least of any unbiased estimator.{some}",
+            uncertainty.against_bound(groups),
+        ),
+        ("reliability", f"Observed over nominal coverage of the predicted intervals.{some}", uncertainty.reliability(groups)),
         ("curves", f"Learning curves: {chosen.name} at each evaluation.", training.curves(groups, chosen)),
     ]
     shown = [(name, text, figure) for name, text, figure in figures if figure]

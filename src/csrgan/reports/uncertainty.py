@@ -41,7 +41,7 @@ def against_bound(groups: Sequence[Group]) -> Figure | None:
                 axes.plot(*points, label=literal(short[group]), markersize=3, **style(order))
             rows = _inside([row for group in same for row in _rows(group)], cell)
             points = _root(rows, partial(_squared_bound, name), name)
-            axes.plot(*points, color="black", label="least without a bias (Cramer-Rao)")
+            axes.plot(*points, color="black", label="Cramer-Rao bound")
             axes.set_yscale("log")
             axes.set_title(f"scale {_range(cell[0])}, noise {_range(cell[1], 255)} /255", fontsize=7)
             axes.set_xlabel("true blur std, px", fontsize=7)
@@ -69,12 +69,12 @@ def reliability(groups: Sequence[Group]) -> Figure | None:
         for order, group in enumerate(predicting):
             axes.plot(LEVELS, coverage(_rows(group), name, LEVELS), label=literal(short[group]), markersize=2, **style(order))
         axes.set_title(label(name).partition(",")[0], fontsize=8)
-        axes.set_xlabel("promised", fontsize=7)
+        axes.set_xlabel("nominal coverage", fontsize=7)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.grid(alpha=0.3)
         axes.tick_params(labelsize=7)
-    figure.axes[0].set_ylabel("share of pictures within", fontsize=7)
+    figure.axes[0].set_ylabel("observed coverage", fontsize=7)
     figure.tight_layout()
     legend(figure)
     return figure

@@ -67,7 +67,7 @@ def _compared(group: Group, reference: Group, difference: Difference | None, cho
     scores = [_text(chosen, mean(group, chosen.column)), "-" if math.isnan(deviation) else f"{deviation:.2g}"]
     if group is reference:
         named = baseline is None or holds(group, baseline)
-        return ["baseline" if named else "baseline: the first scored on these", "", *scores]
+        return ["baseline" if named else "baseline: the first group scored on these", "", *scores]
     if difference is None:
         return ["no value to compare", "", *scores]
     return [chosen.verdict(difference), chosen.interval(difference), *scores]
