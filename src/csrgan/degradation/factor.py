@@ -1,4 +1,4 @@
-"""Further factors of the degradation beside blur, down-sampling and noise, each with a number drawn for each picture."""
+"""Further factors of the degradation besides blur, down-sampling and noise, each with a number drawn for each picture."""
 
 from __future__ import annotations
 
