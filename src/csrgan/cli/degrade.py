@@ -18,7 +18,7 @@ from jaxtyping import Float
 from omegaconf import DictConfig
 from torch import Tensor
 
-from csrgan.config.build import build, plain
+from csrgan.config.build import build, checked_settings
 from csrgan.data import picture
 from csrgan.data.grid import centre
 from csrgan.data.picture import Picture
@@ -26,8 +26,8 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernel_priors import rms_std
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
-from csrgan.errors import RunStopped, UserError, check
-from csrgan.files import HIDDEN, cell, relative
+from csrgan.errors import RunStopped, UserError, require
+from csrgan.files import HIDDEN, table_cell, relative
 from csrgan.picture_folders.leave import leaving
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
@@ -43,7 +43,7 @@ def run(config: DictConfig) -> int:
     """Write sharp/, low/, parameters.csv and sheet.png, and kernels.npy where they are not isotropic Gaussians. Exit status 1 where
     some pictures could not be read."""
     with leaving() as leave:
-        places, settings = Places.given(config), plain(config)
+        places, settings = Places.given(config), checked_settings(config)
         if settings["format"] not in FORMATS:
             raise UserError.unknown("format", settings["format"], FORMATS)
         making = _Set(places, settings)
@@ -110,7 +110,7 @@ class _Set:
         others = [entry.key for entry in ledger.entries if entry.row is not None and entry.key not in mine]
         others = [key for key in others if (ledger.folder / key).is_file()]
         sentence = f"destination={ledger.folder} holds another set, with {others[0] if others else ''}: choose another folder"
-        check(
+        require(
             ledger.overwrite or not others, f"{sentence}; overwrite=true goes on, and {PARAMETERS} then tells of the new set alone."
         )
 
@@ -144,7 +144,7 @@ class _Set:
 
     def _row(self, low: str, theta: Parameters) -> Row:
         file = Path(*Path(low).parts[1:])
-        return {"file": cell(picture.called(file)), **_told(theta, self.degradation)}
+        return {"file": table_cell(picture.called(file)), **_told(theta, self.degradation)}
 
     def label(self, series: Series) -> None:
         """Write kernels.npy: the kernel of each row of the table."""

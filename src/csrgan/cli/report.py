@@ -11,10 +11,10 @@ from omegaconf import DictConfig
 
 from csrgan import run_folder
 from csrgan.api import own
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.console import Console
 from csrgan.data import picture
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, page
@@ -33,11 +33,11 @@ DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # how their c
 def run(config: DictConfig) -> int:
     """Read every job below the folder and write the page and what belongs to it into the folder."""
     own.metrics()
-    settings = plain(config)
+    settings = checked_settings(config)
     folder = Path(settings["folder"])
-    check(folder.is_dir(), f"folder={folder} is not a folder.")
+    require(folder.is_dir(), f"folder={folder} is not a folder.")
     places = jobs.places(folder)
-    check(
+    require(
         bool(places),
         f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
     )

@@ -17,9 +17,9 @@ from csrgan.api.restoration import finite
 from csrgan.data import picture
 from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.evaluation.results import BOUNDS, uncertainty
-from csrgan.files import cell, relative
+from csrgan.files import table_cell, relative
 from csrgan.picture_folders.leave import leaving
 from csrgan.picture_folders.ledger import Ledger
 from csrgan.picture_folders.places import Places
@@ -41,7 +41,7 @@ def run(config: DictConfig) -> int:
         ledger = Ledger(places.destination, overwrite=config.overwrite)
         units = [Unit(file, ((str(file.relative_to(places.root)),),)) for file in places.files]
         places.examine(targets(units), ledger)
-        check(not ledger.sets, f"destination={places.destination} holds a set that csrgan degrade made: choose another folder.")
+        require(not ledger.sets, f"destination={places.destination} holds a set that csrgan degrade made: choose another folder.")
         system, settings = chosen(config, config.checkpoint)
         restorer = system.restorer
         helps = (
@@ -72,10 +72,10 @@ class _Restorer:
         self._examine(unit.file, found)
         restored = self.system.restorer.restore(enlarged(found.tensor()[None].to(self.system.device), self.factor))
         parameters = _told(restored, self.system.restorer.prior.predicted)
-        check(finite(restored), f"{told}: what the network makes of it is not finite, and no picture.")
+        require(finite(restored), f"{told}: what the network makes of it is not finite, and no picture.")
         part = self.series.ledger.place / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=found)
-        yield Made({name: part}, {"file": cell(told), **parameters})
+        yield Made({name: part}, {"file": table_cell(told), **parameters})
         for line in (_said(parameters, self.system.restorer.prior.units), *_beyond(parameters, self.system.restorer.prior)):
             if line:
                 self.series.say(f"{told}: {line}")
@@ -84,9 +84,9 @@ class _Restorer:
         """Raise UserError for a picture whose S no file could hold, before minutes are spent on it."""
         sides = found.pixels.shape[:2]
         name, least = picture.called(file), self.factor * min(sides)
-        check(least >= 1, f"{name} has a side that enlarge={self.factor:g} would make smaller than a pixel.")
+        require(least >= 1, f"{name} has a side that enlarge={self.factor:g} would make smaller than a pixel.")
         longest, most = int(self.factor * max(sides)) * self.system.restorer.enlarge, LONGEST.get(file.suffix.lower(), math.inf)
-        check(
+        require(
             longest <= most,
             f"{name} would be {longest} px long, and a {file.suffix} file takes {most}: lower enlarge, or give it as PNG.",
         )

@@ -21,7 +21,7 @@ from csrgan.degradation.operator import degrade, linear
 from csrgan.degradation.parameters import NAMES, Parameters, low_sizes
 from csrgan.degradation.prior import Blur, Noise, Prior, Scale
 from csrgan.degradation.spec import DegradationSpec
-from csrgan.errors import refuse
+from csrgan.errors import raise_faults
 from csrgan.ranges import Count, NotNegative
 
 # The protocol `readme`: the text of CSRGAN's authors.
@@ -63,7 +63,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     ) -> None:
         super().__init__(p=1.0)
         low, high = (float(scale[bound]) for bound in ("low", "high"))
-        refuse(rules.odd(kernel_size), rules.one_scale(output, downsampling, low, high))
+        raise_faults(rules.odd_kernel_size(kernel_size), rules.single_scale(output, downsampling, low, high))
         spec = DegradationSpec(kernel_size, downsampling, output, backend, max_scale=high, factors=tuple((factors or {}).items()))
         self.prior = Prior(
             blur,

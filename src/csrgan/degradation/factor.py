@@ -12,7 +12,7 @@ from torch import Tensor
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.prior import Uniform
-from csrgan.errors import refuse
+from csrgan.errors import raise_faults
 
 
 class Factor(Recorded, ABC):
@@ -42,7 +42,7 @@ class Factor(Recorded, ABC):
     place: ClassVar[Literal["sharp", "low"]] = "low"
 
     def __init__(self, *, low: float, high: float, uniform_in: Literal["value", "variance"] = "value") -> None:
-        refuse(rules.ordered(type(self).__name__, low, high))
+        raise_faults(rules.low_below_high(type(self).__name__, low, high))
         self.range = Uniform(low, high, uniform_in, least=0.0 if uniform_in == "variance" else -math.inf, unit=self.unit)
 
     @abstractmethod

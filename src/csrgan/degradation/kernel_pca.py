@@ -16,7 +16,7 @@ from csrgan.degradation.kernel_priors import isotropic, rms_std
 from csrgan.degradation.kernels import SUPPORT
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.spec import DegradationSpec
-from csrgan.errors import UserError, check, refuse
+from csrgan.errors import UserError, require, raise_faults
 from csrgan.ranges import Count
 
 LARGEST = 10**8  # taps of all kernels that a basis is fitted to
@@ -35,8 +35,8 @@ class KernelPCA(nn.Module):
 
     def __init__(self, size: int, length: int) -> None:
         super().__init__()
-        check(size >= 1 and size % 2 == 1, f"a kernel code of size={size}: the size must be an odd number of taps.")
-        check(1 <= length <= size**2, f"a kernel code of length={length}: it must lie between 1 and size^2={size**2}.")
+        require(size >= 1 and size % 2 == 1, f"a kernel code of size={size}: the size must be an odd number of taps.")
+        require(1 <= length <= size**2, f"a kernel code of length={length}: it must lie between 1 and size^2={size**2}.")
         self.size = size
         self.register_buffer("basis", torch.zeros(size**2, length))
 
@@ -77,7 +77,7 @@ def kernel_code(degradation: Degradation, length: int, *, size: int | None = Non
     """
     spec, prior = degradation.spec, degradation.prior
     size = size or spec.kernel_size or 2 * math.ceil(SUPPORT * prior.ranges["blur_std"].bounds[1] + prior.shift) + 1
-    check(count * size**2 <= LARGEST, f"{count} kernels of {size}x{size} taps are too many numbers; take fewer taps or kernels.")
+    require(count * size**2 <= LARGEST, f"{count} kernels of {size}x{size} taps are too many numbers; take fewer taps or kernels.")
     drawn = prior.sample(np.random.default_rng(0), count)
     return KernelPCA(size, length).fit(kernels_of(drawn, size, spec))
 
@@ -99,7 +99,7 @@ class Code(nn.Module):
         varies = [name for name in self.prior.ranges if self.prior.ranges[name].high > self.prior.ranges[name].low]
         self.names = [name for name in varies if self.kernels is None or name != "blur_std"]
         self.length = len(self.names) + (components if self.kernels else 0)
-        refuse(rules.coded(kind, varies))
+        raise_faults(rules.something_varies(kind, varies))
 
     def encode(self, parameters: Parameters) -> Float[Tensor, "b p"]:
         """Return the code of each picture's degradation."""

@@ -18,7 +18,7 @@ from torch.nn import functional
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.kernels import SUPPORT, gaussian_taps, moments
-from csrgan.errors import UserError, check, refuse
+from csrgan.errors import UserError, require, raise_faults
 
 MOST = 2 * 10**9  # taps of all kernels drawn at once, at most
 Bounds = tuple[float, float]
@@ -58,14 +58,14 @@ class Anisotropic(KernelPrior):
     def draw(
         self, generator: np.random.Generator, std: Float[Tensor, " batch"], *, bounds: Bounds, size: int | None, shift: float
     ) -> Drawn:
-        refuse(rules.wide(self.has_axes, bounds[0]))
+        raise_faults(rules.positive_width(self.has_axes, bounds[0]))
         first = std.double().numpy() ** 2
         lowest, highest = (bound**2 for bound in bounds)
         share, angle = generator.random((2, len(first)))
         second = lowest + share * ((first if self.ordered else highest) - lowest)
         if size is None:
             size = 2 * math.ceil(SUPPORT * bounds[1] + abs(shift)) + 1
-        check(
+        require(
             len(first) * size**2 <= MOST,
             f"{len(first)} kernels of {size}x{size} taps take too much memory: lower degradation.blur.high.",
         )
@@ -94,18 +94,18 @@ class FreeForm(KernelPrior):
     def kernels(self) -> Float[Tensor, "count k k"]:
         """Read the file at the first draw, so that a trained network does not need it."""
         setting = f"degradation.kernel.file={self.file}"
-        check(Path(self.file).is_file(), f"{setting} is not a file.")
+        require(Path(self.file).is_file(), f"{setting} is not a file.")
         try:
             kernels = np.load(self.file, allow_pickle=False)
         except Exception as reason:
             raise UserError(f"{setting} is not a readable .npy array ({type(reason).__name__}).") from reason
         shape: tuple[int, ...] = getattr(kernels, "shape", ())
         square = len(shape) == 3 and shape[0] > 0 and shape[1] == shape[2] and shape[1] % 2 == 1
-        check(square, f"{setting} holds an array of shape {shape}; (count, k, k) with an odd k is needed.")
-        check(kernels.dtype.kind in "fiub", f"{setting} holds no numbers.")
+        require(square, f"{setting} holds an array of shape {shape}; (count, k, k) with an odd k is needed.")
+        require(kernels.dtype.kind in "fiub", f"{setting} holds no numbers.")
         mass = kernels.astype(np.float64).sum(axis=(1, 2), keepdims=True)
         good = np.isfinite(kernels).all() and (kernels >= 0).all() and (mass > 0).all()
-        check(bool(good), f"{setting} holds a tap that is negative or not finite, or a kernel of zeros.")
+        require(bool(good), f"{setting} holds a tap that is negative or not finite, or a kernel of zeros.")
         return torch.from_numpy(kernels / mass)
 
     def draw(

@@ -15,7 +15,7 @@ from csrgan.degradation import banded, kornia_backend
 from csrgan.degradation.kernels import correlate
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.spec import Axis, DegradationSpec, Sizes, axes
-from csrgan.errors import check
+from csrgan.errors import require
 
 Pictures = Float[Tensor, "batch channel height width"]
 FULL = DegradationSpec()  # full support, bicubic both ways
@@ -54,7 +54,7 @@ def linear(
     """Return A_theta H + noise: the degradation without clipping and rounding, which is linear in H."""
     with torch.autocast(sharp.device.type, enabled=False):  # half precision would ruin the filters
         if spec.backend == "kornia":
-            check(sizes is None, "the kornia backend takes the sizes from the scale; choose degradation.backend=banded.")
+            require(sizes is None, "the kornia backend takes the sizes from the scale; choose degradation.backend=banded.")
             return kornia_backend.compose(sharp, parameters, noise, spec)
         if parameters.kernel is not None:
             sharp = correlate(sharp, parameters.kernel)

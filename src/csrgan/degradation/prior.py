@@ -16,7 +16,7 @@ from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.kernel_priors import KernelPrior
 from csrgan.degradation.parameters import NAMES, Parameters
-from csrgan.errors import check, refuse
+from csrgan.errors import require, raise_faults
 from csrgan.ranges import NotNegative, Share
 
 KEYS = ("blur", "scale", "noise")  # configuration keys of the ranges of `NAMES`, under degradation
@@ -129,11 +129,11 @@ class Prior(Recorded):
         self.tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
         self.more = tuple(more or ())
         self.ranges |= more or {}
-        refuse(
-            *(rules.ordered(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, own, strict=True)),
-            rules.levels(tested_blur_std),
-            rules.predicted(self.predicted, self.ranges),
-            rules.wide(kernel is not None and kernel.has_axes, blur["low"]),
+        raise_faults(
+            *(rules.low_below_high(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, own, strict=True)),
+            rules.tested_blur_std(tested_blur_std),
+            rules.known_parameters(self.predicted, self.ranges),
+            rules.positive_width(kernel is not None and kernel.has_axes, blur["low"]),
         )
 
     def sample(self, generator: np.random.Generator, count: int = 1) -> Parameters:
@@ -214,7 +214,7 @@ class Prior(Recorded):
     def units_of(self, other: Prior) -> tuple[Float[Tensor, " p"], Float[Tensor, " p"]]:
         """Return a factor and a shift for each predicted parameter that convert network units of the `other` prior to units of this
         one. Raises UserError if no such pair exists, or if the two priors predict different parameters."""
-        check(
+        require(
             self.predicted == other.predicted,
             f"degradation.predicted={list(self.predicted)}: the network of init_from predicts {list(other.predicted)}.",
         )
@@ -223,7 +223,7 @@ class Prior(Recorded):
         for name in self.predicted:
             key = keys.get(name, f"factors.{name}")
             mine, theirs = (prior.ranges[name].uniform_in for prior in (self, other))
-            check(
+            require(
                 conversions[name] is not None,
                 f"degradation.{key}.uniform_in={mine}: the network of init_from learned {name} in units of its {theirs},"
                 f" which cannot be converted: choose degradation.{key}.uniform_in={theirs}.",

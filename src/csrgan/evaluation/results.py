@@ -19,7 +19,7 @@ from csrgan.degradation.prior import Prior
 from csrgan.degradation.spec import DegradationSpec
 from csrgan.evaluation import bound, metrics
 from csrgan.evaluation.metrics import METRICS
-from csrgan.files import atomic_write, cell
+from csrgan.files import atomic_write, table_cell
 from csrgan.records import Batch, Picture, Restoration
 
 Row = dict[str, str | float]
@@ -190,7 +190,7 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     with atomic_write(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, fieldnames=list(rows[0]))
         table.writeheader()
-        table.writerows({name: cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows)
+        table.writerows({name: table_cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows)
 
 
 def mean(rows: Sequence[Row], column: str) -> float:

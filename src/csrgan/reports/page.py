@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from csrgan import run_folder
 from csrgan.evaluation.comparison import Difference, Group, Job, difference, grouped, references
-from csrgan.files import cell
+from csrgan.files import table_cell
 from csrgan.reports import album, chart, columns, effects, maps, markdown, predictions, rows, training, uncertainty, verdicts
 
 Table = Sequence[Sequence[str]]  # headings first
@@ -78,12 +78,12 @@ def _short(lines: Sequence[Sequence[str]], labels: Mapping[Group, str]) -> list[
 def _tables(folder: Path, lines: Table, others: Mapping[str, Table], *, heading: str) -> None:
     """Write report.csv, a csv for each other table named by the first word of its title, and all of them in report.md."""
     with (folder / run_folder.TABLES).open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([cell(text) for text in line] for line in lines)
+        csv.writer(file).writerows([table_cell(text) for text in line] for line in lines)
     text = heading + markdown.table(lines)
     for name, table in others.items():
         if table:
             with (folder / f"{name.split(',')[0].lower()}.csv").open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows([cell(value) for value in line] for line in table)
+                csv.writer(file).writerows([table_cell(value) for value in line] for line in table)
             text += f"\n{name}:\n\n" + markdown.table(table)
     (folder / run_folder.TEXT).write_text(text, encoding="utf-8")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from csrgan.evaluation.comparison import Job, varying
-from csrgan.files import cell
+from csrgan.files import table_cell
 
 
 def write(file: Path, jobs: Sequence[Job]) -> None:
@@ -18,11 +18,11 @@ def write(file: Path, jobs: Sequence[Job]) -> None:
     columns = dict.fromkeys(column for job in complete for row in job.rows for column in row)
     with file.open("w", newline="", encoding="utf-8") as output:
         table = csv.writer(output)
-        table.writerow(["job", *map(cell, factors), *map(cell, columns)])
+        table.writerow(["job", *map(table_cell, factors), *map(table_cell, columns)])
         for job in complete:
-            first = [cell(job.name), *(cell(settings[job].get(factor, "")) for factor in factors)]
+            first = [table_cell(job.name), *(table_cell(settings[job].get(factor, "")) for factor in factors)]
             table.writerows([*first, *(_text(row.get(column, "")) for column in columns)] for row in job.rows)
 
 
 def _text(value: str | float) -> str:
-    return cell(value) if isinstance(value, str) else f"{value:.6g}"
+    return table_cell(value) if isinstance(value, str) else f"{value:.6g}"

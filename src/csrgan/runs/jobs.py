@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from csrgan.config.old_names import silently
-from csrgan.errors import UserError, check
+from csrgan.config.old_names import translate_silently
+from csrgan.errors import UserError, require
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.files import relative
@@ -51,19 +51,19 @@ def job(place: Path) -> Mapping[str, Any]:
     """What job.json says of the job in this folder; of a run or an evaluation by itself what would stand there."""
     content = _json(place / JOB) if (place / JOB).is_file() else _alone(place)
     for key, kind in KINDS.items():
-        check(isinstance(content.get(key), kind), f"{JOB} does not say its {key}.")
-    check(all(isinstance(word, str) for word in content["words"]), f"{JOB} holds words that are no text.")
-    check(0 <= content["seconds"] < GREATEST, f"{JOB} holds seconds={content['seconds']}.")
+        require(isinstance(content.get(key), kind), f"{JOB} does not say its {key}.")
+    require(all(isinstance(word, str) for word in content["words"]), f"{JOB} holds words that are no text.")
+    require(0 <= content["seconds"] < GREATEST, f"{JOB} holds seconds={content['seconds']}.")
     spelt = {key: _spelt(value) for key, value in content.items() if isinstance(value, str)}
-    return {**content, **spelt, "words": [_spelt(word) for word in silently(content["words"])]}
+    return {**content, **spelt, "words": [_spelt(word) for word in translate_silently(content["words"])]}
 
 
 def _alone(place: Path) -> Mapping[str, Any]:
     words = _parsed(place / OVERRIDES)
-    check(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
+    require(isinstance(words, list), f"{OVERRIDES} is damaged: it holds no overrides.")
     kind = "train" if (place / CHECKPOINTS).is_dir() else "evaluate"
     command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(place)}"])
-    told = [word for word in silently(map(str, words)) if not word.startswith(SILENT)]
+    told = [word for word in translate_silently(map(str, words)) if not word.startswith(SILENT)]
     return {"words": told, "command": command, "status": "complete", "reason": "", "seconds": summary(place).get("seconds", 0.0)}
 
 
@@ -71,13 +71,13 @@ def rows(place: Path) -> list[Row]:
     """The rows of results.csv, which must be as many as summary.json says and have the means that stand there."""
     result: list[Row] = []
     for line in table(place / RESULTS):
-        check({"image", *CELL} <= set(line), f"{RESULTS} has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
+        require({"image", *CELL} <= set(line), f"{RESULTS} has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
         row: Row = {key: text if key == "image" else number(text, f"{RESULTS}: {key}") for key, text in line.items()}
-        check(all(math.isfinite(float(row[key])) for key in CELL), f"{RESULTS} holds a row without its degradation.")
+        require(all(math.isfinite(float(row[key])) for key in CELL), f"{RESULTS} holds a row without its degradation.")
         result.append(row)
-    check(bool(result), f"{RESULTS} is missing or empty")
+    require(bool(result), f"{RESULTS} is missing or empty")
     told = summary(place)
-    check(
+    require(
         told.get("rows", len(result)) == len(result),
         f"{RESULTS} has {len(result)} rows, and {SUMMARY} tells of {told.get('rows')}.",
     )
@@ -85,7 +85,7 @@ def rows(place: Path) -> list[Row]:
         if column.endswith(("_low", "_restored")) and column in told:
             mine, theirs = results.mean(result, column), told[column]
             same = math.isclose(mine, theirs, rel_tol=1e-6, abs_tol=1e-9) or (math.isnan(mine) and math.isnan(theirs))
-            check(same, f"{RESULTS} has the mean {mine:g} of {column}, and {SUMMARY} {theirs:g}.")
+            require(same, f"{RESULTS} has the mean {mine:g} of {column}, and {SUMMARY} {theirs:g}.")
     return result
 
 
@@ -110,15 +110,15 @@ def table(file: Path) -> Table:
     if not file.is_file():
         return []
     text = _text(file)
-    check(not text or text.endswith(("\n", "\r")), f"{file.name} is cut off.")
+    require(not text or text.endswith(("\n", "\r")), f"{file.name} is cut off.")
     try:
         headings, *lines = list(csv.reader(io.StringIO(text, newline=""), strict=True)) or [[]]
     except csv.Error as reason:
         raise UserError(f"{file.name} is damaged: {reason}.") from reason
     lines = [line for line in lines if line]
-    check(len(set(headings)) == len(headings), f"{file.name} has two columns of the same name.")
+    require(len(set(headings)) == len(headings), f"{file.name} has two columns of the same name.")
     for index, line in enumerate(lines, start=1):
-        check(len(line) == len(headings), f"{file.name} has {len(line)} cells in row {index}, and {len(headings)} headings.")
+        require(len(line) == len(headings), f"{file.name} has {len(line)} cells in row {index}, and {len(headings)} headings.")
     return [dict(zip(headings, line, strict=True)) for line in lines]
 
 
@@ -128,13 +128,13 @@ def number(text: str, place: str) -> float:
         result = float(text) if text else math.nan
     except ValueError:
         result = math.inf
-    check("_" not in text and not abs(result) >= GREATEST, f"{place} holds {text[:40]!r}, which is no number that a run writes.")
+    require("_" not in text and not abs(result) >= GREATEST, f"{place} holds {text[:40]!r}, which is no number that a run writes.")
     return result
 
 
 def _json(file: Path) -> Mapping[str, Any]:
     content = _parsed(file)
-    check(isinstance(content, dict), f"{file.name} is damaged: it holds no settings.")
+    require(isinstance(content, dict), f"{file.name} is damaged: it holds no settings.")
     return content  # type: ignore[no-any-return]
 
 
