@@ -16,7 +16,7 @@ from csrgan.degradation.kernel_priors import isotropic, rms_std
 from csrgan.degradation.kernels import SUPPORT
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.spec import DegradationSpec
-from csrgan.errors import UserError, require, raise_faults
+from csrgan.errors import UserError, raise_faults, require
 from csrgan.ranges import Count
 
 LARGEST = 10**8  # taps of all kernels that a basis is fitted to

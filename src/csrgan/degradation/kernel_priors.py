@@ -18,7 +18,7 @@ from torch.nn import functional
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.kernels import SUPPORT, gaussian_taps, moments
-from csrgan.errors import UserError, require, raise_faults
+from csrgan.errors import UserError, raise_faults, require
 
 MOST = 2 * 10**9  # taps of all kernels drawn at once, at most
 Bounds = tuple[float, float]

@@ -16,7 +16,7 @@ from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.kernel_priors import KernelPrior
 from csrgan.degradation.parameters import NAMES, Parameters
-from csrgan.errors import require, raise_faults
+from csrgan.errors import raise_faults, require
 from csrgan.ranges import NotNegative, Share
 
 KEYS = ("blur", "scale", "noise")  # configuration keys of the ranges of `NAMES`, under degradation

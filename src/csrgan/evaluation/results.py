@@ -190,7 +190,9 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     with atomic_write(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, fieldnames=list(rows[0]))
         table.writeheader()
-        table.writerows({name: table_cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows)
+        table.writerows(
+            {name: table_cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows
+        )
 
 
 def mean(rows: Sequence[Row], column: str) -> float:
