@@ -1,7 +1,7 @@
 """Scores of a picture against the sharp one: of files, arrays (H, W, 3) or (H, W), or tensors (B, 3, H, W); see `csrgan.load`.
 
-Each is `metrics.NAME(image, sharp)` and gives one number, of a batch the mean over its pictures. Pictures are used as they are:
-in [0,1], not rounded. `csrgan evaluate` writes the same scores under the same names.
+Each is `metrics.NAME(image, sharp)` and returns one number, for a batch the mean over its pictures. Pictures are used as they are,
+in [0,1] and not rounded. `csrgan evaluate` writes the same scores under the same names.
 
 >>> import csrgan, numpy as np
 >>> sharp = np.full((32, 32, 3), 0.5, np.float32)
@@ -26,7 +26,7 @@ Score = Callable[[Tensor, Tensor], float]
 
 
 def psnr(image: AnyPicture, sharp: AnyPicture) -> float:
-    """Peak signal-to-noise ratio over RGB in dB, 10 log10(1 / MSE); higher is better; 100 at most.
+    """Return the peak signal-to-noise ratio over RGB in dB, 10 log10(1 / MSE); higher is better; 100 at most.
 
     >>> import csrgan
     >>> csrgan.metrics.psnr("photo.png", "photo.png")
@@ -36,36 +36,36 @@ def psnr(image: AnyPicture, sharp: AnyPicture) -> float:
 
 
 def ssim(image: AnyPicture, sharp: AnyPicture) -> float:
-    """Structural similarity over RGB, with an 11x11 Gaussian window of std 1.5 (Wang et al. 2004); 1 is equal.
+    """Return the structural similarity over RGB, with an 11x11 Gaussian window of std 1.5 (Wang et al. 2004); 1 is equal.
 
-    nan for pictures of which a side has 10 px or fewer: the window does not fit.
+    nan for pictures with a side of 10 px or fewer: the window does not fit.
     """
     return _mean(metrics.ssim, image, sharp)
 
 
 def psnr_y(image: AnyPicture, sharp: AnyPicture, crop: int = 0) -> float:
-    """PSNR in dB of the luma Y of ITU-R BT.601 without `crop` px at each side: the papers' convention, with crop the scale."""
+    """Return the PSNR in dB of the luma Y of ITU-R BT.601 without `crop` px at each side; papers crop by the scale."""
     return _mean(_of_luma(metrics.psnr, crop), image, sharp)
 
 
 def ssim_y(image: AnyPicture, sharp: AnyPicture, crop: int = 0) -> float:
-    """SSIM of the luma Y of ITU-R BT.601 without `crop` px at each side."""
+    """Return the SSIM of the luma Y of ITU-R BT.601 without `crop` px at each side."""
     return _mean(_of_luma(metrics.ssim, crop), image, sharp)
 
 
 def ciede2000(image: AnyPicture, sharp: AnyPicture) -> float:
-    """Mean CIEDE2000 colour difference (Sharma et al. 2005); 0 is equal, 1 about the least that is noticed; lower is better."""
+    """Return the mean CIEDE2000 colour difference (Sharma et al. 2005); 0 is equal, 1 about just noticeable; lower is better."""
     return _mean(metrics.ciede2000, image, sharp)
 
 
 def hf_ratio(image: AnyPicture, sharp: AnyPicture) -> float:
-    """Energy of luma above 0.25 cycles/px as a ratio to the sharp picture's: below 1 is smoother, above 1 has detail or noise that
-    is not there; nan where the sharp picture has none."""
+    """Return the energy of luma above 0.25 cycles/px as a ratio to the sharp picture's: below 1 is smoother, above 1 has detail or
+    noise that H lacks; nan if the sharp picture has no such energy."""
     return _mean(metrics.hf_ratio, image, sharp)
 
 
 def perceptual(image: AnyPicture, sharp: AnyPicture) -> float:
-    """Distance of the features of an EfficientNet-Lite0 (see `csrgan.losses.perceptual`); 0 is equal; lower is better.
+    """Return the distance between features of an EfficientNet-Lite0 (see `csrgan.losses.perceptual`); 0 is equal; lower is better.
 
     Needs the extra `csrgan[perceptual]`; nan without it.
     """
@@ -78,15 +78,15 @@ def _of_luma(score: Score, crop: int) -> Score:
 
 
 def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
-    """The mean score over the pictures. Raises UserError where the two are not of one shape."""
-    mine, true = (opened(each, name).pictures for each, name in ((image, "image"), (sharp, "sharp")))
+    """Return the mean score over the pictures. Raises UserError if the two shapes differ."""
+    mine, true = (opened(source, name).pictures for source, name in ((image, "image"), (sharp, "sharp")))
     shapes = f"image is of shape {tuple(mine.shape)} and sharp of {tuple(true.shape)} (B, 3, H, W): only equal shapes compare."
     require(mine.shape == true.shape, shapes)
     return fmean(score(one[None], other[None]) for one, other in zip(mine, true, strict=True))
 
 
 def __getattr__(name: str) -> Callable[[AnyPicture, AnyPicture], float]:
-    """A metric of one's own, see `csrgan.evaluation.metrics.Metric`."""
+    """Return a metric of your own, see `csrgan.evaluation.metrics.Metric`."""
     own.metrics()
     if name not in own.OWN:
         raise AttributeError(f"module 'csrgan.metrics' has no attribute {name!r}")

@@ -1,7 +1,12 @@
-"""The values that travel between rooms, and the picture convention, stated once.
+"""The values that every part of csrgan exchanges, and the symbols and the picture convention, defined here once.
 
-A picture is RGB float32 in [0,1], shape (3, height, width); a batch of them (batch, 3, height, width).
-Symbols: sharp is H, low is L, restored is S; the degradation parameters theta are `Parameters`.
+    H       the sharp (high-resolution) picture: `Batch.sharp`
+    L       the degraded (low-resolution) picture made from H, a system's input: `Batch.low`; as large as H, or H / scale
+    S       the picture that a system restores from L, its estimate of H: `Restoration.image`; as large as H
+    theta   the degradation parameters that made L from H, see `Parameters`: `Batch.parameters`
+    theta^  a system's prediction of theta from L: `Restoration.parameters`
+
+Every picture is RGB float32 in [0,1], shape (3, height, width); a batch has shape (batch, 3, height, width).
 """
 
 from __future__ import annotations
@@ -21,7 +26,10 @@ Picture = Float[Tensor, "b 3 h w"]
 
 @dataclass(frozen=True)
 class Batch:
-    """Sharp pictures, what was done to them, and what came of it. chain: of the protocol that made L."""
+    """H, theta and L of several pictures.
+
+    sharp: H. low: L. parameters: theta. names: of the photographs. spec: the constants of the protocol that made L.
+    """
 
     sharp: Float[Tensor, "b 3 h w"]
     low: Float[Tensor, "b 3 h2 w2"]
@@ -30,12 +38,12 @@ class Batch:
     spec: DegradationSpec = DegradationSpec()
 
     def to(self, device: torch.device | str) -> Batch:
-        """The same on that device, for Lightning too."""
+        """Return the batch on `device`; Lightning calls this too."""
         return replace(self, sharp=self.sharp.to(device), low=self.low.to(device), parameters=self.parameters.to(device))
 
     @property
     def enlarged(self) -> Picture:
-        """L as large as H: enlarged bicubically where it is not, which is what a restorer must beat."""
+        """Return L at the size of H, enlarged bicubically if it is smaller: the result that a restorer must beat."""
         if self.low.shape == self.sharp.shape:
             return self.low
         result: Picture = interpolate(self.low, size=self.sharp.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)
@@ -44,8 +52,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Restoration:
-    """What a system makes of L: S cut off to [0,1]; theta^, its standard deviations and the bounds of its 90 % interval, in
-    physical units, where it predicts them; and its iterations."""
+    """What a system makes of L.
+
+    image: S, clipped to [0,1]. parameters: theta^, spread: its standard deviations, interval: the low and high bounds of its 90 %
+    interval, all in physical units; None where the system does not predict them. trace: the results of a system's iterations.
+    """
 
     image: Float[Tensor, "b 3 h w"]
     parameters: Parameters | None = None
@@ -54,7 +65,7 @@ class Restoration:
     trace: tuple[Restoration, ...] = ()
 
     def to(self, device: torch.device | str) -> Restoration:
-        """The same on that device, for Lightning too."""
-        parameters, spread = (each and each.to(device) for each in (self.parameters, self.spread))
+        """Return the restoration on `device`; Lightning calls this too."""
+        parameters, spread = (theta and theta.to(device) for theta in (self.parameters, self.spread))
         interval = self.interval and (self.interval[0].to(device), self.interval[1].to(device))
         return Restoration(self.image.to(device), parameters, spread, interval, tuple(step.to(device) for step in self.trace))

@@ -80,7 +80,7 @@ def test_a_pickled_kernel_file_does_not_go_off(form: str, tmp_path: Path) -> Non
         np.save(file, np.array([Bomb(marker)], dtype=object), allow_pickle=True)
     else:
         file.write_bytes(pickle.dumps(Bomb(marker)))
-    with pytest.raises(UserError, match=r"degradation\.kernel\.file=.* is no \.npy array that can be read"):
+    with pytest.raises(UserError, match=r"degradation\.kernel\.file=.* is not a readable \.npy array"):
         FreeForm(file=str(file)).kernels  # noqa: B018
     assert not marker.exists()
 

@@ -50,7 +50,7 @@ def test_it_stays_float32_under_autocast(sharp: Tensor) -> None:
     torch.testing.assert_close(mixed, plain, atol=1e-6, rtol=0)
 
 
-def test_impossible_settings_are_told() -> None:
+def test_impossible_settings_are_user_errors() -> None:
     with pytest.raises(UserError, match=r"degradation\.kernel_size=14"):
         Degradation(**README, kernel_size=14)
     with pytest.raises(UserError, match=r"Degradation\.bits=0"):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sweep
 import torch
 from commands import SHORT
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from torch import Tensor
 
 import csrgan
@@ -20,8 +26,9 @@ from csrgan.degradation.factor import Factor
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.evaluation import results
+from csrgan.evaluation.comparison import grouped
 from csrgan.records import Batch, Restoration
-from csrgan.reports import table
+from csrgan.reports import figure, page, predictions, table
 
 
 class Exposure(Factor):
@@ -62,7 +69,7 @@ def test_each_picture_is_changed_by_its_own_number_at_its_place() -> None:
         theta.gamma  # noqa: B018
 
 
-def test_it_changes_nothing_of_what_is_drawn_for_the_others_and_reaches_its_range() -> None:
+def test_it_leaves_other_draws_unchanged_and_covers_its_range() -> None:
     mine, plain = protocol().prior, csrgan.Degradation().prior
     drawn, without = (prior.sample(np.random.default_rng(3), 4000) for prior in (mine, plain))
     assert all(torch.equal(drawn.number(name), without.number(name)) for name in NAMES)
@@ -76,7 +83,7 @@ def test_it_changes_nothing_of_what_is_drawn_for_the_others_and_reaches_its_rang
     assert cells.exposure.max() > 0.6
 
 
-def test_numbers_survive_every_way_that_parameters_take() -> None:
+def test_conversions_keep_its_number() -> None:
     prior = protocol().prior
     theta = prior.sample(np.random.default_rng(0), 5)
     units = prior.normalise(theta)
@@ -94,7 +101,7 @@ def test_numbers_survive_every_way_that_parameters_take() -> None:
     assert shift.tolist() == pytest.approx([0.0] * 4)
 
 
-def test_rows_and_tables_tell_of_it_and_no_bound_is_claimed() -> None:
+def test_rows_and_tables_contain_it_and_no_bound() -> None:
     made = protocol()
     theta = made.prior.mean()
     sharp = torch.rand(1, 3, 32, 32)
@@ -107,10 +114,29 @@ def test_rows_and_tables_tell_of_it_and_no_bound_is_claimed() -> None:
     assert "blur_std_bound" in results.row(plain, Restoration(sharp, plain.parameters), csrgan.Degradation().prior)
     summary = results.summarise([row, row | {"exposure": 0.5, "blur_std": 1.0, "scale": 1.5, "noise_std": 0.0}])
     assert results.predicted_in(row) == results.predicted_in(summary) == [*NAMES, "exposure"]
-    assert table.parameters(summary).columns[0]._cells[-1] == "exposure"  # type: ignore[union-attr]
+    assert table.parameters(summary, made.prior.units).columns[0]._cells[-1] == "exposure, stops"  # type: ignore[union-attr]
 
 
-def test_what_cannot_be_is_a_sentence() -> None:
+def captions(drawing: Figure) -> str:
+    return " ".join(text.get_text() for text in drawing.findobj(Text))
+
+
+def test_panels_sheets_and_the_page_name_it_with_its_unit(tmp_path: Path) -> None:
+    made = protocol()
+    assert made.prior.units == made.spec.units == {"exposure": "stops"}  # `mirror` has none
+    theta = Parameters.of({**made.prior.mean().present(), "exposure": torch.tensor([0.25])})
+    sharp = torch.rand(1, 3, 32, 32)
+    low = made.degrade(sharp, theta)
+    said = captions(figure.panel(Batch(sharp, low, theta, ("a",), made.spec), Restoration(sharp, theta)))
+    assert said.count("/255, exposure 0.25 stops, mirror 0.50") == 2  # predicted, and true
+    assert "/255, exposure 0.25 stops" in captions(figure.sheet([(low[0], theta, "a.png")], made.prior.units))
+    rows = [row | {"exposure": 0.5, "exposure_predicted": 0.25} for row in sweep.rows(0)]
+    jobs = [replace(job, rows=rows, units=made.prior.units) for job in sweep.jobs(1, tmp_path / "runs")]
+    assert "exposure 0.50 stops" in page.write(tmp_path, jobs, title="t", question="").read_text(encoding="utf-8")
+    assert "true exposure, stops" in captions(predictions.against_truth(grouped(jobs)))  # type: ignore[arg-type]
+
+
+def test_impossible_settings_are_user_errors() -> None:
     with pytest.raises(csrgan.UserError, match=r"Exposure\.low=1 lies above Exposure\.high=0"):
         Exposure(low=1.0, high=0.0)
     with pytest.raises(csrgan.UserError, match=r"degradation\.predicted has no gamma.*exposure"):
@@ -132,11 +158,18 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("package")
-def test_one_from_outside_is_trained_on_with_intervals_restored_and_degraded_by(tmp_path: Path) -> None:
+def test_one_from_a_package_works_in_train_report_restore_and_degrade(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     predicted = "degradation.predicted=[blur_std,scale,noise_std,gamma]"
+    source = Path("outside/factors.py")
+    source.write_text(source.read_text().replace("    def change(", '    unit = "EV"\n\n    def change('))
     words = ["+factor/gamma=mild", predicted, "loss/parameters=nll", "loss.parameters.variance=true", "evaluation.grid.blur=3"]
+    words += ["trainer.panels=1"]
     assert main(["train", *SHORT, *words, f"run_dir={tmp_path}/run"]) == 0
     rows = list(csv.DictReader((tmp_path / "run" / "results.csv").open()))
+    assert "gamma, EV" in capsys.readouterr().out
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["units"] == {"gamma": "EV"}
+    assert main(["report", f"folder={tmp_path}/run"]) == 0
+    assert re.search(r"gamma [01]\.\d\d EV", (tmp_path / "run" / "report.html").read_text())
     assert len({row["gamma"] for row in rows}) > 1
     assert all(float(row["gamma_low90"]) < float(row["gamma_predicted"]) < float(row["gamma_high90"]) for row in rows)
     model = csrgan.load(tmp_path / "run")

@@ -41,7 +41,7 @@ def test_a_checkpoint_holds_the_basis(srmd: Degradation) -> None:
     assert not list(network[1].parameters())  # nothing of it is trained
 
 
-def test_an_isotropic_protocol_has_a_code_as_well() -> None:
+def test_an_isotropic_protocol_has_a_code_too() -> None:
     gaussian8: Degradation = build(composed("degradation=gaussian8_x4")["degradation"])
     theta = gaussian8.prior.sample(np.random.default_rng(1), 50)
     kernels = kernels_of(theta, 21, gaussian8.spec)
@@ -51,7 +51,7 @@ def test_an_isotropic_protocol_has_a_code_as_well() -> None:
     assert bool((first.diff() * first.diff()[0] > 0).all())  # the first number alone tells the width
 
 
-def test_a_smaller_kernel_is_set_in_the_middle() -> None:
+def test_a_smaller_kernel_is_centred() -> None:
     code = KernelPCA(5, 25).fit(torch.eye(25).view(25, 5, 5))
     found = code.decode(code.encode(torch.full((1, 3, 3), 1 / 9)))
     torch.testing.assert_close(found[0, 1:4, 1:4], torch.full((3, 3), 1 / 9))
@@ -64,7 +64,7 @@ def test_maps_are_constant() -> None:
     assert bool((found[1, 0] == 3).all())
 
 
-def test_impossible_codes_are_told(srmd: Degradation) -> None:
+def test_impossible_codes_are_user_errors(srmd: Degradation) -> None:
     with pytest.raises(UserError, match="length=30"):
         KernelPCA(5, 30)
     with pytest.raises(UserError, match="size=4"):
@@ -76,7 +76,7 @@ def test_impossible_codes_are_told(srmd: Degradation) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"), [("readme", "units"), ("gaussian8_x4", "kernel"), ("gaussian8_x4", "units"), ("srmd_x2", "kernel")]
 )
-def test_a_code_leads_back_to_what_varies(name: str, kind: str) -> None:
+def test_decoding_a_code_returns_what_varies(name: str, kind: str) -> None:
     degradation: Degradation = build(composed(f"degradation={name}")["degradation"])
     code = Code(degradation, kind=kind, components=15)
     true = degradation.prior.sample(np.random.default_rng(3), 50)
@@ -87,4 +87,4 @@ def test_a_code_leads_back_to_what_varies(name: str, kind: str) -> None:
     wide = 0.6 if name == "srmd_x2" else 0.02  # there blur_std is of the kernel before it is cut off
     torch.testing.assert_close(found.blur_std, true.blur_std, atol=wide, rtol=0)
     assert code.taps == (21**2 if (name, kind) == ("gaussian8_x4", "kernel") else 0)
-    assert code.beginning(2).shape == (2, code.length)
+    assert code.initial(2).shape == (2, code.length)

@@ -46,7 +46,7 @@ def test_srmd_draws_the_second_variance_below_the_first() -> None:
     assert found["angle_deg"].max() > 170
 
 
-def test_kernelgans_benchmark_draws_both_alike_and_multiplies_every_tap() -> None:
+def test_kernelgans_benchmark_draws_both_variances_from_one_range_and_scales_every_tap() -> None:
     smooth, rough = (drawn(Anisotropic(ordered=False, noise=noise, stages=1), 0.6, 5.0, 11, 0.5)[1] for noise in (0.0, 0.25))
     ratio = rough / smooth * (smooth.sum(dim=(1, 2), keepdim=True) / rough.sum(dim=(1, 2), keepdim=True))
     middle = ratio[:, 5, 5] / ratio.mean(dim=(1, 2))
@@ -68,7 +68,7 @@ def test_two_stages_are_two_down_samplings() -> None:
     torch.testing.assert_close(moments(kernels)["centre_y"], torch.full((50,), 1.5, dtype=torch.float64), atol=0.02, rtol=0)
 
 
-def test_kernels_of_ones_own_are_taken_from_a_file(tmp_path: Path) -> None:
+def test_a_file_gives_its_kernels(tmp_path: Path) -> None:
     own = isotropic(torch.tensor([1.0, 2.0, 3.0]), 9)
     np.save(tmp_path / "kernels.npy", 7 * own.numpy())
     kernels, blur_std = FreeForm(file=str(tmp_path / "kernels.npy")).draw(
@@ -92,15 +92,15 @@ def test_kernels_of_ones_own_are_taken_from_a_file(tmp_path: Path) -> None:
         (np.full((1, 3, 3), "a"), "numbers"),
     ],
 )
-def test_kernels_that_are_none_are_told(tmp_path: Path, array: np.ndarray, said: str) -> None:
+def test_an_array_of_no_kernels_is_a_user_error(tmp_path: Path, array: np.ndarray, said: str) -> None:
     np.save(tmp_path / "kernels.npy", array)
     with pytest.raises(UserError) as told:
         _ = FreeForm(file=str(tmp_path / "kernels.npy")).kernels
     assert said in str(told.value)
 
 
-def test_a_file_without_kernels_is_told(tmp_path: Path) -> None:
+def test_a_file_without_kernels_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "text.npy").write_text("no array")
-    for name, said in (("absent.npy", "is not a file"), ("text.npy", "can be read")):
+    for name, said in (("absent.npy", "is not a file"), ("text.npy", "is not a readable")):
         with pytest.raises(UserError, match=said):
             _ = FreeForm(file=str(tmp_path / name)).kernels

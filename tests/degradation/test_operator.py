@@ -151,7 +151,7 @@ def test_a_blur_wider_than_the_picture_is_legal(size: int) -> None:
     assert_equals(degrade(line, own), witness.blur_by(line[0].double().numpy(), rotated(31)[0].double().numpy()), 1e-6)
 
 
-def test_the_scale_that_is_told_is_the_one_that_is_realised() -> None:
+def test_the_label_is_the_realised_scale() -> None:
     theta = Parameters(*(torch.tensor([value, value]) for value in (1.0, 1.37, 0.0)))
     assert low_size(128, theta.scale).tolist() == [93, 93]
     torch.testing.assert_close(theta.realised(128, 128).scale, torch.full((2,), 128 / 93))
@@ -190,7 +190,7 @@ def test_it_is_differentiable_in_a_kernel() -> None:
         )
 
 
-def test_sizes_that_follow_from_the_scale_may_as_well_be_given(chelsea: Tensor) -> None:
+def test_giving_the_sizes_that_the_scale_implies_changes_nothing(chelsea: Tensor) -> None:
     theta = parameters(2.0, 1.37).realised(300, 300)
     sharp = chelsea[..., :300, :300]
     given = degrade(sharp, theta, sizes=low_sizes(300, 300, theta.scale))
@@ -207,7 +207,7 @@ def test_the_batched_products_of_a_gpu_equal_the_blocks_of_a_cpu(chelsea: Tensor
 
 
 @pytest.mark.parametrize("chain", [{}, {"output": "native", "downsampling": "direct", "kernel_size": 11}])
-def test_the_batched_products_ask_the_device_for_no_value(chain: dict) -> None:
+def test_the_batched_products_read_no_value_back_from_the_device(chain: dict) -> None:
     """Tensors on the device `meta` have shapes and no values: asking for one raises."""
     theta = Parameters(*(torch.empty(4, device="meta") for _ in range(3)))
     sharp, kernels = torch.empty(4, 3, 64, 80, device="meta"), torch.empty(4, 11, 11, device="meta")
@@ -218,7 +218,7 @@ def test_the_batched_products_ask_the_device_for_no_value(chain: dict) -> None:
         degrade_batched(sharp, theta, None, DegradationSpec(**chain), None)
 
 
-def test_blocks_leave_nothing_of_the_band_out() -> None:
+def test_blocks_cover_the_whole_band() -> None:
     cases = ((513, 2.9, 7.07), (300, 1.0, 50.0), (257, 1.37, 0.3), (129, 3.0, 20.0), (131, 129 / 2, 1.0), (516, 3.0, 2.0))
     for size, scale, std in cases:
         picture = torch.rand(1, 1, size, 200, dtype=torch.float64)
@@ -241,7 +241,7 @@ def test_blocks_leave_nothing_of_the_band_out() -> None:
         (2.0, 4.0, {"downsampling": "direct", "output": "native"}),
     ],
 )
-def test_the_adjoint_is_that_of_the_operator(std: float, scale: float, chain: dict, backend: str) -> None:
+def test_the_adjoint_satisfies_its_identity(std: float, scale: float, chain: dict, backend: str) -> None:
     for own in (None, rotated(9).expand(2, -1, -1)):
         theta = Parameters(**(vars(parameters(std, scale, count=2)) | {"kernel": own}))
         constants = DegradationSpec(**chain, backend=backend)
@@ -271,6 +271,6 @@ def test_two_matrices_are_the_operator_and_its_adjoint(chelsea: Tensor) -> None:
     torch.testing.assert_close(back, adjoint(sharp, parameters, 90, 70, sizes=sizes), atol=1e-5, rtol=0)
 
 
-def test_a_word_that_no_chain_knows_is_told() -> None:
+def test_an_unknown_choice_is_a_user_error() -> None:
     with pytest.raises(UserError, match=r"degradation\.output has no nativ\..*Did you mean native\?"):
         DegradationSpec(output="nativ")

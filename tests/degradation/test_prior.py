@@ -29,7 +29,7 @@ def test_the_mean_is_the_mean_of_the_draws() -> None:
     torch.testing.assert_close(drawn.stack().mean(dim=0), prior.mean().stack()[0], rtol=0.01, atol=0)
 
 
-def test_network_units_are_uniform_over_the_prior_and_lead_back() -> None:
+def test_network_units_are_uniform_over_the_prior_and_invertible() -> None:
     prior = Prior(**README)
     drawn = prior.sample(np.random.default_rng(2), 4_000)
     theta = prior.normalise(drawn)
@@ -46,7 +46,7 @@ def test_an_answer_far_outside_the_prior_still_has_a_meaning() -> None:
     assert (found.noise_std >= 0).all()
 
 
-def test_what_is_not_predicted_is_answered_by_the_prior_mean() -> None:
+def test_a_parameter_that_is_not_predicted_takes_the_prior_mean() -> None:
     prior = Prior(**README, predicted=["scale"])
     found = prior.denormalise(torch.tensor([[0.5]]))
     assert float(found.scale) == pytest.approx(2.0)
@@ -71,6 +71,6 @@ def test_the_grid_holds_the_mid_quantiles_and_one_level_of_a_constant() -> None:
         ({"predicted": ["blurr_std"]}, "Did you mean blur_std?"),
     ],
 )
-def test_an_impossible_range_is_told(change: dict, said: str) -> None:
+def test_an_impossible_range_is_a_user_error(change: dict, said: str) -> None:
     with pytest.raises(UserError, match=said.replace(".", r"\.").replace("?", r"\?")):
         Prior(**(README | change))

@@ -45,7 +45,7 @@ def estimated(grey: np.ndarray, noises: np.ndarray) -> np.ndarray:
     return minimize(cost, start, method="Nelder-Mead", options={"maxiter": 2000, "xatol": 1e-5, "fatol": 1e-3}).x
 
 
-def test_the_likeliest_values_scatter_as_the_bound_says() -> None:
+def test_maximum_likelihood_reaches_the_bound() -> None:
     generator = np.random.default_rng(0)
     radius = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.fftfreq(SIDE))
     found, bounds = [], []
@@ -60,7 +60,7 @@ def test_the_likeliest_values_scatter_as_the_bound_says() -> None:
     np.testing.assert_allclose(bound, scatter, rtol=0.25)
 
 
-def test_more_noise_more_blur_and_fewer_pixels_tell_less(chelsea: Tensor) -> None:
+def test_more_noise_more_blur_and_fewer_pixels_raise_the_bound(chelsea: Tensor) -> None:
     found = {
         name: least_std(chelsea[..., :256, :256], parameters, DegradationSpec())
         for name, parameters in {
@@ -75,13 +75,13 @@ def test_more_noise_more_blur_and_fewer_pixels_tell_less(chelsea: Tensor) -> Non
     assert found["small"]["noise_std"] > 2 * found["plain"]["noise_std"]
 
 
-def test_where_nothing_is_told_the_bound_is_infinite(chelsea: Tensor) -> None:
+def test_the_bound_is_infinite_without_information(chelsea: Tensor) -> None:
     assert least_std(chelsea, theta(0.0), DegradationSpec())["blur_std"] == math.inf
     assert least_std(chelsea, theta(1.0, noise_std=0.0), DegradationSpec())["noise_std"] == math.inf
     assert math.isfinite(least_std(chelsea, theta(1.0, noise_std=0.0), DegradationSpec())["blur_std"])
 
 
-def test_a_kernel_cut_off_at_fifteen_taps_tells_little_of_a_wide_blur(chelsea: Tensor) -> None:
+def test_a_kernel_cut_off_at_fifteen_taps_says_little_about_a_wide_blur(chelsea: Tensor) -> None:
     cut = DegradationSpec(kernel_size=15)
     narrow, wide = (least_std(chelsea, theta(std), cut)["blur_std"] for std in (2.0, 40.0))
     assert wide > 20 * narrow

@@ -43,7 +43,7 @@ def test_the_interval_over_photographs_equals_scipys() -> None:
     assert found.pairs == 120
 
 
-def test_pairing_takes_out_what_the_jobs_have_in_common() -> None:
+def test_pairing_removes_what_the_jobs_have_in_common() -> None:
     """The same rows but for a constant: the difference is that constant, with no spread."""
     base = rows(1.0, 8)
     more = [row | {"psnr_restored": row["psnr_restored"] + 0.25} for row in base]
@@ -58,7 +58,7 @@ def seeded(*shifts: float) -> Group:
     return Group(("a=1",), [Job(str(k), ("a=1", f"seed={k}"), rows=shifted) for k, shifted in enumerate(each)])
 
 
-def test_the_interval_speaks_for_other_seeds() -> None:
+def test_the_interval_covers_other_seeds() -> None:
     """Where the photographs agree, it is SciPy's over the differences of the seeds; what a seed does to both is taken out."""
     mine, other = (0.4, 0.1, -0.3, 0.2, 0.0), (0.1, 0.2, 0.1, -0.1, 0.1)
     found = difference(seeded(*mine), seeded(*other), "gain", resamples=20_000)
@@ -82,7 +82,7 @@ def test_noise_seeds_of_a_cell_are_pairs_of_their_own() -> None:
     assert difference(group(twice), group(twice), "gain").pairs == 4
 
 
-def test_seeds_are_gathered_and_failed_jobs_left_out() -> None:
+def test_seeds_form_a_group_and_failed_jobs_are_left_out() -> None:
     words = ("trainer=smoke", "a=1")
     jobs = [
         Job("0", (*words, "b=2", "seed=1"), rows=rows(0.0, 2)),
@@ -99,7 +99,7 @@ def test_seeds_are_gathered_and_failed_jobs_left_out() -> None:
     assert grouped([]) == []
 
 
-def test_what_was_trained_is_told_from_what_it_was_scored_on() -> None:
+def test_words_of_training_and_evaluation_are_distinguished() -> None:
     """The words of an evaluation follow those of the training; here one word is both."""
     jobs = [Job(high, (f"high={high}", "seed=1", "high=4"), rows=rows(0.0, 1)) for high in ("4", "16")]
     assert [each.name for each in grouped(jobs)] == ["high=4", "high=16"]
@@ -146,7 +146,7 @@ def test_words_of_a_baseline_are_whole_words_in_any_order() -> None:
     assert holds(named(), "all settings as they are")
 
 
-def test_a_job_collapses_by_its_mean_or_by_one_value_that_is_none() -> None:
+def test_a_job_collapses_by_its_mean_or_by_a_nan() -> None:
     """The mean of a group with a job that has no value is no number, and no pair is made of it."""
     low = [row | {"psnr_restored": 16.9} for row in rows(0.0, 2)]
     broken = [*rows(0.0, 2)[1:], rows(0.0, 2)[0] | {"psnr_restored": math.nan}]
@@ -158,7 +158,7 @@ def test_a_job_collapses_by_its_mean_or_by_one_value_that_is_none() -> None:
     assert difference(group(rows(0.0, 2), lost), group(rows(0.0, 2)), "gain") is None
 
 
-def test_a_column_that_only_some_runs_have_is_compared_where_it_is() -> None:
+def test_a_column_of_some_runs_is_compared_between_those() -> None:
     with_it = [row | {"ciede2000_restored": 3.0} for row in rows(0.0, 3)]
     assert score([*with_it, *rows(0.0, 1)], "ciede2000_restored") == 3.0
     assert difference(group(with_it), group(rows(0.0, 3)), "ciede2000_restored") is None

@@ -47,7 +47,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registered: None) -
         del sys.modules[name]
 
 
-def test_a_metric_asks_for_what_there_is() -> None:
+def test_a_metric_may_only_ask_for_known_arguments() -> None:
     metric = Metric(lambda image, border: float(image.mean()) + border, heading="a")
     assert metric(image=torch.ones(1, 3, 4, 4), sharp=None, low=None, border=2) == 3
     with pytest.raises(csrgan.UserError, match="metric a: its function has no colour"):
@@ -68,7 +68,7 @@ def test_rows_tables_columns_and_the_api_have_it() -> None:
     printed = table.scores(results.summarise([row]))
     assert list(printed.columns[0].cells)[-1] == "steepness of edges (1 best)"
     assert list(printed.columns[2].cells)[-1] == "1.000"
-    score = columns.of("edges_restored")
+    score = columns.score_of("edges_restored")
     assert (score.heading, score.better) == ("edges", "closest to 1 is better")
     picture = np.random.default_rng(0).random((16, 16, 3))
     assert csrgan.metrics.edges(picture / 2, picture) == pytest.approx(0.5)
@@ -76,7 +76,7 @@ def test_rows_tables_columns_and_the_api_have_it() -> None:
         csrgan.metrics.edgs  # noqa: B018
 
 
-def test_what_is_no_metric_is_a_sentence(package: Path) -> None:
+def test_what_is_no_metric_is_a_user_error(package: Path) -> None:
     file = package / "scored" / "conf" / "metric" / "edges.yaml"
     file.write_text("# No metric\n_target_: torch.nn.Identity\n")
     with pytest.raises(csrgan.UserError, match=r"edges\.yaml makes a Identity, and no csrgan\.evaluation\.metrics\.Metric"):

@@ -20,7 +20,7 @@ def rows(photographs: int, *, cells: int = 4, apart: float = 2.0) -> list[Row]:
     ]
 
 
-def test_intervals_are_over_photographs_and_scipys() -> None:
+def test_intervals_over_photographs_equal_scipys() -> None:
     found = summarise(made := rows(11))
     means = [np.mean([float(r["psnr_restored"]) for r in made if r["image"] == f"{index}.png"]) for index in range(11)]
     witness = stats.bootstrap((means,), np.mean, n_resamples=20000, method="percentile", rng=np.random.default_rng(1))
@@ -32,7 +32,7 @@ def test_intervals_are_over_photographs_and_scipys() -> None:
     assert twice["gain_db_high95"] - twice["gain_db_low95"] > 0.7 * (found["gain_db_high95"] - found["gain_db_low95"])
 
 
-def test_few_photographs_have_none() -> None:
+def test_few_photographs_have_no_interval() -> None:
     assert "gain_db_low95" not in summarise(rows(PICTURES - 1))
     assert "gain_db_low95" in summarise(rows(PICTURES))
     assert table.scores(summarise(rows(2))).caption is None

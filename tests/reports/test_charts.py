@@ -10,7 +10,7 @@ from sweep import rows
 from csrgan.evaluation.comparison import Difference, Group, Job
 from csrgan.reports import chart, columns, effects, maps, predictions, training
 
-GAIN = columns.of("gain")
+GAIN = columns.score_of("gain")
 
 
 def groups(count: int) -> list[Group]:
@@ -24,7 +24,7 @@ def groups(count: int) -> list[Group]:
     return [Group(each, [Job("0", each, rows=rows(0.1), curve=[(1, 2.0), (2, 3.0)])]) for each in words]
 
 
-def test_short_names_stay_apart() -> None:
+def test_short_names_stay_distinct() -> None:
     found = groups(30)
     labels = chart.labels(found)
     assert len(set(labels.values())) == 30
@@ -33,7 +33,7 @@ def test_short_names_stay_apart() -> None:
     assert "parameters.weight=1" in labels[found[1]]
 
 
-def test_a_long_value_loses_its_middle_where_its_ends_tell_it() -> None:
+def test_a_long_value_loses_its_middle_if_its_ends_are_distinct() -> None:
     one, other = (Group((f"x={start}{'-' * 60}",), []) for start in "ab")
     assert all(len(label) < 35 for label in chart.labels([one, other]).values())
 
@@ -100,11 +100,11 @@ def test_a_map_for_each_group_and_scale() -> None:
     [
         ("gain", (0.1, 0.3), "better"),
         ("gain", (-0.3, -0.1), "worse"),
-        ("gain", (-0.1, 0.1), "not told apart"),
+        ("gain", (-0.1, 0.1), "no clear difference"),
         ("ciede2000_restored", (0.1, 0.3), "worse"),
         ("hf_ratio_restored", (0.1, 0.3), "higher"),
         ("new_restored", (-0.3, -0.1), "lower"),
     ],
 )
 def test_a_verdict_needs_an_interval_without_zero_and_a_direction(column: str, interval: tuple, verdict: str) -> None:
-    assert columns.of(column).verdict(Difference(sum(interval) / 2, *interval, 10)) == verdict
+    assert columns.score_of(column).verdict(Difference(sum(interval) / 2, *interval, 10)) == verdict

@@ -32,12 +32,12 @@ def group(found: list[dict[str, Any]], name: str = "a") -> Group:
     return Group((name,), [Job("0", (name,), rows=found)])
 
 
-def test_true_promises_are_kept_at_every_level() -> None:
+def test_right_intervals_have_nominal_coverage_at_every_level() -> None:
     np.testing.assert_allclose(uncertainty.coverage(rows(), "scale", uncertainty.LEVELS), uncertainty.LEVELS, atol=0.03)
 
 
 @pytest.mark.parametrize(("promised", "held"), [(0.1, 0.9), (0.05, 0.589), (0.2, 0.999)])
-def test_the_summary_tells_the_share_within_the_ninety_percent_interval(promised: float, held: float) -> None:
+def test_the_summary_has_the_coverage_of_the_ninety_percent_interval(promised: float, held: float) -> None:
     found = rows(promised)
     assert summarise(found)["scale_coverage90"] == pytest.approx(held, abs=0.03)
     np.testing.assert_allclose(uncertainty.coverage(found, "scale", np.array([0.9])), summarise(found)["scale_coverage90"])
@@ -74,7 +74,7 @@ def test_groups_of_another_protocol_have_charts_and_a_bound_of_their_own() -> No
         assert len(other.get_xdata()) == 0
         np.testing.assert_allclose(axes.lines[2].get_ydata(), (0.05, 0.5)[index // 2])
         np.testing.assert_allclose(axes.lines[2].get_xdata(), np.array([1, 3]) * (1, 10)[index // 2])
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "least without a bias (Cramer-Rao)"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "Cramer-Rao bound"]
 
 
 def test_reliability_is_drawn_where_intervals_are_predicted() -> None:

@@ -61,7 +61,12 @@ def run(config: DictConfig) -> int:
             making.label(series)
             if making.sheet:
                 part = ledger.place / SHEET
-                figure.save(figure.sheet([making.sheet[key] for key in making.shown if key in making.sheet]), part)
+                figure.save(
+                    figure.sheet(
+                        [making.sheet[key] for key in making.shown if key in making.sheet], making.degradation.prior.units
+                    ),
+                    part,
+                )
                 ledger.add(SHEET, part)
     said = "; ".join([f"{len(series.done)} pictures degraded", *making.remarks(series)])
     series.say(f"{said}: {relative(places.destination)}")

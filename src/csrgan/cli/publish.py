@@ -78,12 +78,12 @@ def _page(system: System, recipe: dict[str, Any], source: Path, folder: Path) ->
     yield "|---|---|---|"
     for name, drawn in system.restorer.prior.ranges.items():
         low, high = (bound * FACTORS.get(name, 1.0) for bound in drawn.bounds)
-        yield f"| {label(name)} | {low:.4g} | {high:.4g} |"
+        yield f"| {label(name, system.restorer.prior.units)} | {low:.4g} | {high:.4g} |"
     if not (source / SUMMARY).is_file():
         yield "\nWhat it reaches was not measured beside it: `csrgan evaluate checkpoint=network.ckpt data.valid=photos` does."
         return
     reached = jobs.summary(source)
     yield f"\nWhat it reached on the {reached['rows']:.0f} pictures and degradations of its evaluation:\n"
-    for made in (table.scores(reached), table.parameters(reached)):
+    for made in (table.scores(reached), table.parameters(reached, system.restorer.prior.units)):
         if made:
             yield table.markdown(made) + "\n"

@@ -81,6 +81,7 @@ def _job(place: Path, name: str, score: str) -> Job:
             curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
             diagnostics=_diagnostics(metrics),
             costs=_costs(jobs.summary(place)),
+            units=jobs.units(place),
             pictures=sorted(
                 file.parent for file in place.glob(f"{run_folder.PICTURES}/*/{run_folder.RESTORED}") if _whole(file.parent)
             ),

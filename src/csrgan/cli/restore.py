@@ -76,7 +76,7 @@ class _Restorer:
         part = self.series.ledger.place / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=found)
         yield Made({name: part}, {"file": table_cell(told), **parameters})
-        for line in (_said(parameters), *_beyond(parameters, self.system.restorer.prior)):
+        for line in (_said(parameters, self.system.restorer.prior.units), *_beyond(parameters, self.system.restorer.prior)):
             if line:
                 self.series.say(f"{told}: {line}")
 
@@ -117,12 +117,12 @@ def _told(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def _said(told: dict[str, float]) -> str:
-    """theta^ in a line, with the intervals where there are any."""
+def _said(told: dict[str, float], units: Mapping[str, str]) -> str:
+    """theta^ in a line, with the intervals where there are any. units: of further factors, by their names."""
     words = []
     ends = {f"{name}_{end}" for name in told for end in ("predicted_std", *BOUNDS)}
     for name in (name for name in told if name not in ends):
-        what, _, unit = label(name).partition(", ")
+        what, _, unit = label(name, units).partition(", ")
         values = [told[key] * FACTORS.get(name, 1.0) for key in (name, *(f"{name}_{end}" for end in BOUNDS)) if key in told]
         within = f" [{values[1]:.2f}, {values[2]:.2f}]" if len(values) > 1 else ""
         words.append(f"{what} {values[0]:.2f}{within}{unit and f' {unit}'}")

@@ -117,7 +117,7 @@ def trained(
         close_with(loggers, scores.rows, summary)
     if spent:
         console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
-    conclude(console, summary, scores.rows, folder)
+    conclude(console, summary, scores.rows, folder, system.restorer.prior.units)
     return float(summary["gain_db"])
 
 
@@ -156,7 +156,7 @@ def _examine(system: System, data: Photographs, settings: dict[str, Any], consol
         accelerator=trainer["accelerator"],
         precision=trainer["precision"],
     )
-    console.print(table.examination(found, f"{count} of {size} crops of {sides[first]} px"))
+    console.print(table.sanity_check(found, f"{count} of {size} crops of {sides[first]} px"))
 
 
 def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[str, Any]:
@@ -167,6 +167,18 @@ def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[st
         for key in ("images", "validate_every", "save_every"):
             config.trainer[key] = images
     return checked_settings(config)
+
+
+def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
+    """Memory layout and compilation of the networks."""
+    available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
+    require(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
+    for network in system.children():
+        if trainer["channels_last"]:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if trainer["compile"]:
+            torch._functorch.config.donated_buffer = False  # the terms' gradients are taken from one graph, one after the other
+            network.compile()
 
 
 def own_callbacks(settings: dict[str, Any]) -> list[lightning.Callback]:

@@ -1,4 +1,4 @@
-"""A degradation protocol as a Kornia augmentation: draws theta for each picture, applies it, and keeps it as the label."""
+"""A degradation protocol as a Kornia augmentation: it draws theta for each picture, applies it, and keeps it as the label."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     """Blur, down-sampling, noise and bicubic up-sampling, each picture of a batch with its own parameters.
 
     Like every Kornia augmentation it composes in `AugmentationSequential`, records what it drew in `_params`, and replays
-    exactly: `degradation(x, params=degradation._params)`. Drawing uses torch's global generator; `recorded` makes the
-    params of a choice of one's own.
+    exactly: `degradation(x, params=degradation._params)`. Drawing uses torch's global generator; `recorded` makes such params
+    from parameters that you choose.
 
     blur, scale, noise, predicted, tested_blur_std: see `Prior`.
-    kernel: what draws kernels in place of the isotropic Gaussian, see `shapes`; None: that Gaussian.
-    kernel_size: odd number of taps at which the kernel is cut off; None: full support.
+    kernel: draws kernels instead of the isotropic Gaussian, see `kernel_priors`; None: the isotropic Gaussian.
+    kernel_size: odd number of taps a side to cut the kernel off at; None: full support.
     downsampling, output, backend: see `DegradationSpec`.
     bits: round L to this many bits; None: leave it unrounded.
-    factors: what else happens to a picture, by name, in this order (see `Factor`).
+    factors: further factors by name, applied in this order (see `Factor`).
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
 
     @property
     def multiple(self) -> int:
-        """What the sides of a sharp picture must be a multiple of, px, so that an upsampling network leads back to it."""
+        """The sides of H must be a multiple of this, px, so that an upsampling network returns to the size of H."""
         scale = self.prior.ranges["scale"].high
         return int(scale) if self.spec.output == "native" and scale == round(scale) else 1
 
@@ -92,37 +92,37 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
 
     @staticmethod
     def recorded(parameters: Parameters, noise: Float[Tensor, "b c h w"]) -> dict[str, Tensor]:
-        """These parameters and standard normal draws in the form in which Kornia records and replays them."""
+        """Return parameters and standard normal draws in the form in which Kornia records and replays them."""
         return {**parameters.present(), "noise": noise}
 
     @property
     def labels(self) -> Parameters:
-        """The parameters that the last call applied."""
-        return self._named(self._params)
+        """The parameters applied by the last call."""
+        return self._theta(self._params)
 
-    def _named(self, params: Mapping[str, Tensor]) -> Parameters:
-        """Those of Kornia's params that are parameters."""
+    def _theta(self, params: Mapping[str, Tensor]) -> Parameters:
+        """Return theta out of Kornia's params."""
         return Parameters.of({name: params[name] for name in (*self.prior.ranges, "kernel") if name in params})
 
     def apply_transform(
         self, input: Tensor, params: dict[str, Tensor], flags: dict[str, Any], transform: Tensor | None = None
     ) -> Tensor:
-        theta = self._named(params).to(input)
+        theta = self._theta(params).to(input)
         return degrade(input, theta, noise=params["noise"].to(input), bits=flags["bits"], spec=flags["spec"])
 
     def degrade(
         self, sharp: Float[Tensor, "b c h w"], parameters: Parameters, noise: Float[Tensor, "b c h w"] | None = None
     ) -> Float[Tensor, "b c h2 w2"]:
-        """The protocol with these parameters and standard normal draws; nothing is drawn and nothing recorded."""
+        """Apply the protocol with these parameters and standard normal draws, without drawing or recording anything."""
         return degrade(sharp, parameters, noise=noise, **self.flags)
 
 
 def redegraded(
     image: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"], degradation: Degradation
 ) -> Float[Tensor, "b 3 h2 w2"]:
-    """A_theta of a picture for theta in network units, without noise; differentiable in both, the scale included."""
-    # At the lower end of a prior a parameter drawn by its variance has no finite gradient.
+    """Return A_theta of a picture for theta in network units, without noise; differentiable in the picture and all of theta."""
+    # A parameter whose variance is drawn has no finite gradient at the lower end of its prior.
     parameters = degradation.prior.denormalise(theta.float().clamp(1e-3, 1))
     sizes, spec = low_sizes(image.shape[-2], image.shape[-1], parameters.scale), degradation.spec
-    image = spec.changed("sharp", image.float(), parameters)
-    return spec.changed("low", linear(image, parameters, spec=spec, sizes=sizes), parameters)
+    image = spec.apply_factors("sharp", image.float(), parameters)
+    return spec.apply_factors("low", linear(image, parameters, spec=spec, sizes=sizes), parameters)

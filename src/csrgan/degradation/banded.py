@@ -24,12 +24,12 @@ CACHED = 2**18  # elements of a matrix that stay in a CPU's cache
 def degrade_blocked(
     sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, spec: DegradationSpec
 ) -> Float[Tensor, "batch channel height2 width2"]:
-    """Every picture trimmed to its own low size and band; blur matrices made for as many pictures at a time as fit a cache."""
+    """Degrade each picture with matrices of its own low size and band; as many blur matrices are made at a time as fit a cache."""
     count, channels, height, width = sharp.shape
     heights, widths = (size.tolist() for size in low_sizes(height, width, parameters.scale))
     axes = [(height, heights)] if height == width else [(height, heights), (width, widths)]
     native, blurred = spec.output == "native", spec.blurs(parameters)
-    found = sharp.new_empty(count, channels, *((max(heights), max(widths)) if native else (height, width)))
+    degraded = sharp.new_empty(count, channels, *((max(heights), max(widths)) if native else (height, width)))
     step = spec.step(parameters) if spec.downsampling == "direct" else None
     taps, reaches, stds = spec.taps(parameters), _reaches(parameters, spec), parameters.noise_std.tolist()
     chunk = max(1, CACHED // max(height, width) ** 2)
@@ -42,21 +42,21 @@ def degrade_blocked(
         if blurred:
             p = [_product(down, blur[k % chunk]) for (down, _), blur in zip(matrices, blurs, strict=True)]
             p_y, p_x = p[0], p[-1]
-        # The columns first, and as rows of the result: so laid out, each of the four is one product of two matrices.
+        # Columns come first and become rows of the result: with this layout each of the four steps is one matrix product.
         low = _product(p_x, sharp[k].reshape(channels * height, width).T, reach)
         low = _product(p_y, low.view(few_x * channels, height).T, reach, sharp.new_empty(few_x * channels, few_y).T).T
         if noise is not None and std:
             low.view(few_x, channels, few_y).add_(noise[k, :, :few_y, :few_x].permute(2, 0, 1), alpha=std)
         if native:
-            found[k] = low.view(few_x, channels, few_y).permute(1, 2, 0)
+            degraded[k] = low.view(few_x, channels, few_y).permute(1, 2, 0)
             continue
         low = _product(u_y, low.T, out=sharp.new_empty(few_x * channels, height).T).T
-        _product(u_x, low.view(few_x, channels * height), out=found[k].view(channels * height, width).T)
-    return found
+        _product(u_x, low.view(few_x, channels * height), out=degraded[k].view(channels * height, width).T)
+    return degraded
 
 
 def _resampling(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Down-sampling (few, size) and up-sampling (size, few) of an axis. There are not many sizes, so they are remembered."""
+    """Return down-sampling (few, size) and up-sampling (size, few) of an axis. There are few sizes, so they are cached."""
     return _small(size, few, step, dtype) if size <= SMALL else _dense(size, few, step, dtype)
 
 
@@ -65,7 +65,7 @@ def _dense(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[T
     return down.matrix(slice(None), size)[0], up.matrix(slice(None), few)[0]
 
 
-_small = lru_cache(maxsize=256)(_dense)  # 32 MB of them at most
+_small = lru_cache(maxsize=256)(_dense)  # at most 32 MB
 
 
 @lru_cache(maxsize=512)
@@ -77,19 +77,19 @@ def _bands(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[B
 
 
 def _reaches(parameters: Parameters, spec: DegradationSpec) -> list[int]:
-    """How many pixels beside its centre each picture's blur along an axis touches."""
+    """Return how many pixels to either side of its centre each picture's blur reaches along an axis."""
     if parameters.kernel is not None:
         return [0] * len(parameters)
     if spec.kernel_size is not None:
         return [(spec.kernel_size - 1) // 2] * len(parameters)
-    beside = math.ceil(spec.shift(parameters))
-    return [math.ceil(SUPPORT * std) + beside for std in parameters.blur_std.tolist()]
+    margin = math.ceil(spec.shift(parameters))
+    return [math.ceil(SUPPORT * std) + margin for std in parameters.blur_std.tolist()]
 
 
 def _product(
     matrix: Float[Tensor, "rows columns"], picture: Float[Tensor, "columns width"], reach: int = 0, out: Tensor | None = None
 ) -> Float[Tensor, "rows width"]:
-    """matrix @ picture, without the zeros beside the matrix's band."""
+    """Return matrix @ picture, skipping the zeros outside the matrix's band."""
     if matrix.shape[0] <= SMALL:
         return torch.mm(matrix, picture, out=out)
     result = picture.new_empty(matrix.shape[0], picture.shape[1]) if out is None else out
@@ -99,13 +99,13 @@ def _product(
 
 
 def blocks(rows: int, columns: int, reach: int) -> Iterator[tuple[slice, slice]]:
-    """Blocks of rows of a resampling band with the columns that they touch; `reach` is that of a blur folded into it."""
+    """Yield blocks of rows of a resampling band with the columns they touch. reach: of a blur multiplied into the band, px."""
     scale = columns / rows
-    beside = REACH * max(scale, 1.0) + reach + 1
+    margin = REACH * max(scale, 1.0) + reach + 1
     for top in range(0, rows, BLOCK):
         bottom = min(top + BLOCK, rows)
-        left, right = math.floor((top + 0.5) * scale - beside), math.ceil((bottom - 0.5) * scale + beside)
-        if left < 0:  # what lies outside is folded back
+        left, right = math.floor((top + 0.5) * scale - margin), math.ceil((bottom - 0.5) * scale + margin)
+        if left < 0:  # the mirror border folds back what lies outside
             left, right = 0, max(right, 1 - left)
         if right > columns:
             left, right = max(min(left, 2 * (columns - 1) - right), 0), columns

@@ -1,4 +1,4 @@
-"""What may happen to a photograph beside blur, down-sampling and noise: a factor with a number that is drawn for each picture."""
+"""Further factors of the degradation besides blur, down-sampling and noise, each with a number drawn for each picture."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from csrgan.errors import raise_faults
 
 
 class Factor(Recorded, ABC):
-    """A factor of the degradation, such as a tone curve or a vignette. A class of your own gives `change`, and what it is called:
+    """A factor of the degradation, such as a tone curve or a vignette. A class of your own defines `change`, and may set:
 
-    unit: of the number; empty where it has none. place: `sharp`, what happens to H before the blur; `low`, to L at the very end,
-    as networks are given it.
+    unit: of the number, such as "px"; tables, panels and the page of a sweep show it; empty: none.
+    place: `sharp` changes H before the blur; `low` changes L at the very end, as networks get it.
 
-    low, high: the number is drawn uniformly between them. uniform_in: itself, or its square (`variance`).
+    low, high: the number is drawn uniformly between them. uniform_in: `value`, or `variance` to draw its square uniformly.
     Raises UserError for a low above high.
 
-    The name of a factor is its key, as in `+factor/gamma=mild`: under it the number is drawn, recorded in rows and tables and,
-    where `degradation.predicted` has it, predicted. It has no Cramer-Rao bound, nor have blur and noise where there is one.
+    A factor's name is its key, as in `+factor/gamma=mild`: the number is drawn, recorded in rows and tables and, if
+    `degradation.predicted` has the name, predicted under it. There is no Cramer-Rao bound of it, nor of blur and noise beside it.
 
     >>> import csrgan, torch
     >>> from csrgan.degradation.factor import Factor
@@ -43,8 +43,8 @@ class Factor(Recorded, ABC):
 
     def __init__(self, *, low: float, high: float, uniform_in: Literal["value", "variance"] = "value") -> None:
         raise_faults(rules.low_below_high(type(self).__name__, low, high))
-        self.range = Uniform(low, high, uniform_in, least=0.0 if uniform_in == "variance" else -math.inf)
+        self.range = Uniform(low, high, uniform_in, least=0.0 if uniform_in == "variance" else -math.inf, unit=self.unit)
 
     @abstractmethod
     def change(self, images: Float[Tensor, "b c h w"], number: Float[Tensor, " b"]) -> Float[Tensor, "b c h w"]:
-        """The pictures, each changed by its number; on their device, nothing is drawn. What leaves [0,1] is cut off."""
+        """Return the pictures, each changed by its number, on their device and without randomness; csrgan clips them to [0,1]."""

@@ -1,4 +1,4 @@
-"""Kernels as a few numbers, and numbers as maps: what networks that are told the degradation read (SRMD, section 3.2)."""
+"""Kernels as a few numbers, and numbers as maps: the input of networks conditioned on the degradation (SRMD, section 3.2)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ class KernelPCA(nn.Module):
     """Kernels projected on the principal components of a protocol's kernels, code = basis^T k.
 
     The basis holds the leading eigenvectors of the kernels' second moments, without subtracting a mean (SRMD): code 0 is the
-    kernel 0. It is a buffer of this module, so that a checkpoint of the network around it holds it, and a kernel code means
-    the same when the checkpoint is loaded.
+    kernel 0. It is a buffer, so the checkpoint of the network around it holds it, and a kernel code keeps its meaning.
 
     size: odd number of taps a side. length: numbers in a code, at most size^2.
     """
@@ -42,7 +41,7 @@ class KernelPCA(nn.Module):
         self.register_buffer("basis", torch.zeros(size**2, length))
 
     def fit(self, kernels: Float[Tensor, "count size size"]) -> KernelPCA:
-        """Take the basis from these kernels. Signs are fixed, so that the same kernels give the same codes."""
+        """Compute the basis from these kernels. Signs are fixed, so that the same kernels give the same codes."""
         flat = self._cut(kernels).double().flatten(1)
         _, vectors = torch.linalg.eigh(flat.T @ flat / len(flat))
         basis = vectors.flip(1)[:, : self.basis.shape[1]]
@@ -54,17 +53,17 @@ class KernelPCA(nn.Module):
         return self._cut(kernels).flatten(1) @ self.basis.to(kernels.dtype)
 
     def decode(self, codes: Float[Tensor, "batch length"]) -> Float[Tensor, "batch size size"]:
-        """The kernel in the basis's span with this code; of an encoded kernel its nearest there."""
+        """Return the kernel with this code; for an encoded kernel, the nearest one in the span of the basis."""
         return (codes @ self.basis.to(codes.dtype).T).view(-1, self.size, self.size)
 
     def _cut(self, kernels: Tensor) -> Tensor:
-        """The middle size x size taps, zeros around a smaller kernel."""
+        """Crop kernels to the middle size x size taps, or pad smaller ones with zeros."""
         edge = (self.size - kernels.shape[-1]) // 2
         return nn.functional.pad(kernels, (edge,) * 4)
 
 
 def kernels_of(parameters: Parameters, size: int, spec: DegradationSpec) -> Float[Tensor, "b k k"]:
-    """The kernel that was applied to each picture: its own, or its isotropic Gaussian, on size x size taps."""
+    """Return the kernel applied to each picture: its own, or its isotropic Gaussian on size x size taps."""
     if parameters.kernel is not None:
         return parameters.kernel
     cut = isotropic(parameters.blur_std, min(size, spec.kernel_size or size), spec.shift(parameters))
@@ -72,7 +71,7 @@ def kernels_of(parameters: Parameters, size: int, spec: DegradationSpec) -> Floa
 
 
 def kernel_code(degradation: Degradation, length: int, *, size: int | None = None, count: int = 10_000) -> KernelPCA:
-    """The code fitted to `count` kernels drawn from a protocol; the same protocol gives the same basis.
+    """Fit a code to `count` kernels drawn from a protocol; the same protocol gives the same basis.
 
     size: taps a side; None: the protocol's own, or full support of its widest blur.
     """
@@ -84,12 +83,11 @@ def kernel_code(degradation: Degradation, length: int, *, size: int | None = Non
 
 
 class Code(nn.Module):
-    """The numbers that a network is told, or asked for, in place of theta.
+    """The numbers that a network is conditioned on, or predicts, in place of theta.
 
-    `units`: each parameter that varies as its place in its prior, in [0,1]; no kernel. `kernel`: the kernel's principal
-    components, and scale and noise, where they vary, as above. The basis is a buffer: a checkpoint holds it (see `KernelPCA`).
-
-    kind: units or kernel. components: of a kernel.
+    kind: `units`: each parameter that varies, mapped to [0,1] by its prior, and no kernel; `kernel`: the kernel's principal
+    components, then the other parameters that vary, as in `units`. components: how many of a kernel.
+    The basis is a buffer: a checkpoint holds it (see `KernelPCA`).
     """
 
     def __init__(self, degradation: Degradation, *, kind: Literal["kernel", "units"], components: Count) -> None:
@@ -104,55 +102,55 @@ class Code(nn.Module):
         raise_faults(rules.something_varies(kind, varies))
 
     def encode(self, parameters: Parameters) -> Float[Tensor, "b p"]:
-        """The code of each picture's degradation."""
+        """Return the code of each picture's degradation."""
         columns = [self.prior.ranges[name].normalise(parameters.number(name))[:, None] for name in self.names]
         if self.kernels:
             columns.insert(0, self.kernels.encode(kernels_of(parameters, self.kernels.size, self.spec)))
         return torch.cat(columns, dim=1)
 
     def decode(self, code: Float[Tensor, "b p"]) -> Parameters:
-        """The parameters with this code; of a kernel its width. What does not vary has its only value."""
-        found = {name: value.to(code) for name, value in self.prior.mean(len(code)).present().items()}
+        """Return the parameters with this code; blur_std is the width of a coded kernel. What does not vary has its only value."""
+        parameters = {name: value.to(code) for name, value in self.prior.mean(len(code)).present().items()}
         if self.kernels:
-            found["blur_std"] = self._blur_std(code[:, : code.shape[1] - len(self.names)])
+            parameters["blur_std"] = self._blur_std(code[:, : code.shape[1] - len(self.names)])
         for index, name in enumerate(reversed(self.names), start=1):
-            found[name] = self.prior.ranges[name].quantile(code[:, -index])
-        return Parameters.of(found)
+            parameters[name] = self.prior.ranges[name].quantile(code[:, -index])
+        return Parameters.of(parameters)
 
     def _blur_std(self, code: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
-        """The width of the kernels with these components; of isotropic ones that of the Gaussian with the nearest components."""
+        """Return the width of the kernels with these components; if isotropic, of the Gaussian with the nearest components."""
         assert self.kernels is not None
         if self.prior.kernel is not None:
             kernels = self.kernels.decode(code).clamp(min=0)
             return rms_std(kernels / kernels.sum(dim=(1, 2), keepdim=True).clamp(min=1e-6))
         stds = torch.linspace(*self.prior.ranges["blur_std"].bounds, 200, device=code.device)
-        known = Parameters(stds, torch.full_like(stds, self.prior.ranges["scale"].low), torch.zeros_like(stds))
-        distance = torch.cdist(code, self.kernels.encode(kernels_of(known, self.kernels.size, self.spec))).square()
+        candidates = Parameters(stds, torch.full_like(stds, self.prior.ranges["scale"].low), torch.zeros_like(stds))
+        distance = torch.cdist(code, self.kernels.encode(kernels_of(candidates, self.kernels.size, self.spec))).square()
         nearest = distance.argmin(dim=1, keepdim=True).clamp(1, len(stds) - 2)
-        before, here, after = (distance.gather(1, nearest + step)[:, 0] for step in (-1, 0, 1))
-        bend = (before - 2 * here + after).clamp(min=1e-12)  # the lowest point of the parabola through three distances
+        before, lowest, after = (distance.gather(1, nearest + step)[:, 0] for step in (-1, 0, 1))
+        bend = (before - 2 * lowest + after).clamp(min=1e-12)  # a parabola through three distances; its minimum is the answer
         return stds[nearest[:, 0]] + ((before - after) / (2 * bend)).clamp(-1, 1) * (stds[1] - stds[0])
 
     @property
     def taps(self) -> int:
-        """Of the kernel that a code stands for; 0 where it stands for anything else, too."""
+        """How many taps the coded kernel has; 0 if the code is not of a kernel alone."""
         return self.kernels.size**2 if self.kernels and not self.names else 0
 
-    def taps_of(self, parameters: Parameters) -> Float[Tensor, "b taps"]:
-        """The kernel of each picture, its taps in a row."""
+    def kernel_taps(self, parameters: Parameters) -> Float[Tensor, "b taps"]:
+        """Return the kernel of each picture, flattened."""
         assert self.kernels is not None
         return kernels_of(parameters, self.kernels.size, self.spec).flatten(1)
 
-    def of_taps(self, taps: Float[Tensor, "b taps"]) -> Float[Tensor, "b p"]:
-        """The code of a kernel whose taps stand in a row."""
+    def encode_taps(self, taps: Float[Tensor, "b taps"]) -> Float[Tensor, "b p"]:
+        """Return the code of a flattened kernel."""
         assert self.kernels is not None
         return self.kernels.encode(taps.view(len(taps), self.kernels.size, self.kernels.size))
 
-    def beginning(self, count: int) -> Float[Tensor, "b p"]:
-        """The code to begin with where nothing is known: that of the prior's mean."""
+    def initial(self, count: int) -> Float[Tensor, "b p"]:
+        """Return the code to start from before anything is known: that of the prior's mean."""
         return self.encode(self.prior.mean(count))
 
 
 def maps(values: Float[Tensor, "batch p"], height: int, width: int) -> Float[Tensor, "batch p height width"]:
-    """Each number as a constant map, to be concatenated with the features of a picture of height x width pixels."""
+    """Return each number as a constant map, to concatenate with the features of a picture of height x width pixels."""
     return values[:, :, None, None].expand(-1, -1, height, width)

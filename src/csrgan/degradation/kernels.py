@@ -1,4 +1,4 @@
-"""Gaussian blur along one axis, as a matrix per picture."""
+"""Blur kernels: Gaussian taps, their matrices along one axis, and what a kernel's moments are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-# Below this standard deviation the nearest neighbour weighs exp(-5000): the sampled Gaussian is the identity to the bit.
+# Below this standard deviation the nearest neighbour weighs exp(-5000): the sampled Gaussian is exactly the identity.
 IDENTITY_STD = 0.01
 SUPPORT = 4.0  # radius of the full kernel, in standard deviations
 
@@ -17,11 +17,10 @@ SUPPORT = 4.0  # radius of the full kernel, in standard deviations
 def gaussian_taps(
     std: Float[Tensor, " batch"], *, kernel_size: int | None = None, max_std: float | None = None, shift: float = 0.0
 ) -> Float[Tensor, "batch taps"]:
-    """Gaussian sampled at pixel centres, g(d) = exp(-(d - shift)^2 / (2 std^2)) for |d - shift| <= radius, normalised to sum 1.
+    """Return a Gaussian sampled at pixel centres, exp(-(d - shift)^2 / (2 std^2)) for |d - shift| <= radius, normalised to sum 1.
 
-    The radius is ceil(4 std) of each picture; where a kernel size is named, its taps |d| <= (kernel_size - 1) / 2 are kept
-    instead. `max_std` bounds the standard deviations, so that a device need not be asked for their maximum. A Gaussian of
-    std 0 between two pixels is the mean of both.
+    The radius is ceil(4 std) of each picture; a kernel size keeps the taps |d| <= (kernel_size - 1) / 2 instead. `max_std` bounds
+    the standard deviations and saves asking a device for their maximum. A Gaussian of std 0 between two pixels is the mean of both.
     """
     distance, inside = _support(std, kernel_size, max_std, shift)
     exponent = -0.5 * (distance / std.clamp(min=IDENTITY_STD)[:, None]) ** 2
@@ -29,7 +28,7 @@ def gaussian_taps(
 
 
 def _support(std: Tensor, kernel_size: int | None, max_std: float | None, shift: float) -> tuple[Tensor, Tensor]:
-    """Distances of the taps from the Gaussian's centre, and which of them are within each picture's support."""
+    """Return the distances of the taps from the Gaussian's centre, and which taps are within each picture's support."""
     if kernel_size is None:
         bound = max_std if max_std is not None else float(std.detach().max())
         reach = math.ceil(SUPPORT * bound) + math.ceil(abs(shift))
@@ -42,8 +41,8 @@ def _support(std: Tensor, kernel_size: int | None, max_std: float | None, shift:
 
 
 def effective_std(taps: Float[Tensor, "batch taps"]) -> Float[Tensor, " batch"]:
-    """Standard deviation in pixels of the kernel as truncated, sqrt(sum k(d) (d - m)^2) with its mean m; below that of the
-    Gaussian it was cut from."""
+    """Return the standard deviation in pixels of the kernel as truncated, sqrt(sum k(d) (d - m)^2) with its mean m; it is below
+    that of the full Gaussian."""
     reach = (taps.shape[1] - 1) // 2
     distance = torch.arange(-reach, reach + 1, device=taps.device, dtype=taps.dtype)
     mean = (taps * distance).sum(dim=1, keepdim=True)
@@ -51,7 +50,7 @@ def effective_std(taps: Float[Tensor, "batch taps"]) -> Float[Tensor, " batch"]:
 
 
 def blur_matrix(taps: Float[Tensor, "batch taps"], size: int) -> Float[Tensor, "batch size size"]:
-    """The blur of a line of `size` pixels between mirrors (the edge pixel is not repeated), for taps of any reach.
+    """Return the blur of a line of `size` pixels with mirror borders (the edge pixel is not repeated), for taps of any reach.
 
     A line between mirrors has the period 2 (size - 1). With k(d) summed over that period, pixel j weighs k(j - i) and, as its
     mirror image, k(-j - i) in pixel i of the result; the two edge pixels are their own images.
@@ -59,8 +58,8 @@ def blur_matrix(taps: Float[Tensor, "batch taps"], size: int) -> Float[Tensor, "
     if size == 1:
         return taps.new_ones(len(taps), 1, 1)
     reach, period = (taps.shape[1] - 1) // 2, 2 * (size - 1)
-    place = torch.arange(reach, -reach - 1, -1, device=taps.device) % period
-    reverse = taps.new_zeros(len(taps), period).index_add(1, place, taps)  # k(-d), d = 0 .. period - 1
+    index = torch.arange(reach, -reach - 1, -1, device=taps.device) % period
+    reverse = taps.new_zeros(len(taps), period).index_add(1, index, taps)  # k(-d), d = 0 .. period - 1
     line = torch.cat([reverse[:, size - 1 :], reverse, reverse[:, :1]], dim=1)  # d = 1 - size .. period
     windows = line.unfold(1, size, 1)
     result = windows[:, :size].flip(2)
@@ -69,7 +68,7 @@ def blur_matrix(taps: Float[Tensor, "batch taps"], size: int) -> Float[Tensor, "
 
 
 def mirror(position: Int[Tensor, "*shape"], size: int, reach: int) -> Int[Tensor, "*shape"]:
-    """The pixel that a position outside of 0 .. size - 1 stands for: the border mirrors, its edge pixel is not repeated.
+    """Map a position outside 0 .. size - 1 to the pixel it mirrors; the edge pixel is not repeated.
 
     reach: how far outside a position can lie; a border wider than the picture mirrors more than once.
     """
@@ -82,7 +81,7 @@ def mirror(position: Int[Tensor, "*shape"], size: int, reach: int) -> Int[Tensor
 
 
 def mirrored(pictures: Float[Tensor, "batch c h w"], reach: int) -> Float[Tensor, "batch c h2 w2"]:
-    """Pictures with a mirror border of `reach` pixels, which may be wider than they are."""
+    """Return pictures with a mirror border of `reach` pixels, which may be wider than the pictures."""
     for dimension in (2, 3):
         size = pictures.shape[dimension]
         position = mirror(torch.arange(-reach, size + reach, device=pictures.device), size, reach)
@@ -91,7 +90,7 @@ def mirrored(pictures: Float[Tensor, "batch c h w"], reach: int) -> Float[Tensor
 
 
 def correlate(pictures: Float[Tensor, "batch c h w"], kernels: Float[Tensor, "batch k k"]) -> Float[Tensor, "batch c h w"]:
-    """Each picture blurred by its own kernel, L(x) = sum_d k(d) H(x + d), between mirrors."""
+    """Blur each picture by its own kernel, sum_d k(d) H(x + d), with mirror borders."""
     count, channels, height, width = pictures.shape
     reach = kernels.shape[-1] // 2
     wide = mirrored(pictures, reach)
@@ -101,7 +100,7 @@ def correlate(pictures: Float[Tensor, "batch c h w"], kernels: Float[Tensor, "ba
 
 
 def moments(kernels: Float[Tensor, "batch k k"]) -> dict[str, Float[Tensor, " batch"]]:
-    """What a kernel's mass says of it, in pixels and degrees.
+    """Return the moments of kernels, in pixels and degrees.
 
     std_major, std_minor: standard deviations along its principal axes. angle_deg: of the major axis, from the columns' direction
     (x) towards the rows' (y), in [0,180). centre_x, centre_y: centre of mass, from the middle tap.
@@ -124,7 +123,7 @@ def moments(kernels: Float[Tensor, "batch k k"]) -> dict[str, Float[Tensor, " ba
 
 
 def even_response(taps: Float[Tensor, "b taps"], frequency: Float[Tensor, " f"]) -> Float[Tensor, "b f"]:
-    """Fourier transform of taps that are symmetric about their centre, frequency in cycles/px."""
+    """Return the Fourier transform of taps that are symmetric about their centre. frequency: cycles/px."""
     reach = taps.shape[1] // 2
     distance = torch.arange(-reach, reach + 1, device=taps.device)
     return taps @ torch.cos(2 * torch.pi * distance[:, None] * frequency)

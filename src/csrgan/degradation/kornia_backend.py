@@ -1,4 +1,4 @@
-"""The degradation composed of Kornia's blur and torch's bicubic, picture by picture: slower, and written by others."""
+"""The degradation out of Kornia's blur and torch's bicubic, picture by picture: slower, but independent of csrgan's own code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from csrgan.degradation.spec import DegradationSpec
 def compose(
     sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, spec: DegradationSpec
 ) -> Float[Tensor, "batch channel height2 width2"]:
-    """Blur, down-sample, add noise and up-sample. Kornia's borders must be narrower than a picture, so it gets padded pictures."""
+    """Blur, down-sample, add noise and up-sample. Kornia needs borders narrower than the picture, so it gets padded pictures."""
     height, width = sharp.shape[-2:]
     heights, widths = (size.tolist() for size in low_sizes(height, width, parameters.scale))
-    found = []
+    degraded = []
     for k, low_size in enumerate(zip(heights, widths, strict=True)):
         low = _blurred(sharp[k : k + 1], parameters[k : k + 1], spec)
         if spec.downsampling == "direct":
@@ -33,12 +33,12 @@ def compose(
             low = low + parameters.noise_std[k] * noise[k : k + 1, :, : low_size[0], : low_size[1]]
         if spec.output == "upsampled":
             low = interpolate(low, size=(height, width), mode="bicubic", antialias=True)
-        found.append(low)
-    return torch.cat(found)
+        degraded.append(low)
+    return torch.cat(degraded)
 
 
 def _blurred(sharp: Tensor, parameters: Parameters, spec: DegradationSpec) -> Tensor:
-    """One picture, blurred by its kernel or its Gaussian."""
+    """Blur one picture by its kernel or its Gaussian."""
     if parameters.kernel is not None:
         return filter2d(mirrored(sharp, parameters.kernel.shape[-1] // 2), parameters.kernel.to(sharp), padding="valid")
     std, shift = float(parameters.blur_std.detach()), spec.shift(parameters)

@@ -1,4 +1,4 @@
-"""The standard normal draws behind the noise."""
+"""Standard normal draws for the noise."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from csrgan.degradation.parameters import Parameters, low_sizes
 def standard_normal(
     shape: tuple[int, ...], parameters: Parameters, device: torch.device | str = "cpu", seeds: Sequence[int] | None = None
 ) -> Float[Tensor, "batch channel height width"]:
-    """Draws for pictures of this shape (batch, channel, height, width), independent for every pixel and channel.
+    """Draw noise of this shape (batch, channel, height, width), independent for every pixel and channel.
 
-    seeds: one a picture, so that its noise does not depend on the others in its batch; None: torch's own generator goes on.
-    Only the low-resolution corner of each picture is ever used. On a CPU, where a draw costs more than its use, nothing else
-    is drawn; the rest is zero, and so is a picture whose noise_std is 0.
+    seeds: one a picture, so that its noise does not depend on the rest of the batch; None: use torch's global generator.
+    Only the low-resolution corner of each picture is ever used. On a CPU, where drawing costs more than using, only the corner is
+    drawn: the rest is zero, and so is a picture whose noise_std is 0.
     """
     batch, channels, height, width = shape
     generators: list[torch.Generator | None] = [None] * batch
@@ -28,9 +28,9 @@ def standard_normal(
         if seeds is None:
             return torch.randn(shape, device=device)
         return torch.stack([torch.randn(shape[1:], device=device, generator=generator) for generator in generators])
-    found = torch.zeros(shape)
+    noise = torch.zeros(shape)
     sizes = zip(*(size.tolist() for size in low_sizes(height, width, parameters.scale)), strict=True)
     for k, ((h, w), std, generator) in enumerate(zip(sizes, parameters.noise_std.tolist(), generators, strict=True)):
         if std > 0:
-            found[k, :, :h, :w] = torch.randn((channels, h, w), generator=generator)
-    return found
+            noise[k, :, :h, :w] = torch.randn((channels, h, w), generator=generator)
+    return noise

@@ -1,9 +1,8 @@
 """The degradation L = U (P H P^T + n) U^T with P = Down_s Gauss_sigma and U = Up_s, each picture with its own theta.
 
 Every step is separable, so each axis of a picture is two small banded matrices; a kernel that is not separable is applied
-before them. Without gradients a CPU multiplies each picture's bands block by block; elsewhere the batch, zero-padded to a
-common size, is a few dense products, without a loop and, given the bounds on the parameters, without asking the device for
-a value.
+before them. Without gradients, a CPU multiplies each picture's bands block by block. Otherwise the batch, zero-padded to a common
+size, takes a few dense products: no loop and, given bounds on the parameters, no value read back from the device.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ def degrade(
     spec: DegradationSpec = FULL,
     sizes: Sizes | None = None,
 ) -> Float[Tensor, "batch channel height2 width2"]:
-    """Blurred, down-sampled, noisy and (unless the output is native) bicubically up-sampled pictures, clipped to [0,1].
+    """Blur, down-sample, add noise and (unless the output is native) up-sample bicubically; clip to [0,1].
 
-    noise: standard normal draws; the low-resolution corner of each picture is used. None leaves the noise out.
-    bits: round the result to this many bits; None leaves it unrounded.
-    sizes: LR heights and widths. They follow from the scale, in steps, so that nothing depends on the scale smoothly; where
-    they are given, the pitch of the LR grid is `parameters.scale`, and the result differentiable in it.
+    noise: standard normal draws, of which the low-resolution corner of each picture is used; None: no noise.
+    bits: round the result to this many bits; None: leave it unrounded.
+    sizes: LR heights and widths; None: round(size / scale), so the result has no gradient in the scale. If given, the pitch of
+    the LR grid is `parameters.scale`, and the result is differentiable in it.
     """
-    sharp = spec.changed("sharp", sharp, parameters)
+    sharp = spec.apply_factors("sharp", sharp, parameters)
     low = linear(sharp, parameters, noise=noise, spec=spec, sizes=sizes).clamp_(0, 1)
-    low = spec.changed("low", low, parameters)
+    low = spec.apply_factors("low", low, parameters)
     return low if bits is None else (low * (2**bits - 1)).round() / (2**bits - 1)
 
 
@@ -52,7 +51,7 @@ def linear(
     spec: DegradationSpec = FULL,
     sizes: Sizes | None = None,
 ) -> Float[Tensor, "batch channel height2 width2"]:
-    """A_theta H + noise: the degradation without clipping and rounding, so that it is linear in H."""
+    """Return A_theta H + noise: the degradation without clipping and rounding, which is linear in H."""
     with torch.autocast(sharp.device.type, enabled=False):  # half precision would ruin the filters
         if spec.backend == "kornia":
             require(sizes is None, "the kornia backend takes the sizes from the scale; choose degradation.backend=banded.")
@@ -74,24 +73,24 @@ def adjoint(
     spec: DegradationSpec = FULL,
     sizes: Sizes | None = None,
 ) -> Pictures:
-    """A_theta^T v, with <A_theta x, v> = <x, A_theta^T v> for every x of height x width pixels; differentiable like A_theta.
+    """Return A_theta^T v, with <A_theta x, v> = <x, A_theta^T v> for every x of height x width pixels; differentiable like A_theta.
 
-    A linear map's adjoint is what its gradient applies, so A_theta is written once.
+    The gradient of a linear map is its adjoint, so A_theta is written only once.
     """
     traced = _traced(low, *parameters.present().values())
     with torch.enable_grad():
         anywhere = low.new_zeros(*low.shape[:2], height, width).requires_grad_()
         image = linear(anywhere, parameters, spec=spec, sizes=sizes)
-        (found,) = torch.autograd.grad(image, anywhere, low, create_graph=traced)
-    return found if traced else found.detach()
+        (result,) = torch.autograd.grad(image, anywhere, low, create_graph=traced)
+    return result if traced else result.detach()
 
 
 def along_axes(
     parameters: Parameters, height: int, width: int, sizes: Sizes, *, spec: DegradationSpec = FULL
 ) -> tuple[Float[Tensor, "batch height height"], Float[Tensor, "batch width width"]]:
-    """V and M with A_theta x = V x M^T, for who applies A and its adjoint many times; differentiable like A_theta.
+    """Return V and M with A_theta x = V x M^T, to apply A and its adjoint many times; differentiable like A_theta.
 
-    Of a chain whose L is as large as H, and of parameters without a kernel.
+    Only for an upsampled output, and for parameters without a kernel.
     """
     assert spec.output == "upsampled" and parameters.kernel is None
     with torch.autocast(parameters.scale.device.type, enabled=False):
@@ -102,30 +101,30 @@ def along_axes(
 
 
 def _traced(*tensors: Tensor | None) -> bool:
-    """Whether a gradient will be asked for."""
+    """Return whether a gradient may be needed."""
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors if tensor is not None)
 
 
 def degrade_batched(
     sharp: Tensor, parameters: Parameters, noise: Tensor | None, spec: DegradationSpec, sizes: Sizes | None
 ) -> Tensor:
-    """The whole batch as four dense products."""
+    """Degrade the whole batch by four dense products."""
     height, width = sharp.shape[-2:]
     vertical, horizontal = _axes(parameters, height, width, sizes, spec)
     every = slice(None)
-    found = vertical.p(every)[:, None] @ sharp @ horizontal.p(every)[:, None].mT
+    low = vertical.p(every)[:, None] @ sharp @ horizontal.p(every)[:, None].mT
     if noise is not None:
-        found = found + parameters.noise_std[:, None, None, None] * noise[..., : vertical.low, : horizontal.low]
-    return found if spec.output == "native" else vertical.u(every)[:, None] @ found @ horizontal.u(every)[:, None].mT
+        low = low + parameters.noise_std[:, None, None, None] * noise[..., : vertical.low, : horizontal.low]
+    return low if spec.output == "native" else vertical.u(every)[:, None] @ low @ horizontal.u(every)[:, None].mT
 
 
 def _axes(parameters: Parameters, height: int, width: int, sizes: Sizes | None, spec: DegradationSpec) -> tuple[Axis, Axis]:
-    """With room for the largest LR picture of the batch."""
+    """Return both axes with room for the largest LR picture of the batch."""
     native, greatest = spec.output == "native", spec.bound(parameters)
-    if sizes is None:  # a size is rounded, so that a scale may be realised as a larger one
+    if sizes is None:  # rounding the size may realise a larger scale
         bound = max(side / max(side / greatest - 0.5, 1) for side in (height, width))
         low = (max(1, round(height / greatest)), max(1, round(width / greatest))) if native else (height, width)
-    else:  # a pitch may be larger than the sizes tell
+    else:  # the pitch may exceed the ratio of the sizes
         bound = 2 * max(height / int(sizes[0].min()), width / int(sizes[1].min()))
         low = (int(sizes[0].max()), int(sizes[1].max()))
     return axes(spec, parameters, height, width, sizes, low, bound)

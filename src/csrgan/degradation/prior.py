@@ -1,4 +1,4 @@
-"""The distribution that the degradation parameters are drawn from, and the units in which a network predicts them."""
+"""The prior distribution of the degradation parameters, and the units in which a network predicts them."""
 
 from __future__ import annotations
 
@@ -19,50 +19,52 @@ from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.errors import raise_faults, require
 from csrgan.ranges import NotNegative, Share
 
-KEYS = ("blur", "scale", "noise")  # of the ranges of `NAMES`, under degradation
-NINETY = 1.6448536  # standard deviations to either side that hold nine tenths of a Gaussian
+KEYS = ("blur", "scale", "noise")  # configuration keys of the ranges of `NAMES`, under degradation
+NINETY = 1.6448536  # standard deviations to either side of the mean that hold 90 % of a Gaussian
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """A parameter drawn uniformly between two bounds, of its standard deviation or of its variance.
+    """A parameter whose value, or whose square, is drawn uniformly between two bounds.
 
-    low, high: the bounds, in units of the drawn quantity (for a blur: px, or px^2 where the variance is drawn).
-    uniform_in: `value` (for a blur or a noise: the standard deviation) or `variance` (its square).
-    least: below which the value has no meaning.
+    low, high: the bounds, in units of the drawn quantity (for a blur: px, or px^2 if the variance is drawn).
+    uniform_in: `value` (of a blur or a noise: the standard deviation) or `variance` (its square).
+    least: the least drawn quantity that has a meaning.
+    unit: of the value of a further factor, see `Factor`; empty: none.
     """
 
     low: float
     high: float
     uniform_in: Literal["value", "variance"] = "value"
     least: float = 0.0
+    unit: str = ""
 
     @property
     def power(self) -> int:
         return 2 if self.uniform_in == "variance" else 1
 
     def quantile(self, u: Float[Tensor, ...]) -> Float[Tensor, ...]:
-        """The value (never the variance) below which a share `u` of the draws lie."""
+        """Return the value (never the variance) below which a share `u` of the draws lie."""
         return (self.low + u * (self.high - self.low)).clamp(min=self.least) ** (1 / self.power)
 
     def normalise(self, value: Float[Tensor, ...]) -> Float[Tensor, ...]:
-        """The share of the draws below `value`: [0,1] over the prior; 0 where the prior is a single value."""
+        """Return the share of the draws below `value`: [0,1] over the prior; 0 if the prior is a single value."""
         width = self.high - self.low
         return (value**self.power - self.low) / width if width else torch.zeros_like(value)
 
     def units_of(self, other: Uniform) -> tuple[float, float] | None:
-        """A factor and a shift that turn the network units of another prior into these, so that the value stays what it was; None
-        where none do, because one draws values and the other variances."""
+        """Return a factor and a shift that convert network units of the `other` prior to units of this one for the same value; None
+        if no such pair exists, because one prior draws values and the other variances."""
         width, theirs = self.high - self.low, other.high - other.low
         if not width:
-            return 1.0, 0.0  # its units mean nothing
+            return 1.0, 0.0  # a single value: its units mean nothing
         if theirs and self.power != other.power:
             return None
         return theirs / width, (other.low ** (self.power / other.power) - self.low) / width
 
     @property
     def mean(self) -> float:
-        """Expectation of the value."""
+        """The expectation of the value."""
         if self.uniform_in == "value" or self.low == self.high:
             return (self.low + self.high) / 2 if self.uniform_in == "value" else self.low**0.5
         return 2 / 3 * (self.high**1.5 - self.low**1.5) / (self.high - self.low)
@@ -74,7 +76,7 @@ class Uniform:
 
 
 class Blur(TypedDict, total=False):
-    """See `Uniform`: of the standard deviation in HR px, or of its square."""
+    """The range of the standard deviation in HR px, or of its square; see `Uniform`."""
 
     low: NotNegative
     high: NotNegative
@@ -82,7 +84,7 @@ class Blur(TypedDict, total=False):
 
 
 class Scale(TypedDict, total=False):
-    """HR size / LR size."""
+    """The range of HR size / LR size; see `Uniform`."""
 
     low: Annotated[float, "[1,inf)"]
     high: Annotated[float, "[1,inf)"]
@@ -90,7 +92,7 @@ class Scale(TypedDict, total=False):
 
 
 class Noise(TypedDict, total=False):
-    """Of the standard deviation as a fraction of full scale, or of its square."""
+    """The range of the standard deviation as a fraction of full scale, or of its square; see `Uniform`."""
 
     low: Share
     high: Share
@@ -98,14 +100,14 @@ class Noise(TypedDict, total=False):
 
 
 class Prior(Recorded):
-    """Independent uniform priors of blur, scale and noise, and what shape the blur's kernel has.
+    """Independent uniform priors of blur, scale, noise and further factors, and the prior of the blur's kernel.
 
-    blur, scale, noise: `{low, high, uniform_in}` each, see `Uniform`. Where there is a kernel, blur is of its first axis.
-    predicted: the parameters a network is asked for, in the order of its outputs; the others are known constants.
+    blur, scale, noise: `{low, high, uniform_in}` each, see `Uniform`. With a kernel prior, blur is the range of its first axis.
+    predicted: the parameters that a network predicts, in the order of its outputs; the prior's mean stands for the others.
     tested_blur_std: the blurs of the evaluation grid, px; None: mid-quantiles of the prior.
-    kernel: draws the kernels, see `shapes`; None: the isotropic Gaussian. kernel_size, shift: of these kernels.
-    more: of further factors, by their names.
-    Raises UserError where a range is impossible, or too narrow for the kernel.
+    kernel: draws the kernels, see `kernel_priors`; None: the isotropic Gaussian. kernel_size, shift: of these kernels.
+    more: the priors of further factors, by name.
+    Raises UserError if a range is impossible, or too narrow for the kernel.
     """
 
     def __init__(
@@ -121,36 +123,38 @@ class Prior(Recorded):
         shift: float = 0.0,
         more: Mapping[str, Uniform] | None = None,
     ) -> None:
-        given = (blur, scale, noise)
-        self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**each) for each in given), strict=True))
+        own = (blur, scale, noise)
+        self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**bounds) for bounds in own), strict=True))
         self.predicted = tuple(predicted)
         self.tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
         self.more = tuple(more or ())
         self.ranges |= more or {}
         raise_faults(
-            *(rules.low_below_high(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, given, strict=True)),
+            *(rules.low_below_high(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, own, strict=True)),
             rules.tested_blur_std(tested_blur_std),
             rules.known_parameters(self.predicted, self.ranges),
             rules.positive_width(kernel is not None and kernel.has_axes, blur["low"]),
         )
 
     def sample(self, generator: np.random.Generator, count: int = 1) -> Parameters:
-        """`count` independent draws; the same generator state gives the same draws on every machine."""
+        """Draw theta `count` times, independently; the same generator state gives the same draws on every machine."""
         shares = torch.from_numpy(generator.random((count, len(NAMES)))).float()
-        found = self._shaped(self.quantiles(shares), generator)
-        # Last, so that a further factor changes nothing of what is drawn for the others.
-        return self._further(found, torch.from_numpy(generator.random((count, len(self.more)))).float()) if self.more else found
+        drawn = self._with_kernels(self.quantiles(shares), generator)
+        if not self.more:
+            return drawn
+        # Further factors come last, so that they do not change the draws of the others.
+        return self._with_factors(drawn, torch.from_numpy(generator.random((count, len(self.more)))).float())
 
     def quantiles(self, u: Float[Tensor, "batch 3"]) -> Parameters:
-        """The parameters below which these shares of the draws lie, each by itself; without a kernel."""
+        """Return the value of blur, scale and noise below which a share `u` of the draws of each lies; without a kernel."""
         return Parameters.of({name: self.ranges[name].quantile(u[:, k]) for k, name in enumerate(NAMES)})
 
-    def _further(self, parameters: Parameters, shares: Float[Tensor, "batch m"]) -> Parameters:
-        """The same with the numbers of further factors below which these shares of the draws lie."""
+    def _with_factors(self, parameters: Parameters, shares: Float[Tensor, "batch m"]) -> Parameters:
+        """Add further factors: the number of each below which these shares of its draws lie."""
         return replace(parameters, more={name: self.ranges[name].quantile(shares[:, k]) for k, name in enumerate(self.more)})
 
-    def _shaped(self, parameters: Parameters, generator: np.random.Generator) -> Parameters:
-        """The same with a kernel for each, where the protocol has one: so far blur_std is that of its first axis."""
+    def _with_kernels(self, parameters: Parameters, generator: np.random.Generator) -> Parameters:
+        """Draw a kernel for each picture if there is a kernel prior; blur_std comes in as that of the kernel's first axis."""
         if self.kernel is None:
             return parameters
         bounds = self.ranges["blur_std"].bounds
@@ -158,75 +162,81 @@ class Prior(Recorded):
         return replace(parameters, blur_std=std, kernel=kernel)
 
     def grid(self, *, blur: int, scale: int, noise: int) -> Parameters:
-        """The cells of a frozen evaluation grid: the prior's mid-quantiles, so many levels of each parameter.
+        """Return the cells of a frozen evaluation grid: mid-quantiles of the prior, with this many levels of each parameter.
 
-        A parameter with a single value gets one level; `tested_blur_std` takes the place of the blur's. Kernels are drawn
-        from a seed of their own, one a cell. Further factors take values of a low-discrepancy sequence, one a cell (Roberts 2018).
+        A parameter with a single value gets one level; `tested_blur_std` replaces the levels of the blur. Each cell draws one
+        kernel; these draws have a seed of their own. Further factors take values of a low-discrepancy sequence, one a cell
+        (Roberts 2018).
         """
         levels = []
         for name, count in zip(NAMES, (blur, scale, noise), strict=True):
-            here = self.ranges[name]
-            several = count if here.high > here.low else 1
-            levels.append(here.quantile((torch.arange(several) + 0.5) / several))
+            drawn = self.ranges[name]
+            several = count if drawn.high > drawn.low else 1
+            levels.append(drawn.quantile((torch.arange(several) + 0.5) / several))
         if self.tested_blur_std is not None:
             levels[0] = torch.tensor(self.tested_blur_std, dtype=torch.float32)
-        cells = self._shaped(Parameters.unstack(torch.cartesian_prod(*levels)), np.random.default_rng(0))
+        cells = self._with_kernels(Parameters.unstack(torch.cartesian_prod(*levels)), np.random.default_rng(0))
         if not self.more:
             return cells
-        root = 2.0  # of x^(m + 1) = x + 1, for m factors
+        root = 2.0  # converges to the root of x^(m + 1) = x + 1, for m factors
         for _ in range(60):
             root = (1 + root) ** (1 / (len(self.more) + 1))
         steps = torch.tensor([root ** -(k + 1) for k in range(len(self.more))])
-        return self._further(cells, (0.5 + torch.arange(len(cells))[:, None] * steps) % 1)
+        return self._with_factors(cells, (0.5 + torch.arange(len(cells))[:, None] * steps) % 1)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each further factor that has one, by the factor's name."""
+        return {name: self.ranges[name].unit for name in self.more if self.ranges[name].unit}
 
     def mean(self, count: int = 1) -> Parameters:
-        """The answer that needs no picture: the expectation of each parameter."""
+        """Return the expectation of each parameter: the best answer without a picture."""
         return Parameters.of({name: torch.full((count,), float(self._means[name])) for name in self.ranges})
 
     @cached_property
     def _means(self) -> dict[str, float]:
-        means = {name: each.mean for name, each in self.ranges.items()}
+        means = {name: drawn.mean for name, drawn in self.ranges.items()}
         if self.kernel is not None:
             means["blur_std"] = float(self.sample(np.random.default_rng(0), 4096).blur_std.mean())
         return means
 
     def normalise(self, parameters: Parameters) -> Float[Tensor, "batch p"]:
-        """The predicted parameters in network units: each mapped to [0,1] by its own prior."""
+        """Return the predicted parameters in network units: each mapped to [0,1] by its own prior."""
         columns = [self.ranges[name].normalise(parameters.number(name)) for name in self.predicted]
         return torch.stack(columns, dim=1) if columns else parameters.blur_std.new_zeros(len(parameters), 0)
 
     def denormalise(self, theta: Float[Tensor, "batch p"]) -> Parameters:
-        """Network units back to physical units; what is not predicted is answered by the prior's mean."""
-        known = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
-        found = {name: self.ranges[name].quantile(theta[:, k]) for k, name in enumerate(self.predicted)}
-        return Parameters.of(known | found)
+        """Convert network units to physical units; a parameter that is not predicted takes the prior's mean."""
+        means = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
+        predicted = {name: self.ranges[name].quantile(theta[:, k]) for k, name in enumerate(self.predicted)}
+        return Parameters.of(means | predicted)
 
     def units_of(self, other: Prior) -> tuple[Float[Tensor, " p"], Float[Tensor, " p"]]:
-        """A factor and a shift for each predicted parameter that turn the network units of another prior into these. Raises
-        UserError where there are none, or where other parameters are predicted."""
+        """Return a factor and a shift for each predicted parameter that convert network units of the `other` prior to units of this
+        one. Raises UserError if no such pair exists, or if the two priors predict different parameters."""
         require(
             self.predicted == other.predicted,
-            f"degradation.predicted={list(self.predicted)}: the network that is begun from predicts {list(other.predicted)}.",
+            f"degradation.predicted={list(self.predicted)}: the network of init_from predicts {list(other.predicted)}.",
         )
-        found = {name: self.ranges[name].units_of(other.ranges[name]) for name in self.predicted}
+        conversions = {name: self.ranges[name].units_of(other.ranges[name]) for name in self.predicted}
         keys = dict(zip(NAMES, KEYS, strict=True))
         for name in self.predicted:
             key = keys.get(name, f"factors.{name}")
             mine, theirs = (prior.ranges[name].uniform_in for prior in (self, other))
             require(
-                found[name] is not None,
-                f"degradation.{key}.uniform_in={mine}: the network that is begun from learned {name} in units of its {theirs},"
-                f" which cannot be turned into these: choose degradation.{key}.uniform_in={theirs}.",
+                conversions[name] is not None,
+                f"degradation.{key}.uniform_in={mine}: the network of init_from learned {name} in units of its {theirs},"
+                f" which cannot be converted: choose degradation.{key}.uniform_in={theirs}.",
             )
-        pairs = torch.tensor([pair for pair in found.values() if pair], dtype=torch.float64).reshape(-1, 2)
+        pairs = torch.tensor([pair for pair in conversions.values() if pair], dtype=torch.float64).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
     def spread(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> Parameters:
-        """Standard deviations in physical units, from a mean and a standard deviation in network units: half of what one
-        standard deviation to either side spans. Of what is not predicted it is 0."""
+        """Return standard deviations in physical units, from a mean and a standard deviation in network units: half the distance
+        from one standard deviation below to one above; 0 for a parameter that is not predicted."""
         low, high = (self.denormalise(end).present() for end in (theta - std, theta + std))
         return Parameters.of({name: (high[name] - low[name]) / 2 for name in high})
 
     def interval(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> tuple[Parameters, Parameters]:
-        """Bounds of the central 90 % of a Gaussian in network units, in physical units; they may lie beyond the prior."""
+        """Return the physical bounds of the central 90 % of a Gaussian in network units; they may lie outside the prior."""
         return self.denormalise(theta - NINETY * std), self.denormalise(theta + NINETY * std)

@@ -9,24 +9,24 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-REACH = 2  # of the cubic kernel, in pixels of the coarser grid
+REACH = 2  # radius of the cubic kernel, in pixels of the coarser grid
 
 
 class Band(NamedTuple):
-    """Where each output pixel's taps begin (they may lie outside the picture, with weight 0), and their weights."""
+    """The position of each output pixel's first tap (taps may lie outside the picture, with weight 0), and the weights."""
 
     first: Int[Tensor, "batch rows"]
     weight: Float[Tensor, "batch rows taps"]
 
     def matrix(self, part: slice, columns: int) -> Float[Tensor, "part rows columns"]:
-        """The bands of some pictures as dense matrices."""
+        """Return the bands of some of the pictures as dense matrices."""
         first, weight = self.first[part], self.weight[part]
         position = first[..., None] + torch.arange(weight.shape[2], device=weight.device)
         return weight.new_zeros(*first.shape, columns).scatter_add(2, position.clamp(0, columns - 1), weight)
 
 
 def cubic(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Keys' cubic convolution kernel with a = -0.5 (Keys 1981, eq. 15); zero beyond two pixels."""
+    """Evaluate Keys' cubic convolution kernel with a = -0.5 (Keys 1981, eq. 15); it is zero beyond two pixels."""
     d = distance.abs()
     near = (1.5 * d - 2.5) * d * d + 1
     far = ((-0.5 * d + 2.5) * d - 4) * d + 2
@@ -34,11 +34,11 @@ def cubic(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 
 def cubic_response(frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Fourier transform of the bicubic kernel, frequency in cycles a sample; 1 at 0."""
+    """Return the Fourier transform of the bicubic kernel; 1 at 0. frequency: cycles a sample."""
     x = torch.linspace(-2, 2, 401, dtype=frequency.dtype)
     weights = cubic(x)
-    found = (torch.cos(2 * torch.pi * frequency[..., None] * x) * weights).sum(dim=-1)
-    return found / weights.sum()
+    response = (torch.cos(2 * torch.pi * frequency[..., None] * x) * weights).sum(dim=-1)
+    return response / weights.sum()
 
 
 def bicubic(
@@ -49,11 +49,11 @@ def bicubic(
     max_scale: float,
     dtype: torch.dtype,
 ) -> Band:
-    """Bicubic resampling (a = -0.5) from `size_in` to `size_out` pixels, `scale` input pixels an output pixel.
+    """Return bicubic resampling (a = -0.5) from `size_in` to `size_out` pixels, `scale` input pixels an output pixel.
 
-    When shrinking, the kernel is stretched by the scale (antialiasing); taps outside the picture weigh nothing and the rest
-    sum to 1. Rows beyond `size_out` are zero. Positions are float64: at 2,000 pixels float32 would move a tap by 2e-4 px.
-    max_scale: a bound on the scales.
+    Shrinking stretches the kernel by the scale (antialiasing); taps outside the picture weigh nothing and the others sum to 1.
+    Rows beyond `size_out` are zero. Positions are float64: at 2,000 pixels float32 would move a tap by 2e-4 px.
+    max_scale: upper bound on the scales.
     """
     device = size_in.device
     scale = scale.double()[:, None]
@@ -70,7 +70,7 @@ def bicubic(
 
 
 def decimation(size_out: Int[Tensor, " batch"], step: int, rows: int, dtype: torch.dtype) -> Band:
-    """Every `step`-th pixel, the first one first. Rows beyond `size_out` are zero."""
+    """Return the band that takes every `step`-th pixel, starting with the first. Rows beyond `size_out` are zero."""
     row = torch.arange(rows, device=size_out.device)
-    kept = row < size_out[:, None]
-    return Band((row * step).expand(len(size_out), -1), kept[..., None].to(dtype))
+    inside = row < size_out[:, None]
+    return Band((row * step).expand(len(size_out), -1), inside[..., None].to(dtype))

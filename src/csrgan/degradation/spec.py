@@ -1,4 +1,4 @@
-"""What a protocol fixes of the chain of blur, down-sampling, noise and up-sampling, and the chain along one axis."""
+"""The constants of a degradation protocol, and its blur and resampling along one axis."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ CHOICES = {"downsampling": ("bicubic", "direct"), "output": ("upsampled", "nativ
 class DegradationSpec:
     """The constants of a degradation.
 
-    kernel_size: odd number of taps at which the Gaussian is cut off; None: full support, radius ceil(4 std).
+    kernel_size: odd number of taps to cut the Gaussian off at; None: full support, radius ceil(4 std).
     downsampling: `bicubic` (antialiased) or `direct` (every s-th pixel of a picture blurred about the LR pixels' centres).
-    output: `upsampled` (L like H, by bicubic) or `native` (L of H/s pixels).
-    backend: `banded` (matrices along each axis) or `kornia` (its blur, torch's bicubic; picture by picture).
-    max_std, max_scale: bounds on the parameters, so that a device need not be asked for their maximum.
-    factors: what else happens, by name, in this order (see `Factor`).
+    output: `upsampled` (L enlarged to the size of H by bicubic) or `native` (L of H/s pixels).
+    backend: `banded` (matrices along each axis) or `kornia` (Kornia's blur and torch's bicubic, picture by picture).
+    max_std, max_scale: upper bounds on the parameters; they save asking a device for the maximum.
+    factors: further factors by name, applied in this order (see `Factor`).
     """
 
     kernel_size: int | None = None
@@ -37,8 +37,13 @@ class DegradationSpec:
     max_scale: float | None = None
     factors: tuple[tuple[str, Factor], ...] = ()
 
-    def changed(self, place: str, images: Tensor, parameters: Parameters) -> Tensor:
-        """The pictures after the factors at this place, `sharp` or `low`."""
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each factor that has one, by the factor's name."""
+        return {name: factor.unit for name, factor in self.factors if factor.unit}
+
+    def apply_factors(self, place: str, images: Tensor, parameters: Parameters) -> Tensor:
+        """Return the pictures after the factors of this place, `sharp` or `low`."""
         for name, factor in self.factors:
             if factor.place == place:
                 images = factor.change(images, parameters.number(name)).clamp(0, 1)
@@ -50,27 +55,27 @@ class DegradationSpec:
                 raise UserError.unknown(f"degradation.{name}", str(getattr(self, name)), choices)
 
     def bound(self, parameters: Parameters | None = None) -> float:
-        """The greatest scale; where it is not known beforehand, the device is asked for that of the parameters."""
+        """Return `max_scale` or, without one, the greatest scale of the parameters, read back from the device."""
         if self.max_scale is not None:
             return self.max_scale
         assert parameters is not None
         return float(parameters.scale.detach().max())
 
     def step(self, parameters: Parameters | None = None) -> int:
-        """HR pixels from an LR pixel to the next in direct down-sampling."""
+        """Return the HR pixels from one LR pixel to the next in direct down-sampling."""
         return round(self.bound(parameters))
 
     def shift(self, parameters: Parameters | None = None) -> float:
-        """How far the blur's centre lies from the pixel it is written to, px: direct down-sampling takes the first of each
-        `step` pixels, and without this the picture would move."""
+        """Return the distance from the blur's centre to the pixel it is written to, px. Direct down-sampling takes the first of
+        each `step` pixels, so without this shift the picture would move."""
         return (self.step(parameters) - 1) / 2 if self.downsampling == "direct" else 0.0
 
     def blurs(self, parameters: Parameters) -> bool:
-        """Whether there is a Gaussian to apply along the axes; a kernel is applied beforehand."""
+        """Return whether a Gaussian is applied along the axes; a kernel is applied before them."""
         return parameters.kernel is None and (self.max_std != 0 or self.shift(parameters) > 0)
 
     def taps(self, parameters: Parameters) -> Float[Tensor, "batch taps"]:
-        """The Gaussian along an axis, or a single 1."""
+        """Return the taps of the Gaussian along an axis, or a single 1."""
         if not self.blurs(parameters):
             return parameters.blur_std.new_ones(len(parameters), 1)
         shift = self.shift(parameters)
@@ -79,8 +84,8 @@ class DegradationSpec:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis of `size` HR and at most `low` LR pixels: P = down x blur, and U. Rows of P and columns of U beyond a picture's
-    own low size are zero."""
+    """An axis of `size` HR and at most `low` LR pixels: P = down x blur shrinks it, U enlarges it. Rows of P and columns of U
+    beyond a picture's own low size are zero."""
 
     size: int
     low: int
@@ -105,13 +110,13 @@ Sizes = tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]
 def axes(
     spec: DegradationSpec, parameters: Parameters, height: int, width: int, sizes: Sizes | None, low: tuple[int, int], bound: float
 ) -> tuple[Axis, Axis]:
-    """The vertical and the horizontal axis of pictures of height x width pixels.
+    """Return the vertical and the horizontal axis of pictures of height x width pixels.
 
     sizes: LR height and width of each picture, with `parameters.scale` a continuous pitch; None: both follow from the scale.
-    low: rows and columns at LR to make matrices for. bound: on HR size / LR size along either axis.
+    low: LR rows and columns of the matrices. bound: upper bound on HR size / LR size along either axis.
     """
     few = sizes or low_sizes(height, width, parameters.scale)
-    # 1 unless the sizes are given apart from the scale; then what the scale's gradient flows through.
+    # 1 if the sizes follow from the scale; otherwise the gradient of the scale flows through it.
     pitch = 1.0 if sizes is None else parameters.scale.double() / realised_scale(height, width, *sizes)
     taps = spec.taps(parameters)
 

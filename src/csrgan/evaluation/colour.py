@@ -1,4 +1,4 @@
-"""Colour difference as the eye weighs it."""
+"""Perceptual colour difference."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SEVENTH = 25.0**7
 
 
 def ciede2000(image: Picture, other: Picture) -> Float[Tensor, "b h w"]:
-    """CIEDE2000 of each pixel of two sRGB pictures under D65; 0 is equal, 1 about the least that is noticed.
+    """Return the CIEDE2000 difference of each pixel of two sRGB pictures under D65; 0 is equal, 1 is about just noticeable.
 
-    Equation numbers are of Sharma, Wu and Dalal 2005. scikit-image has it too, ten times slower; it is the witness in the tests.
+    Equation numbers are of Sharma, Wu and Dalal 2005. scikit-image's version is ten times slower; the tests compare with it.
     """
     (l1, a1, b1), (l2, a2, b2) = (rgb_to_lab(picture.float()).unbind(dim=1) for picture in (image, other))
     mean_seventh = ((torch.hypot(a1, b1) + torch.hypot(a2, b2)) / 2) ** 7
@@ -28,13 +28,13 @@ def ciede2000(image: Picture, other: Picture) -> Float[Tensor, "b h w"]:
     turn = torch.remainder(h2 - h1 + math.pi, 2 * math.pi) - math.pi  # eq. 10: the short way round
     lightness, chroma, hue = (l1 + l2) / 2, (c1 + c2) / 2, h1 + turn / 2  # eq. 12 to 14
     by_hue = 2 * (c1 * c2).sqrt() * torch.sin(turn / 2)  # eq. 11
-    # The mean hue of a colour and a grey is the colour's own.
+    # A grey has no hue: the mean hue is that of the other colour.
     hue = torch.where(c1 * c2 == 0, h1 + h2, hue)
     return _combined(l2 - l1, c2 - c1, by_hue, lightness, chroma, hue)
 
 
 def _combined(by_lightness: Plane, by_chroma: Plane, by_hue: Plane, lightness: Plane, chroma: Plane, hue: Plane) -> Plane:
-    """The three differences, each in units of what is noticed at this colour, and the interaction of the last two in the blues."""
+    """Combine the differences, each weighted by its visibility at this colour, and the chroma-hue interaction in the blues."""
     degree = math.pi / 180
     t = (
         1

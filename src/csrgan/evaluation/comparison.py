@@ -1,7 +1,7 @@
-"""Jobs of a sweep compared: groups that differ in their settings, seeds within a group, paired differences with intervals.
+"""Compare the jobs of a sweep: groups that differ in their settings, seeds within a group, paired differences with intervals.
 
-A group is compared with the baseline of those scored on the same photographs and degradations: of the groups whose settings hold
-every word of the named baseline the one that differs from it in the fewest settings; where none does, the first of them.
+A group is only compared with a group scored on the same photographs and degradations. Its reference is, of those whose settings
+contain every word of the named baseline, the one that differs from it in the fewest settings; if there is none, the first group.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ import numpy as np
 
 from csrgan.evaluation.results import PICTURES, Row
 
-COLLAPSED = -3.0  # dB of mean gain, below which a job has collapsed
+COLLAPSED = -3.0  # dB; a job with a lower mean gain has collapsed
 
-Key = tuple[str | float, ...]  # a photograph, its degradation, and which noise seed of them
+Key = tuple[str | float, ...]  # a photograph, its degradation, and the index of its noise seed
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One run: the settings it was started with, what became of it, its rows, the learning curve of a score (images, score), the
-    means of its diagnostics, what it cost, and the folders that hold an S, L and H each."""
+    """One run.
+
+    words: the overrides it was started with. reason: why it failed; empty: it did not. rows: of its evaluation.
+    curve: the learning curve of a score, (images seen, score). diagnostics: means over the run. costs: by name.
+    pictures: folders with an S, L and H each. units: of further factors of the degradation, by their names.
+    """
 
     name: str
     words: tuple[str, ...]
@@ -40,6 +44,7 @@ class Job:
     diagnostics: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     pictures: Sequence[Path] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seed(self) -> str:
@@ -48,7 +53,7 @@ class Job:
 
 @dataclass(eq=False)
 class Group:
-    """Jobs whose settings are the same but for the seed."""
+    """Jobs that differ in their seed only."""
 
     settings: tuple[str, ...]
     jobs: list[Job] = field(default_factory=list)
@@ -62,22 +67,22 @@ class Group:
 
 
 def varying(jobs: Sequence[Job]) -> dict[Job, tuple[str, ...]]:
-    """The words of each job that not all share. A word may come twice, once for the training and once for the evaluation. A job
-    of which nothing could be read has none."""
-    known = [Counter(job.words) for job in jobs if job.words or job.rows]
-    shared = reduce(and_, known, known[0] if known else Counter())
-    found: dict[Job, tuple[str, ...]] = {}
+    """Return the words of each job that the jobs do not all share. A word may come twice, once for the training and once for the
+    evaluation. A job that could not be read has none."""
+    readable = [Counter(job.words) for job in jobs if job.words or job.rows]
+    shared = reduce(and_, readable, readable[0] if readable else Counter())
+    result: dict[Job, tuple[str, ...]] = {}
     for job in jobs:
         left, own = shared.copy(), []
         for word in reversed(job.words):
             own += [word] if left[word] < 1 else []
             left[word] -= 1
-        found[job] = tuple(reversed(own))
-    return found
+        result[job] = tuple(reversed(own))
+    return result
 
 
 def grouped(jobs: Sequence[Job]) -> list[Group]:
-    """Complete jobs by the settings in which the jobs of the sweep differ, without the seed."""
+    """Group complete jobs by the settings in which the jobs of the sweep differ, without the seed."""
     groups: dict[tuple[str, ...], Group] = {}
     for job, words in varying(jobs).items():
         settings = tuple(word for word in words if not word.startswith("seed="))
@@ -86,20 +91,20 @@ def grouped(jobs: Sequence[Job]) -> list[Group]:
     return list(groups.values())
 
 
-def alike(groups: Sequence[Group]) -> list[list[Group]]:
-    """The groups that were scored on the same photographs and degradations, together."""
-    found: dict[frozenset[Key], list[Group]] = {}
+def comparable(groups: Sequence[Group]) -> list[list[Group]]:
+    """Return sets of groups that were scored on the same photographs and degradations."""
+    sets: dict[frozenset[Key], list[Group]] = {}
     for group in groups:
-        found.setdefault(frozenset(key for job in group.jobs for key, _ in _keyed(job)), []).append(group)
-    return list(found.values())
+        sets.setdefault(frozenset(key for job in group.jobs for key, _ in _keyed(job)), []).append(group)
+    return list(sets.values())
 
 
 def references(groups: Sequence[Group], baseline: str | None) -> dict[Group, Group]:
-    """The group that each is compared with. Groups scored on the same photographs and degradations come together."""
+    """Return the reference of each group; groups scored on the same photographs and degradations follow each other."""
     result: dict[Group, Group] = {}
-    for together in alike(groups):
-        named = [group for group in together if holds(group, baseline)] or together[:1]
-        result |= {group: _nearest(group, named) for group in together}
+    for same in comparable(groups):
+        candidates = [group for group in same if holds(group, baseline)] or same[:1]
+        result |= {group: _nearest(group, candidates) for group in same}
     return result
 
 
@@ -108,36 +113,36 @@ def _nearest(group: Group, others: Sequence[Group]) -> Group:
 
 
 def holds(group: Group, baseline: str | None) -> bool:
-    """Whether every word of a named baseline is in the group's settings."""
+    """Return whether the group's settings contain every word of a named baseline."""
     return baseline is not None and set(baseline.split()) <= set(group.name.split())
 
 
 def score(rows: Sequence[Row], column: str) -> float:
-    """Mean of a column over the rows that have it; `gain` is that of PSNR over L."""
+    """Return the mean of a column over the rows that have it; `gain` is the PSNR of S minus that of L."""
     values = [value(row, column) for row in rows]
-    finite = [each for each in values if math.isfinite(each)]
+    finite = [number for number in values if math.isfinite(number)]
     return fmean(finite) if finite else math.nan
 
 
 def mean(group: Group, column: str) -> float:
-    """Mean of a score over the jobs of a group; nan where one of them has none."""
+    """Return the mean of a score over the jobs of a group; nan if a job lacks it."""
     return fmean(score(job.rows, column) for job in group.jobs)
 
 
 def spread(group: Group, column: str) -> float:
-    """Standard deviation of a score over the seeds; nan where there is one."""
+    """Return the standard deviation of a score over the seeds; nan for a single seed."""
     values = [score(job.rows, column) for job in group.jobs]
     return stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else math.nan
 
 
 def collapsed(group: Group) -> int:
-    """How many jobs of a group have a mean gain below COLLAPSED, or nan in a gain."""
+    """Count the jobs of a group with a mean gain below COLLAPSED, or with nan in a gain."""
     gains = [fmean(value(row, "gain") for row in job.rows) for job in group.jobs]
     return sum(not gain >= COLLAPSED for gain in gains)
 
 
 class Difference(NamedTuple):
-    """A mean difference, the ends of its 95 % interval, and how many pairs it rests on."""
+    """A mean difference, the bounds of its 95 % interval, and the number of pairs."""
 
     mean: float
     low: float
@@ -146,36 +151,36 @@ class Difference(NamedTuple):
 
 
 def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2000) -> Difference | None:
-    """Mean difference of a score to the baseline's with its 95 % bootstrap interval, paired by photograph and degradation, and
-    over the seeds that both have.
+    """Return the mean difference of a score to the baseline's with its 95 % bootstrap interval, paired by photograph and
+    degradation, over the seeds that both have; None if nothing pairs.
 
-    Photographs are resampled where there are at least PICTURES, else photograph and degradation pairs, which makes the interval
-    too narrow to speak for other photographs. Paired seeds are resampled too, so that the interval speaks for other seeds;
-    three are few, and make it too narrow rather than too wide. None where nothing pairs.
+    The bootstrap resamples photographs if there are at least PICTURES; otherwise it resamples pairs of photograph and degradation,
+    and the interval is too narrow to hold for other photographs. It resamples paired seeds too, so that the interval holds for
+    other seeds; with as few as three it is too narrow rather than too wide.
     """
-    found = [_differences(mine, theirs, column) for mine, theirs in _pairs(group, baseline)]
-    keys = sorted(set.intersection(*(set(each) for each in found)), key=str)
+    by_seed = [_differences(mine, theirs, column) for mine, theirs in _pairs(group, baseline)]
+    keys = sorted(set.intersection(*map(set, by_seed)), key=str)
     if not keys:
         return None
-    values = np.array([[each[key] for key in keys] for each in found])  # seeds x pairs
+    values = np.array([[differences[key] for key in keys] for differences in by_seed])  # seeds x pairs
     images = sorted({str(key[0]) for key in keys})
     units = np.arange(len(keys)) if len(images) < PICTURES else np.array([images.index(str(key[0])) for key in keys])
-    drawn = np.random.default_rng(0)
-    of_units, of_seeds = (_weights(drawn, count, resamples) for count in (int(units.max()) + 1, len(values)))
+    generator = np.random.default_rng(0)
+    of_units, of_seeds = (_weights(generator, count, resamples) for count in (int(units.max()) + 1, len(values)))
     means = np.einsum("rs,sp,rp->r", of_seeds, values, of_units[:, units]) / of_units[:, units].sum(axis=1) / len(values)
     low, high = np.quantile(means, [0.025, 0.975])
     return Difference(float(values.mean()), float(low), float(high), len(keys))
 
 
-def _weights(drawn: np.random.Generator, count: int, resamples: int) -> np.ndarray:
-    """How often each of `count` things is drawn, in each resample."""
-    return drawn.multinomial(count, np.full(count, 1 / count), size=resamples)
+def _weights(generator: np.random.Generator, count: int, resamples: int) -> np.ndarray:
+    """Return how often each resample draws each of `count` units."""
+    return generator.multinomial(count, np.full(count, 1 / count), size=resamples)
 
 
 def _pairs(group: Group, baseline: Group) -> list[tuple[list[Job], list[Job]]]:
-    """The jobs of either group with the same seed, of all seeds that both have; where they share none, or have one twice, all
-    jobs against all."""
-    mine, theirs = ({job.seed: job for job in each.jobs} for each in (group, baseline))
+    """Pair the jobs of the two groups by seed, for all seeds that both have. If they share none, or a group has a seed twice, pair
+    all jobs with all."""
+    mine, theirs = ({job.seed: job for job in either.jobs} for either in (group, baseline))
     common = [seed for seed in mine if seed in theirs]
     if common and len(mine) == len(group.jobs) and len(theirs) == len(baseline.jobs):
         return [([mine[seed]], [theirs[seed]]) for seed in common]
@@ -188,23 +193,23 @@ def _differences(mine: Sequence[Job], theirs: Sequence[Job], column: str) -> dic
 
 
 def value(row: Row, column: str) -> float:
-    """A number of a row, nan where it has none; `gain` is that of PSNR over L."""
+    """Return a number of a row, nan if it lacks the column; `gain` is the PSNR of S minus that of L."""
     if column == "gain":
         return value(row, "psnr_restored") - value(row, "psnr_low")
     return float(row.get(column, math.nan))
 
 
 def _paired(jobs: Sequence[Job], column: str) -> dict[Key, float]:
-    """Mean over jobs of a score for each photograph and cell of the grid."""
+    """Return the mean of a score over jobs, for each photograph and cell of the grid."""
     values: dict[Key, list[float]] = {}
     for job in jobs:
         for key, row in _keyed(job):
             values.setdefault(key, []).append(value(row, column))
-    return {key: fmean(each) for key, each in values.items() if all(map(math.isfinite, each))}
+    return {key: fmean(scores) for key, scores in values.items() if all(map(math.isfinite, scores))}
 
 
 def _keyed(job: Job) -> Iterator[tuple[Key, Row]]:
-    """Rows with what they were scored on; the noise seeds of a cell come in order."""
+    """Yield each row with the key of what it was scored on; noise seeds of a cell are numbered in order."""
     seen: Counter[Key] = Counter()
     for row in job.rows:
         key = (row["image"], *(round(float(row[name]), 6) for name in ("blur_std", "scale", "noise_std")))

@@ -1,4 +1,4 @@
-"""The matrix of pictures: a row a photograph and degradation, a column a group, as many as a budget of bytes allows."""
+"""The matrix of pictures: a row for each photograph and degradation, a column for each group, within a budget of bytes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.results import Row, predicted_in
 from csrgan.reports.columns import Score
+from csrgan.reports.table import quantities
 from csrgan.run_folder import LOW, RESTORED, SHARP
 
-LARGEST = 512  # px of a side
-COLUMNS = 40  # groups beside each other
+LARGEST = 512  # px a side, at most
+COLUMNS = 40  # groups beside each other, at most
 MARKUP = 1200  # bytes of the page around a picture, at most
 
 
 class Shown(NamedTuple):
-    """A picture on the page: the name of its content, and its data where this is the first place that shows it."""
+    """A picture on the page: a key of its content, and its data if this is the first place that shows it."""
 
     key: str
     uri: str | None
 
 
 class Cell(NamedTuple):
-    """S over L, and the score of S."""
+    """S, L under it, and the score of S."""
 
     restored: Shown
     low: Shown
@@ -40,6 +41,8 @@ class Cell(NamedTuple):
 
 
 class Line(NamedTuple):
+    """A row of the matrix: H, then a cell for each group; None if the group lacks the picture."""
+
     label: str
     sharp: Shown
     cells: list[Cell | None]
@@ -55,37 +58,38 @@ class Matrix:
 
 
 class Album:
-    """Pictures as JPEGs inside URIs, each content once, until the budget is spent."""
+    """Pictures as JPEG data URIs, each content once, until the budget of bytes is spent."""
 
     def __init__(self, budget: int) -> None:
         self.left = budget
-        self.held: set[str] = set()
+        self.keys: set[str] = set()
 
     def add(self, files: Sequence[Path]) -> dict[Path, Shown] | None:
-        """All of these pictures, or None where not all fit."""
-        found: dict[Path, Shown] = {}
+        """Add all of these pictures; None if not all fit."""
+        pictures: dict[Path, Shown] = {}
         fresh: set[str] = set()
         for file in files:
             content = file.read_bytes()
             key = "p" + hashlib.sha256(content).hexdigest()[:16]
-            found[file] = Shown(key, None if key in self.held | fresh else _uri(content, file))
+            pictures[file] = Shown(key, None if key in self.keys | fresh else _uri(content, file))
             fresh.add(key)
-        cost = sum(len(shown.uri or "") + MARKUP for shown in found.values())
+        cost = sum(len(shown.uri or "") + MARKUP for shown in pictures.values())
         if cost > self.left:
             return None
         self.left -= cost
-        self.held |= fresh
-        return found
+        self.keys |= fresh
+        return pictures
 
 
 def matrices(references: Mapping[Group, Group], labels: Mapping[Group, str], chosen: Score, budget: int) -> list[Matrix]:
-    """One for each baseline's set of groups, baselines first; they are filled row by row in turn, so that each gets its share."""
+    """Make a matrix for each baseline and its groups, baseline first. They are filled row by row in turn, so that each gets its
+    share of the budget."""
     sets: dict[Group, list[Group]] = {}
     for group, reference in references.items():
         if group.jobs[0].pictures:
             sets.setdefault(reference, []).append(group)
-    together = [sorted(groups, key=lambda group: group is not references[group]) for groups in sets.values()]
-    return _filled(together, labels, chosen, Album(budget))
+    ordered = [sorted(groups, key=lambda group: group is not references[group]) for groups in sets.values()]
+    return _filled(ordered, labels, chosen, Album(budget))
 
 
 def _filled(sets: Sequence[Sequence[Group]], labels: Mapping[Group, str], chosen: Score, album: Album) -> list[Matrix]:
@@ -93,7 +97,7 @@ def _filled(sets: Sequence[Sequence[Group]], labels: Mapping[Group, str], chosen
     names = [sorted({folder.name for group in groups[:COLUMNS] for folder in group.jobs[0].pictures}) for groups in sets]
     for index in range(max(map(len, names), default=0)):
         for matrix, groups, rows in zip(result, sets, names, strict=True):
-            if index == len(matrix.lines) < len(rows):  # a matrix in which a row did not fit gets no more
+            if index == len(matrix.lines) < len(rows):  # once a row did not fit, a matrix gets no more
                 line = _line(rows[index], groups[:COLUMNS], chosen, album)
                 matrix.lines += [line] if line else []
     for matrix, groups, rows in zip(result, sets, names, strict=True):
@@ -108,9 +112,11 @@ def _line(name: str, groups: Sequence[Group], chosen: Score, album: Album) -> Li
     shown = album.add(files)
     if not shown:
         return None
-    row = next((row for row in (_row(name, group) for group in groups) if row), None)
+    row, units = next(
+        ((row, group.jobs[0].units) for row, group in ((_row(name, group), group) for group in groups) if row), (None, {})
+    )
     cells = [_cell(folder, group, shown, chosen) for folder, group in zip(folders, groups, strict=True)]
-    return Line(_told(name, row), shown[files[0]], cells)
+    return Line(_label(name, row, units), shown[files[0]], cells)
 
 
 def _cell(folder: Path | None, group: Group, shown: Mapping[Path, Shown], chosen: Score) -> Cell | None:
@@ -122,25 +128,24 @@ def _cell(folder: Path | None, group: Group, shown: Mapping[Path, Shown], chosen
 
 
 def _row(name: str, group: Group) -> Row | None:
-    """The row of a picture: its folder is named by the row's place and the photograph."""
-    place, _, stem = name.partition("_")
+    """Return the row of a picture, whose folder is named by the row's index and the photograph."""
+    index, _, stem = name.partition("_")
     rows = group.jobs[0].rows
-    row = rows[int(place)] if place.isdigit() and int(place) < len(rows) else None
+    row = rows[int(index)] if index.isdigit() and int(index) < len(rows) else None
     return row if row and Path(str(row["image"])).stem == stem else None
 
 
-def _told(name: str, row: Row | None) -> str:
+def _label(name: str, row: Row | None, units: Mapping[str, str]) -> str:
     if row is None:
         return name
-    blur, scale, noise = (value(row, parameter) for parameter in NAMES)
-    further = "".join(f", {each} {value(row, each):.2f}" for each in predicted_in(row) if each not in NAMES)
-    return f"{row['image']}: blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
+    parameters = dict.fromkeys((*NAMES, *predicted_in(row)))
+    return f"{row['image']}: {quantities({each: value(row, each) for each in parameters}, units)}"
 
 
 def _uri(content: bytes, file: Path) -> str:
-    """Raises UserError for a file that is no picture."""
+    """Encode a picture as a JPEG data URI. Raises UserError for a file that is no picture."""
     image = Image.fromarray(picture.decode(content, file).eight_bits)
     image.thumbnail((LARGEST, LARGEST))
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=85, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

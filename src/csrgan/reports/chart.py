@@ -1,4 +1,4 @@
-"""What the charts of a sweep have in common: paper, names of groups, a legend that never covers the data."""
+"""What the charts of a sweep share: blank figures, short names of groups, a legend that never covers the data."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from matplotlib.figure import Figure
 from csrgan.evaluation.comparison import Group
 
 DPI = 110
-SHOWN = 9  # groups in a chart that cannot show more
-LONGEST = 26  # characters of a value
+SHOWN = 9  # groups in a crowded chart, at most
+LONGEST = 26  # characters of a value, at most
 
 
-def paper(width: float, height: float) -> Figure:
+def blank(width: float, height: float) -> Figure:
+    """Return an empty white figure of this size in inches."""
     return Figure(figsize=(width, height), facecolor="white")
 
 
 def save(figure: Figure, file: Path) -> str:
-    """Write a chart as a PNG, and give the same bytes as a URI."""
+    """Write a chart as a PNG, and return the same bytes as a data URI."""
     file.parent.mkdir(exist_ok=True)
     figure.savefig(file, dpi=DPI, bbox_inches="tight")
     return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode()
 
 
 class Style(TypedDict):
-    """How matplotlib draws a line."""
+    """Keyword arguments of a matplotlib line."""
 
     color: str
     linestyle: str
     marker: str
 
 
-def style(place: int) -> Style:
-    """Colour, line and marker of the group in this place; thirty differ."""
-    return {"color": f"C{place % 10}", "linestyle": ("-", "--", ":")[place // 10 % 3], "marker": "os^Dv"[place // 10 % 5]}
+def style(index: int) -> Style:
+    """Return colour, line and marker of the group with this index; the first thirty differ."""
+    return {"color": f"C{index % 10}", "linestyle": ("-", "--", ":")[index // 10 % 3], "marker": "os^Dv"[index // 10 % 5]}
 
 
 def legend(figure: Figure) -> None:
-    """A legend of the first axes below the figure, in as many columns as its width allows."""
+    """Add the legend of the first axes below the figure, in as many columns as the width allows."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if len(labels) > 1:
         columns = max(1, int(figure.get_figwidth() / (0.6 + 0.065 * max(map(len, labels)))))
@@ -49,6 +50,7 @@ def legend(figure: Figure) -> None:
 
 
 def number(text: str) -> float | None:
+    """Return the number that the text spells, if it does."""
     try:
         return float(text)
     except ValueError:
@@ -56,21 +58,21 @@ def number(text: str) -> float | None:
 
 
 def labels(groups: Sequence[Group]) -> dict[Group, str]:
-    """A short name of each group: as much of each key and value as tells it from the others."""
+    """Return a short name of each group: as much of each key and value as distinguishes it from the others."""
     words = {word for group in groups for word in group.settings}
     short = {word: f"{_key(word, words)}={_value(word, words)}" if "=" in word else word for word in words}
     return {group: " ".join(short[word] for word in group.settings) or group.name for group in groups}
 
 
-def drawn(label: str) -> str:
-    """A label as matplotlib draws it letter by letter, without reading mathematics into it; the unprintable is a question mark."""
+def literal(label: str) -> str:
+    """Escape a label so that matplotlib draws it as it is, not as mathematics; unprintable characters become question marks."""
     return "".join(letter if letter.isprintable() else "?" for letter in label).replace("$", r"\$")
 
 
 def _key(word: str, words: set[str]) -> str:
-    """The last two parts of a dotted key, or more where another key ends in the same."""
+    """Return the last two parts of a dotted key, or more if another key ends in the same two."""
     parts = word.partition("=")[0].split(".")
-    others = [key for key in {each.partition("=")[0] for each in words} if key != ".".join(parts)]
+    others = [key for key in {other.partition("=")[0] for other in words} if key != ".".join(parts)]
     for count in range(2, len(parts)):
         ending = ".".join(parts[-count:])
         if not any(other == ending or other.endswith(f".{ending}") for other in others):
@@ -79,10 +81,10 @@ def _key(word: str, words: set[str]) -> str:
 
 
 def _value(word: str, words: set[str]) -> str:
-    """The value, without its middle where it is long and its ends tell it from the others of its key."""
+    """Return the value; of a long one only the ends, if they distinguish it from the other values of its key."""
     key, _, value = word.partition("=")
     ends = _ends(value)
-    others = (each.partition("=")[2] for each in words if each != word and each.startswith(f"{key}="))
+    others = (other.partition("=")[2] for other in words if other != word and other.startswith(f"{key}="))
     return value if ends in map(_ends, others) else ends
 
 

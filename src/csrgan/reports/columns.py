@@ -1,4 +1,4 @@
-"""Score columns of rows: what they are called, their digits, and which way is better."""
+"""Score columns of rows: their names, units and digits, and which direction is better."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from csrgan.evaluation.metrics import METRICS
 
 
 class Score(NamedTuple):
-    """A column of rows. target: the value that is best; inf where higher is better, -inf where lower is, nan where neither."""
+    """A column of rows. target: the best value; inf if higher is better, -inf if lower is, nan if neither."""
 
     column: str
     name: str
@@ -35,20 +35,20 @@ class Score(NamedTuple):
         sign = "+" if self.column == "gain" or self.target == 0 else ""
         return f"{value:{sign}.{self.digits}f}"
 
-    def interval(self, found: Difference) -> str:
-        """A difference and its interval, with as many digits as the interval's width needs."""
-        width = found.high - found.low
+    def interval(self, difference: Difference) -> str:
+        """Format a difference and its interval, with as many digits as the interval's width needs."""
+        width = difference.high - difference.low
         digits = max(self.digits, min(8, 1 - math.floor(math.log10(width)))) if width > 1e-9 else self.digits
-        mean, low, high = (f"{number:+.{digits}f}" for number in found[:3])
+        mean, low, high = (f"{number:+.{digits}f}" for number in difference[:3])
         return f"{mean} [{low}, {high}]"
 
-    def verdict(self, found: Difference) -> str:
-        """What the 95 % interval of a difference says."""
-        if found.low <= 0 <= found.high:
-            return "not told apart"
+    def verdict(self, difference: Difference) -> str:
+        """Say what the 95 % interval of a difference means."""
+        if difference.low <= 0 <= difference.high:
+            return "no clear difference"
         if not math.isinf(self.target):
-            return "higher" if found.low > 0 else "lower"
-        return "better" if (found.low > 0) == (self.target > 0) else "worse"
+            return "higher" if difference.low > 0 else "lower"
+        return "better" if (difference.low > 0) == (self.target > 0) else "worse"
 
 
 HIGHER, LOWER = math.inf, -math.inf
@@ -62,18 +62,18 @@ OTHERS = (
     *(Score(f"shift_{colour}", f"{colour} shift", "", 4, 0.0) for colour in ("red", "green", "blue")),
     *(Score(f"contrast_{colour}", f"{colour} contrast", "", 3, 1.0) for colour in ("red", "green", "blue")),
 )
-NOT_USUAL = ("psnr_y", "ssim_y")  # shown where they are asked for
+ON_REQUEST = ("psnr_y", "ssim_y")  # not shown by default
 
 
-def usual() -> list[Score]:
-    """The columns of a table: every metric, those of one's own too, and what is known of S alone."""
-    first, *others = [_of_metric(name) for name in METRICS if name not in NOT_USUAL]
+def default_scores() -> list[Score]:
+    """Return the default columns of a table: every metric, your own too, and the scores of S without a counterpart of L."""
+    first, *others = [_of_metric(name) for name in METRICS if name not in ON_REQUEST]
     return [first, GAIN, *others, *OF_RESTORED]
 
 
-def known() -> list[Score]:
-    """All columns."""
-    return [*usual(), *map(_of_metric, NOT_USUAL), *OTHERS]
+def all_scores() -> list[Score]:
+    """Return all columns."""
+    return [*default_scores(), *map(_of_metric, ON_REQUEST), *OTHERS]
 
 
 def _of_metric(name: str) -> Score:
@@ -81,21 +81,21 @@ def _of_metric(name: str) -> Score:
     return Score(f"{name}_restored", metric.short, metric.unit, metric.digits, metric.best)
 
 
-def of(column: str) -> Score:
-    """What is known of a column."""
-    return next((score for score in known() if score.column == column), Score(column, column))
+def score_of(column: str) -> Score:
+    """Return the score in a column; one that is not in `all_scores` goes by the column's name."""
+    return next((score for score in all_scores() if score.column == column), Score(column, column))
 
 
 def present(jobs: Iterable[Job]) -> list[str]:
-    """The score columns that the rows have: those known, and whatever else is of S."""
-    columns = {score.column for score in known()}
-    found = dict.fromkeys(column for job in jobs for row in job.rows for column in row)
-    derived = ["gain"] if {"psnr_restored", "psnr_low"} <= set(found) else []
-    return derived + [column for column in found if column in columns or column.endswith("_restored")]
+    """Return the score columns of the rows: those of `all_scores`, and every other score of S."""
+    columns = {score.column for score in all_scores()}
+    names = dict.fromkeys(column for job in jobs for row in job.rows for column in row)
+    derived = ["gain"] if {"psnr_restored", "psnr_low"} <= set(names) else []
+    return derived + [column for column in names if column in columns or column.endswith("_restored")]
 
 
-def in_table(jobs: Iterable[Job], chosen: str) -> list[Score]:
-    """The scores of the table: the usual ones that the rows have, and the chosen one."""
-    held = present(jobs)
-    scores = [score for score in usual() if score.column in held]
-    return scores if chosen in (score.column for score in scores) else [*scores, of(chosen)]
+def table_scores(jobs: Iterable[Job], chosen: str) -> list[Score]:
+    """Return the scores of the table: the default ones that the rows have, and the chosen one."""
+    columns = present(jobs)
+    scores = [score for score in default_scores() if score.column in columns]
+    return scores if chosen in (score.column for score in scores) else [*scores, score_of(chosen)]

@@ -1,9 +1,9 @@
-"""Pictures of results: panels of S, L and H with the parameters written under them."""
+"""Pictures of results: panels of S, L and H, and contact sheets, labelled with the parameters."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -12,22 +12,23 @@ from torch import Tensor
 from csrgan.degradation.parameters import Parameters
 from csrgan.evaluation import metrics
 from csrgan.records import Batch, Restoration
-from csrgan.reports.chart import drawn
+from csrgan.reports.chart import literal
+from csrgan.reports.table import quantities
 
 
 def panel(batch: Batch, restored: Restoration) -> Figure:
-    """S | L | H of a batch of one, at one pixel a pixel, with the predicted and the true parameters under them."""
+    """Draw S | L | H of a batch of one picture, pixel for pixel, with theta^ and theta under them."""
     height, width = batch.sharp.shape[-2:]
     dpi, gap, text = 100, 6, 44
     figure = Figure(figsize=((3 * width + 2 * gap) / dpi, (height + text) / dpi), dpi=dpi, facecolor="white")
-    shown = (
-        ("S", restored.image, f"{_db(batch, restored.image)}\npredicted: {_line(restored.parameters)}"),
-        ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}\ntrue: {_line(batch.parameters)}"),
-        ("H", batch.sharp, f"{drawn(batch.names[0])}\n"),
+    columns = (
+        ("S", restored.image, f"{_db(batch, restored.image)}\npredicted: {_line(restored.parameters, batch.spec.units)}"),
+        ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}\ntrue: {_line(batch.parameters, batch.spec.units)}"),
+        ("H", batch.sharp, f"{literal(batch.names[0])}\n"),
     )
-    longest = max(50, *(len(line) for *_, caption in shown for line in caption.split("\n")))
+    longest = max(50, *(len(line) for *_, caption in columns for line in caption.split("\n")))
     size = min(9.0, width / 44 * 50 / longest)
-    for column, (letter, image, caption) in enumerate(shown):
+    for column, (letter, image, caption) in enumerate(columns):
         left = column * (width + gap) / (3 * width + 2 * gap)
         box = (left, text / (height + text), width / (3 * width + 2 * gap), height / (height + text))
         axes = figure.add_axes(box)
@@ -38,6 +39,7 @@ def panel(batch: Batch, restored: Restoration) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
+    """Write a figure; its folder is created if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
 
@@ -46,23 +48,24 @@ def _db(batch: Batch, image: Tensor) -> str:
     return f"{metrics.psnr(image, batch.sharp):.2f} dB"
 
 
-def _line(parameters: Parameters | None) -> str:
+def _line(parameters: Parameters | None, units: Mapping[str, str]) -> str:
     if parameters is None:
         return "nothing"
-    blur, scale, noise, *more = (float(column) for column in parameters.stack()[0])
-    further = "".join(f", {name} {value:.2f}" for name, value in zip(parameters.more, more, strict=True))
-    return f"blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
+    return literal(quantities(dict(zip(parameters.names, parameters.stack()[0].tolist(), strict=True)), units))
 
 
-def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], columns: int = 4) -> Figure:
-    """A contact sheet of degraded pictures, each labelled with its name and parameters; a kernel is drawn in the corner."""
+def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], units: Mapping[str, str], columns: int = 4) -> Figure:
+    """Draw a contact sheet of degraded pictures, each with its name and parameters above it and its kernel, if any, in a corner.
+
+    units: of further factors, by their names.
+    """
     rows = math.ceil(len(entries) / columns)
     figure = Figure(figsize=(columns * 3.2, rows * 3.4), dpi=100, facecolor="white")
     for index, (image, parameters, name) in enumerate(entries):
         axes = figure.add_subplot(rows, columns, index + 1)
         axes.imshow(image.permute(1, 2, 0).numpy())
         axes.set_axis_off()
-        axes.set_title(f"{drawn(name)}\n{_line(parameters)}", fontsize=7)
+        axes.set_title(f"{literal(name)}\n{_line(parameters, units)}", fontsize=7)
         if parameters.kernel is not None:
             inset = axes.inset_axes((0.0, 0.0, 0.25, 0.25))
             inset.imshow(parameters.kernel[0].numpy(), cmap="gray", interpolation="nearest")

@@ -1,10 +1,10 @@
 "use strict";
-// Pictures: one slider draws L over S, and one place is magnified in all of them.
+// Pictures: one slider draws L over S, and the same spot is magnified in all of them.
 const pictures = document.getElementById("pictures");
 if (pictures) {
   const [cut, zoom, times, whole] = ["cut", "zoom", "times", "whole"].map((name) => document.getElementById(name));
-  const centre = { x: 0.5, y: 0.5 };  // of what is seen, in shares of a picture
-  let held = null;  // the picture under a pressed pointer, and where it went down
+  const centre = { x: 0.5, y: 0.5 };  // of the visible part, as fractions of a picture
+  let drag = null;  // the box of the picture under a pressed pointer, and where the pointer was last
 
   for (const image of pictures.querySelectorAll("img[data-same]")) image.src = document.getElementById(image.dataset.same).src;
 
@@ -27,23 +27,23 @@ if (pictures) {
 
   pictures.addEventListener("pointerdown", (event) => {
     const picture = event.target.closest(".picture");
-    held = picture && event.button === 0 ? { box: picture.getBoundingClientRect(), x: event.clientX, y: event.clientY, far: false } : null;
+    drag = picture && event.button === 0 ? { box: picture.getBoundingClientRect(), x: event.clientX, y: event.clientY, far: false } : null;
   });
   document.addEventListener("pointermove", (event) => {
-    if (!held || (!held.far && Math.hypot(event.clientX - held.x, event.clientY - held.y) < 5)) return;
-    held.far = true;
-    move((held.x - event.clientX) / held.box.width, (held.y - event.clientY) / held.box.height);
-    [held.x, held.y] = [event.clientX, event.clientY];
+    if (!drag || (!drag.far && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < 5)) return;
+    drag.far = true;
+    move((drag.x - event.clientX) / drag.box.width, (drag.y - event.clientY) / drag.box.height);
+    [drag.x, drag.y] = [event.clientX, event.clientY];
   });
   document.addEventListener("pointerup", () => {
-    if (held && !held.far) {
-      const [x, y] = [(held.x - held.box.left) / held.box.width, (held.y - held.box.top) / held.box.height];
+    if (drag && !drag.far) {
+      const [x, y] = [(drag.x - drag.box.left) / drag.box.width, (drag.y - drag.box.top) / drag.box.height];
       if (zoom.value > 1) move(x - 0.5, y - 0.5);
       else { Object.assign(centre, { x, y }); magnify(4); }
     }
-    held = null;
+    drag = null;
   });
-  document.addEventListener("pointercancel", () => { held = null; });
+  document.addEventListener("pointercancel", () => { drag = null; });
   pictures.addEventListener("dragstart", (event) => event.preventDefault());
 
   pictures.addEventListener("keydown", (event) => {

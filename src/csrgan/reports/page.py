@@ -1,4 +1,4 @@
-"""A sweep on one page: self-contained HTML; its tables as csv and Markdown, its charts as PNG. Everything comes from rows."""
+"""A sweep on one page: self-contained HTML, with its tables as csv and Markdown and its charts as PNG, all computed from rows."""
 
 from __future__ import annotations
 
@@ -18,34 +18,36 @@ from csrgan.evaluation.comparison import Difference, Group, Job, difference, gro
 from csrgan.files import table_cell
 from csrgan.reports import album, chart, columns, effects, maps, markdown, predictions, rows, training, uncertainty, verdicts
 
-PerImageProgress = Sequence[Sequence[str]]
+Table = Sequence[Sequence[str]]  # headings first
 
-LIMIT = 30_000_000  # bytes of the page
-SPARE = 500_000  # of them, for what the estimate of the pictures' share does not see
+LIMIT = 30_000_000  # bytes of the page, at most
+SPARE = 500_000  # bytes of them that pictures may not use: a margin for errors of the estimate
 
 
 def write(
     folder: Path, jobs: Sequence[Job], *, title: str, question: str, baseline: str | None = None, score: str = "gain"
 ) -> Path:
-    """report.html, report.csv, report.md, rows.csv and figures/ in the sweep's folder. Returns the page.
+    """Write report.html, report.csv, report.md, rows.csv and figures/ into the sweep's folder. Return the page.
 
-    baseline: words of the settings of the groups that the others are compared with; None: the first of each set that was scored
-    on the same. score: the column that differences, intervals and charts are of.
+    baseline: words in the settings of the groups to compare the others with; None: the first group of those scored on the same
+    photographs and degradations. score: the column of differences, intervals and charts.
     """
-    chosen = columns.of(score)
-    found = references(grouped(jobs), baseline)
-    labels = chart.labels(list(found))
-    differences = {group: None if group is other else difference(group, other, score) for group, other in found.items()}
-    lines = verdicts.table(found, differences, labels, scores=columns.in_table(jobs, score), chosen=chosen, baseline=baseline)
-    tables = {"Diagnostics, means over the run": training.diagnostics(list(found)), "Costs": training.costs(list(found))}
+    chosen = columns.score_of(score)
+    compared = references(grouped(jobs), baseline)
+    labels = chart.labels(list(compared))
+    differences = {group: None if group is other else difference(group, other, score) for group, other in compared.items()}
+    lines = verdicts.table(
+        compared, differences, labels, scores=columns.table_scores(jobs, score), chosen=chosen, baseline=baseline
+    )
+    tables = {"Diagnostics, means over the run": training.diagnostics(list(compared)), "Costs": training.costs(list(compared))}
     rows.write(folder / run_folder.ROWS, jobs)
     _tables(folder, lines, tables, heading=f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n")
     content = {
         "title": title,
         "question": question,
-        "notes": [verdicts.rule(baseline), verdicts.note(found, chosen)] if found else ["No job is complete."],
+        "notes": [verdicts.rule(baseline), verdicts.note(compared, chosen)] if compared else ["No job is complete."],
         "lines": _short(lines, labels),
-        "charts": _charts(folder / run_folder.FIGURES, found, differences, chosen),
+        "charts": _charts(folder / run_folder.FIGURES, compared, differences, chosen),
         "tables": {name: _short(table, labels) for name, table in tables.items() if table},
         "jobs": jobs,
         "complete": sum(not job.reason for job in jobs),
@@ -54,13 +56,13 @@ def write(
     template = Environment(loader=PackageLoader("csrgan.reports", "."), autoescape=True).get_template("page.html")
     budget = LIMIT - SPARE - len(_rendered(template, content, []).encode())
     (folder / run_folder.PAGE).write_text(
-        _rendered(template, content, album.matrices(found, labels, chosen, budget)), encoding="utf-8"
+        _rendered(template, content, album.matrices(compared, labels, chosen, budget)), encoding="utf-8"
     )
     return folder / run_folder.PAGE
 
 
 def _rendered(template: Template, content: Mapping[str, object], matrices: Sequence[album.Matrix]) -> str:
-    """The page, which its own policy forbids to load anything and to run any script but this one."""
+    """Render the page. Its content security policy forbids it to load anything and to run any script but its own."""
     script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
@@ -68,13 +70,13 @@ def _rendered(template: Template, content: Mapping[str, object], matrices: Seque
 
 
 def _short(lines: Sequence[Sequence[str]], labels: Mapping[Group, str]) -> list[Sequence[str]]:
-    """A table with short names of the groups, as there are on the page."""
+    """Return a table with the short names of the groups, for the page."""
     names = {group.name: label for group, label in labels.items()}
     return [[names.get(line[0], line[0]), *line[1:]] for line in lines]
 
 
-def _tables(folder: Path, lines: PerImageProgress, others: Mapping[str, PerImageProgress], *, heading: str) -> None:
-    """report.csv; of each other table a csv of its first word; and all of them in report.md."""
+def _tables(folder: Path, lines: Table, others: Mapping[str, Table], *, heading: str) -> None:
+    """Write report.csv, a csv for each other table named by the first word of its title, and all of them in report.md."""
     with (folder / run_folder.TABLES).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([table_cell(text) for text in line] for line in lines)
     text = heading + markdown.table(lines)
@@ -87,10 +89,10 @@ def _tables(folder: Path, lines: PerImageProgress, others: Mapping[str, PerImage
 
 
 def _charts(
-    folder: Path, found: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: columns.Score
+    folder: Path, compared: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: columns.Score
 ) -> list[dict[str, str]]:
-    """Each chart as a file, and as the page shows it."""
-    groups = list(found)
+    """Write each chart as a file, and return its name, caption and data URI."""
+    groups = list(compared)
     if not groups:
         return []
     some = f" The first {chart.SHOWN} of {len(groups)} groups." if len(groups) > chart.SHOWN else ""
@@ -104,7 +106,7 @@ def _charts(
     ]
     if len(groups) > 1:
         text = f"Difference in {chosen.name} to the baseline, with 95 % intervals; {chosen.better}."
-        figures.append(("differences", text, effects.against_baseline(differences, found, chosen)))
+        figures.append(("differences", text, effects.against_baseline(differences, compared, chosen)))
     perceptual = "perceptual_restored" in columns.present(job for group in groups for job in group.jobs)
     figures += [
         ("perception_distortion", "Perception and distortion.", effects.perception_distortion(groups) if perceptual else None),
@@ -112,11 +114,15 @@ def _charts(
         ("grid", f"{chosen.name} over blur, noise and scale.{some}", maps.over_grid(groups, chosen)),
         (
             "predictions",
-            f"Predicted against true parameters, with deviations.{some}{uncertainty.unbounded(groups)}",
+            f"Predicted against true parameters, with standard deviations.{some}{uncertainty.without_bound(groups)}",
             predictions.against_truth(groups),
         ),
-        ("bound", f"Error of theta^, and the least without a bias.{some}", uncertainty.against_bound(groups)),
-        ("reliability", f"Truth within the predicted intervals, promised and found.{some}", uncertainty.reliability(groups)),
+        (
+            "bound",
+            f"Error of theta^ beside the Cramer-Rao bound, the least of any unbiased estimator.{some}",
+            uncertainty.against_bound(groups),
+        ),
+        ("reliability", f"Observed over nominal coverage of the predicted intervals.{some}", uncertainty.reliability(groups)),
         ("curves", f"Learning curves: {chosen.name} at each evaluation.", training.curves(groups, chosen)),
     ]
     shown = [(name, text, figure) for name, text, figure in figures if figure]

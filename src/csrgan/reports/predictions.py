@@ -10,28 +10,28 @@ from matplotlib.figure import Figure
 
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.results import predicted_in
-from csrgan.reports.chart import SHOWN, drawn, labels, legend, paper, style
+from csrgan.reports.chart import SHOWN, blank, labels, legend, literal, style
 from csrgan.reports.table import FACTORS, label
 
-BINS = 8  # of a true parameter that takes many values
+BINS = 8  # bins of a true parameter that takes more values
 
 
 def against_truth(groups: Sequence[Group]) -> Figure | None:
-    """Mean and deviation of what the first groups predict at each true value; None where nothing was predicted."""
+    """Plot mean and deviation of what the first groups predict at each true value; None if nothing was predicted."""
     predicting = [group for group in groups if predicted_by([group])][:SHOWN]
     names = [name for name in predicted_by(predicting) if any(_points(group, name).size for group in predicting)]
     if not names:
         return None
-    short = labels(groups)
+    short, units = labels(groups), {name: unit for group in groups for job in group.jobs for name, unit in job.units.items()}
     across, down = min(2, len(names)), (len(names) + 1) // 2
-    figure = paper(3.2 * across, 2.8 * down)
+    figure = blank(3.2 * across, 2.8 * down)
     for index, name in enumerate(names):
         axes = figure.add_subplot(down, across, index + 1)
         for order, group in enumerate(predicting):
-            _draw(axes, _points(group, name), drawn(short[group]), order, len(predicting))
+            _draw(axes, _points(group, name), literal(short[group]), order, len(predicting))
         least, most = axes.get_xlim()
         axes.plot([least, most], [least, most], color="black", linewidth=0.7)
-        axes.set_xlabel(f"true {label(name)}", fontsize=8)
+        axes.set_xlabel(f"true {literal(label(name, units))}", fontsize=8)
         axes.set_ylabel("predicted", fontsize=8)
         axes.grid(alpha=0.3)
     figure.tight_layout()
@@ -40,33 +40,33 @@ def against_truth(groups: Sequence[Group]) -> Figure | None:
 
 
 def predicted_by(groups: Sequence[Group]) -> list[str]:
-    """The parameters that any of the groups predicts."""
+    """Return the parameters that any of the groups predicts."""
     rows = (row for group in groups for job in group.jobs for row in job.rows[:1])
     return list(dict.fromkeys(name for row in rows for name in predicted_in(row)))
 
 
 def _points(group: Group, name: str) -> np.ndarray:
-    """True and predicted values, (rows, 2)."""
+    """Return true and predicted values, (rows, 2), in the units of `label`."""
     rows = [row for job in group.jobs for row in job.rows]
-    found = np.array([[value(row, name), value(row, f"{name}_predicted")] for row in rows]) * FACTORS.get(name, 1.0)
-    return found[np.isfinite(found).all(axis=1)]
+    points = np.array([[value(row, name), value(row, f"{name}_predicted")] for row in rows]) * FACTORS.get(name, 1.0)
+    return points[np.isfinite(points).all(axis=1)]
 
 
 def _draw(axes: Axes, points: np.ndarray, label: str, order: int, count: int) -> None:
-    """Groups stand a little beside each other, so that their bars can be told apart."""
+    """Plot one group, shifted a little sideways so that its bars do not cover those of the others."""
     if not points.size:
         return
     true = points[:, 0]
-    held = [points[each] for each in binned(true)]
-    aside = ((order + 0.5) / count - 0.5) * 0.1 * np.ptp(true) / max(1, len(held) - 1)
-    means = np.array([each.mean(axis=0) for each in held])
-    deviations = [each[:, 1].std() for each in held]
-    axes.errorbar(means[:, 0] + aside, means[:, 1], yerr=deviations, capsize=2, markersize=4, label=label, **style(order))
+    bins = [points[mask] for mask in binned(true)]
+    offset = ((order + 0.5) / count - 0.5) * 0.1 * np.ptp(true) / max(1, len(bins) - 1)
+    means = np.array([inside.mean(axis=0) for inside in bins])
+    deviations = [inside[:, 1].std() for inside in bins]
+    axes.errorbar(means[:, 0] + offset, means[:, 1], yerr=deviations, capsize=2, markersize=4, label=label, **style(order))
 
 
 def binned(true: np.ndarray) -> list[np.ndarray]:
-    """Which of the rows have each value, or are in each of BINS quantiles of more values than that."""
+    """Return a mask of the rows for each true value or, with more than BINS values, for each of BINS quantiles."""
     levels = np.unique(true.round(4))
     edges = levels[1:] if len(levels) <= BINS else np.quantile(true, np.linspace(0, 1, BINS + 1)[1:-1])
     bins = np.digitize(true.round(4), edges)
-    return [bins == each for each in np.unique(bins)]
+    return [bins == index for index in np.unique(bins)]

@@ -1,12 +1,14 @@
-"""The tables at the end of a run, from its summary."""
+"""The tables that a run prints, and the names and units of parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from rich.markup import escape
 from rich.table import Table
 
+from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import predicted_in
 from csrgan.training.sanity_check import SanityCheck
@@ -15,45 +17,59 @@ UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, 
 FACTORS = {"noise_std": 255.0}
 
 
-def label(name: str) -> str:
-    """What a parameter is called in tables and charts; a further factor has its own name."""
-    return UNITS.get(name, name.replace("_", " "))
+def label(name: str, units: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what tables and charts call a parameter, such as "blur std, px". A further factor goes by its own name.
+
+    units: of further factors, by their names.
+    """
+    return UNITS.get(name) or ", ".join(filter(None, (name.replace("_", " "), units.get(name, ""))))
 
 
-def markdown(made: Table) -> str:
-    """A table as Markdown, its caption below it."""
-    lines = [[str(column.header) for column in made.columns], ["---"] * len(made.columns)]
-    lines += [list(map(str, cells)) for cells in zip(*(column.cells for column in made.columns), strict=True)]
+def quantities(values: Mapping[str, float], units: Mapping[str, str]) -> str:
+    """Return the parameters of one picture in a line: blur, scale and noise, then further factors, each with its unit."""
+    blur, scale, noise = (values[name] for name in NAMES)
+    further = ""
+    for name in (name for name in values if name not in NAMES):
+        what, _, unit = label(name, units).partition(", ")
+        further += f", {what} {values[name]:.2f} {unit}".rstrip()
+    return f"blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
+
+
+def markdown(table: Table) -> str:
+    """Return a table as Markdown, its caption below it."""
+    lines = [[str(column.header) for column in table.columns], ["---"] * len(table.columns)]
+    lines += [list(map(str, cells)) for cells in zip(*(column.cells for column in table.columns), strict=True)]
     rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{rows}\n\n{made.caption}." if made.caption else rows
+    return f"{rows}\n\n{table.caption}." if table.caption else rows
 
 
-def examination(found: SanityCheck, batch: str) -> Table:
-    """What the first batch told, in one table. batch: what it was."""
-    table = Table(title=f"First batch, {batch}", title_justify="left", caption=_needs(found), caption_justify="left")
+def sanity_check(check: SanityCheck, batch: str) -> Table:
+    """Return the results of the first batch in one table. batch: its description."""
+    table = Table(title=f"First batch, {batch}", title_justify="left", caption=_needs(check), caption_justify="left")
     for heading in ("", "enters at", "value", "reaches"):
         table.add_column(heading, justify="left" if heading in ("", "reaches") else "right")
-    for term in found.terms:
+    for term in check.terms:
         enters = "later" if term.start is None else f"{term.start} images"
         weights = f"{term.reached} of {term.tensors} weights"
         table.add_row(f"{term.network}/{term.name}", enters, f"{term.value:.3g}", weights)
     table.add_section()
-    for name, (shape, least, greatest) in found.shown.items():
+    for name, (shape, least, greatest) in check.shown.items():
         table.add_row(name, "", f"{least:.3g} .. {greatest:.3g}", shape)
     return table
 
 
-def _needs(found: SanityCheck) -> str:
-    free = f" of {found.bytes_free / 2**30:.1f} GB that are free" if found.bytes_free is not None else ""
-    told = [f"about {found.bytes_needed / 2**30:.2f} GB of memory needed{free}"]
-    for network, weights in found.unreached.items():
+def _needs(check: SanityCheck) -> str:
+    """Return the memory needed and the weights that no loss reaches, a line each."""
+    free = f" of {check.bytes_free / 2**30:.1f} GB that are free" if check.bytes_free is not None else ""
+    lines = [f"about {check.bytes_needed / 2**30:.2f} GB of memory needed{free}"]
+    for network, weights in check.unreached.items():
         some = ", ".join(weights[:2]) + (" ..." if len(weights) > 2 else "")
-        told.append(f"no loss reaches {len(weights)} weights of the {network}: {some}")
-    return "\n".join(told)
+        lines.append(f"no loss reaches {len(weights)} weights of the {network}: {some}")
+    return "\n".join(lines)
 
 
 def scores(summary: Mapping[str, float]) -> Table:
-    """The scores of L and of S."""
+    """Return the scores of L and of S."""
     title = f"Quality over {summary['rows']:.0f} pictures and degradations"
     table = Table(title=title, title_justify="left", caption=_resampled(summary), caption_justify="left")
     for heading in ("", "L (input)", "S (restored)", "gain"):
@@ -67,16 +83,19 @@ def scores(summary: Mapping[str, float]) -> Table:
 
 
 def _resampled(summary: Mapping[str, float]) -> str | None:
-    """The 95 % intervals over photographs, where there are enough of them."""
+    """Return a line with the 95 % intervals over photographs; None if there are too few photographs."""
     if "gain_db_low95" not in summary:
         return None
     kinds = (("gain_db", "gain", "+.2f"), ("psnr_restored", "PSNR of S", ".2f"), ("ssim_restored", "SSIM of S", ".3f"))
-    told = (f"{label} {summary[f'{name}_low95']:{kind}} to {summary[f'{name}_high95']:{kind}}" for name, label, kind in kinds)
-    return f"95 % intervals over photographs: {', '.join(told)}"
+    intervals = (f"{label} {summary[f'{name}_low95']:{kind}} to {summary[f'{name}_high95']:{kind}}" for name, label, kind in kinds)
+    return f"95 % intervals over photographs: {', '.join(intervals)}"
 
 
-def parameters(summary: Mapping[str, float]) -> Table | None:
-    """Mean absolute error of each predicted parameter, beside that of always answering the prior's mean."""
+def parameters(summary: Mapping[str, float], units: Mapping[str, str]) -> Table | None:
+    """Return the mean absolute error of each predicted parameter, beside that of always answering the prior's mean.
+
+    units: of further factors, by their names.
+    """
     table = Table(title="Error of the predicted degradation (mean absolute)", title_justify="left")
     names = predicted_in(summary)
     certain = any(f"{name}_coverage90" in summary for name in names)
@@ -86,38 +105,38 @@ def parameters(summary: Mapping[str, float]) -> Table | None:
         factor = FACTORS.get(name, 1.0)
         mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
         errors = (f"{mine * factor:.3f}", f"{constant * factor:.3f}", _share(mine, constant))
-        held = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
-        table.add_row(label(name), *errors, f"{summary[f'{name}_r2']:.2f}", *held)
+        coverage = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
+        table.add_row(escape(label(name, units)), *errors, f"{summary[f'{name}_r2']:.2f}", *coverage)
     return table if table.row_count else None
 
 
 def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:
-    """Gain, and the error of each predicted parameter as a share of the prior mean's, over the blur; None for a single bin."""
+    """Return the gain and, as shares of the prior mean's, the errors of theta^ over the blur; None for a single bin."""
     names = predicted_in(bins[0]) if bins else []
     table = Table(title="Over the blur, with errors as shares of the prior mean's", title_justify="left")
     for heading in ("blur std, px", "PSNR of L", "gain, dB", *(f"error, {name.removesuffix('_std')}" for name in names)):
         table.add_column(heading, justify="right")
-    for found in bins:
-        low, high = found["blur_std_low"], found["blur_std_high"]
-        errors = [_share(found[f"{name}_mae"], found[f"{name}_mae_prior_mean"]) for name in names]
+    for summary in bins:
+        low, high = summary["blur_std_low"], summary["blur_std_high"]
+        errors = [_share(summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]) for name in names]
         bounds = f"{low:.2f}" if low == high else f"{low:.2f}-{high:.2f}"
-        table.add_row(bounds, f"{found['psnr_low']:.2f}", f"{found['gain_db']:+.2f}", *errors)
+        table.add_row(bounds, f"{summary['psnr_low']:.2f}", f"{summary['gain_db']:+.2f}", *errors)
     return table if table.row_count > 1 else None
 
 
-def sets(found: Mapping[str, Mapping[str, float]]) -> Table | None:
-    """Scores of luma with the border cut, as the field reports them, for each of several sets of pictures."""
+def sets(summaries: Mapping[str, Mapping[str, float]]) -> Table | None:
+    """Return scores of luma with the border cut, as the field reports them, for each of several sets of pictures; None for none."""
     table = Table(title="PSNR in dB and SSIM of luma, border cut, by set", title_justify="left")
     for heading in ("set", "pictures and degradations", "L, PSNR", "L, SSIM", "S, PSNR", "S, SSIM"):
         table.add_column(heading, justify="left" if heading == "set" else "right")
-    for name, scored in found.items():
-        values = [f"{scored[f'{score}_y_{which}']:.{digits}f}" for which in ("low", "restored") for score, digits in _PSNR_SSIM]
-        table.add_row(escape(name), f"{scored['rows']:.0f}", *values)
+    for name, summary in summaries.items():
+        values = [f"{summary[f'{score}_y_{which}']:.{digits}f}" for which in ("low", "restored") for score, digits in _PSNR_SSIM]
+        table.add_row(escape(name), f"{summary['rows']:.0f}", *values)
     return table if table.row_count else None
 
 
 def refused(reasons: Mapping[str, str]) -> Table:
-    """The picture files that cannot be used, and why."""
+    """Return the picture files that cannot be used, and why."""
     table = Table(title=f"{len(reasons)} left out (data.strict=true would stop here)", title_justify="left")
     table.add_column("file", overflow="fold")
     table.add_column("reason", overflow="fold")
@@ -127,10 +146,10 @@ def refused(reasons: Mapping[str, str]) -> Table:
 
 
 def waiting(seconds: Mapping[str, float], workers: int) -> str:
-    """How much of the training was spent in waiting for data."""
+    """Return a sentence about the share of the training time spent waiting for data."""
     share = seconds["seconds_waiting"] / max(seconds["seconds_training"], 1e-9)
     first = f"{seconds['seconds_first_batch']:.1f} s for the first batch"
-    sentence = f"{share:.1%} of the training was spent in waiting for data, beside {first}"
+    sentence = f"{share:.1%} of the training was spent waiting for data, besides {first}"
     return sentence + (f"; data.workers={workers + 2} may help" if share > 0.1 else "")
 
 

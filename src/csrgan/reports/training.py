@@ -1,4 +1,4 @@
-"""What went on during the training and within a system: learning curves, iterations, means of the diagnostics, and costs."""
+"""Charts and tables of the training and of iterative systems: learning curves, iterations, means of diagnostics, and costs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from statistics import fmean
 from matplotlib.figure import Figure
 
 from csrgan.evaluation.comparison import Group, Job, mean
-from csrgan.reports.chart import drawn, labels, legend, paper, style
+from csrgan.reports.chart import blank, labels, legend, literal, style
 from csrgan.reports.columns import Score
 
-ITERATIONS = 50  # of a system, at most
+ITERATIONS = 50  # iterations of a system, at most
 
 
 def curves(groups: Sequence[Group], chosen: Score) -> Figure | None:
-    """The score at each evaluation, a line a job; None where no run kept it."""
-    figure = paper(6.4, 3.4)
+    """Plot the score at each evaluation, a line for each job; None if no run kept it."""
+    figure = blank(6.4, 3.4)
     axes = figure.add_subplot()
     for index, (group, label) in enumerate(labels(groups).items()):
         curves = [job.curve for job in group.jobs if job.curve]
         for order, curve in enumerate(curves):
             images, scores = zip(*curve, strict=True)
-            axes.plot(images, scores, markersize=3, linewidth=1, label=None if order else drawn(label), **style(index))
+            axes.plot(images, scores, markersize=3, linewidth=1, label=None if order else literal(label), **style(index))
     axes.set_xlabel("images seen")
     axes.set_ylabel(chosen.heading)
     axes.grid(alpha=0.3)
@@ -32,15 +32,15 @@ def curves(groups: Sequence[Group], chosen: Score) -> Figure | None:
 
 
 def iterations(groups: Sequence[Group]) -> Figure | None:
-    """PSNR of S and the error of theta^ after each iteration, a line a group; None where no system has several."""
-    figure = paper(6.4, 3.0)
+    """Plot the PSNR of S and the error of theta^ after each iteration, a line for each group; None if no system has several."""
+    figure = blank(6.4, 3.0)
     axes = figure.subplots(1, 2)
     for index, (group, label) in enumerate(labels(groups).items()):
         for panel, column in zip(axes, ("psnr", "theta_error"), strict=True):
             points = [(k, mean(group, f"{column}_at_{k}")) for k in range(1, ITERATIONS + 1)]
             shown = [(k, value) for k, value in points if not math.isnan(value)]
             if shown:
-                panel.plot(*zip(*shown, strict=True), markersize=3, linewidth=1, label=drawn(label), **style(index))
+                panel.plot(*zip(*shown, strict=True), markersize=3, linewidth=1, label=literal(label), **style(index))
     for panel, what in zip(axes, ("PSNR of S, dB", "error of theta^, shares of the range"), strict=True):
         panel.set_xlabel("iteration")
         panel.set_ylabel(what)
@@ -52,12 +52,12 @@ def iterations(groups: Sequence[Group]) -> Figure | None:
 
 
 def diagnostics(groups: Sequence[Group]) -> list[list[str]]:
-    """A table of the means over runs and seeds, its headings first; empty where no run kept any."""
+    """Return a table of the diagnostics' means over runs and seeds, headings first; empty if no run kept any."""
     return _means(groups, lambda job: job.diagnostics)
 
 
 def costs(groups: Sequence[Group]) -> list[list[str]]:
-    """As above, of what the runs cost."""
+    """Return a table of the costs' means over seeds, headings first; empty if no run kept any."""
     return _means(groups, lambda job: job.costs)
 
 
@@ -67,9 +67,9 @@ def _means(groups: Sequence[Group], of: Callable[[Job], Mapping[str, float]]) ->
     return [["settings", *columns], *lines] if columns else []
 
 
-def _mean(held: Sequence[Mapping[str, float]], column: str) -> str:
-    values = [each[column] for each in held if column in each]
-    found = fmean(values) if values else math.nan
-    if math.isnan(found):
+def _mean(jobs: Sequence[Mapping[str, float]], column: str) -> str:
+    values = [job[column] for job in jobs if column in job]
+    average = fmean(values) if values else math.nan
+    if math.isnan(average):
         return "-"
-    return f"{found:,.0f}" if found >= 1000 else f"{found:.3g}"
+    return f"{average:,.0f}" if average >= 1000 else f"{average:.3g}"

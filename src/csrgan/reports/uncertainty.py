@@ -1,19 +1,18 @@
-"""Charts of what can be known of a degradation, and of whether the predicted intervals hold what they promise."""
+"""Charts of the error of theta^ beside its lower bound, and of the coverage of the predicted intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from csrgan.evaluation.comparison import Group, alike, value
+from csrgan.evaluation.comparison import Group, comparable, value
 from csrgan.evaluation.results import BOUNDS, Row
-from csrgan.reports.chart import SHOWN, drawn, labels, legend, paper, style
+from csrgan.reports.chart import SHOWN, blank, labels, legend, literal, style
 from csrgan.reports.predictions import binned, predicted_by
 from csrgan.reports.table import FACTORS, UNITS, label
 
@@ -23,24 +22,26 @@ Cell = tuple[tuple[float, float], tuple[float, float]]  # a range of scales and 
 
 
 def against_bound(groups: Sequence[Group]) -> Figure | None:
-    """Root of the mean squared error of each parameter over the true blur, beside the least standard deviation of any estimator
-    without a bias, for the smaller and the larger half of scales and noises; None where no row has a bound. Groups that were not
-    scored on the same degradations have rows of charts of their own."""
+    """Plot the root mean squared error of each parameter over the true blur beside the Cramer-Rao bound, for the smaller and the
+    larger half of scales and noises; None if no row has a bound. Groups scored on different degradations get rows of charts of
+    their own."""
     predicting = [group for group in groups if any(f"{name}_bound" in row for name in UNITS for row in _rows(group))][:SHOWN]
-    lines = [(together, _cells(together), name) for together in alike(predicting) for name in _bounded(together)]
+    lines = [(same, _cells(same), name) for same in comparable(predicting) for name in _bounded(same)]
     if not lines:
         return None
     short, columns = labels(groups), max(len(cells) for _, cells, _ in lines)
-    figure = paper(2.4 * columns + 0.6, 2.3 * len(lines))
-    for line, (together, cells, name) in enumerate(lines):
+    figure = blank(2.4 * columns + 0.6, 2.3 * len(lines))
+    for line, (same, cells, name) in enumerate(lines):
         first: Axes | None = None
         for column, cell in enumerate(cells):
             axes = figure.add_subplot(len(lines), columns, line * columns + column + 1, sharey=first)
             for order, group in enumerate(predicting):
-                rows = _inside(_rows(group), cell) if group in together else []
-                _root(axes, rows, partial(_squared_error, name), name, label=drawn(short[group]), markersize=3, **style(order))
-            rows = _inside([row for group in together for row in _rows(group)], cell)
-            _root(axes, rows, partial(_squared_bound, name), name, color="black", label="least without a bias (Cramer-Rao)")
+                rows = _inside(_rows(group), cell) if group in same else []
+                points = _root(rows, partial(_squared_error, name), name)
+                axes.plot(*points, label=literal(short[group]), markersize=3, **style(order))
+            rows = _inside([row for group in same for row in _rows(group)], cell)
+            points = _root(rows, partial(_squared_bound, name), name)
+            axes.plot(*points, color="black", label="Cramer-Rao bound")
             axes.set_yscale("log")
             axes.set_title(f"scale {_range(cell[0])}, noise {_range(cell[1], 255)} /255", fontsize=7)
             axes.set_xlabel("true blur std, px", fontsize=7)
@@ -55,46 +56,45 @@ def against_bound(groups: Sequence[Group]) -> Figure | None:
 
 
 def reliability(groups: Sequence[Group]) -> Figure | None:
-    """How often the truth lies in the predicted intervals, over how often it should; None where no interval is predicted."""
-    sure = [group for group in groups if _with_interval([group])][:SHOWN]
-    names = _with_interval(sure)
+    """Plot how often the truth lies in the predicted intervals over how often it should; None if no interval is predicted."""
+    predicting = [group for group in groups if _with_interval([group])][:SHOWN]
+    names = _with_interval(predicting)
     if not names:
         return None
     short = labels(groups)
-    figure = paper(2.6 * len(names), 2.6)
+    figure = blank(2.6 * len(names), 2.6)
     for index, name in enumerate(names):
         axes = figure.add_subplot(1, len(names), index + 1)
         axes.plot([0, 1], [0, 1], color="black", linewidth=0.7)
-        for order, group in enumerate(sure):
-            axes.plot(LEVELS, coverage(_rows(group), name, LEVELS), label=drawn(short[group]), markersize=2, **style(order))
+        for order, group in enumerate(predicting):
+            axes.plot(LEVELS, coverage(_rows(group), name, LEVELS), label=literal(short[group]), markersize=2, **style(order))
         axes.set_title(label(name).partition(",")[0], fontsize=8)
-        axes.set_xlabel("promised", fontsize=7)
+        axes.set_xlabel("nominal coverage", fontsize=7)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.grid(alpha=0.3)
         axes.tick_params(labelsize=7)
-    figure.axes[0].set_ylabel("share of pictures within", fontsize=7)
+    figure.axes[0].set_ylabel("observed coverage", fontsize=7)
     figure.tight_layout()
     legend(figure)
     return figure
 
 
 def coverage(rows: Sequence[Row], name: str, levels: np.ndarray) -> np.ndarray:
-    """Share of the rows whose truth lies in the central interval of each level, of Gaussians that the 90 % intervals tell: on
-    either side of the prediction as wide as the bound on that side. Rows without a prediction do not count; NaN where none has
-    one."""
+    """Return the share of rows whose truth lies in the central interval of each level. On either side of the prediction, the
+    interval is that of a Gaussian with the 90 % bound of that side. Rows without a prediction do not count; nan if none has one."""
     predicting = [row for row in rows if not np.isnan(value(row, f"{name}_predicted"))]
     if not predicting:
         return np.full(len(levels), np.nan)
-    away = []
+    distances = []  # from the prediction to the truth, in units of the 90 % bound
     for row in predicting:
-        true, found, low, high = (
+        true, predicted, low, high = (
             value(row, column) for column in (name, f"{name}_predicted", *(f"{name}_{end}" for end in BOUNDS))
         )
-        side = high - found if true > found else found - low
-        away.append(abs(true - found) / side if side else (0.0 if true == found else np.inf))
+        side = high - predicted if true > predicted else predicted - low
+        distances.append(abs(true - predicted) / side if side else (0.0 if true == predicted else np.inf))
     within = [NormalDist().inv_cdf((1 + level) / 2) / NormalDist().inv_cdf(0.95) for level in levels]
-    return (np.array(away)[:, None] <= np.array(within)).mean(axis=0)
+    return (np.array(distances)[:, None] <= np.array(within)).mean(axis=0)
 
 
 def _squared_error(name: str, row: Row) -> float:
@@ -110,17 +110,17 @@ def _rows(group: Group) -> list[Row]:
 
 
 def _halves(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:
-    """The values below and above the middle of the range; a parameter of one value is not divided."""
-    found = [value(row, name) for row in rows]
-    least, most = min(found), max(found)
+    """Return the lower and the upper half of a parameter's range; a single value is not divided."""
+    values = [value(row, name) for row in rows]
+    least, most = min(values), max(values)
     middle = (least + most) / 2
     return [(least, most)] if most - least < 1e-3 * max(most, 1e-3) else [(least, middle), (middle, most)]
 
 
-def unbounded(groups: Sequence[Group]) -> str:
-    """A sentence about predicted parameters of which no least error is known; empty where there are none."""
+def without_bound(groups: Sequence[Group]) -> str:
+    """Return a sentence that names the predicted parameters without a bound; empty if there are none."""
     without = [label(name).partition(",")[0] for name in predicted_by(groups) if name not in _bounded(groups)]
-    return f" No bound on the error is known of: {', '.join(without)}." if without else ""
+    return f" No bound on the error is known for: {', '.join(without)}." if without else ""
 
 
 def _with_interval(groups: Sequence[Group]) -> list[str]:
@@ -145,18 +145,18 @@ def _inside(rows: Sequence[Row], cell: Cell) -> list[Row]:
     return [row for row in rows if within(row, "scale", scale) and within(row, "noise_std", noise)]
 
 
-def _root(axes: Axes, rows: Sequence[Row], squared: Callable[[Row], float], name: str, **style: Any) -> None:
-    """The root of a mean square over the blur, in the parameter's own unit."""
+def _root(rows: Sequence[Row], squared: Callable[[Row], float], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the blurs and, at each, the root of a mean square in the unit of `label`; empty without rows."""
     blurs, squares = _over_blur(rows, squared) if rows else (np.empty(0), np.empty(0))
-    axes.plot(blurs, np.sqrt(squares) * FACTORS.get(name, 1.0), **style)
+    return blurs, np.sqrt(squares) * FACTORS.get(name, 1.0)
 
 
 def _over_blur(rows: Sequence[Row], measured: Callable[[Row], float]) -> tuple[np.ndarray, np.ndarray]:
-    """The blurs that occur, or the means of some of them together, and the mean of what is measured at each."""
+    """Return the blurs, or the mean blur of each bin if there are many, and the mean of the measured values at each."""
     blurs = np.array([value(row, "blur_std") for row in rows])
     values = np.array([measured(row) for row in rows])
-    held = binned(blurs)
-    return np.array([blurs[each].mean() for each in held]), np.array([values[each].mean() for each in held])
+    bins = binned(blurs)
+    return np.array([blurs[mask].mean() for mask in bins]), np.array([values[mask].mean() for mask in bins])
 
 
 def _range(bounds: tuple[float, float], factor: float = 1.0) -> str:

@@ -1,4 +1,4 @@
-"""The table of a sweep: a line a group, its scores, and what the difference to its baseline says."""
+"""The table of a sweep: a line for each group, with its scores and a verdict on the difference to its baseline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def table(
     chosen: Score,
     baseline: str | None,
 ) -> list[list[str]]:
-    """Headings first."""
+    """Return the table, headings first. references, differences: of each group. chosen: the score of the verdicts."""
     others = [score for score in scores if score != chosen]
     first = ["settings", "verdict", "difference to the baseline", chosen.heading, "deviation over seeds"]
     lines = [[*first, *(score.heading for score in others), "seeds", "collapsed", "seconds", "compared with"]]
@@ -40,37 +40,37 @@ def table(
 
 
 def rule(baseline: str | None) -> str:
-    """Which group is compared with which, in a sentence."""
+    """Return a sentence that says which groups are compared."""
     if baseline is None:
         return "Each group is compared with the first of those scored on the same photographs and degradations."
     return (
-        "Each group is compared, among those scored on the same photographs and degradations, with the one that differs from it in"
-        f" the fewest settings of those that hold every word of “{baseline}”; where none does, with the first of them."
+        "Each group is compared with one scored on the same photographs and degradations: of the groups with every"
+        f" word of “{baseline}”, the one that differs from it in the fewest settings; if there is none, the first group."
     )
 
 
 def note(references: Mapping[Group, Group], chosen: Score) -> str:
-    """What the numbers of the table are."""
+    """Return sentences that explain the numbers of the table."""
     images = min(len({row["image"] for row in group.jobs[0].rows}) for group in references)
     resampled = f"the {images} photographs" if images >= PICTURES else "photograph and degradation pairs"
-    warning = "" if images >= PICTURES else f" {images} photographs are too few to speak for others."
+    warning = "" if images >= PICTURES else f" {images} photographs are too few to generalise to others."
     return (
         f"The score is {chosen.heading}: {chosen.better}. Differences are of means over the seeds that both have, with 95 %"
         f" intervals of a paired bootstrap over {resampled} and these seeds.{warning}"
-        f" A job has collapsed where its mean gain is below {COLLAPSED:g} dB, or nan."
+        f" A job has collapsed if its mean gain is below {COLLAPSED:g} dB, or nan."
     )
 
 
-def _compared(group: Group, reference: Group, found: Difference | None, chosen: Score, baseline: str | None) -> list[str]:
-    """Verdict, difference, score and deviation."""
+def _compared(group: Group, reference: Group, difference: Difference | None, chosen: Score, baseline: str | None) -> list[str]:
+    """Return verdict, difference, score and deviation."""
     deviation = spread(group, chosen.column)
-    told = [_text(chosen, mean(group, chosen.column)), "-" if math.isnan(deviation) else f"{deviation:.2g}"]
+    scores = [_text(chosen, mean(group, chosen.column)), "-" if math.isnan(deviation) else f"{deviation:.2g}"]
     if group is reference:
         named = baseline is None or holds(group, baseline)
-        return ["baseline" if named else "baseline: the first scored on these", "", *told]
-    if found is None:
-        return ["no value to compare", "", *told]
-    return [chosen.verdict(found), chosen.interval(found), *told]
+        return ["baseline" if named else "baseline: the first group scored on these", "", *scores]
+    if difference is None:
+        return ["no value to compare", "", *scores]
+    return [chosen.verdict(difference), chosen.interval(difference), *scores]
 
 
 def _text(score: Score, value: float) -> str:

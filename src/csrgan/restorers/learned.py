@@ -70,8 +70,8 @@ class LearnedRestorer(Restorer):
         return Restoration(finite_image(output.image), parameters, spread, interval, trace)
 
     def calibrate(self, *sizes: Iterable[Batch]) -> None:
-        """Fit the factors on the predicted standard deviations. sizes: the batches of pictures of each size."""
-        self.calibration = Calibration.fitted([Distances.joined(self._distances(batches)) for batches in sizes])
+        """Choose the factors on the predicted standard deviations by pictures of each size, of which there is a series each."""
+        self.calibration = Calibration.fit([Distances.concatenate(self._distances(batches)) for batches in sizes])
 
     def _distances(self, batches: Iterable[Batch]) -> Iterator[Distances]:
         network = cast(Generator, self.network.eval())

@@ -97,6 +97,14 @@ def summary(place: Path) -> dict[str, float]:
     return {key: float(value) for key, value in numbers.items() if isinstance(value, int | float) and not abs(value) >= GREATEST}
 
 
+def units(place: Path) -> dict[str, str]:
+    """The units of further factors of the degradation that summary.json names, by the factors' names."""
+    file = place / SUMMARY
+    content = _json(file).get("units") if file.is_file() else None
+    named = content.items() if isinstance(content, dict) else ()
+    return {_spelt(name): _spelt(unit) for name, unit in named if isinstance(unit, str)}
+
+
 def table(file: Path) -> Table:
     """The lines of a csv file by its headings; none where the file is not there. The last line must be whole."""
     if not file.is_file():

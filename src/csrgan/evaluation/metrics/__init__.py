@@ -1,7 +1,7 @@
 """Scores of a restored picture against the sharp one. Pictures are used as they are: clipped to [0,1], not rounded.
 
 Two conventions: RGB over the whole picture (CSRGAN's authors'), and luma Y with `border` pixels cut off each side (the field's).
-A metric is a file here, or a function of one's own with a yaml in a folder conf/metric: see `Metric`.
+A metric is a file here, or a function of your own with a yaml in a folder conf/metric: see `Metric`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
     "ssim_y",
 ]
 
-# What every evaluation scores, in the order of its columns; those of one's own are added by `register`.
+# What every evaluation scores, in the order of its columns; `register` adds your own.
 METRICS: dict[str, Metric] = {
     "psnr": _psnr.RGB,
     "ssim": _ssim.RGB,
@@ -50,5 +50,5 @@ METRICS: dict[str, Metric] = {
 
 
 def register(name: str, metric: Metric) -> None:
-    """Score by this metric too from now on, in the columns NAME_low and NAME_restored."""
+    """Add a metric to every evaluation from now on, as the columns NAME_low and NAME_restored."""
     METRICS[name] = metric

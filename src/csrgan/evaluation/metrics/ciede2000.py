@@ -1,4 +1,4 @@
-"""Colour difference as the eye weighs it."""
+"""Perceptual colour difference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from csrgan.evaluation.metrics.metric import Metric, Picture
 
 
 def ciede2000(image: Picture, sharp: Picture) -> float:
-    """Mean CIEDE2000 colour difference over the pixels; 0 is equal, 1 about the least that is noticed; lower is better."""
+    """Return the mean CIEDE2000 colour difference over the pixels; 0 is equal, 1 about just noticeable; lower is better."""
     return float(colour.ciede2000(image, sharp).mean())
 
 

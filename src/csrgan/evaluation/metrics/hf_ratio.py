@@ -1,4 +1,4 @@
-"""Energy of what is fine in a picture."""
+"""High-frequency energy of a picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from csrgan.evaluation.metrics.metric import Metric, Picture
 
 
 def hf_ratio(image: Picture, sharp: Picture) -> float:
-    """Energy of luma above 0.25 cycles/px, as a ratio to the sharp picture's: below 1 is smoother, above 1 has detail or noise
-    that is not there; nan where the sharp picture has none."""
+    """Return the energy of luma above 0.25 cycles/px as a ratio to the sharp picture's: below 1 is smoother, above 1 has detail or
+    noise that H lacks; nan if the sharp picture has no such energy."""
     true = _high_frequency_energy(sharp)
     return _high_frequency_energy(image) / true if true > 0 else math.nan
 
@@ -20,7 +20,7 @@ def hf_ratio(image: Picture, sharp: Picture) -> float:
 def _high_frequency_energy(image: Picture) -> float:
     y = luma(image.double(), 0)
     height, width = y.shape[-2:]
-    # A window keeps the jump from one border to the other out of the spectrum.
+    # The window keeps the jump between opposite borders out of the spectrum.
     down, across = (torch.hann_window(side + 2, periodic=False, dtype=y.dtype, device=y.device)[1:-1] for side in (height, width))
     power = torch.fft.fft2((y - y.mean()) * down[:, None] * across).abs().square()
     rows, columns = (torch.fft.fftfreq(side, dtype=y.dtype, device=y.device) for side in (height, width))

@@ -1,4 +1,4 @@
-"""Luma, of which the field tells its scores."""
+"""Luma, on which the field reports its scores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def luma(image: Float[Tensor, "b 3 h w"], crop: int) -> Float[Tensor, "b 1 h2 w2"]:
-    """Y of ITU-R BT.601 in studio range, (16 + 65.481 R + 128.553 G + 24.966 B) / 255, without `crop` pixels a side."""
+    """Return Y of ITU-R BT.601 in studio range, (16 + 65.481 R + 128.553 G + 24.966 B) / 255, without `crop` pixels a side."""
     weights = torch.tensor([65.481, 128.553, 24.966], dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
     y = (image * weights).sum(dim=1, keepdim=True) / 255 + 16 / 255
     height, width = y.shape[-2:]

@@ -1,4 +1,4 @@
-"""What a metric is: a function of pictures, and how its values are told."""
+"""A metric: a function of pictures, with how to show its values."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ EVIDENCE = ("image", "sharp", "low", "border")
 
 
 class Metric(Recorded):
-    """A score of a picture, which rows, tables, the page of a sweep and the dashboard tell of L and of S.
+    """A score of a picture; rows, tables, the page of a sweep and the dashboard show it for L and for S.
 
-    function: gives a number of what its arguments name, with settings after a star: `image` and `sharp`, (1, 3, h, w) in [0,1];
-    `low`, L enlarged to their size; `border`, the px that the field's convention cuts off, which is the scale.
-    heading: in the tables of a run. short: on the page of a sweep; empty: the heading. unit. digits: after the point.
-    best: the value that is best; .inf where higher is better, -.inf where lower is, .nan where neither is by itself.
-    Raises UserError for a function that asks for anything else.
+    function: returns a number. Its arguments name what it needs, and its settings follow a star: `image` and `sharp`, (1, 3, h, w)
+    in [0,1]; `low`, L enlarged to their size; `border`, the px a side that the field's convention cuts off, which is the scale.
+    heading: in the tables of a run. short: on the page of a sweep; empty: the heading. unit: of the number; empty: none.
+    digits: after the point. best: the best value; .inf if higher is better, -.inf if lower is, .nan if neither is by itself.
+    Raises UserError for a function with any other argument.
     """
 
-    together = False  # whether L and S are scored at once, because a part of the work is the same
+    together = False  # whether L and S are scored in one call, to share a part of the work
 
     def __init__(
         self,
@@ -43,15 +43,15 @@ class Metric(Recorded):
         self.function, self.heading, self.short, self.unit = function, heading, short or heading, unit
         self.digits, self.best = digits, best
         plain = function.func if isinstance(function, partial) else function
-        kinds = inspect.signature(plain).parameters.values()
-        self.needs = tuple(each.name for each in kinds if each.kind is each.POSITIONAL_OR_KEYWORD)
+        arguments = inspect.signature(plain).parameters.values()
+        self.needs = tuple(each.name for each in arguments if each.kind is each.POSITIONAL_OR_KEYWORD)
         for unknown in set(self.needs) - set(EVIDENCE):
             raise UserError.unknown(f"metric {heading}: its function", unknown, EVIDENCE)
 
     def __call__(self, **evidence: object) -> float:
-        """The score of one picture."""
+        """Return the score of one picture."""
         return float(self.function(*(evidence[name] for name in self.needs)))
 
     def each(self, images: Sequence[Picture], **evidence: object) -> list[float]:
-        """Of several pictures with the same sharp one; empty where it cannot be told here."""
+        """Return the scores of several pictures with the same sharp one; empty if the metric is not available."""
         return [self(image=image, **evidence) for image in images]

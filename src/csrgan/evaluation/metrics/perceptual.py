@@ -1,4 +1,4 @@
-"""How differently a network sees two pictures that was trained to name what is in photographs."""
+"""Perceptual distance: how far apart two pictures are in the features of an image classifier."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from csrgan.losses.perceptual import FeatureDistance
 
 
 def perceptual(images: Picture, sharp: Float[Tensor, "1 c h w"]) -> list[float]:
-    """Of each picture, see `FeatureDistance`; lower is better. Empty where its weights are not installed."""
+    """Return the distance of each picture to the sharp one, see `FeatureDistance`; lower is better. Empty if its weights are not
+    installed."""
     if not backbones.installed():
         return []
     with torch.no_grad():
         return [float(value) for value in _features().each(images, sharp)]
 
 
-def alone(image: Picture, sharp: Picture) -> float:
-    """Of one picture; nan where the weights are not installed."""
+def distance(image: Picture, sharp: Picture) -> float:
+    """Return the distance of one picture to the sharp one; nan if the weights are not installed."""
     return (perceptual(image, sharp) or [math.nan])[0]
 
 
@@ -33,8 +34,8 @@ def _features() -> FeatureDistance:
     return FeatureDistance(backbone=backbones.efficientnet_lite0, layers=(0, 2, 4, 10))
 
 
-class Together(Metric):
-    """The features of the sharp picture are found once."""
+class FeatureMetric(Metric):
+    """Scores pictures together, to compute the features of the sharp picture once."""
 
     together = True
 
@@ -44,4 +45,4 @@ class Together(Metric):
         return perceptual(torch.cat(list(images)), sharp)
 
 
-FEATURES = Together(alone, heading="perceptual distance (0 best)", short="perceptual distance", digits=4, best=-math.inf)
+FEATURES = FeatureMetric(distance, heading="perceptual distance (0 best)", short="perceptual distance", digits=4, best=-math.inf)

@@ -11,12 +11,12 @@ from csrgan.evaluation.metrics.metric import Metric, Picture
 
 
 def psnr(image: Picture, sharp: Picture) -> float:
-    """Peak signal-to-noise ratio in dB, 10 log10(1 / MSE); higher is better. At most 100, also for equal pictures."""
+    """Return the peak signal-to-noise ratio in dB, 10 log10(1 / MSE); higher is better. At most 100, also for equal pictures."""
     return min(float(peak_signal_noise_ratio(image.double(), sharp.double(), data_range=1.0)), 100.0)
 
 
 def psnr_y(image: Picture, sharp: Picture, border: int) -> float:
-    """PSNR of luma without `border` px a side; nan where nothing is left."""
+    """Return the PSNR of luma without `border` px a side; nan if nothing is left."""
     mine, true = luma(image, border), luma(sharp, border)
     return psnr(mine, true) if true.numel() else math.nan
 

@@ -11,19 +11,19 @@ from csrgan.evaluation.metrics.metric import Metric, Picture
 
 
 def ssim(image: Picture, sharp: Picture) -> float:
-    """Structural similarity with an 11x11 Gaussian window of std 1.5 (Wang et al. 2004); 1 is equal.
+    """Return the structural similarity with an 11x11 Gaussian window of std 1.5 (Wang et al. 2004); 1 is equal.
 
-    Averaged over the places where the window fits, as in the paper's program. Of a smaller picture it is not defined: nan.
+    Averaged over the positions where the window fits, as in the paper's program; nan for a picture smaller than the window.
     """
     radius = 5
     if min(image.shape[-2:]) <= 2 * radius:
         return float("nan")
-    _, everywhere = structural_similarity_index_measure(image, sharp, data_range=1.0, return_full_image=True)
-    return float(everywhere[..., radius:-radius, radius:-radius].mean())
+    _, similarity = structural_similarity_index_measure(image, sharp, data_range=1.0, return_full_image=True)
+    return float(similarity[..., radius:-radius, radius:-radius].mean())
 
 
 def ssim_y(image: Picture, sharp: Picture, border: int) -> float:
-    """SSIM of luma without `border` px a side; nan where nothing is left."""
+    """Return the SSIM of luma without `border` px a side; nan if nothing is left."""
     mine, true = luma(image, border), luma(sharp, border)
     return ssim(mine, true) if true.numel() else math.nan
 

@@ -64,19 +64,19 @@ class DANNetworks(CodeConditioned):
         self.estimator, self.loops, self.kernel = estimator, loops, kernel
 
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
-        code = self.code.beginning(len(low)).to(low)
+        code = self.code.initial(len(low)).to(low)
         trace = []
         for _ in range(self.loops):
             image = self.restorer(low, code.detach())
             theta = self.estimator(low, image.detach())
             theta = functional.softmax(theta, dim=1) if self.kernel else theta
-            code = self.code.of_taps(theta) if self.kernel else theta
+            code = self.code.encode_taps(theta) if self.kernel else theta
             trace.append(GeneratorOutput(image, theta))
         return trace[-1]._replace(trace=tuple(trace))
 
     def target(self, parameters: Parameters) -> Float[Tensor, "b p"]:
-        """Return the training target of the estimator."""
-        return self.code.taps_of(parameters) if self.kernel else self.code.encode(parameters)
+        """What the estimator should give."""
+        return self.code.kernel_taps(parameters) if self.kernel else self.code.encode(parameters)
 
     def decode(self, theta: Float[Tensor, "b p"]) -> Parameters:
-        return self.code.decode(self.code.of_taps(theta) if self.kernel else theta)
+        return self.code.decode(self.code.encode_taps(theta) if self.kernel else theta)
