@@ -122,7 +122,7 @@ def test_a_photograph_that_changes_is_told_in_a_sentence(change: str, workers: i
         list(batches)
     sentence = str(told.value)
     assert sentence.startswith(str(tmp_path))
-    assert ("cannot be read: No such file" if change == "gone" else "is not the photograph that it was") in sentence
+    assert ("cannot be read: No such file" if change == "gone" else "has changed since it was first read") in sentence
     assert "put it back; a training goes on with csrgan train resume=RUN_FOLDER" in sentence
     assert "\n" not in sentence
 

@@ -58,7 +58,7 @@ def test_a_folder_of_the_users_is_refused_and_stays_what_it_was(
     before = files_in(home)
     assert main(["prepare", "data=folder", f"data.train={photos}", f"data.cache={home}", "data.cache_mb=1"]) == 2
     told = capsys.readouterr().err
-    assert f"data.cache={home} is not empty and no cache of csrgan" in told
+    assert f"data.cache={home} is not empty and not a csrgan cache, where csrgan deletes files" in told
     assert "choose an empty or a new folder as data.cache=FOLDER" in told
     assert told.count("\n") == 1
     assert files_in(home) == before
@@ -100,7 +100,7 @@ def test_a_linked_folder_in_the_cache_is_refused(linked: str, tmp_path: Path) ->
     (cache / linked).parent.mkdir(exist_ok=True)
     (cache / linked).symlink_to(elsewhere)
     before = files_in(elsewhere)
-    with pytest.raises(UserError, match=f"{linked} is a link, and csrgan deletes in its own folder alone"):
+    with pytest.raises(UserError, match=f"{linked} is a link, and csrgan deletes files only in its own folder"):
         Cache(cache, 0.2).prepare(in_folder(photographs(tmp_path / "photos", 3)), QUIET)
     assert files_in(elsewhere) == before
 
