@@ -77,7 +77,7 @@ def test_a_batch_that_is_not_finite_touches_nothing_and_is_named_kept_and_replay
     (file,) = (tmp_path / "replay").iterdir()
     said = console.export_text()
     assert "batch 3: " in said
-    assert "is not finite, by sample 5 (" in said  # batches of two: sample 1 of the third
+    assert "is not finite, from sample 5 (" in said  # batches of two: sample 1 of the third
     assert f"csrgan replay file={file}" in said
     assert main(["replay", f"file={file}"]) == 0
     told = capsys.readouterr().out
@@ -141,15 +141,15 @@ def test_the_discriminator_rests_while_it_is_far_ahead(tmp_path: Path) -> None:
     assert same(judges[1], judges[2])  # told at the end of the second that it leads by 0.8 in the mean
     assert not same(judges[2], judges[3])  # 0.4 in the mean
     said = console.export_text()
-    assert "4 images: saturation: the discriminator tells S from H without fail" in said
-    assert "D(real) - D(fake) is 0.8 (health.saturation.limit=0.5); the discriminator rests" in said
+    assert "4 images: saturation: the discriminator always tells S from H" in said
+    assert "D(real) - D(fake) is 0.8 (health.saturation.limit=0.5); the discriminator is paused" in said
     assert "6 images: saturation is over" in said
 
 
 def test_a_collapse_stops_the_run_and_an_explosion_slows_it(tmp_path: Path) -> None:
     system, data = made("csrgan")
     watching, _ = health(tmp_path)
-    with pytest.raises(RunStopped, match=r"health\.collapse\.action=stop: collapse: S hardly differs from picture to picture"):
+    with pytest.raises(RunStopped, match=r"health\.collapse\.action=stop: collapse: S hardly varies from picture to picture"):
         fit(system, data, Tell(*[{"signs/diversity": 0.01}] * 4), watching)
     system, data = made("csrgan")
     watching, console = health(tmp_path, collapse=None)
@@ -164,7 +164,7 @@ def test_a_collapse_stops_the_run_and_an_explosion_slows_it(tmp_path: Path) -> N
     system, data = made("csrgan")
     watching, console = health(tmp_path, collapse=None)
     fit(system, data, Tell(*[{"signs/drift": 0.3}] * 4), watching)
-    assert "drift: the mean colour of S has left H's by 0.3 of full scale (health.drift.limit=0.1)" in console.export_text()
+    assert "drift: the mean colour of S differs from H's by 0.3 of full scale (health.drift.limit=0.1)" in console.export_text()
     assert system.state.lr_scale == 1
 
 

@@ -107,7 +107,7 @@ def test_what_is_missing_or_no_logger_is_a_sentence(
             "# No such thing\n" + ("identity: " if group == "logger" else "") + "{_target_: torch.nn.Identity}\n"
         )
     assert main(["train", *WORDS, "--config-dir=own", "logger=identity", "run_dir=a"]) == 2
-    assert "logger.identity makes a Identity, and no logger of Lightning's." in capsys.readouterr().err
+    assert "logger.identity makes a Identity, which is not a Lightning logger." in capsys.readouterr().err
     assert main(["train", *WORDS, "--config-dir=own", "logger=none", "+callbacks/other=identity", "run_dir=b"]) == 2
     assert "callbacks.other makes a Identity, and no callback of Lightning's." in capsys.readouterr().err
     assert not os.path.exists("a/checkpoints")  # noqa: PTH110

@@ -89,11 +89,8 @@ class Cache:
     def _report_absent(self, absent: int, total: int, console: Console) -> None:
         """Print how many photographs are decoded for every crop, and why, unless the cache is switched off."""
         if absent and self.limit:
-            why = (
-                f"{self.folder} cannot be written ({self.write_error})"
-                if self.write_error
-                else "data.cache_mb has no room for them"
-            )
+            unwritable = f"{self.folder} cannot be written ({self.write_error})"
+            why = unwritable if self.write_error else "data.cache_mb has no room for them"
             sentence = f"{absent} of {total} photographs are decoded for every crop, because {why}; data.crops_per_image=8 helps."
             console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 

@@ -20,7 +20,7 @@ from csrgan.degradation.prior import Prior
 class FrozenGrid(Dataset[CropBatch]):
     """One item per photograph, cell and noise seed, each a batch of one.
 
-    which: indices of the photographs. keep_bytes: see `LRUImages`. cells: the degradations. repeats: noise seeds per cell.
+    indices: of the photographs. keep_bytes: see `LRUImages`. cells: the degradations. repeats: noise seeds per cell.
     crop: maximum side, px; larger photographs are cut to their centre; None: no cut. multiple: sides are cut to multiples of it,
     px. stress: see `Stress`.
     """
@@ -28,7 +28,7 @@ class FrozenGrid(Dataset[CropBatch]):
     def __init__(
         self,
         pictures: Pictures,
-        which: Sequence[int],
+        indices: Sequence[int],
         keep_bytes: float,
         cells: Parameters,
         repeats: int,
@@ -36,15 +36,15 @@ class FrozenGrid(Dataset[CropBatch]):
         stress: Stress,
         multiple: int = 1,
     ) -> None:
-        self.photographs, self.names, self.which = LRUImages(pictures, keep_bytes), pictures.names, which
+        self.photographs, self.names, self.indices = LRUImages(pictures, keep_bytes), pictures.names, indices
         self.cells, self.repeats, self.crop, self.multiple, self.stress = cells, repeats, crop, multiple, stress
 
     def __len__(self) -> int:
-        return len(self.which) * len(self.cells) * self.repeats
+        return len(self.indices) * len(self.cells) * self.repeats
 
     def __getitem__(self, index: int) -> CropBatch:
         position, remainder = divmod(index, len(self.cells) * self.repeats)
-        photograph = self.which[position]
+        photograph = self.indices[position]
         cell, repeat = divmod(remainder, self.repeats)
         sharp = _picture(self.photographs[photograph], self.crop, self.multiple)
         # Drawn here by NumPy on the CPU, so that the noise is the same on a GPU and on every machine.
@@ -66,7 +66,7 @@ class CalibrationSet(Dataset[CropBatch]):
     def __init__(
         self,
         pictures: Pictures,
-        which: Sequence[int],
+        indices: Sequence[int],
         keep_bytes: float,
         prior: Prior,
         cells: Parameters,
@@ -76,19 +76,19 @@ class CalibrationSet(Dataset[CropBatch]):
     ) -> None:
         self.photographs, self.names = LRUImages(pictures, keep_bytes), pictures.names
         self.prior, self.cells, self.crop, self.multiple = prior, cells, crop, multiple
-        self.which = [which[index * len(which) // count] for index in range(count)]
+        self.indices = [indices[index * len(indices) // count] for index in range(count)]
 
     def __len__(self) -> int:
-        return len(self.which)
+        return len(self.indices)
 
     def __getitem__(self, index: int) -> CropBatch:
-        sharp = _picture(self.photographs[self.which[index]], self.crop, self.multiple)
+        sharp = _picture(self.photographs[self.indices[index]], self.crop, self.multiple)
         generator = np.random.default_rng((index, len(self)))
         cell = index // 2 % len(self.cells)
         theta = self.cells[cell : cell + 1] if index % 2 else self.prior.sample(generator)
         parameters = theta.realised(*sharp.shape[2:])
         noise = generator.standard_normal(sharp.shape, dtype=np.float32)
-        return CropBatch(sharp, parameters, torch.from_numpy(noise), (self.names[self.which[index]],), None)
+        return CropBatch(sharp, parameters, torch.from_numpy(noise), (self.names[self.indices[index]],), None)
 
 
 def _picture(pixels: np.ndarray, side: int | None, multiple: int) -> Float[Tensor, "1 3 h w"]:

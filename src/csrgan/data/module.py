@@ -156,7 +156,7 @@ class Photographs(Recorded, LightningDataModule):
         )
 
     def sides(self, world: int = 1) -> CropSchedule:
-        """Return the crop schedule: one side for all crops of a batch, in all `world` processes; the last batch has the final one."""
+        """Return the crop schedule. A batch has one side of crop, in all `world` processes; the last batch has the final one."""
         first, batch = self.crops["data.crop"], self.batch_size * world
         batches = self.images // batch
         start = min(round(batches * (1 - self.final_fraction)), batches - 1) * batch
@@ -172,8 +172,8 @@ class Photographs(Recorded, LightningDataModule):
     def val_dataloader(self) -> DataLoader[CropBatch]:
         cells = self.degradation.prior.grid(**self.grid)
         multiple = self.degradation.multiple
-        pictures, which = self.pictures("data.valid"), self._evaluation_indices()
-        frozen = FrozenGrid(pictures, which, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
+        pictures, indices = self.pictures("data.valid"), self._evaluation_indices()
+        frozen = FrozenGrid(pictures, indices, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
     def _evaluation_indices(self) -> list[int]:
@@ -186,9 +186,9 @@ class Photographs(Recorded, LightningDataModule):
         return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self.evaluation_crop))]
 
     def _calibration(self, count: int, side: int | None) -> DataLoader[CropBatch]:
-        pictures, which, prior = self.pictures("data.valid"), self._evaluation_indices(), self.degradation.prior
+        pictures, indices, prior = self.pictures("data.valid"), self._evaluation_indices(), self.degradation.prior
         calibration_set = CalibrationSet(
-            pictures, which, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple
+            pictures, indices, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple
         )
         return DataLoader(calibration_set, batch_size=1, collate_fn=FrozenGrid.collate)
 
