@@ -156,7 +156,7 @@ class Photographs(Recorded, LightningDataModule):
         )
 
     def sides(self, world: int = 1) -> CropSchedule:
-        """Return the crop schedule. A batch has one side of crop, in all `world` processes; the last batch has the final one."""
+        """Return the crop schedule. All crops of a batch, in all `world` processes, have one side; the last has the final."""
         first, batch = self.crops["data.crop"], self.batch_size * world
         batches = self.images // batch
         start = min(round(batches * (1 - self.final_fraction)), batches - 1) * batch

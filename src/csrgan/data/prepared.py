@@ -22,7 +22,7 @@ CHUNK = 1 << 20  # bytes read at once for a checksum
 
 
 class Prepared:
-    """The usable ones of `files`, some of them decoded in the cache. refused: the other files, each with the reason.
+    """The usable files, decoded in the cache as far as there is room. refused: the others, each with the reason.
 
     known: the entry of each file. decoded: its decoded picture in the cache, or None.
     """
@@ -38,7 +38,7 @@ class Prepared:
 
     @property
     def groups(self) -> list[Sequence[int]]:
-        """One group a photograph, cached or not, because the order of the samples must not depend on the cache."""
+        """One group per photograph, cached or not, because the order of the samples must not depend on the cache."""
         return [[index] for index in range(len(self.files))]
 
     def pixels(self, index: int) -> Pixels:
@@ -70,7 +70,7 @@ class Prepared:
     def _decode_again(self, index: int) -> Pixels:
         """Decode the photograph from its file, which must be unchanged: another would silently change the samples."""
         file = self.files[index]
-        remedy = "put it back; a training goes on with csrgan train resume=RUN_FOLDER. A larger data.cache_mb avoids this."
+        remedy = "put it back; csrgan train resume=RUN_FOLDER then continues a training. A larger data.cache_mb avoids this."
         try:
             data = picture.load(file)
         except UserError as reason:

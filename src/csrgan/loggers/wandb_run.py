@@ -87,12 +87,12 @@ class WandbRun(RunLogger):
         try:
             import wandb  # noqa: F401  # importing takes seconds that do not count as the server's
 
-            self.run = self._within_patience(lambda: self._begin(mode()))
+            self.run = self._within_patience(lambda: self._init_run(mode()))
         except Exception as error:
             self._report(f"could not start a run at its server ({reason(error)}); this run is kept offline")
-            self.run = self._attempt(lambda: self._begin("offline"))
+            self.run = self._attempt(lambda: self._init_run("offline"))
 
-    def _begin(self, mode: str) -> Run:
+    def _init_run(self, wandb_mode: str) -> Run:
         import wandb
 
         name, group = run_name(self.folder)
@@ -112,14 +112,14 @@ class WandbRun(RunLogger):
             notes=self.notes,
             dir=self.folder,
             config=dict(self.settings),
-            mode=cast("Mode", mode),  # wandb checks it
+            mode=cast("Mode", wandb_mode),  # wandb checks it
             settings=limits,
         )
         run.define_metric(STEP)
         run.define_metric("*", step_metric=STEP, step_sync=True)
         return run
 
-    def _started(self) -> Run:
+    def _active_run(self) -> Run:
         assert self.run
         return self.run
 
@@ -154,7 +154,7 @@ class WandbRun(RunLogger):
         """Log one row of the history, with the pictures that wait for it. step: images seen."""
         row = dict(metrics) if step is None else {**metrics, STEP: step}
         waiting, self.pictures = self.pictures, {}
-        self._attempt(lambda: self._started().log(row | {gallery: _gallery(files) for gallery, files in waiting.items()}))
+        self._attempt(lambda: self._active_run().log(row | {gallery: _gallery(files) for gallery, files in waiting.items()}))
 
     @rank_zero_only
     def log_image(self, key: str, images: list[str]) -> None:
@@ -170,7 +170,7 @@ class WandbRun(RunLogger):
             import wandb
 
             table = wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])
-            run = self._started()
+            run = self._active_run()
             run.summary.update(dict(summary))
             run.log({"predictions": table, STEP: summary[STEP]})
 
@@ -178,7 +178,7 @@ class WandbRun(RunLogger):
 
     @rank_zero_only
     def end(self, *, well: bool) -> None:
-        self._attempt(lambda: self._started().finish(exit_code=int(not well)))
+        self._attempt(lambda: self._active_run().finish(exit_code=int(not well)))
         self.over = True
 
 
