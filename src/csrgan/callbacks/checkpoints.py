@@ -12,7 +12,7 @@ from csrgan.callbacks.graceful_stop import GracefulStop
 from csrgan.callbacks.scores import Scores
 from csrgan.callbacks.watched import as_system
 from csrgan.errors import RunStopped, UserError
-from csrgan.files import commit, unfinished
+from csrgan.files import commit, part_path
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import BEST, LAST, PREVIOUS
 from csrgan.runs.checkpoint import reopen
@@ -90,7 +90,7 @@ class Checkpoints(Callback):
             raise UserError(f"{self.folder / LAST}: {self.failure.strerror}; the checkpoint saved before is intact.")
 
     def _write(self, trainer: Trainer, file: Path, before: Path | None = None) -> None:
-        part = unfinished(file)
+        part = part_path(file)
         try:
             trainer.save_checkpoint(part)
             if trainer.is_global_zero:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.config.folder import groups
 from csrgan.console import Console
 from csrgan.errors import UserError
@@ -51,7 +51,7 @@ CHARTS = {
 
 def run(config: DictConfig) -> int:
     """Create the workspace at the server, or write it to the file. Raises UserError where the server does not take it."""
-    settings = plain(config)
+    settings = checked_settings(config)
     os.environ.setdefault("WANDB_SILENT", "true")
     made = workspace(settings["project"], settings["entity"] or "", settings["title"])
     file, where = Path(settings["file"]), relative(settings["file"])

@@ -25,10 +25,10 @@ from csrgan.callbacks.graceful_stop import GracefulStop
 from csrgan.callbacks.health import Health
 from csrgan.callbacks.progress import PerImageProgress, Watch
 from csrgan.callbacks.scores import Scores
-from csrgan.config.build import build, plain
+from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.files import exclusive_lock
 from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
@@ -48,13 +48,13 @@ def run(config: DictConfig) -> float:
     """Train, and leave everything in the run folder. Returns the gain of S over L in dB, for sweepers."""
     quiet()
     own.metrics()
-    settings = plain(config)
+    settings = checked_settings(config)
     folder = Path(settings["run_dir"])
     first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that train together
     with exclusive_lock(folder, f"run_dir={folder}") if first else nullcontext():
         kept = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
         anew = f"run_dir={folder} holds a run already: resume={folder} goes on with it; another run_dir begins anew."
-        check(bool(settings["resume"]) or not kept or not first, anew)
+        require(bool(settings["resume"]) or not kept or not first, anew)
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}
@@ -166,13 +166,13 @@ def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[st
     with open_dict(config):
         for key in ("images", "validate_every", "save_every"):
             config.trainer[key] = images
-    return plain(config)
+    return checked_settings(config)
 
 
 def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
     """Memory layout and compilation of the networks."""
     available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
-    check(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
+    require(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
     for network in system.children():
         if trainer["channels_last"]:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -186,7 +186,7 @@ def own_callbacks(settings: dict[str, Any]) -> list[lightning.Callback]:
     made = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}
     for name, each in made.items():
         kind = f"callbacks.{name} makes a {type(each).__name__}, and no callback of Lightning's."
-        check(isinstance(each, lightning.Callback), kind)
+        require(isinstance(each, lightning.Callback), kind)
     return list(made.values())
 
 

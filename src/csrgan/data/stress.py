@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from csrgan.errors import check
+from csrgan.errors import require
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Stress:
 
     def __post_init__(self) -> None:
         valid = 0 < self.contrast <= 1
-        check(valid, f"evaluation.contrast={self.contrast:g} is not in (0,1]; 1 leaves the photographs as they are.")
+        require(valid, f"evaluation.contrast={self.contrast:g} is not in (0,1]; 1 leaves the photographs as they are.")
 
     def on_sharp(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         return image if self.contrast == 1 else 0.5 + self.contrast * (image - 0.5)

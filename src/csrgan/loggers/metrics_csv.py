@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from lightning.pytorch.utilities import rank_zero_only
 
-from csrgan.errors import plain
+from csrgan.errors import printable
 from csrgan.files import atomic_write
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import METRICS
@@ -72,7 +72,7 @@ class MetricsCsv(RunLogger):
             sentence = (
                 f"csrgan train: {self.file}: a row could not be written ({reason.strerror}); it is tried again with the next row"
             )
-            print(plain(sentence), file=sys.stderr)
+            print(printable(sentence), file=sys.stderr)
 
     def _write_all(self) -> None:
         columns = sorted({column for row in self.rows for column in row})

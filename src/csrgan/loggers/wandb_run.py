@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
-from csrgan.errors import plain
+from csrgan.errors import printable
 from csrgan.evaluation.results import Row
 from csrgan.files import relative
 from csrgan.loggers.metrics_csv import read, rows_until
@@ -141,7 +141,7 @@ class WandbRun(RunLogger):
 
     def _report(self, event: str) -> None:
         command = f"wandb sync {shlex.quote(relative(self.folder))}/wandb/*run-*"
-        print(plain(f"csrgan train: wandb {event}. To send what it recorded later: {command}"), file=sys.stderr)
+        print(printable(f"csrgan train: wandb {event}. To send what it recorded later: {command}"), file=sys.stderr)
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
         """Log the rows from before the stop: training up to `images_seen` images, evaluations up to `evaluated` images."""
