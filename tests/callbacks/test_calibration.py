@@ -1,4 +1,4 @@
-"""Intervals that hold nine tenths of the true values: found on photographs that were not trained on, at the evaluation's size."""
+"""Intervals hold nine tenths of the true values: calibrated on photographs outside the training set, in the evaluation's size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from csrgan.runs import checkpoint
 NLL = ("loss/parameters=nll", "loss/adversarial=none")
 
 
-def test_nine_tenths_of_what_was_looked_at_lie_inside_and_the_factor_is_numpys_quantile() -> None:
+def test_nine_tenths_of_the_calibration_set_lie_inside_and_the_factor_is_numpys_quantile() -> None:
     system, data = made("csrgan", *NLL)
     batches = list(degraded(data.calibration(49)[0], data, system))
     theta, spread, true = [], [], []
@@ -40,7 +40,7 @@ def test_nine_tenths_of_what_was_looked_at_lie_inside_and_the_factor_is_numpys_q
     assert (held == 45).all()
 
 
-def test_it_looks_at_photographs_that_were_not_trained_on_half_in_the_cells_of_the_grid() -> None:
+def test_the_calibration_set_is_from_data_valid_half_of_it_in_cells_of_the_grid() -> None:
     _, data = made("csrgan", "evaluation.crop=64")
     crops, shown = (list(loader) for loader in data.calibration(28))
     names = data.pictures("data.valid").names
@@ -59,14 +59,14 @@ def test_it_looks_at_photographs_that_were_not_trained_on_half_in_the_cells_of_t
 
 
 @pytest.mark.parametrize("count", [1, 3, 7])
-def test_the_photographs_are_looked_at_in_equal_numbers_or_few_of_many(count: int) -> None:
+def test_photographs_are_used_equally_often_or_spread_over_the_set(count: int) -> None:
     _, data = made("csrgan", "data.valid=[astronaut,chelsea,coffee]")
     names = data.pictures("data.valid").names
     assert [item.names[0] for item in data.calibration(count)[0]] == [names[k * 3 // count] for k in range(count)]
 
 
-def test_a_photograph_is_evaluated_by_what_was_found_without_it() -> None:
-    """The witness is a system that has never seen it."""
+def test_a_photograph_is_evaluated_with_a_calibration_that_leaves_it_out() -> None:
+    """The witness is a system that has never seen the photograph."""
     system, data = made("csrgan", *NLL, "data.valid=[astronaut,chelsea,coffee]")
     batches = list(degraded(data.calibration(30)[0], data, system))
     system.restorer.calibrate(batches)
@@ -82,7 +82,7 @@ def test_a_photograph_is_evaluated_by_what_was_found_without_it() -> None:
 
 
 @pytest.mark.parametrize("head", ["bottleneck", pytest.param("decoder_mean", marks=pytest.mark.long)])
-def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Path, head: str) -> None:
+def test_a_run_saves_its_calibration_and_an_evaluation_gives_the_same_intervals(tmp_path: Path, head: str) -> None:
     train(tmp_path / "run", *NLL, f"parameter_head={head}")
     content = checkpoint.read(tmp_path / "run")["csrgan"]
     ((pixels, *found),) = content["calibration"]
@@ -103,12 +103,12 @@ def test_a_run_keeps_it_and_an_evaluation_gives_the_same_intervals(tmp_path: Pat
             assert spread == pytest.approx(factor * expected, rel=0.02)  # nearly, for it ends where the prior ends
 
 
-def test_a_run_without_readings_keeps_none(tmp_path: Path) -> None:
+def test_a_run_without_spreads_saves_no_calibration(tmp_path: Path) -> None:
     train(tmp_path / "without", *NLL, "trainer.calibration_images=0")
     assert "calibration" not in checkpoint.read(tmp_path / "without")["csrgan"]
 
 
-def test_between_two_sizes_a_factor_lies_between_theirs_and_beyond_them_it_is_theirs() -> None:
+def test_factors_are_interpolated_between_sizes_and_constant_beyond() -> None:
     system, _ = made("csrgan", *NLL)
     assert system.restorer.calibration.factors(5000, 3) == [1, 1, 1]
     system.restorer.calibration.rows = [[100.0**2, 0.9, 2.0, 1.0], [400.0**2, 0.5, 1.0, 3.0]]

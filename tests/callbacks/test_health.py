@@ -1,4 +1,4 @@
-"""What ends GAN trainings is seen, named and answered; what is not finite touches no weight and can be looked at again."""
+"""Failures of GAN training are detected, reported and acted on; a nonfinite batch changes no weight and can be replayed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def health(folder: Path, *, patience: int = 10, window: int = 2, **change: Any) 
 
 
 def spoil(data: Any, batches: tuple[int, ...], sample: int) -> None:
-    """One value of L is not a number, in the sample of these batches."""
+    """Set one value of L to NaN in that sample of these batches."""
     degrade, count = data.on_after_batch_transfer, iter(range(1000))
 
     def spoilt(batch: Any, dataloader_idx: int) -> Any:
@@ -50,7 +50,7 @@ def fit(system: Any, data: Any, *callbacks: Callback) -> None:
 
 
 class States(Callback):
-    """Weights and buffers after each batch."""
+    """Record weights and buffers after each batch."""
 
     def __init__(self) -> None:
         self.held: list[Any] = []
@@ -60,10 +60,10 @@ class States(Callback):
 
 
 @pytest.mark.parametrize("name", ["csrgan", "srgan", "ikc", "dan"])
-def test_a_batch_that_is_not_finite_touches_nothing_and_is_named_kept_and_replayed(
+def test_a_nonfinite_batch_changes_nothing_and_is_reported_saved_and_replayed(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """srgan has batch norm, by which one picture spoils the batch and would spoil its running means."""
+    """srgan has batch norm: one picture spoils the batch, and would spoil the running means."""
     system, data = made(name)
     spoil(data, (2,), sample=1)
     watching, console = health(tmp_path)
@@ -77,7 +77,7 @@ def test_a_batch_that_is_not_finite_touches_nothing_and_is_named_kept_and_replay
     (file,) = (tmp_path / "replay").iterdir()
     said = console.export_text()
     assert "batch 3: " in said
-    assert "is not finite, by sample 5 (" in said  # batches of two: sample 1 of the third
+    assert "is not finite, from sample 5 (" in said  # batches of two: sample 1 of the third
     assert f"csrgan replay file={file}" in said
     assert main(["replay", f"file={file}"]) == 0
     told = capsys.readouterr().out
@@ -86,7 +86,7 @@ def test_a_batch_that_is_not_finite_touches_nothing_and_is_named_kept_and_replay
     assert "met again, it is as it was" in told
 
 
-def test_a_layer_that_overflows_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_finds_the_layer_that_overflows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     system, data = made("csrgan")
     watching, _ = health(tmp_path)
 
@@ -104,7 +104,7 @@ def test_a_layer_that_overflows_is_found(tmp_path: Path, capsys: pytest.CaptureF
     assert "(Conv2d); its input is finite" in sentence
 
 
-def test_more_than_patience_allows_end_the_run(tmp_path: Path) -> None:
+def test_more_nonfinite_batches_than_patience_end_the_run(tmp_path: Path) -> None:
     system, data = made("csrgan")
     spoil(data, (1, 2, 3), sample=0)
     watching, _ = health(tmp_path, patience=1)
@@ -112,7 +112,7 @@ def test_more_than_patience_allows_end_the_run(tmp_path: Path) -> None:
         fit(system, data, watching)
 
 
-def test_without_anybody_who_heeds_it_the_first_is_a_fault() -> None:
+def test_without_the_health_callback_the_first_nonfinite_batch_is_an_error() -> None:
     system, data = made("csrgan")
     spoil(data, (1,), sample=0)
     with pytest.raises(UserError, match="not finite in the batch after 2 images"):
@@ -120,7 +120,7 @@ def test_without_anybody_who_heeds_it_the_first_is_a_fault() -> None:
 
 
 class Tell(Callback):
-    """Puts these values in the place of what was recorded, batch by batch."""
+    """Replace the recorded values by these, batch by batch."""
 
     def __init__(self, *values: dict[str, float]) -> None:
         self.values = list(values)
@@ -130,7 +130,7 @@ class Tell(Callback):
         pl_module.state.recorded |= {name: torch.tensor(value) for name, value in told.items()}
 
 
-def test_the_discriminator_rests_while_it_is_far_ahead(tmp_path: Path) -> None:
+def test_the_discriminator_is_paused_while_it_is_far_ahead(tmp_path: Path) -> None:
     system, data = made("csrgan")
     watching, console = health(tmp_path)
     ahead, level = {"D(real)": 0.9, "D(fake)": 0.1}, {"D(real)": 0.5, "D(fake)": 0.5}
@@ -141,15 +141,15 @@ def test_the_discriminator_rests_while_it_is_far_ahead(tmp_path: Path) -> None:
     assert same(judges[1], judges[2])  # told at the end of the second that it leads by 0.8 in the mean
     assert not same(judges[2], judges[3])  # 0.4 in the mean
     said = console.export_text()
-    assert "4 images: saturation: the discriminator tells S from H without fail" in said
-    assert "D(real) - D(fake) is 0.8 (health.saturation.limit=0.5); the discriminator rests" in said
+    assert "4 images: saturation: the discriminator always tells S from H" in said
+    assert "D(real) - D(fake) is 0.8 (health.saturation.limit=0.5); the discriminator is paused" in said
     assert "6 images: saturation is over" in said
 
 
 def test_a_collapse_stops_the_run_and_an_explosion_slows_it(tmp_path: Path) -> None:
     system, data = made("csrgan")
     watching, _ = health(tmp_path)
-    with pytest.raises(RunStopped, match=r"health\.collapse\.action=stop: collapse: S hardly differs from picture to picture"):
+    with pytest.raises(RunStopped, match=r"health\.collapse\.action=stop: collapse: S hardly varies from picture to picture"):
         fit(system, data, Tell(*[{"signs/diversity": 0.01}] * 4), watching)
     system, data = made("csrgan")
     watching, console = health(tmp_path, collapse=None)
@@ -164,11 +164,11 @@ def test_a_collapse_stops_the_run_and_an_explosion_slows_it(tmp_path: Path) -> N
     system, data = made("csrgan")
     watching, console = health(tmp_path, collapse=None)
     fit(system, data, Tell(*[{"signs/drift": 0.3}] * 4), watching)
-    assert "drift: the mean colour of S has left H's by 0.3 of full scale (health.drift.limit=0.1)" in console.export_text()
+    assert "drift: the mean colour of S differs from H's by 0.3 of full scale (health.drift.limit=0.1)" in console.export_text()
     assert system.state.lr_scale == 1
 
 
-def test_signs_are_what_they_say() -> None:
+def test_the_health_signs_measure_what_they_name() -> None:
     from csrgan.training.gan_diagnostics import signs
 
     sharp = torch.rand(4, 3, 16, 16)
@@ -182,7 +182,7 @@ def test_signs_are_what_they_say() -> None:
     assert float(signs({"restored": shifted, "sharp": sharp})["signs/drift"]) == pytest.approx(0.2, abs=1e-5)
 
 
-def test_what_was_watched_goes_on_after_a_stop(tmp_path: Path) -> None:
+def test_the_conditions_survive_a_resume(tmp_path: Path) -> None:
     one, _ = health(tmp_path)
     one.conditions["saturation"].values.extend([0.9, 0.8])
     one.conditions["saturation"].holds, one.left_out = True, 3
@@ -195,7 +195,7 @@ def test_what_was_watched_goes_on_after_a_stop(tmp_path: Path) -> None:
     assert system.updaters["discriminator"].frozen
 
 
-def test_an_action_that_is_not_known_is_told(tmp_path: Path) -> None:
+def test_an_unknown_action_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"health: action has no paus\. Its choices: log, pause, reduce_lr, stop\. Did you mean pause"
     ):

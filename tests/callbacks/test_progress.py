@@ -1,4 +1,4 @@
-"""What is told while a training goes on."""
+"""The progress output of a training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from csrgan.data.crops import CropSchedule
 
 @pytest.mark.parametrize("sides", [CropSchedule(32, 32, 0), CropSchedule(32, 64, 600), CropSchedule(64, 32, 100)])
 def test_the_time_left_is_right_from_the_beginning(sides: CropSchedule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a batch takes as long as its pixels tell, on a clock of our own."""
+    """With a simulated clock, on which a batch takes time in proportion to its pixels."""
     now = SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
     console = Console(file=io.StringIO())

@@ -59,8 +59,8 @@ def test_a_full_disk_costs_no_checkpoint_and_no_row(server: Commands, whole: Pat
     run = tmp_path / "run"
     status, said = server.run("train", f"run_dir={run}", *WORDS, before=AT.format(batch=8, what=FULL.format(size=100_000)))
     assert status == 2, said
-    assert "last.ckpt could not be saved (File too large); the run goes on, and tries again at its next save" in said
-    assert "last.ckpt: File too large; what was saved before is whole." in said
+    assert "last.ckpt could not be saved (File too large); the run continues and tries again at its next save" in said
+    assert "last.ckpt: File too large; the checkpoint saved before is intact." in said
     assert "Traceback" not in said
     assert damage(run / "checkpoints" / "last.ckpt") is None
     assert weights(run)["csrgan"]["images_seen"] == 24
@@ -74,8 +74,8 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(server: Commands, whole: 
     before = AT.format(batch=8, what=FULL.format(size=4500)) + AT.format(batch=11, what=FREE)
     status, said = server.run("train", f"run_dir={run}", *WORDS, before=before)
     assert status == 0, said
-    assert "metrics.csv takes no row (File too large); it is tried again with the next" in said
-    assert "last.ckpt could not be saved (File too large); the run goes on" in said
+    assert "metrics.csv: a row could not be written (File too large); it is tried again with the next" in said
+    assert "last.ckpt could not be saved (File too large); the run continues" in said
     assert_same_runs(run, whole)
 
 

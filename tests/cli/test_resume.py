@@ -54,7 +54,7 @@ def test_a_signal_saves_and_leaves_and_the_run_goes_on(server: Commands, whole: 
     assert server.end() == 128 + number, server.said()
     assert time.monotonic() - began < 10
     seen = weights(run)["csrgan"]["images_seen"]
-    assert f"{seen} images are saved. csrgan train resume={run} goes on." in server.said()
+    assert f"{seen} images are saved. To continue: csrgan train resume={run}" in server.said()
     assert seen == max(int(row["step"]) for row in logged(run))
     assert not (run / "summary.json").exists()
     status, said = server.run("train", f"resume={run}")

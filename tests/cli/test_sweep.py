@@ -263,11 +263,11 @@ def test_a_killed_job_goes_on_from_its_checkpoint_and_a_failed_one_begins_anew(t
     assert "0 failed: ended by SIGKILL" in csrgan(*words).stdout
     killer.join()
     assert csrgan(*words).returncode == 0
-    assert "goes on after" in (tmp_path / "0" / "output.txt").read_text()
+    assert "resumed after" in (tmp_path / "0" / "output.txt").read_text()
     held = job(tmp_path / "0")
     (tmp_path / "0" / "job.json").write_text(json.dumps(held | {"status": "failed", "reason": "something"}))
     assert csrgan(*words).returncode == 0
-    assert "goes on after" not in (tmp_path / "0" / "output.txt").read_text()
+    assert "resumed after" not in (tmp_path / "0" / "output.txt").read_text()
 
 
 def test_the_jobs_of_a_ready_sweep_have_its_settings_and_can_be_resumed(tmp_path: Path) -> None:

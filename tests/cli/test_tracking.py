@@ -19,7 +19,7 @@ from forked import Started, together
 from wandb_server import KEY, Server
 
 from csrgan.errors import UserError
-from csrgan.loggers.wandb_run import SPARE, WandbRun, named
+from csrgan.loggers.wandb_run import SPARE, WandbRun, run_name
 
 # Something happens when the third of four batches is read. Then nobody waits long, so that the tests do not.
 READING = """
@@ -127,7 +127,7 @@ def test_whatever_becomes_of_wandb_the_result_and_the_exit_status_are_the_same(w
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("unreachable", "started no run at its server"),
+        ("unreachable", "could not start a run at its server"),
         ("server dies", "stopped working"),
         ("service frozen", "stopped working"),
         ("service killed", "stopped working"),
@@ -152,7 +152,7 @@ def test_a_server_that_drips_a_byte_a_second_keeps_nobody_waiting(world: World, 
     assert run.status == 0, run.errors
     assert run.result() == plain.result()
     assert run.seconds < plain.seconds + 2 * (2 + SPARE) + 10
-    assert name != "server drips" or run.errors[0].startswith("csrgan train: wandb started no run at its server (")
+    assert name != "server drips" or run.errors[0].startswith("csrgan train: wandb could not start a run at its server (")
 
 
 def arrived(server: Server, name: str) -> str:
@@ -223,5 +223,5 @@ def test_a_server_is_given_some_time() -> None:
 
 
 def test_the_jobs_of_a_sweep_make_a_group() -> None:
-    assert named(Path("runs/sweeps/lambda_sigma/7")) == ("lambda_sigma/7", "lambda_sigma")
-    assert named(Path("runs/csrgan/2026-11-23_10-00-00")) == ("2026-11-23_10-00-00", None)
+    assert run_name(Path("runs/sweeps/lambda_sigma/7")) == ("lambda_sigma/7", "lambda_sigma")
+    assert run_name(Path("runs/csrgan/2026-11-23_10-00-00")) == ("2026-11-23_10-00-00", None)

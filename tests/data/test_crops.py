@@ -14,7 +14,7 @@ from csrgan.data.crops import detail
 
 @pytest.fixture
 def half_flat(tmp_path: Path) -> str:
-    """A picture of which the left half is sky."""
+    """A picture whose left half is flat."""
     pixels = np.full((160, 160, 3), 200, np.uint8)
     pixels[:, 80:] = np.random.default_rng(0).integers(0, 256, (160, 80, 3))
     Image.fromarray(pixels).save(tmp_path / "half.png")
@@ -33,7 +33,7 @@ def test_flat_crops_are_drawn_again(half_flat: str) -> None:
     assert same(one, other)
 
 
-def test_where_all_is_flat_a_crop_comes_all_the_same(tmp_path: Path) -> None:
+def test_a_flat_photograph_still_gives_a_crop(tmp_path: Path) -> None:
     Image.fromarray(np.full((64, 64, 3), 90, np.uint8)).save(tmp_path / "grey.png")
     crops = photographs(train=str(tmp_path), min_detail=0.5).train_dataloader().dataset
     assert crops[0][0].shape == (32, 32, 3)

@@ -1,4 +1,4 @@
-"""Batches that can stop, go on and be shared."""
+"""Batches can be stopped, resumed and shared between processes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from csrgan.errors import UserError
 
 
 class Slow(Dataset[int]):
-    """The first sample takes longest, as it does where processes must start."""
+    """The first sample takes longest, as when processes must start."""
 
     def __getitem__(self, index: int) -> int:
         time.sleep(0.02 if index else 0.3)
         return index
 
 
-def test_waiting_is_counted_apart_from_that_for_the_first_batch() -> None:
+def test_waiting_does_not_include_the_first_batch() -> None:
     loader = ResumableLoader(Slow(), ResumableBatchSampler(4, 1), collate_fn=default_collate)
     for _ in loader:
         time.sleep(0.1)  # a training step
@@ -35,7 +35,7 @@ def test_waiting_is_counted_apart_from_that_for_the_first_batch() -> None:
     assert 0.06 <= loader.waited < 0.2
 
 
-def test_processes_share_the_batches_and_each_goes_on_where_it_was() -> None:
+def test_processes_share_the_batches_and_each_resumes_where_it_stopped() -> None:
     spans = [ResumableBatchSampler(25, 2, rank, 3) for rank in range(3)]
     assert [len(span) for span in spans] == [4, 4, 4]
     batches = [list(span) for span in spans]
@@ -48,7 +48,7 @@ NEW_MOUNTS, PRIVATE = 0x20000, 0x44000  # CLONE_NEWNS; MS_REC | MS_PRIVATE
 
 
 def with_shm(size: int, what: Callable[[], object]) -> None:
-    """Do it in a process of its own, in which /dev/shm has so many bytes. Skips the test where that cannot be had."""
+    """Run the action in a process whose /dev/shm has `size` bytes. Skip the test where that is not possible."""
     child = os.fork()
     if not child:
         signal.alarm(30)  # what waits for ever ends so
@@ -70,7 +70,7 @@ def with_shm(size: int, what: Callable[[], object]) -> None:
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="has no /dev/shm, which is Linux's")
 def test_a_small_dev_shm_is_enough() -> None:
-    """Of a container, at most 64 MB for what may be many hundreds: here 64 KiB for batches of 1.5 MB."""
+    """A container has 64 MB, and batches may need many hundreds: here 64 KiB for batches of 1.5 MB."""
     settings = {"crop": 256, "batch_size": 8, "images": 160}
     plain = [batch.sharp.sum() for batch in photographs(**settings).train_dataloader()]
 
@@ -85,7 +85,7 @@ def test_a_small_dev_shm_is_enough() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="has no /dev/shm, which is Linux's")
-def test_a_full_dev_shm_is_told() -> None:
+def test_a_full_dev_shm_is_an_error_with_a_remedy() -> None:
     def read() -> None:
         Path("/dev/shm/full").write_bytes(bytes(4096))
         with pytest.raises(
@@ -96,7 +96,7 @@ def test_a_full_dev_shm_is_told() -> None:
     with_shm(4096, read)
 
 
-def test_batches_of_a_loader_process_lie_in_memory_as_others_do() -> None:
+def test_batches_of_a_loader_process_have_the_same_memory_layout() -> None:
     one, other = (next(iter(photographs(workers=count).train_dataloader())) for count in (0, 1))
     assert torch.equal(one.sharp, other.sharp)
     assert one.sharp.stride() == other.sharp.stride()
@@ -105,8 +105,8 @@ def test_batches_of_a_loader_process_lie_in_memory_as_others_do() -> None:
 
 
 @pytest.mark.parametrize(("change", "workers"), [("gone", 0), ("smaller", 0), ("another", 0), ("another", 1)])
-def test_a_photograph_that_changes_is_told_in_a_sentence(change: str, workers: int, tmp_path: Path) -> None:
-    """Without a cache each crop is decoded from its file."""
+def test_a_photograph_that_changes_is_an_error_in_one_sentence(change: str, workers: int, tmp_path: Path) -> None:
+    """Without a cache every crop is decoded from its file."""
     names = ("a.png", "b.png", "c.png")
     for index, name in enumerate(names):
         Image.new("RGB", (64, 64), (index, 1, 2)).save(tmp_path / name)
@@ -122,12 +122,12 @@ def test_a_photograph_that_changes_is_told_in_a_sentence(change: str, workers: i
         list(batches)
     sentence = str(told.value)
     assert sentence.startswith(str(tmp_path))
-    assert ("cannot be read: No such file" if change == "gone" else "is not the photograph that it was") in sentence
-    assert "put it back; a training goes on with csrgan train resume=RUN_FOLDER" in sentence
+    assert ("cannot be read: No such file" if change == "gone" else "has changed since it was first read") in sentence
+    assert "put it back; csrgan train resume=RUN_FOLDER then continues a training" in sentence
     assert "\n" not in sentence
 
 
-def test_a_photograph_that_changes_changes_nothing_where_the_cache_has_it(tmp_path: Path) -> None:
+def test_a_changed_photograph_does_not_matter_if_the_cache_holds_it(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / name)
     settings = {"train": str(tmp_path), "cache": str(tmp_path / "cache")}

@@ -1,4 +1,4 @@
-"""A folder that csrgan deletes from is its own: nothing of the user's is read as stock, counted or deleted."""
+"""csrgan deletes only in its own folder: files of the user there are neither counted nor deleted."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
         {"data/DIV2K_train_HR.zip": b"mine"},
     ],
 )
-def test_a_folder_of_the_users_is_refused_and_stays_what_it_was(
+def test_a_folder_of_the_user_is_refused_and_left_unchanged(
     held: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     photos, home = photographs(tmp_path / "photos", 3), tmp_path / "home"
@@ -58,13 +58,13 @@ def test_a_folder_of_the_users_is_refused_and_stays_what_it_was(
     before = files_in(home)
     assert main(["prepare", "data=folder", f"data.train={photos}", f"data.cache={home}", "data.cache_mb=1"]) == 2
     told = capsys.readouterr().err
-    assert f"data.cache={home} is not empty and no cache of csrgan" in told
+    assert f"data.cache={home} is not empty and not a csrgan cache, where csrgan deletes files" in told
     assert "choose an empty or a new folder as data.cache=FOLDER" in told
     assert told.count("\n") == 1
     assert files_in(home) == before
 
 
-def test_what_lies_in_the_cache_and_is_not_its_own_is_not_deleted(tmp_path: Path) -> None:
+def test_foreign_files_in_the_cache_are_not_deleted(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     old = Cache(cache, 10).prepare(in_folder(photographs(tmp_path / "old", 3)), QUIET)
     assert (cache / marker.FILE).read_text().startswith(marker.SIGNATURE)
@@ -100,7 +100,7 @@ def test_a_linked_folder_in_the_cache_is_refused(linked: str, tmp_path: Path) ->
     (cache / linked).parent.mkdir(exist_ok=True)
     (cache / linked).symlink_to(elsewhere)
     before = files_in(elsewhere)
-    with pytest.raises(UserError, match=f"{linked} is a link, and csrgan deletes in its own folder alone"):
+    with pytest.raises(UserError, match=f"{linked} is a link, and csrgan deletes files only in its own folder"):
         Cache(cache, 0.2).prepare(in_folder(photographs(tmp_path / "photos", 3)), QUIET)
     assert files_in(elsewhere) == before
 
@@ -134,7 +134,7 @@ def test_an_empty_folder_becomes_a_cache(tmp_path: Path) -> None:
         assert (folder / marker.FILE).is_file()
 
 
-def test_what_another_has_put_where_an_archive_is_unpacked_stays(tmp_path: Path) -> None:
+def test_foreign_files_where_an_archive_is_unpacked_are_kept(tmp_path: Path) -> None:
     archive, place = tmp_path / "a.zip", tmp_path / "data"
     shutil.make_archive(str(tmp_path / "a"), "zip", photographs(tmp_path / "made" / "IN", 1).parent)
     (place / "out.part").mkdir(parents=True)

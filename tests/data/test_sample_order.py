@@ -1,4 +1,4 @@
-"""Which photograph comes when."""
+"""The order of the photographs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections import Counter
 from csrgan.data.sample_order import SampleOrder
 
 
-def test_each_comes_so_many_times_a_round() -> None:
+def test_each_photograph_comes_crops_per_image_times_a_round() -> None:
     order = SampleOrder([[0, 1, 2], [3], [4, 5, 6, 7]], window=2, crops_per_image=3, seed=1)
     rounds = [[order[24 * round_ + index] for index in range(24)] for round_ in range(4)]
     assert all(Counter(one) == dict.fromkeys(range(8), 3) for one in rounds)
     assert len(set(map(tuple, rounds))) == 4
 
 
-def test_samples_are_mixed_within_a_window_and_not_beyond() -> None:
+def test_samples_are_shuffled_within_a_window_only() -> None:
     groups = [range(10 * k, 10 * k + 10) for k in range(12)]
     order = SampleOrder(groups, window=3, crops_per_image=2, seed=0)
     for window in range(4):
@@ -23,7 +23,7 @@ def test_samples_are_mixed_within_a_window_and_not_beyond() -> None:
         assert len({index // 10 for index in samples[:10]}) > 1
 
 
-def test_any_place_can_be_asked_for_first() -> None:
+def test_samples_can_be_read_in_any_order() -> None:
     groups = [[0, 1], [2, 3, 4], [5]]
     forward = SampleOrder(groups, window=2, crops_per_image=2, seed=7)
     there = [forward[index] for index in range(60)]
@@ -31,7 +31,7 @@ def test_any_place_can_be_asked_for_first() -> None:
     assert [back[index] for index in reversed(range(60))] == there[::-1]
 
 
-def test_photographs_of_their_own_are_mixed_as_a_whole() -> None:
+def test_ungrouped_photographs_are_all_shuffled_together() -> None:
     order = SampleOrder([[k] for k in range(100)], window=5, crops_per_image=1, seed=0)
     first = {order[index] for index in range(50)}
     assert len(first) == 50

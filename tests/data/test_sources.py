@@ -204,7 +204,7 @@ def test_what_is_neither_a_folder_nor_in_the_wheel_is_told(tmp_path: Path) -> No
             names(str(tmp_path / "photos"), odd)
     pictures = Cache(tmp_path / "cache", 0).prepare(in_folder(tmp_path / "photos"), QUIET)
     shards.write(pictures, tmp_path / "shards", 1, QUIET)
-    with pytest.raises(UserError, match=r"shards holds shards, which come alone"):
+    with pytest.raises(UserError, match=r"shards holds shards, which cannot be part of a list"):
         photographs(train=[str(tmp_path / "shards"), str(tmp_path / "photos")]).train_dataloader()
 
 

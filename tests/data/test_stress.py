@@ -1,4 +1,4 @@
-"""Stress tests of the evaluation change what they say, and nothing else."""
+"""Stress tests change the evaluated pictures as described, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def test_hot_pixels_are_white_and_leave_the_others_alone() -> None:
 
 
 @pytest.mark.parametrize("contrast", [0.0, 1.5, -1.0])
-def test_an_impossible_contrast_is_told(contrast: float) -> None:
+def test_an_invalid_contrast_is_an_error(contrast: float) -> None:
     with pytest.raises(UserError, match=f"evaluation.contrast={contrast:g} is not in"):
         Stress(contrast, 0)

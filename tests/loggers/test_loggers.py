@@ -1,4 +1,4 @@
-"""Loggers are nodes: several at once, each read back by its own library from its own store on this machine."""
+"""Several loggers at once, each read back by its own library from its store on this machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def settings(folder: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One training that all loggers watch which are installed. Trackio asks for a Pillow before 13, and csrgan's tests for that."""
+    """Train once with all installed loggers. Trackio needs Pillow below 13; csrgan's tests need 13."""
     here = tmp_path_factory.mktemp("loggers")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
@@ -36,12 +36,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gain(run: Path) -> tuple[int, float]:
-    """Of the last evaluation: images seen, and the gain, as metrics.csv has them."""
+    """Return images seen and gain of the last evaluation in metrics.csv."""
     row = [row for row in settings(run / "run") if row["valid/gain_db"]][-1]
     return int(row["step"]), float(row["valid/gain_db"])
 
 
-def test_metrics_csv_has_the_rate_and_the_whole_loss(run: Path) -> None:
+def test_metrics_csv_has_the_learning_rate_and_all_loss_terms(run: Path) -> None:
     trained = [row for row in settings(run / "run") if row["generator/loss"]]
     assert len(trained) == 2
     for row in trained:
@@ -50,7 +50,7 @@ def test_metrics_csv_has_the_rate_and_the_whole_loss(run: Path) -> None:
         assert float(row["lr/generator"]) > 0
 
 
-def test_tensorboard_reads_it(run: Path, gain: tuple[int, float]) -> None:
+def test_tensorboard_reads_the_run(run: Path, gain: tuple[int, float]) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     events = accumulator.EventAccumulator(str(run / "run" / "tensorboard"))
     events.Reload()
@@ -59,7 +59,7 @@ def test_tensorboard_reads_it(run: Path, gain: tuple[int, float]) -> None:
     assert [event.step for event in events.Scalars("lr/generator")] == [8, 16]
 
 
-def test_mlflow_reads_it(run: Path, gain: tuple[int, float]) -> None:
+def test_mlflow_reads_the_run(run: Path, gain: tuple[int, float]) -> None:
     mlflow = pytest.importorskip("mlflow")
 
     client = mlflow.MlflowClient(f"sqlite:///{run}/mlflow.db")
@@ -71,7 +71,7 @@ def test_mlflow_reads_it(run: Path, gain: tuple[int, float]) -> None:
     assert found.data.params["choices/generator"] == "spectral_unet"
 
 
-def test_trackio_has_it(run: Path, gain: tuple[int, float]) -> None:
+def test_trackio_stores_the_run(run: Path, gain: tuple[int, float]) -> None:
     pytest.importorskip("trackio")
     with sqlite3.connect(run / "trackio" / "csrgan.db") as database:
         rows = database.execute("select step, cast(metrics as text) from metrics").fetchall()
@@ -91,7 +91,7 @@ def test_an_evaluation_logs_too_and_a_logger_can_be_switched_off(
     assert not (tmp_path / "quiet" / "metrics.csv").exists()
 
 
-def test_what_is_missing_or_no_logger_is_a_sentence(
+def test_a_missing_package_and_a_class_that_is_no_logger_are_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -104,17 +104,17 @@ def test_what_is_missing_or_no_logger_is_a_sentence(
         folder = tmp_path / "own" / group / ("" if group == "logger" else "other")
         folder.mkdir(parents=True)
         (folder / "identity.yaml").write_text(
-            "# No such thing\n" + ("identity: " if group == "logger" else "") + "{_target_: torch.nn.Identity}\n"
+            "# Not a logger\n" + ("identity: " if group == "logger" else "") + "{_target_: torch.nn.Identity}\n"
         )
     assert main(["train", *WORDS, "--config-dir=own", "logger=identity", "run_dir=a"]) == 2
-    assert "logger.identity makes a Identity, and no logger of Lightning's." in capsys.readouterr().err
+    assert "logger.identity makes a Identity, which is not a Lightning logger." in capsys.readouterr().err
     assert main(["train", *WORDS, "--config-dir=own", "logger=none", "+callbacks/other=identity", "run_dir=b"]) == 2
     assert "callbacks.other makes a Identity, and no callback of Lightning's." in capsys.readouterr().err
     assert not os.path.exists("a/checkpoints")  # noqa: PTH110
 
 
-def test_a_callback_of_lightnings_is_a_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EarlyStopping, on a score that does not grow: of three evaluations the third is not reached."""
+def test_a_callback_of_lightning_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EarlyStopping on a score that does not grow: the third evaluation is never reached."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "own" / "callbacks" / "stop"
     folder.mkdir(parents=True)

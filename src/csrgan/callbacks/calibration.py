@@ -1,4 +1,4 @@
-"""Makes the predicted intervals right before they are judged."""
+"""Calibrate the predicted intervals before they are evaluated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lightning import Callback, LightningModule, Trainer
 
-from csrgan.callbacks.watched import watched
+from csrgan.callbacks.watched import as_system
 from csrgan.data.crops import CropBatch
 from csrgan.data.module import Photographs
 from csrgan.records import Batch
@@ -14,19 +14,19 @@ from csrgan.training.system import System
 
 
 class Calibration(Callback):
-    """Before each evaluation, looks at photographs of data.valid, anew degraded: as large as the crops, and as large as those of
-    the evaluation.
+    """Calibrate the intervals before each evaluation on newly degraded photographs of data.valid, in the size of the crops and in
+    that of the evaluation.
 
-    A spread learned from crops is too wide for a photograph, which has more to read from; and photographs that were trained on
-    may be read otherwise than others. Each is then evaluated by what was found without it. pictures: how many of a size, the same
-    photograph more than once where there are fewer; 0: none.
+    A spread learned from crops is too wide for a whole photograph, which holds more evidence, and predictions on training
+    photographs may differ from those on others. Each photograph is evaluated with a calibration that leaves it out.
+    pictures: number of photographs per size, with repetitions where there are fewer; 0: no calibration.
     """
 
     def __init__(self, pictures: int) -> None:
         self.pictures = pictures
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        system = watched(pl_module)
+        system = as_system(pl_module)
         if self.pictures and system.restorer.uncertain:
             data = getattr(trainer, "datamodule", None)
             assert isinstance(data, Photographs)
@@ -34,6 +34,6 @@ class Calibration(Callback):
 
 
 def degraded(batches: Iterable[CropBatch], data: Photographs, system: System) -> Iterator[Batch]:
-    """Batches as the system is given them."""
+    """Yield the batches as the system receives them."""
     for batch in batches:
         yield data.on_after_batch_transfer(data.transfer_batch_to_device(batch, system.device, 0), 0)

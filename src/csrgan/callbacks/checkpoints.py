@@ -1,76 +1,76 @@
-"""Keeps the checkpoints of a run: the last two, and the best by the gain of S over L; and leaves when asked to."""
+"""Save the last two checkpoints of a run and the one with the best gain of S over L; stop the run when a signal asks to."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 
 from csrgan.callbacks.graceful_stop import GracefulStop
 from csrgan.callbacks.scores import Scores
-from csrgan.callbacks.watched import watched
+from csrgan.callbacks.watched import as_system
 from csrgan.errors import RunStopped, UserError
 from csrgan.files import commit, part_path
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import BEST, LAST, PREVIOUS
 from csrgan.runs.checkpoint import reopen
 from csrgan.training.system import System
+from csrgan.tree import Settings
 
 
 class Checkpoints(Callback):
-    """Writes last.ckpt every `save_every` images, before each evaluation and when the run is asked to leave, the one before
-    becoming previous.ckpt; and best.ckpt after an evaluation that beats all before it. Must come last among the callbacks: what
-    the others wrote of a batch is then older than the checkpoint that holds it.
+    """Write last.ckpt every `save_every` images, before each evaluation and when a signal asks to stop; the file before becomes
+    previous.ckpt. Write best.ckpt after an evaluation that beats all before it. Must be the last callback, so that whatever the
+    others write about a batch is older than the checkpoint that contains the batch.
 
-    A file that cannot be written is told, and tried again at the next save. images: the budget of the run.
+    A file that cannot be written is reported, and tried again at the next save. images: the budget of the run.
     """
 
-    def __init__(self, folder: Path, save_every: int, images: int, scores: Scores, console: Console, leaving: GracefulStop) -> None:
-        self.folder, self.save_every, self.images, self.leaving = folder, save_every, images, leaving
+    def __init__(self, folder: Path, save_every: int, images: int, scores: Scores, console: Console, stop: GracefulStop) -> None:
+        self.folder, self.save_every, self.images, self.stop = folder, save_every, images, stop
         self.scores, self.console = scores, console
         self.saved, self.evaluated, self.best = 0, -1, float("-inf")
         self.failure: OSError | None = None
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Loggers that can forget what will be logged again."""
+        """Let csrgan's loggers drop the rows that will be logged again."""
         for logger in trainer.loggers:
             if isinstance(logger, RunLogger):
-                logger.rewind(watched(pl_module).images_seen, self.evaluated)
+                logger.rewind(as_system(pl_module).images_seen, self.evaluated)
 
-    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """A run that had ended goes on where its budget has grown: Lightning takes its pass over the images for complete."""
-        held = checkpoint["csrgan"]
-        each = held["images_seen"] // max(held["batches_seen"], 1)
-        if self.images - held["images_seen"] >= each:
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: Settings) -> None:
+        """Reopen a finished run whose budget has grown: Lightning would take its pass over the images for complete."""
+        progress = checkpoint["csrgan"]
+        batch_size = progress["images_seen"] // max(progress["batches_seen"], 1)
+        if self.images - progress["images_seen"] >= batch_size:
             reopen(checkpoint)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """A run that was stopped between a batch and its evaluation goes on with that; Lightning would leave it out."""
-        system = watched(pl_module)
+        """Run the evaluation of a run that was stopped just before it; Lightning would skip it."""
+        system = as_system(pl_module)
         if system.state.batches_seen and self._evaluates(trainer, system) and self.evaluated != system.images_seen:
             loop = trainer.fit_loop.epoch_loop.val_loop
-            trainer.validating, loop.restarting = True, False  # from its beginning
+            trainer.validating, loop.restarting = True, False  # from the first picture
             loop.run()
             trainer.training = True
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
-        system = watched(pl_module)
-        leaves, due = self.leaving.asked(trainer), system.images_seen - self.saved >= self.save_every
-        if leaves or due or self._evaluates(trainer, system):
+        system = as_system(pl_module)
+        stops, due = self.stop.requested(trainer), system.images_seen - self.saved >= self.save_every
+        if stops or due or self._evaluates(trainer, system):
             self.save(trainer)
-        if leaves:
-            self._leave()
+        if stops:
+            self._stop_run()
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
-        if self.leaving.number:  # the checkpoint before the evaluation has all that was learned
-            self._leave()
+        if self.stop.number:  # the checkpoint from before the evaluation holds everything learned
+            self._stop_run()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         gain = self.scores.summary["gain_db"]
-        self.evaluated = watched(pl_module).images_seen
+        self.evaluated = as_system(pl_module).images_seen
         if gain > self.best:
             self.best = gain
             self._write(trainer, self.folder / BEST)
@@ -78,16 +78,16 @@ class Checkpoints(Callback):
             self.save(trainer)
 
     def save(self, trainer: Trainer) -> None:
-        """Write last.ckpt; the one before is kept."""
+        """Write last.ckpt, and keep the one before."""
         last = self.folder / LAST
-        self.saved = watched(trainer.lightning_module).images_seen
+        self.saved = as_system(trainer.lightning_module).images_seen
         self._write(trainer, last, before=self.folder / PREVIOUS)
 
     def conclude(self, trainer: Trainer) -> None:
-        """The last save of a run. Raises UserError where it fails."""
+        """Save at the end of the run. Raises UserError where that fails."""
         self.save(trainer)
         if self.failure:
-            raise UserError(f"{self.folder / LAST}: {self.failure.strerror}; what was saved before is whole.")
+            raise UserError(f"{self.folder / LAST}: {self.failure.strerror}; the checkpoint saved before is intact.")
 
     def _write(self, trainer: Trainer, file: Path, before: Path | None = None) -> None:
         part = part_path(file)
@@ -101,21 +101,21 @@ class Checkpoints(Callback):
         except OSError as reason:
             part.unlink(missing_ok=True)
             self.failure = reason
-            sentence = f"{file} could not be saved ({reason.strerror}); the run goes on, and tries again at its next save"
+            sentence = f"{file} could not be saved ({reason.strerror}); the run continues and tries again at its next save"
             self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def _evaluates(self, trainer: Trainer, system: System) -> bool:
-        """Whether an evaluation follows this batch."""
+        """Return whether an evaluation follows this batch."""
         return system.state.batches_seen % int(trainer.val_check_batch or 1) == 0
 
-    def _leave(self) -> None:
+    def _stop_run(self) -> None:
         sentence = f"{self.saved} images are saved" if self.failure is None else f"the last save failed ({self.failure.strerror})"
-        again = shlex.quote(f"resume={self.folder.parent}")
-        raise RunStopped(f"stopped; {sentence}. csrgan train {again} goes on.", 128 + self.leaving.number)
+        resume = shlex.quote(f"resume={self.folder.parent}")
+        raise RunStopped(f"stopped; {sentence}. To continue: csrgan train {resume}", 128 + self.stop.number)
 
     def state_dict(self) -> dict[str, float]:
         return {"best": self.best, "saved": self.saved, "evaluated": self.evaluated}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         self.best, self.saved = state_dict["best"], int(state_dict["saved"])
-        self.evaluated = int(state_dict.get("evaluated", self.saved))  # a checkpoint of before this was kept
+        self.evaluated = int(state_dict.get("evaluated", self.saved))  # missing in old checkpoints

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks a training to save and leave, the second ends it at once."""
+"""Handle Ctrl-C and SIGTERM: the first lets a training save and stop, the second ends it at once."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from types import FrameType
 
 from lightning import Callback, Trainer
 
-GRACE = 9.0  # seconds for the batch that is under way and for saving; then the process ends with what was saved before
+GRACE = 9.0  # seconds to finish the batch and save; then the process ends with the checkpoint from before
 
 
 class GracefulStop(Callback):
-    """While a training runs, holds the number of the signal that asked it to leave; 0: none did."""
+    """Record the number of the signal that asked a running training to stop; 0: none."""
 
     def __init__(self) -> None:
         self.number = 0
-        self.before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+        self.handlers: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         self.timer: threading.Timer | None = None
 
     def on_train_start(self, trainer: Trainer, *_: object) -> None:
-        """Here, after Lightning has set its own handlers, which would leave between a batch and its save, and with status 0."""
+        """Install the handlers after Lightning's own, which would stop between a batch and its save, with status 0."""
         if threading.current_thread() is threading.main_thread():
-            self.before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+            self.handlers = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def asked(self, trainer: Trainer) -> bool:
-        """Whether any of the processes that train together was asked to leave."""
-        mine = bool(self.number)
-        return trainer.strategy.reduce_boolean_decision(mine, all=False) if trainer.world_size > 1 else mine
+    def requested(self, trainer: Trainer) -> bool:
+        """Return whether any of the processes that train together was asked to stop."""
+        requested = bool(self.number)
+        return trainer.strategy.reduce_boolean_decision(requested, all=False) if trainer.world_size > 1 else requested
 
-    def _ask(self, number: int, frame: object) -> None:
+    def _handle(self, number: int, frame: object) -> None:
         if self.number:
             os._exit(128 + number)
         self.number = number
-        print("csrgan train: saving, to leave after this batch; a second signal ends it at once", file=sys.stderr, flush=True)
+        print("csrgan train: saving and stopping after this batch; a second signal ends it at once", file=sys.stderr, flush=True)
         self.timer = threading.Timer(GRACE, os._exit, [128 + number])
         self.timer.daemon = True
         self.timer.start()
@@ -44,9 +44,9 @@ class GracefulStop(Callback):
     def teardown(self, *_: object, **__: object) -> None:
         if self.timer:
             self.timer.cancel()
-        for number, handler in self.before.items():
+        for number, handler in self.handlers.items():
             signal.signal(number, handler)
-        self.before = {}
+        self.handlers = {}
 
     def on_exception(self, *_: object) -> None:
         self.teardown()

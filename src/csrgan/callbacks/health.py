@@ -1,4 +1,4 @@
-"""Watches for what ends GAN trainings. Each condition has a name, a threshold, and something that is done about it."""
+"""Watch for failures of GAN training. Each condition has a name, a limit and an action."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 
-from csrgan.callbacks.watched import watched
+from csrgan.callbacks.watched import as_system
 from csrgan.config import settings
 from csrgan.errors import RunStopped, UserError
 from csrgan.records import Batch
 from csrgan.run_folder import REPLAY
 from csrgan.training.replay import keep
 from csrgan.training.system import System
+from csrgan.tree import Settings
 
 ACTIONS = ("log", "pause", "reduce_lr", "stop")
 
 
 @dataclass
 class Condition:
-    """Holds while the mean over the window is past the threshold.
+    """A condition that holds while the mean over the window is past `limit`.
 
-    limit: the threshold. action: `log`; `pause`, the discriminator learns nothing while it holds; `reduce_lr`, all learning rates
-    are halved when it begins; `stop`, the run ends, and its checkpoints are of before.
+    action: `log`; `pause`: the discriminator learns nothing while it holds; `reduce_lr`: all learning rates are halved when it
+    begins; `stop`: the run ends, with the checkpoints from before.
     """
 
     limit: float
@@ -43,29 +43,28 @@ class Condition:
 
 Reading = Callable[[Mapping[str, float]], "float | None"]
 
-# How each condition reads what a system records of a batch, whether it is above or below its limit, and its sentence.
+# Per condition: how to read it from the recorded values of a batch, whether it holds above its limit, and its sentence.
 READINGS: dict[str, tuple[Reading, bool, str]] = {
     "saturation": (
-        lambda seen: seen["D(real)"] - seen["D(fake)"] if "D(real)" in seen else None,
+        lambda values: values["D(real)"] - values["D(fake)"] if "D(real)" in values else None,
         True,
-        "the discriminator tells S from H without fail, and teaches little: D(real) - D(fake) is {:.3g}",
+        "the discriminator always tells S from H and teaches little: D(real) - D(fake) is {:.3g}",
     ),
     "collapse": (
-        lambda seen: seen.get("signs/diversity"),
+        lambda values: values.get("signs/diversity"),
         False,
-        "S hardly differs from picture to picture: its spread is {:.3g} of H's",
+        "S hardly varies from picture to picture: its spread is {:.3g} of H's",
     ),
-    "drift": (lambda seen: seen.get("signs/drift"), True, "the mean colour of S has left H's by {:.3g} of full scale"),
-    "explosion": (lambda seen: seen.get("explosion"), True, "the gradient norm is {:.3g} times its median"),
+    "drift": (lambda values: values.get("signs/drift"), True, "the mean colour of S differs from H's by {:.3g} of full scale"),
+    "explosion": (lambda values: values.get("explosion"), True, "the gradient norm is {:.3g} times its median"),
 }
 
 
 class Health(Callback):
-    """Looks at every `every`-th batch; a condition is judged by its mean over the last `window` looks.
+    """Check every `every`-th batch; a condition is judged by its mean over the last `window` checks.
 
-    saturation, collapse, drift, explosion: conditions, each None where it is not watched. patience: batches with a value that is
-    not finite before the run ends; each is left out, named and kept for csrgan replay. 0: the first ends it.
-    folder: of the run.
+    saturation, collapse, drift, explosion: conditions; None: not watched. patience: number of batches with a non-finite value
+    that are skipped, reported and saved for csrgan replay; one more ends the run. folder: the run folder.
     """
 
     def __init__(
@@ -79,49 +78,49 @@ class Health(Callback):
         **conditions: settings.Condition | None,
     ) -> None:
         self.folder, self.console, self.every, self.window, self.patience = folder, console, every, window, patience
-        self.conditions = {name: Condition(**each) for name, each in conditions.items() if each}
+        self.conditions = {name: Condition(**node) for name, node in conditions.items() if node}
         for name, condition in self.conditions.items():
-            condition.values = deque(maxlen=1 if name == "explosion" else window)  # its median is over the window already
+            condition.values = deque(maxlen=1 if name == "explosion" else window)  # already relative to a median over the window
         self.norms: deque[float] = deque(maxlen=window)
         self.left_out = 0
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        watched(pl_module).state.skip_nonfinite = True
+        as_system(pl_module).state.skip_nonfinite = True
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
-        system = watched(pl_module)
+        system = as_system(pl_module)
         if system.state.nonfinite:
-            self._leave_out(system, batch)
+            self._skip(system, batch)
         elif system.state.batches_seen % self.every == 0:
-            self._look(trainer, system)
+            self._check(trainer, system)
 
-    def _leave_out(self, system: System, batch: Batch) -> None:
-        """Name and keep a batch of which nothing was learned."""
+    def _skip(self, system: System, batch: Batch) -> None:
+        """Report and save a batch from which nothing was learned."""
         reason, number = system.state.nonfinite, system.state.batches_seen
         assert reason
-        first = system.images_seen - len(batch.names)  # of the batch in the stream, where one process trains
+        first = system.images_seen - len(batch.names)  # sample number of the batch's first picture, with one process
         file = keep(self.folder / REPLAY / f"batch_{number:06d}.pt", system, batch)
-        samples = [f"sample {first + place} ({batch.names[place]})" for place in reason.samples]
-        whose = ", ".join(samples) or "no single sample"
+        samples = [f"sample {first + index} ({batch.names[index]})" for index in reason.samples]
+        source = ", ".join(samples) or "no single sample"
         sentence = (
-            f"batch {number}: {' and '.join(reason.terms)} of the {reason.network} is not finite, by"
-            f" {whose}; no weight was touched. csrgan replay file={file} shows where."
+            f"batch {number}: {' and '.join(reason.terms)} of the {reason.player} is not finite, from"
+            f" {source}; no weight was changed. csrgan replay file={file} shows where."
         )
         self.left_out += 1
         self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
         if self.left_out > self.patience:
             raise RunStopped(f"{self.left_out} batches were not finite, more than health.patience={self.patience}: {sentence}", 1)
 
-    def _look(self, trainer: Trainer, system: System) -> None:
-        seen = {name: float(value) for name, value in system.state.recorded.items() if name.startswith(("D(", "signs/"))}
+    def _check(self, trainer: Trainer, system: System) -> None:
+        values = {name: float(value) for name, value in system.state.recorded.items() if name.startswith(("D(", "signs/"))}
         norm = max((float(value) for name, value in system.state.recorded.items() if name.endswith("/gradient_norm")), default=0.0)
         if len(self.norms) == self.window and median(self.norms):
-            seen["explosion"] = norm / median(self.norms)
+            values["explosion"] = norm / median(self.norms)
         self.norms.append(norm)
         for name, condition in self.conditions.items():
-            value = READINGS[name][0](seen)
+            value = READINGS[name][0](values)
             if value is not None:
                 condition.values.append(value)
                 self._judge(trainer, system, name, condition)
@@ -129,8 +128,8 @@ class Health(Callback):
     def _judge(self, trainer: Trainer, system: System, name: str, condition: Condition) -> None:
         _, above, sentence = READINGS[name]
         mean = fmean(condition.values)
-        past = mean > condition.limit if above else mean < condition.limit
-        holds = past and len(condition.values) == condition.values.maxlen
+        past_limit = mean > condition.limit if above else mean < condition.limit
+        holds = past_limit and len(condition.values) == condition.values.maxlen
         if holds != condition.holds:
             condition.holds = holds
             self._act(system, name, condition, sentence.format(mean))
@@ -143,29 +142,31 @@ class Health(Callback):
         if not condition.holds:
             self.console.print(f"{system.images_seen} images: {name} is over", highlight=False, markup=False, soft_wrap=True)
             return
-        done = {"log": "", "pause": "; the discriminator rests", "reduce_lr": "; the learning rates are halved", "stop": ""}
-        told = f"{name}: {sentence} (health.{name}.limit={condition.limit:g}){done[condition.action]}"
-        self.console.print(f"{system.images_seen} images: {told}", highlight=False, markup=False, soft_wrap=True)
+        effects = {"log": "", "pause": "; the discriminator is paused", "reduce_lr": "; the learning rates are halved", "stop": ""}
+        message = f"{name}: {sentence} (health.{name}.limit={condition.limit:g}){effects[condition.action]}"
+        self.console.print(f"{system.images_seen} images: {message}", highlight=False, markup=False, soft_wrap=True)
         if condition.action == "reduce_lr":
             system.state.lr_scale /= 2
         if condition.action == "stop":
-            raise RunStopped(f"stopped by health.{name}.action=stop: {told}. Its checkpoints are of before.", 1)
+            raise RunStopped(f"stopped by health.{name}.action=stop: {message}. The checkpoints are from before.", 1)
 
     def state_dict(self) -> dict[str, object]:
-        conditions = {name: {"values": list(each.values), "holds": each.holds} for name, each in self.conditions.items()}
+        conditions = {
+            name: {"values": list(condition.values), "holds": condition.holds} for name, condition in self.conditions.items()
+        }
         return {"conditions": conditions, "norms": list(self.norms), "left_out": self.left_out}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: Settings) -> None:
         self.norms.extend(state_dict["norms"])
         self.left_out = state_dict["left_out"]
-        for name, held in state_dict["conditions"].items():
+        for name, saved in state_dict["conditions"].items():
             if name in self.conditions:
-                self.conditions[name].values.extend(held["values"])
-                self.conditions[name].holds = held["holds"]
+                self.conditions[name].values.extend(saved["values"])
+                self.conditions[name].holds = saved["holds"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """What a condition of before the stop had done is done still."""
-        updaters = watched(pl_module).updaters
+        """Pause the discriminator again where a condition paused it before the stop."""
+        updaters = as_system(pl_module).updaters
         for condition in self.conditions.values():
             if condition.holds and condition.action == "pause" and "discriminator" in updaters:
                 updaters["discriminator"].frozen = True

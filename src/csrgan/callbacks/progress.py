@@ -1,4 +1,4 @@
-"""The progress bar, and the rows that go to the loggers, both counted in images seen."""
+"""Show the progress of a training and log its metrics, both against images seen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from csrgan.callbacks.scores import Scores
-from csrgan.callbacks.watched import watched
+from csrgan.callbacks.watched import as_system
 from csrgan.data.crops import CropSchedule
 from csrgan.data.loader import ResumableLoader
 from csrgan.records import Batch
@@ -27,15 +27,15 @@ SHOWN = {
 
 
 class Watch(Callback):
-    """Shows images/s, time left, the loss parts and the dB gained at the last evaluation; logs them every `every` batches.
+    """Show images/s, time left, the loss terms and the gain (dB) of the last evaluation; log the values every `every` batches.
 
-    total: the budget in images. sides: of their crops, for a large one takes longer. Where the output is no terminal, a plain
-    line is printed every ten seconds instead.
+    total: the budget in images. sides: side of each crop, because a large one takes longer. Without a terminal a plain line is
+    printed every ten seconds instead of the bar.
     """
 
     def __init__(self, console: Console, total: int, sides: CropSchedule, every: int, scores: Scores) -> None:
         self.console, self.total, self.sides, self.every, self.scores = console, total, sides, every, scores
-        self.trained = 0.0  # seconds, without the evaluations
+        self.trained = 0.0  # seconds, without evaluations
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -47,19 +47,19 @@ class Watch(Callback):
         )
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.began = self.told = self.tick = time.monotonic()
-        self.first = self.drawn = watched(pl_module).images_seen
+        self.began = self.printed = self.logged_at = time.monotonic()
+        self.first = self.logged_images = as_system(pl_module).images_seen
         if self.first:
-            self.console.print(f"goes on after {self.first} images", highlight=False)
+            self.console.print(f"resumed after {self.first} images", highlight=False)
         self.bar.start()
         work, done = self.sides.pixels(self.total), self.sides.pixels(self.first)
         self.task = self.bar.add_task("training", total=work, completed=done, seen=self.first, speed=0.0, parts="")
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
-        system = watched(pl_module)
+        system = as_system(pl_module)
         due = system.state.batches_seen % self.every == 0
         now = time.monotonic()
-        if not due and now - self.told < 10:
+        if not due and now - self.printed < 10:
             return
         values = _floats(system.state.recorded)
         if due:
@@ -71,8 +71,8 @@ class Watch(Callback):
         before, done, work = (self.sides.pixels(images) for images in (self.first, seen, self.total))
         speed = (seen - self.first) / (now - self.began)
         self.bar.update(self.task, completed=done, seen=seen, speed=speed, parts=parts)
-        if not self.console.is_terminal and now - self.told >= 10:
-            self.told = now
+        if not self.console.is_terminal and now - self.printed >= 10:
+            self.printed = now
             left = (work - done) / (done - before) * (now - self.began)
             self.console.print(
                 f"{seen}/{self.total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}",
@@ -82,8 +82,8 @@ class Watch(Callback):
             )
 
     def _log(self, trainer: Trainer, system: System, values: dict[str, float], now: float) -> None:
-        speed = (system.images_seen - self.drawn) / max(now - self.tick, 1e-9)
-        self.drawn, self.tick = system.images_seen, now
+        speed = (system.images_seen - self.logged_images) / max(now - self.logged_at, 1e-9)
+        self.logged_images, self.logged_at = system.images_seen, now
         for logger in trainer.loggers:
             logger.log_metrics({**values, "images_per_second": speed}, step=system.images_seen)
 
@@ -94,7 +94,7 @@ class Watch(Callback):
         self.trained -= time.monotonic() - self.paused
 
     def waiting(self, trainer: Trainer) -> dict[str, float]:
-        """How long the training took without evaluations, for how much of it data was waited for, and for the first batch.
+        """Return the seconds of training without evaluations, of waiting for data, and of waiting for the first batch.
 
         Empty where nothing was left to train.
         """
@@ -105,8 +105,8 @@ class Watch(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.trained += time.monotonic() - self.began
-        system = watched(pl_module)
-        if system.images_seen > self.drawn:
+        system = as_system(pl_module)
+        if system.images_seen > self.logged_images:
             self._log(trainer, system, _floats(system.state.recorded), time.monotonic())
         self.bar.stop()
 
@@ -115,7 +115,7 @@ class Watch(Callback):
 
 
 class PerImageProgress(Callback):
-    """A line a picture, for systems that take minutes for each."""
+    """Print a line per picture, for systems that take minutes for each."""
 
     def __init__(self, console: Console) -> None:
         self.console, self.began = console, time.monotonic()

@@ -1,4 +1,4 @@
-"""Writes the rows of an evaluation, and draws panels of some of its pictures."""
+"""Write the rows of an evaluation, and draw panels of some of its pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from statistics import median
 from lightning import Callback, LightningModule, Trainer
 
 from csrgan import run_folder
-from csrgan.callbacks.watched import evaluated
+from csrgan.callbacks.watched import as_evaluated
 from csrgan.data import picture
 from csrgan.evaluation import results
 from csrgan.loggers.run_logger import RunLogger
@@ -18,10 +18,10 @@ from csrgan.reports import figure
 
 
 class Scores(Callback):
-    """What the system found in the last evaluation (rows and summary), and panels spread over the set.
+    """Keep rows and summary of the last evaluation, and draw panels of pictures spread over the set.
 
-    folder: of the run; panels go to `panels/`, their S, L and H as files of their own pixels to `pictures/`, results.csv beside
-    them. panels: how many pictures are drawn.
+    folder: the run folder, for results.csv, `panels/` and `pictures/` (S, L and H of each panel, pixel for pixel).
+    panels: number of pictures drawn.
     """
 
     def __init__(self, folder: Path, panels: int) -> None:
@@ -31,7 +31,7 @@ class Scores(Callback):
         self.images_seen = -1
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.spent: list[float] = []
+        self.durations: list[float] = []
         count = int(sum(trainer.num_val_batches))
         self.drawn = {round((index + 0.5) * count / self.panels - 0.5) for index in range(min(self.panels, count))}
 
@@ -40,17 +40,17 @@ class Scores(Callback):
 
     @property
     def seconds(self) -> float:
-        """Median of the time for a picture."""
-        return median(self.spent)
+        """The median time per picture."""
+        return median(self.durations)
 
     def on_validation_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         assert isinstance(outputs, Restoration)
-        self.spent.append(time.monotonic() - self.began)
+        self.durations.append(time.monotonic() - self.began)
         if batch_idx in self.drawn:
             drawing = figure.panel(batch, outputs)
-            # Cut off, for some names are as long as a name may be.
+            # Cut off, because some names have the maximum length.
             file = self.folder / run_folder.PANELS / f"{batch_idx:04d}_{Path(batch.names[0]).stem[:60]}.png"
             figure.save(drawing, file)
             for name, image in (
@@ -64,6 +64,6 @@ class Scores(Callback):
                     logger.log_image(key=f"{run_folder.PANELS}/{file.stem}", images=[str(file)])
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        system = evaluated(pl_module)
+        system = as_evaluated(pl_module)
         self.rows, self.summary, self.images_seen = system.rows, system.summary, system.images_seen
         results.write(self.folder / run_folder.RESULTS, self.rows)

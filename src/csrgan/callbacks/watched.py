@@ -1,4 +1,4 @@
-"""The module that a callback watches: Lightning hands every hook one of its own kind."""
+"""Narrow the type of the module that a callback watches: Lightning annotates it as a LightningModule."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
 
 
-def watched(module: LightningModule) -> System:
-    """The module of a training."""
+def as_system(module: LightningModule) -> System:
+    """Return the module of a training."""
     assert isinstance(module, System)
     return module
 
 
-def evaluated(module: LightningModule) -> Evaluated:
-    """The module of an evaluation, whose restorer may be untrained."""
+def as_evaluated(module: LightningModule) -> Evaluated:
+    """Return the module of an evaluation, whose restorer may be untrained."""
     assert isinstance(module, Evaluated)
     return module

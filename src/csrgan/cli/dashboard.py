@@ -15,7 +15,7 @@ from csrgan.console import Console
 from csrgan.errors import UserError
 from csrgan.evaluation.metrics import METRICS
 from csrgan.files import relative
-from csrgan.loggers.wandb_auth import mode, told
+from csrgan.loggers.wandb_auth import mode, reason
 from csrgan.run_folder import PANELS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(config: DictConfig) -> int:
             said = _create(made)
         except Exception as error:
             _write(made, file)
-            raise UserError(f"the server of Weights & Biases took no workspace ({told(error)}); it is kept in {where}.") from None
+            raise UserError(f"the server of Weights & Biases took no workspace ({reason(error)}); it is kept in {where}.") from None
     Console().print(said, highlight=False, markup=False, soft_wrap=True)
     return 0
 

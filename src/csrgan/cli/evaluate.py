@@ -24,7 +24,7 @@ from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
 from csrgan.errors import UserError, require
 from csrgan.files import relative, write
-from csrgan.loggers.recording import close_with, recording
+from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
 from csrgan.runs import jobs, record
 from csrgan.workflow.conclusion import conclude
@@ -102,6 +102,6 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
         )
         seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
         summary = found.summary | {"images_seen": system.images_seen, **seconds}
-        close_with(loggers, found.rows, summary)
-    conclude(console, summary, found.rows, folder, system.restorer.prior.units)
+        log_results(loggers, found.rows, summary)
+    conclude(console, summary, found.rows, folder)
     return float(summary["gain_db"])

@@ -29,7 +29,7 @@ from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
 from csrgan.errors import require
 from csrgan.files import exclusive_lock
-from csrgan.loggers.recording import close_with, recording
+from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
 from csrgan.training import sanity_check
@@ -114,7 +114,7 @@ def trained(
             **costs,
             **{f"{name}_parameters": size for name, size in sizes.items()},
         }
-        close_with(loggers, scores.rows, summary)
+        log_results(loggers, scores.rows, summary)
     if spent:
         console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
     conclude(console, summary, scores.rows, folder, system.restorer.prior.units)

@@ -1,7 +1,7 @@
-"""Photographs are decoded once, into files that are mapped into memory: a crop is then a copy, whatever the photograph's format.
+"""Decode each photograph once, into a file that is mapped into memory: cutting a crop is then a copy, whatever the format.
 
-The decoded pictures are keyed by the content of their files, so that a moved or renamed photograph is found again, and two
-equal ones share one. `index.jsonl` remembers which file had which content.
+Decoded pictures are keyed by the content of their files, so a moved or renamed photograph is found again, and two equal ones
+share one. `index.jsonl` records which file has which content.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pooch
 from rich.console import Console
 
 from csrgan.data import picture
-from csrgan.data.cache_entry import DECODING, CacheEntry, File, Index, state
+from csrgan.data.cache_entry import DECODING, CacheEntry, File, Index, file_state
 from csrgan.data.marker import DECODED, UNFINISHED, claim, groups
 from csrgan.data.pictures import Pixels
 from csrgan.data.prepared import Prepared, key_of, verify
@@ -29,163 +29,163 @@ from csrgan.data.progress import progress, wait_lock
 from csrgan.errors import UserError
 from csrgan.files import commit
 
-ABANDONED = 3600  # seconds after which an unfinished file is nobody's
+ABANDONED = 3600  # seconds after which an unfinished file belongs to no running process
 
 
 class Cache:
-    """A folder of decoded pictures of at most `megabytes`; those that were not used for longest make room for others.
+    """A folder of decoded pictures, `megabytes` at most; the least recently used are deleted to make room.
 
-    folder: None: the user's folder for caches.
+    folder: None: the user's cache folder.
     """
 
     def __init__(self, folder: str | Path | None, megabytes: float) -> None:
         self.folder, self.limit = Path(folder) if folder else Path(pooch.os_cache("csrgan")), megabytes * 2**20
         self.index = Index(self.folder / "index.jsonl")
-        self.trouble = ""  # why it cannot be written
+        self.write_error = ""  # why the folder cannot be written
         self._lock = Lock()
-        self._left = 0.0  # bytes
+        self._free = 0.0  # bytes
         self._wanted = set[Path]()
-        self._unused: list[tuple[float, int, Path]] = []  # when last used, how many bytes, where: the most recent first
+        self._unused: list[tuple[float, int, Path]] = []  # time of last use, bytes, file: the most recent first
 
     def file(self, key: str) -> Path:
         return self.folder / "pictures" / key[:2] / f"{key}.npy"
 
-    def holds(self, what: CacheEntry) -> bool:
-        """Whether the decoded picture is there, whole."""
+    def holds(self, entry: CacheEntry) -> bool:
+        """Return whether the complete decoded picture is in the cache."""
         try:
-            return self.limit > 0 and self.file(what.key).stat().st_size == what.decoded_bytes
+            return self.limit > 0 and self.file(entry.key).stat().st_size == entry.decoded_bytes
         except OSError:
             return False
 
     def claim(self) -> None:
-        """Before anything is written or deleted. Raises UserError where the folder may hold something of the user's."""
+        """Mark the folder before anything in it is written or deleted. Raises UserError where it may hold the user's own files."""
         try:
             claim(self.folder)
-        except OSError as reason:  # what is there can be read all the same
-            self.trouble = reason.strerror or str(reason)
+        except OSError as reason:  # its contents can still be read
+            self.write_error = reason.strerror or str(reason)
 
     def prepare(self, files: Sequence[File], console: Console) -> Prepared:
-        """Decode what is not known or not there yet. It can be stopped at any moment, and goes on where it stopped.
+        """Decode the files that are new or not in the cache. It can be stopped at any moment and then continues from there.
 
-        Raises UserError where the folder may hold something of the user's.
+        Raises UserError where the folder may hold the user's own files.
         """
         self.claim()
-        known, missing = self._survey(files)
-        if missing and self.trouble:
-            known |= self._decode_all(missing, console)
+        entries, missing = self._survey(files)
+        if missing and self.write_error:
+            entries |= self._decode_all(missing, console)
         elif missing:
             try:
                 with wait_lock(self.folder / "lock", console, "decoding photographs"):
-                    known, missing = self._survey(files)
-                    known |= self._decode_all(missing, console)
+                    entries, missing = self._survey(files)
+                    entries |= self._decode_all(missing, console)
             except OSError as reason:  # not even a lock can be written
-                self.trouble = reason.strerror or str(reason)
-                known |= self._decode_all(missing, console)
-        what = [known[file.path] for file in files]
-        result = Prepared(files, what, [self.file(one.key) if self.holds(one) else None for one in what])
-        self._tell(sum(place is None for place in result.decoded), len(result.files), console)
+                self.write_error = reason.strerror or str(reason)
+                entries |= self._decode_all(missing, console)
+        in_order = [entries[file.path] for file in files]
+        result = Prepared(files, in_order, [self.file(entry.key) if self.holds(entry) else None for entry in in_order])
+        self._report_absent(sum(decoded is None for decoded in result.decoded), len(result.files), console)
         return result
 
-    def _tell(self, absent: int, total: int, console: Console) -> None:
-        """Say that photographs will be decoded again and again, and why, unless that was asked for."""
+    def _report_absent(self, absent: int, total: int, console: Console) -> None:
+        """Print how many photographs are decoded for every crop, and why, unless the cache is switched off."""
         if absent and self.limit:
-            why = f"{self.folder} cannot be written ({self.trouble})" if self.trouble else "data.cache_mb has no room for them"
+            unwritable = f"{self.folder} cannot be written ({self.write_error})"
+            why = unwritable if self.write_error else "data.cache_mb has no room for them"
             sentence = f"{absent} of {total} photographs are decoded for every crop, because {why}; data.crops_per_image=8 helps."
             console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def _survey(self, files: Sequence[File]) -> tuple[dict[Path, CacheEntry], list[Path]]:
-        """What is known of the files, and those that must be decoded: unknown, or not there though there is room for them."""
+        """Return the entries of the known files, and the files to decode: unknown ones, and absent ones that there is room for."""
         index = self.index.read()
-        known = {file.path: what for file in files if (what := index.get(state(file.path)))}
-        self._take_stock({what.key for what in known.values()})
-        room = self._left + sum(size for _, size, _ in self._unused)
-        missing = [file.path for file in files if file.path not in known]
-        for path, what in known.items():
-            if self.holds(what):
+        entries = {file.path: entry for file in files if (entry := index.get(file_state(file.path)))}
+        self._take_stock({entry.key for entry in entries.values()})
+        room = self._free + sum(size for _, size, _ in self._unused)
+        missing = [file.path for file in files if file.path not in entries]
+        for path, entry in entries.items():
+            if self.holds(entry):
                 with suppress(OSError):
-                    os.utime(self.file(what.key))  # used now
-            elif what.decoded_bytes <= room:
-                room -= what.decoded_bytes
+                    os.utime(self.file(entry.key))  # used now
+            elif entry.decoded_bytes <= room:
+                room -= entry.decoded_bytes
                 missing.append(path)
-        return known, missing
+        return entries, missing
 
     def _take_stock(self, wanted: Container[str]) -> None:
-        """How much room is left, and what may go to make some; removes what a stopped process has left unfinished."""
-        self._left, self._unused = self.limit, []
+        """Measure the free room and list the pictures that may be deleted; remove the unfinished files of stopped processes."""
+        self._free, self._unused = self.limit, []
         for file in (file for group in groups(self.folder) for file in group.iterdir()):
             decoded, unfinished = DECODED.fullmatch(file.name), UNFINISHED.fullmatch(file.name)
             with suppress(OSError):  # removed by another process
-                found = file.lstat()
-                if not (decoded or unfinished) or not stat.S_ISREG(found.st_mode):
+                status = file.lstat()
+                if not (decoded or unfinished) or not stat.S_ISREG(status.st_mode):
                     continue
-                if unfinished and time.time() - found.st_mtime > ABANDONED:
+                if unfinished and time.time() - status.st_mtime > ABANDONED:
                     file.unlink()
                     continue
-                self._left -= found.st_size
+                self._free -= status.st_size
                 if decoded and file.stem not in wanted:
-                    self._unused.append((found.st_mtime, found.st_size, file))
+                    self._unused.append((status.st_mtime, status.st_size, file))
         self._unused.sort(reverse=True)
 
-    def _room(self, count: int) -> bool:
-        """Whether there is room for so many bytes; if so it is taken."""
+    def _reserve(self, size: int) -> bool:
+        """Reserve `size` bytes, deleting unused pictures to make room. Return whether there is room."""
         with self._lock:
-            while self._left < count and self._unused and not self.trouble:
-                _, size, file = self._unused.pop()
-                if file in self._wanted:  # it was not known to be, when the stock was taken
+            while self._free < size and self._unused and not self.write_error:
+                _, unused_size, file = self._unused.pop()
+                if file in self._wanted:  # found to be wanted since stock was taken
                     continue
                 with suppress(OSError):
                     file.unlink()
-                    self._left += size
-            fits = count <= self._left and not self.trouble
-            self._left -= count if fits else 0
+                    self._free += unused_size
+            fits = size <= self._free and not self.write_error
+            self._free -= size if fits else 0
             return fits
 
     def _decode_all(self, paths: Sequence[Path], console: Console) -> dict[Path, CacheEntry]:
-        known: dict[Path, CacheEntry] = {}
+        entries: dict[Path, CacheEntry] = {}
         with progress(console, "decoding photographs", len(paths)) as advance, ThreadPoolExecutor(_cores()) as pool:
-            work = {pool.submit(self._decode, path): path for path in paths}
+            futures = {pool.submit(self._decode, path): path for path in paths}
             try:
-                for done in as_completed(work):
-                    known[work[done]] = done.result()
-                    self.index.add(done.result())
-                    advance(len(known))
+                for future in as_completed(futures):
+                    entries[futures[future]] = future.result()
+                    self.index.add(future.result())
+                    advance(len(entries))
             except BaseException:  # Ctrl-C, too
                 pool.shutdown(cancel_futures=True)
                 raise
-        return known
+        return entries
 
     def _decode(self, path: Path) -> CacheEntry:
-        here = state(path)
+        state = file_state(path)
         try:
             data = picture.load(path)
             pixels = picture.decode(data, path).eight_bits
         except (UserError, MemoryError) as reason:
-            return CacheEntry(
-                *here, refused=(str(reason) or "it needs more memory than there is").removeprefix(f"{path} ").rstrip(".")
-            )
+            sentence = str(reason) or "it needs more memory than there is"
+            return CacheEntry(*state, refused=sentence.removeprefix(f"{path} ").rstrip("."))
         pixels = np.ascontiguousarray(pixels)
         height, width = pixels.shape[:2]
-        what = CacheEntry(*here, key_of(data), height, width, "", zlib.crc32(pixels.data), picture.frames(data), DECODING)
-        self._look_at(what)
-        if not self.holds(what) and self._room(what.decoded_bytes):
-            self._write(self.file(what.key), pixels)
-        return what
+        entry = CacheEntry(*state, key_of(data), height, width, "", zlib.crc32(pixels.data), picture.frames(data), DECODING)
+        self._verify(entry)
+        if not self.holds(entry) and self._reserve(entry.decoded_bytes):
+            self._write(self.file(entry.key), pixels)
+        return entry
 
-    def _look_at(self, what: CacheEntry) -> None:
-        """See that a decoded picture that is there is the one that it should be: of another decoding, or damaged, it is deleted."""
+    def _verify(self, entry: CacheEntry) -> None:
+        """Mark the decoded picture as wanted, and delete it where it is damaged or came from another version of decoding."""
         with self._lock:
-            self._wanted.add(self.file(what.key))
-        if self.holds(what):
+            self._wanted.add(self.file(entry.key))
+        if self.holds(entry):
             try:
-                verify(self.file(what.key), what)
+                verify(self.file(entry.key), entry)
             except ValueError:
                 with self._lock:
-                    self._left += what.decoded_bytes
-            except OSError:  # deleted by another process, or not to be deleted by this one
+                    self._free += entry.decoded_bytes
+            except OSError:  # deleted by another process, or this process may not delete it
                 pass
 
     def _write(self, file: Path, pixels: Pixels) -> None:
-        """Whole or not at all; where it cannot be written, no other is tried."""
+        """Write the file completely or not at all; after a failure no other file is tried."""
         unfinished = file.with_name(f"{file.stem}.{os.getpid()}-{get_ident()}.part")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -193,7 +193,7 @@ class Cache:
                 np.save(stream, pixels)
             commit(unfinished, file)
         except OSError as reason:
-            self.trouble = reason.strerror or str(reason)
+            self.write_error = reason.strerror or str(reason)
             with suppress(OSError):
                 unfinished.unlink()
 

@@ -1,4 +1,4 @@
-"""What is known of picture files that were looked at before, so that they need not be read again."""
+"""What is known about picture files from before, so that they need not be read again."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-DECODING = 2  # another number whenever `picture.decode` gives other pixels: what was decoded before is then decoded again
+DECODING = 2  # increase it whenever `picture.decode` gives other pixels: pictures decoded before are then decoded again
 HEAD = 128  # bytes before the pixels of a .npy file
-KEY = re.compile(r"[0-9a-f]{32}")  # of BLAKE2b with 16 bytes
+KEY = re.compile(r"[0-9a-f]{32}")  # BLAKE2b, 16 bytes
 
-State = tuple[str, int, int]
+State = tuple[str, int, int]  # path, size in bytes, time of the last change in nanoseconds
 
 
 @dataclass(frozen=True)
 class File:
-    """A picture file, and how rows and panels call it."""
+    """A picture file, and its name in rows and panels."""
 
     path: Path
     name: str
@@ -25,9 +25,9 @@ class File:
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """What is known of a picture file. key: the hash of its content. refused: why it cannot be used; empty where it can.
+    """What is known about a picture file. key: the hash of its content. refused: why it cannot be used; empty where it can.
 
-    crc: CRC-32 of its decoded pixels. frames: pages or frames in it, of which the first is the picture. decoding: see DECODING.
+    crc: CRC-32 of its decoded pixels. frames: pages or frames in the file; the first is the picture. decoding: see DECODING.
     """
 
     path: str
@@ -47,7 +47,7 @@ class CacheEntry:
 
 
 class Index:
-    """A file with a line for each picture file that could be used. What cannot be read in it is as if it were not there."""
+    """A file with one line for each usable picture file. Lines that cannot be read are ignored."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -57,37 +57,37 @@ class Index:
             lines = self.file.read_bytes().split(b"\n")
         except OSError:
             return {}
-        found = {}
+        entries = {}
         for line in lines:
-            with suppress(ValueError, TypeError, RecursionError):  # what a power cut has left, or another program
-                what = CacheEntry(*json.loads(line))
-                if _sane(what):
-                    found[what.path, what.size, what.changed_ns] = what
-        return found
+            with suppress(ValueError, TypeError, RecursionError):  # cut off by a power failure, or written by another program
+                entry = CacheEntry(*json.loads(line))
+                if _valid(entry):
+                    entries[entry.path, entry.size, entry.changed_ns] = entry
+        return entries
 
-    def add(self, what: CacheEntry) -> None:
-        """What was refused is looked at again each time: its rights may change, and its file does not."""
-        if not what.refused:
+    def add(self, entry: CacheEntry) -> None:
+        """Append the entry, unless the file was refused: its permissions may change although its content does not."""
+        if not entry.refused:
             with suppress(OSError), self.file.open("a", encoding="ascii") as stream:
-                stream.write("\n" + json.dumps(astuple(what)))  # the line before may have been cut short
+                stream.write("\n" + json.dumps(astuple(entry)))  # the line before may have been cut short
 
 
-def state(path: Path) -> State:
-    """Where it is, how long it is, and when it was changed, by which a file is recognised without being read."""
+def file_state(path: Path) -> State:
+    """Return path, size and time of the last change, which identify a file without reading it."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return str(path.absolute()), -1, 0
-    return str(path.absolute()), found.st_size, found.st_mtime_ns
+    return str(path.absolute()), status.st_size, status.st_mtime_ns
 
 
-def _sane(what: CacheEntry) -> bool:
-    numbers = (what.size, what.changed_ns, what.height, what.width, what.crc, what.frames)
+def _valid(entry: CacheEntry) -> bool:
+    numbers = (entry.size, entry.changed_ns, entry.height, entry.width, entry.crc, entry.frames)
     return (
-        all(isinstance(text, str) for text in (what.path, what.key, what.refused))
+        all(isinstance(text, str) for text in (entry.path, entry.key, entry.refused))
         and all(type(number) is int for number in numbers)
-        and bool(KEY.fullmatch(what.key))
-        and not what.refused
-        and what.decoding == DECODING
-        and min(what.height, what.width, what.frames) > 0
+        and bool(KEY.fullmatch(entry.key))
+        and not entry.refused
+        and entry.decoding == DECODING
+        and min(entry.height, entry.width, entry.frames) > 0
     )

@@ -18,17 +18,17 @@ from csrgan.degradation.prior import Prior
 
 
 class FrozenGrid(Dataset[CropBatch]):
-    """One item a photograph, cell and noise seed, each a batch of one.
+    """One item per photograph, cell and noise seed, each a batch of one.
 
-    which: the numbers of the photographs. keep_bytes: see `LRUImages`. cells: the degradations. repeats: noise seeds a cell.
-    crop: greatest side in pixels; larger photographs are cut to their centre; None leaves them whole.
-    multiple: sides are cut to multiples of it, px. stress: see `Stress`.
+    indices: of the photographs. keep_bytes: see `LRUImages`. cells: the degradations. repeats: noise seeds per cell.
+    crop: maximum side, px; larger photographs are cut to their centre; None: no cut. multiple: sides are cut to multiples of it,
+    px. stress: see `Stress`.
     """
 
     def __init__(
         self,
         pictures: Pictures,
-        which: Sequence[int],
+        indices: Sequence[int],
         keep_bytes: float,
         cells: Parameters,
         repeats: int,
@@ -36,22 +36,22 @@ class FrozenGrid(Dataset[CropBatch]):
         stress: Stress,
         multiple: int = 1,
     ) -> None:
-        self.photographs, self.names, self.which = LRUImages(pictures, keep_bytes), pictures.names, which
+        self.photographs, self.names, self.indices = LRUImages(pictures, keep_bytes), pictures.names, indices
         self.cells, self.repeats, self.crop, self.multiple, self.stress = cells, repeats, crop, multiple, stress
 
     def __len__(self) -> int:
-        return len(self.which) * len(self.cells) * self.repeats
+        return len(self.indices) * len(self.cells) * self.repeats
 
     def __getitem__(self, index: int) -> CropBatch:
-        place, inner = divmod(index, len(self.cells) * self.repeats)
-        which = self.which[place]
-        cell, repeat = divmod(inner, self.repeats)
-        sharp = _picture(self.photographs[which], self.crop, self.multiple)
-        # Drawn here, on the CPU and by NumPy, so that a GPU or another machine is shown the same noise.
-        noise = np.random.default_rng((repeat, place, cell)).standard_normal(sharp.shape, dtype=np.float32)
+        position, remainder = divmod(index, len(self.cells) * self.repeats)
+        photograph = self.indices[position]
+        cell, repeat = divmod(remainder, self.repeats)
+        sharp = _picture(self.photographs[photograph], self.crop, self.multiple)
+        # Drawn here by NumPy on the CPU, so that the noise is the same on a GPU and on every machine.
+        noise = np.random.default_rng((repeat, position, cell)).standard_normal(sharp.shape, dtype=np.float32)
         parameters = self.cells[cell : cell + 1].realised(*sharp.shape[2:])
         stressed = self.stress.on_sharp(sharp)
-        return CropBatch(stressed, parameters, torch.from_numpy(noise), (self.names[which],), self.stress)
+        return CropBatch(stressed, parameters, torch.from_numpy(noise), (self.names[photograph],), self.stress)
 
     @staticmethod
     def collate(items: Sequence[CropBatch]) -> CropBatch:
@@ -59,14 +59,14 @@ class FrozenGrid(Dataset[CropBatch]):
 
 
 class CalibrationSet(Dataset[CropBatch]):
-    """So many items, the same for every run: photographs one after the other, by turns in a degradation drawn from the prior and in
-    the next cell of the grid. What is drawn reaches to the ends of the prior, where most misses are, and the grid does not; half of
-    each stands for both. See `FrozenGrid`, whose noise is another."""
+    """`count` items, the same for every run: photographs in turn, degraded alternately as drawn from the prior and as in the next
+    cell of the grid. Draws reach the ends of the prior, where most misses are, and the grid does not; half of the items represent
+    each. For the arguments see `FrozenGrid`, whose noise differs."""
 
     def __init__(
         self,
         pictures: Pictures,
-        which: Sequence[int],
+        indices: Sequence[int],
         keep_bytes: float,
         prior: Prior,
         cells: Parameters,
@@ -76,32 +76,32 @@ class CalibrationSet(Dataset[CropBatch]):
     ) -> None:
         self.photographs, self.names = LRUImages(pictures, keep_bytes), pictures.names
         self.prior, self.cells, self.crop, self.multiple = prior, cells, crop, multiple
-        self.which = [which[index * len(which) // count] for index in range(count)]
+        self.indices = [indices[index * len(indices) // count] for index in range(count)]
 
     def __len__(self) -> int:
-        return len(self.which)
+        return len(self.indices)
 
     def __getitem__(self, index: int) -> CropBatch:
-        sharp = _picture(self.photographs[self.which[index]], self.crop, self.multiple)
+        sharp = _picture(self.photographs[self.indices[index]], self.crop, self.multiple)
         generator = np.random.default_rng((index, len(self)))
         cell = index // 2 % len(self.cells)
-        found = self.cells[cell : cell + 1] if index % 2 else self.prior.sample(generator)
-        parameters = found.realised(*sharp.shape[2:])
+        theta = self.cells[cell : cell + 1] if index % 2 else self.prior.sample(generator)
+        parameters = theta.realised(*sharp.shape[2:])
         noise = generator.standard_normal(sharp.shape, dtype=np.float32)
-        return CropBatch(sharp, parameters, torch.from_numpy(noise), (self.names[self.which[index]],), None)
+        return CropBatch(sharp, parameters, torch.from_numpy(noise), (self.names[self.indices[index]],), None)
 
 
 def _picture(pixels: np.ndarray, side: int | None, multiple: int) -> Float[Tensor, "1 3 h w"]:
-    """The middle of a photograph, as networks see it."""
+    """Return the centre of a photograph as a network's input, in [0,1]."""
     return torch.from_numpy(centre(pixels, side, multiple).astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
 
 
 def centre(pixels: np.ndarray, side: int | None, multiple: int = 1) -> np.ndarray:
-    """The middle of a picture (height, width, channels): at most `side` pixels high and wide, its sides multiples of `multiple`.
+    """Return the centre of a picture (height, width, channels), at most `side` px a side, cut to multiples of `multiple` px.
 
-    Where a whole picture (None) is cut to multiples, the lower and right edges go, as the field does it (`modcrop`).
+    With side=None the lower and right edges are cut off instead, as in the field's `modcrop`.
     """
-    found = [length if side is None else min(length, side) for length in pixels.shape[:2]]
-    height, width = (max(length - length % multiple, 1) for length in found)
+    lengths = [length if side is None else min(length, side) for length in pixels.shape[:2]]
+    height, width = (max(length - length % multiple, 1) for length in lengths)
     top, left = (0, 0) if side is None else ((pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2)
     return pixels[top : top + height, left : left + width]

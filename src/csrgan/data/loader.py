@@ -1,4 +1,4 @@
-"""Hands the stream to Lightning so that it can stop and go on at any batch, in any number of processes."""
+"""Feed the sample stream to Lightning so that training can stop and resume at any batch, in any number of processes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from csrgan.errors import UserError
 
-Sample = TypeVar("Sample")  # of a data set
-Made = TypeVar("Made")  # of several of them: a batch
+Sample = TypeVar("Sample")
+Collated = TypeVar("Collated")  # a batch of samples
 
 
 class ResumableBatchSampler(Sampler[list[int]]):
-    """Batches of the sample indices 0, 1, ... up to the budget; of `world` processes, each takes every world-th batch.
+    """Batches of the sample indices 0, 1, ... up to the budget; each of `world` processes takes every world-th batch.
 
-    Together the processes see the samples of one process with batches that are `world` times as large.
+    Together the processes see the same samples as one process with batches `world` times as large.
     """
 
     def __init__(self, total: int, batch_size: int, rank: int = 0, world: int = 1) -> None:
@@ -31,7 +31,7 @@ class ResumableBatchSampler(Sampler[list[int]]):
         self.batches, self.epoch = total // (batch_size * world), 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Each pass goes on where the one before ended: Lightning calls this."""
+        """Continue where the pass before ended. Lightning calls this."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -41,13 +41,13 @@ class ResumableBatchSampler(Sampler[list[int]]):
             yield list(range(first, first + self.batch_size))
 
     def __len__(self) -> int:
-        return self.batches  # also after a restart: Lightning counts the batches done before it
+        return self.batches  # also after a restart: Lightning counts the earlier batches
 
 
-class ResumableLoader(DataLoader[Sample], Generic[Sample, Made]):
-    """A DataLoader that Lightning can stop and restart in the middle: its state is the number of batches handed out.
+class ResumableLoader(DataLoader[Sample], Generic[Sample, Collated]):
+    """A DataLoader that Lightning can stop and restart anywhere: its state is the number of batches handed out.
 
-    waited: seconds for which its user stood still, without the first batch, which took `first` seconds.
+    waited: seconds that its user waited for batches, except for the first, which took `first` seconds.
     """
 
     def __init__(
@@ -55,18 +55,18 @@ class ResumableLoader(DataLoader[Sample], Generic[Sample, Made]):
         dataset: Dataset[Sample],
         span: ResumableBatchSampler,
         *,
-        collate_fn: Callable[[list[Sample]], Made],
+        collate_fn: Callable[[list[Sample]], Collated],
         num_workers: int = 0,
     ) -> None:
-        collate, stay = Packing(collate_fn), num_workers > 0
-        super().__init__(dataset, batch_sampler=span, collate_fn=collate, num_workers=num_workers, persistent_workers=stay)
+        collate, persistent = Packing(collate_fn), num_workers > 0
+        super().__init__(dataset, batch_sampler=span, collate_fn=collate, num_workers=num_workers, persistent_workers=persistent)
         self.span, self.handed_out, self.waited, self.first = span, 0, 0.0, 0.0
 
-    def __iter__(self) -> Iterator[Made]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Collated]:  # type: ignore[override]
         began, first = time.perf_counter(), True
-        for batch in _told(_started(super().__iter__)):
-            took = time.perf_counter() - began
-            self.first, self.waited = (took, self.waited) if first else (self.first, self.waited + took)
+        for batch in _with_plain_errors(_start(super().__iter__)):
+            seconds = time.perf_counter() - began
+            self.first, self.waited = (seconds, self.waited) if first else (self.first, self.waited + seconds)
             first = False
             self.handed_out += 1
             yield pickle.loads(batch.data) if isinstance(batch, Packed) else batch
@@ -80,8 +80,8 @@ class ResumableLoader(DataLoader[Sample], Generic[Sample, Made]):
 
 
 class Packed:
-    """A batch on its way from a loader process: as bytes, which a pipe carries. torch would put each tensor into /dev/shm, of which
-    a container has 64 MB, and wait for ever where that is full."""
+    """A batch from a loader process as bytes, sent through a pipe. torch would put each tensor into /dev/shm, which has 64 MB in
+    a container, and hang when that is full."""
 
     def __init__(self, batch: object) -> None:
         stream = BytesIO()
@@ -90,50 +90,50 @@ class Packed:
 
 
 class Packer(pickle.Pickler):
-    """Pickles tensors as arrays, in the order in which they lie in memory."""
+    """Pickle tensors as arrays, in memory order."""
 
-    def reducer_override(self, thing: object) -> tuple[Callable[..., Tensor], tuple[np.ndarray, list[int]]] | NotImplementedType:
-        if not isinstance(thing, Tensor):
+    def reducer_override(self, value: object) -> tuple[Callable[..., Tensor], tuple[np.ndarray, list[int]]] | NotImplementedType:
+        if not isinstance(value, Tensor):
             return NotImplemented
-        order = sorted(range(thing.ndim), key=thing.stride, reverse=True)
-        return _unpacked, (thing.permute(order).numpy(), [order.index(axis) for axis in range(thing.ndim)])
+        order = sorted(range(value.ndim), key=value.stride, reverse=True)
+        return _unpack, (value.permute(order).numpy(), [order.index(axis) for axis in range(value.ndim)])
 
 
-def _unpacked(array: np.ndarray, order: Sequence[int]) -> Tensor:
+def _unpack(array: np.ndarray, order: Sequence[int]) -> Tensor:
     return torch.from_numpy(array).permute(*order)
 
 
-class Packing(Generic[Sample, Made]):
-    """Makes a batch of samples and, in a loader process, packs it."""
+class Packing(Generic[Sample, Collated]):
+    """Collate samples into a batch and, in a loader process, pack it."""
 
-    def __init__(self, collate: Callable[[list[Sample]], Made]) -> None:
+    def __init__(self, collate: Callable[[list[Sample]], Collated]) -> None:
         self.collate = collate
 
-    def __call__(self, samples: list[Sample]) -> Made | Packed:
+    def __call__(self, samples: list[Sample]) -> Collated | Packed:
         batch = self.collate(samples)
         return Packed(batch) if get_worker_info() else batch
 
 
-def _started(batches: Callable[[], Iterator[Made]]) -> Iterator[Made]:
-    """Start the loader processes, whose locks lie in /dev/shm on Linux. Raises UserError where they cannot be had."""
+def _start(batches: Callable[[], Iterator[Collated]]) -> Iterator[Collated]:
+    """Start the loader processes. Raises UserError where that fails: on Linux their locks need room in /dev/shm."""
     try:
         return batches()
     except OSError as reason:
         raise UserError(
-            f"the processes that read photographs cannot be started ({reason.strerror or reason}): make room in /dev/shm, for a"
-            " container by docker run --shm-size=1g, or take data.workers=0."
+            f"the processes that read photographs cannot be started ({reason.strerror or reason}): make room in /dev/shm, in a"
+            " container with docker run --shm-size=1g, or take data.workers=0."
         ) from reason
 
 
-def _told(batches: Iterator[Made]) -> Iterator[Made]:
-    """The batches, without torch's words around an error of a loader process.
+def _with_plain_errors(batches: Iterator[Collated]) -> Iterator[Collated]:
+    """Yield the batches, and raise an error of a loader process without torch's text around it.
 
-    A loader process that is killed while it hands a batch over breaks the connection, which torch does not say in words.
+    A loader process that is killed while it sends a batch breaks the connection; torch does not explain that.
     """
     try:
         yield from batches
-    except UserError as fault:
-        name = f"{UserError.__module__}.{UserError.__qualname__}: "  # with which its traceback in that process ends
-        raise UserError(str(fault).rpartition(name)[2].strip()) from None
+    except UserError as error:
+        prefix = f"{UserError.__module__}.{UserError.__qualname__}: "  # the last line of the traceback begins with it
+        raise UserError(str(error).rpartition(prefix)[2].strip()) from None
     except (ConnectionError, EOFError) as reason:
         raise RuntimeError("a loader process exited unexpectedly") from reason

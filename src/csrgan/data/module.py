@@ -1,4 +1,4 @@
-"""The LightningDataModule: sharp crops from the CPU, degraded on the device, with the drawn parameters as labels."""
+"""The LightningDataModule: sharp crops cut on the CPU, degraded on the device, with the drawn parameters as labels."""
 
 from __future__ import annotations
 
@@ -31,25 +31,24 @@ from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
 
 GRID = MappingProxyType({"blur": 3, "scale": 2, "noise": 2})
-LEAST_SIDE = 32  # px, of a photograph to evaluate on: SSIM and the perceptual distance have no value for smaller ones
+MIN_SIDE = 32  # px, of a photograph to evaluate on: SSIM and the perceptual distance are undefined below
 
 
 class Photographs(Recorded, LightningDataModule):
     """Photographs to train on and to evaluate on.
 
     train, valid: a folder, shards, a list of folders and of photographs inside the scikit-image wheel, or a `Source`.
-    archive: files of a downloaded data set that are on disk already. strict: stop where a file cannot be used.
-    cache, cache_mb: see `Cache`. memory_mb: photographs in memory or mapped, megabytes a process.
-    crop: side of a training crop in pixels. final_crop: of the crops of the last share `final_fraction` of the training; None: the
-    same.
+    archive: files of a data set that are already on disk. strict: stop where a file cannot be used.
+    cache, cache_mb: see `Cache`. memory_mb: photographs kept in memory or mapped, megabytes per process.
+    crop: side of a training crop, px. final_crop: side in the last `final_fraction` of the training; None: unchanged.
     min_detail: see `Crops`. window, crops_per_image: see `SampleOrder`.
-    batch_size: crops a batch. workers: loader processes beside the main one.
+    batch_size: crops per batch. workers: loader processes beside the main one.
     images: the training budget, or that of each pass where Lightning makes several (`max_epochs`).
     degradation: None: the protocol `readme`. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale
-    and noise. contrast, hot_pixels: of the evaluation, see `Stress`.
+    and noise. contrast, hot_pixels: stress tests of the evaluation, see `Stress`.
     """
 
-    kept_on_resume = ("batch_size", "crop", "degradation", "seed")  # on which the order of the samples and their meaning depend
+    kept_on_resume = ("batch_size", "crop", "degradation", "seed")  # the samples and their order depend on these
 
     def __init__(
         self,
@@ -99,13 +98,13 @@ class Photographs(Recorded, LightningDataModule):
         self.degradation = degradation or Degradation()
         self.console = Console(quiet=True)
         self.refused: dict[str, str] = {}
-        self._found: dict[str, Pictures] = {}
+        self._pictures: dict[str, Pictures] = {}
 
     def examine(self, console: Console, *, train: bool) -> Mapping[str, str]:
-        """Fetch and decode what is needed to evaluate and, if asked, to train: now, and not in the middle of it.
+        """Fetch and decode everything that the evaluation and, with `train`, the training will need.
 
-        Returns the files that cannot be used, each with the reason. Raises UserError where none is left, or where one cannot be
-        used and data.strict is true.
+        Returns the files that cannot be used, each with the reason. Raises UserError where no file is left, or where one cannot
+        be used and data.strict is true.
         """
         self.console = console
         if train:
@@ -116,27 +115,27 @@ class Photographs(Recorded, LightningDataModule):
         return self.refused
 
     def pictures(self, key: str) -> Pictures:
-        """The photographs of data.train or data.valid, found and decoded when they are first asked for."""
-        if key not in self._found:
-            named = self.sources[key]
-            source = named if isinstance(named, Source) else _source(named, key)
-            self._found[key] = source.pictures(self.cache, self.archives, self.console)
+        """Return the photographs of data.train or data.valid; the first call finds and decodes them."""
+        if key not in self._pictures:
+            value = self.sources[key]
+            source = value if isinstance(value, Source) else _source(value, key)
+            self._pictures[key] = source.pictures(self.cache, self.archives, self.console)
             self._refuse(key, source.refused)
-            require(len(self._found[key].names) > 0, f"{key}: no photograph can be used: {_some(source.refused)}.")
-        return self._found[key]
+            require(len(self._pictures[key].names) > 0, f"{key}: no photograph can be used: {_first_three(source.refused)}.")
+        return self._pictures[key]
 
     def _refuse(self, key: str, refused: Mapping[str, str]) -> None:
         self.refused |= {f"{key}: {name}": reason for name, reason in refused.items()}
         if refused and self.strict:
-            raise UserError(f"{key}: {len(refused)} cannot be used, and data.strict=true: {_some(refused)}.")
+            raise UserError(f"{key}: {len(refused)} cannot be used, and data.strict=true: {_first_three(refused)}.")
 
-    def _large_enough(self, key: str, side: int, named: str) -> list[Sequence[int]]:
-        """The groups of photographs without those that have a side of fewer pixels. named: how a user knows the number."""
+    def _large_enough(self, key: str, side: int, label: str) -> list[Sequence[int]]:
+        """Return the groups of photographs whose shorter side is at least `side` px. label: names the limit in messages."""
         pictures = self.pictures(key)
         sizes = zip(pictures.names, pictures.sizes, strict=True)
-        reason = f"smaller than {named.rstrip(',')}"
+        reason = f"smaller than {label.rstrip(',')}"
         small = {name: f"{width}x{height} is {reason}" for name, (height, width) in sizes if min(height, width) < side}
-        require(len(small) < len(pictures.names), f"{named} is larger than every photograph of {key}: {_some(small)}.")
+        require(len(small) < len(pictures.names), f"{label} is larger than every photograph of {key}: {_first_three(small)}.")
         self._refuse(key, small)
         groups = ([index for index in group if min(pictures.sizes[index]) >= side] for group in pictures.groups)
         return [group for group in groups if group]
@@ -146,7 +145,7 @@ class Photographs(Recorded, LightningDataModule):
         scale = rules.scale_multiple(self.degradation.multiple)
         raise_faults(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        order = SampleOrder(self._trained_on(), window=self.window, crops_per_image=self.crops_per_image, seed=self.seed)
+        order = SampleOrder(self._training_groups(), window=self.window, crops_per_image=self.crops_per_image, seed=self.seed)
         prior, detail = self.degradation.prior, self.min_detail
         crops = Crops(pictures, self.keep_bytes, order, prior, sides=self.sides(world), min_detail=detail, seed=self.seed)
         return ResumableLoader(
@@ -157,13 +156,13 @@ class Photographs(Recorded, LightningDataModule):
         )
 
     def sides(self, world: int = 1) -> CropSchedule:
-        """Of the crops, of which those of a batch are alike, in all of so many processes together; the last batch is late."""
+        """Return the crop schedule. All crops of a batch, in all `world` processes, have one side; the last has the final."""
         first, batch = self.crops["data.crop"], self.batch_size * world
         batches = self.images // batch
         start = min(round(batches * (1 - self.final_fraction)), batches - 1) * batch
         return CropSchedule(first, self.crops.get("data.final_crop", first), start)
 
-    def _trained_on(self) -> list[Sequence[int]]:
+    def _training_groups(self) -> list[Sequence[int]]:
         key, side = max(self.crops.items(), key=lambda crop: crop[1])
         return self._large_enough("data.train", side, f"{key}={side}")
 
@@ -173,25 +172,25 @@ class Photographs(Recorded, LightningDataModule):
     def val_dataloader(self) -> DataLoader[CropBatch]:
         cells = self.degradation.prior.grid(**self.grid)
         multiple = self.degradation.multiple
-        pictures, which = self.pictures("data.valid"), self._evaluated_on()
-        frozen = FrozenGrid(pictures, which, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
+        pictures, indices = self.pictures("data.valid"), self._evaluation_indices()
+        frozen = FrozenGrid(pictures, indices, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
-    def _evaluated_on(self) -> list[int]:
-        groups = self._large_enough("data.valid", LEAST_SIDE, f"{LEAST_SIDE} px, which the scores need,")
+    def _evaluation_indices(self) -> list[int]:
+        groups = self._large_enough("data.valid", MIN_SIDE, f"{MIN_SIDE} px, which the scores need,")
         return [index for group in groups for index in group]
 
     def calibration(self, count: int) -> list[DataLoader[CropBatch]]:
-        """Photographs of data.valid, each in other degradations than in the evaluation or with other noise: as large as the crops,
-        and as large as those of the evaluation."""
+        """Return loaders of `count` photographs of data.valid, one for each size of the crops and of the evaluation. Degradations
+        or noise differ from those of the evaluation."""
         return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self.evaluation_crop))]
 
     def _calibration(self, count: int, side: int | None) -> DataLoader[CropBatch]:
-        pictures, which, prior = self.pictures("data.valid"), self._evaluated_on(), self.degradation.prior
-        drawn = CalibrationSet(
-            pictures, which, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple
+        pictures, indices, prior = self.pictures("data.valid"), self._evaluation_indices(), self.degradation.prior
+        calibration_set = CalibrationSet(
+            pictures, indices, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple
         )
-        return DataLoader(drawn, batch_size=1, collate_fn=FrozenGrid.collate)
+        return DataLoader(calibration_set, batch_size=1, collate_fn=FrozenGrid.collate)
 
     def on_after_batch_transfer(self, batch: CropBatch, dataloader_idx: int) -> Batch:
         """Degrade on the device, in float32 whatever the training precision (this hook runs outside autocast)."""
@@ -204,21 +203,22 @@ class Photographs(Recorded, LightningDataModule):
         return Batch(sharp, low, batch.parameters, batch.names, self.degradation.spec)
 
 
-def _source(named: str | Sequence[str] | None, key: str) -> Source:
-    """What a string or a list stands for: shards at a URL or in a folder, or folders of photographs and names in the wheel."""
-    if isinstance(named, int | float):  # a folder that is called 2024
-        named = str(named)
-    if isinstance(named, str) and _is_shards(named):
-        return Shards(url=named)
-    for one in () if isinstance(named, str) else named or ():
-        require(not _is_shards(str(one)), f"{key}: {one} holds shards, which come alone: {key}={one}, or folders of photographs.")
-    return Files(named, key)
+def _source(value: str | Sequence[str] | None, key: str) -> Source:
+    """Return the source that a string or a list names: shards at a URL or in a folder, or folders and photographs of the wheel."""
+    if isinstance(value, int | float):  # a folder called 2024
+        value = str(value)
+    if isinstance(value, str) and _is_shards(value):
+        return Shards(url=value)
+    for item in () if isinstance(value, str) else value or ():
+        sentence = f"{key}: {item} holds shards, which cannot be part of a list: take {key}={item}, or folders of photographs."
+        require(not _is_shards(str(item)), sentence)
+    return Files(value, key)
 
 
-def _is_shards(named: str) -> bool:
-    return "://" in named or (Path(named) / INDEX).is_file()
+def _is_shards(value: str) -> bool:
+    return "://" in value or (Path(value) / INDEX).is_file()
 
 
-def _some(things: Mapping[str, str]) -> str:
-    shown = ", ".join(f"{name} ({reason})" for name, reason in list(things.items())[:3])
-    return shown if len(things) <= 3 else f"{shown} and {len(things) - 3} more"
+def _first_three(reasons: Mapping[str, str]) -> str:
+    shown = ", ".join(f"{name} ({reason})" for name, reason in list(reasons.items())[:3])
+    return shown if len(reasons) <= 3 else f"{shown} and {len(reasons) - 3} more"

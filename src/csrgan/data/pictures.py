@@ -1,4 +1,4 @@
-"""Decoded photographs by number, as many of them kept at hand as the memory is given for."""
+"""Decoded photographs by index, the last used ones kept in memory."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 10_000  # pictures of a process that are kept at once: a system maps no more than some ten thousand files
+MAX_KEPT = 10_000  # pictures kept at once in a process: an operating system limits the number of mapped files
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
 
 
 @runtime_checkable
 class Pictures(Protocol):
-    """Photographs, wherever they lie: what a data set must offer."""
+    """Photographs, wherever they are stored: the interface of a data set."""
 
     @property
     def names(self) -> Sequence[str]:
-        """Of each, unique, as rows and panels call it."""
+        """The unique name of each photograph in rows and panels."""
 
     @property
     def sizes(self) -> Sequence[tuple[int, int]]:
@@ -27,18 +27,18 @@ class Pictures(Protocol):
 
     @property
     def groups(self) -> Sequence[Sequence[int]]:
-        """The numbers of those that are cheap to read together."""
+        """Groups of indices of photographs that are cheap to read together."""
 
     def pixels(self, index: int) -> Pixels:
-        """Photograph `index`, decoded or mapped from a file."""
+        """Return photograph `index`, decoded or mapped from a file."""
 
     def intact(self, index: int) -> bool:
-        """Whether what `pixels` gave before can still be read: beyond the end of a mapped file that was cut short, it would end
-        the process."""
+        """Return whether an array that `pixels` returned before can still be read. Reading past the end of a mapped file that
+        was cut short would kill the process."""
 
 
 class LRUImages:
-    """Photographs of which the last used ones stay in memory or mapped, up to a number of bytes, in each process."""
+    """Photographs, the last used of which stay in memory or mapped, up to `keep_bytes` in each process."""
 
     def __init__(self, pictures: Pictures, keep_bytes: float) -> None:
         self.pictures, self.keep_bytes = pictures, keep_bytes
@@ -51,11 +51,11 @@ class LRUImages:
                 self._kept.move_to_end(index)
                 return self._kept[index]
             self._bytes -= self._kept.pop(index).nbytes
-        found = self._kept[index] = self.pictures.pixels(index)
-        self._bytes += found.nbytes
-        while len(self._kept) > 1 and (self._bytes > self.keep_bytes or len(self._kept) > MOST):
+        pixels = self._kept[index] = self.pictures.pixels(index)
+        self._bytes += pixels.nbytes
+        while len(self._kept) > 1 and (self._bytes > self.keep_bytes or len(self._kept) > MAX_KEPT):
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
-        return found
+        return pixels
 
     def __getstate__(self) -> dict[str, object]:
-        return vars(self) | {"_kept": OrderedDict(), "_bytes": 0}  # a loader process begins with none
+        return vars(self) | {"_kept": OrderedDict(), "_bytes": 0}  # a loader process starts empty

@@ -1,4 +1,4 @@
-"""Photographs on disk, most of them decoded in the cache and mapped from there."""
+"""Photographs on disk, decoded in the cache as far as there is room and mapped from there."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from csrgan.data.cache_entry import HEAD, CacheEntry, File
 from csrgan.data.pictures import Pixels
 from csrgan.errors import UserError
 
-CHUNK = 1 << 20  # bytes that are read at once to see that they are right
+CHUNK = 1 << 20  # bytes read at once for a checksum
 
 
 class Prepared:
-    """Photographs of which the cache holds those that it has room for. refused: the others of the files, and why.
+    """The usable files, decoded in the cache as far as there is room. refused: the others, each with the reason.
 
-    decoded: where the cache holds each, or None.
+    known: the entry of each file. decoded: its decoded picture in the cache, or None.
     """
 
     def __init__(self, files: Sequence[File], known: Sequence[CacheEntry], decoded: Sequence[Path | None]) -> None:
-        good = [place for place, what in enumerate(known) if not what.refused]
-        self.known = [known[place] for place in good]
-        self.files, self.names = [files[place].path for place in good], [files[place].name for place in good]
-        self.sizes = [(what.height, what.width) for what in self.known]
-        self.decoded = [decoded[place] for place in good]
-        self.refused = {file.name: what.refused for file, what in zip(files, known, strict=True) if what.refused}
-        self._right: set[int] = set()
+        usable = [index for index, entry in enumerate(known) if not entry.refused]
+        self.known = [known[index] for index in usable]
+        self.files, self.names = [files[index].path for index in usable], [files[index].name for index in usable]
+        self.sizes = [(entry.height, entry.width) for entry in self.known]
+        self.decoded = [decoded[index] for index in usable]
+        self.refused = {file.name: entry.refused for file, entry in zip(files, known, strict=True) if entry.refused}
+        self._verified: set[int] = set()
 
     @property
     def groups(self) -> list[Sequence[int]]:
-        """Each alone, whether it is in the cache or not: the order of the samples must not depend on that."""
+        """One group per photograph, cached or not, because the order of the samples must not depend on the cache."""
         return [[index] for index in range(len(self.files))]
 
     def pixels(self, index: int) -> Pixels:
@@ -46,72 +46,72 @@ class Prepared:
         if decoded:
             try:
                 return self._mapped(index, decoded)
-            except (OSError, ValueError, RuntimeError):  # another run has made room in the cache, or the file is damaged
+            except (OSError, ValueError, RuntimeError):  # deleted by another run to make room, or damaged
                 self.decoded[index] = None
-        return np.require(self._again(index), requirements=["C", "W"])  # as torch wants it
+        return np.require(self._decode_again(index), requirements=["C", "W"])  # torch needs both
 
     def intact(self, index: int) -> bool:
         decoded = self.decoded[index]
         try:
             return decoded is None or decoded.stat().st_size >= self.known[index].decoded_bytes
-        except OSError:  # deleted, and yet what is mapped stays
+        except OSError:  # deleted, but the mapping stays valid
             return True
 
     def _mapped(self, index: int, decoded: Path) -> Pixels:
-        """By torch, which keeps no file open: there may be more photographs than a process may have open files."""
-        what = self.known[index]
-        if index not in self._right:
-            verify(decoded, what)
-            self._right.add(index)
-        held = torch.from_file(str(decoded), shared=False, size=what.decoded_bytes, dtype=torch.uint8)
-        result: Pixels = held[HEAD:].view(what.height, what.width, 3).numpy()
-        return result
+        """Map the file with torch, which does not keep it open: there may be more photographs than allowed open files."""
+        entry = self.known[index]
+        if index not in self._verified:
+            verify(decoded, entry)
+            self._verified.add(index)
+        mapped = torch.from_file(str(decoded), shared=False, size=entry.decoded_bytes, dtype=torch.uint8)
+        pixels: Pixels = mapped[HEAD:].view(entry.height, entry.width, 3).numpy()
+        return pixels
 
-    def _again(self, index: int) -> Pixels:
-        """Decoded from its file, which must be the one that it was: another would change the samples unseen."""
+    def _decode_again(self, index: int) -> Pixels:
+        """Decode the photograph from its file, which must be unchanged: another would silently change the samples."""
         file = self.files[index]
-        remedy = "put it back; a training goes on with csrgan train resume=RUN_FOLDER. With more data.cache_mb it is not needed."
+        remedy = "put it back; csrgan train resume=RUN_FOLDER then continues a training. A larger data.cache_mb avoids this."
         try:
             data = picture.load(file)
         except UserError as reason:
-            raise UserError(
-                f"{str(reason).rstrip('.')}, though it could when the photographs were looked for: {remedy}"
-            ) from reason
+            raise UserError(f"{str(reason).rstrip('.')}, although it could be read before: {remedy}") from reason
         if key_of(data) != self.known[index].key:
-            raise UserError(f"{file} is not the photograph that it was when the photographs were looked for: {remedy}")
+            raise UserError(f"{file} has changed since it was first read: {remedy}")
         return picture.decode(data, file).eight_bits
 
 
 def key_of(data: bytes) -> str:
-    """The hash by which the content of a file is known."""
+    """Return the hash that identifies the content of a file."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def verify(decoded: Path, what: CacheEntry) -> None:
-    """Raise ValueError, and delete the file, where it does not hold what was decoded: a power cut may leave zeros, and another
-    csrgan other pixels. OSError where it cannot be read or deleted."""
+def verify(decoded: Path, entry: CacheEntry) -> None:
+    """Delete a decoded file that does not match its entry: a power failure may leave zeros, another csrgan other pixels.
+
+    Raises ValueError if it was deleted, OSError where it cannot be read or deleted.
+    """
     with decoded.open("rb") as stream:
-        right = _headed(stream, what) and what.crc == _crc(stream)
-    if not right:
+        matches = _header_matches(stream, entry) and entry.crc == _crc(stream)
+    if not matches:
         decoded.unlink(missing_ok=True)
         raise ValueError(f"{decoded} is damaged")
 
 
-def _headed(stream: BinaryIO, what: CacheEntry) -> bool:
-    """Whether an array of these pixels begins, and is as long as it should be."""
+def _header_matches(stream: BinaryIO, entry: CacheEntry) -> bool:
+    """Return whether the file begins an array of this shape and type, and has the right length."""
     try:
         read_magic(stream)
         header = read_array_header_1_0(stream)
     except ValueError:
         return False
-    long = os.fstat(stream.fileno()).st_size
-    right = (what.height, what.width, 3), False, np.dtype(np.uint8)
-    return header == right and (stream.tell(), long) == (HEAD, what.decoded_bytes)
+    length = os.fstat(stream.fileno()).st_size
+    expected = (entry.height, entry.width, 3), False, np.dtype(np.uint8)
+    return header == expected and (stream.tell(), length) == (HEAD, entry.decoded_bytes)
 
 
 def _crc(stream: BinaryIO) -> int:
-    """Of what is left in the file, read and not mapped: what is mapped counts as memory of the process."""
-    result = 0
+    """Return the CRC-32 of the rest of the file. It is read, not mapped: mapped pages count as memory of the process."""
+    checksum = 0
     while chunk := stream.read(CHUNK):
-        result = zlib.crc32(chunk, result)
-    return result
+        checksum = zlib.crc32(chunk, checksum)
+    return checksum

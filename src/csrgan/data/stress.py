@@ -1,4 +1,4 @@
-"""Stress tests of the evaluation: what a restorer should not mind."""
+"""Stress tests of the evaluation: changes that a restorer should tolerate."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from csrgan.errors import require
 
 @dataclass(frozen=True)
 class Stress:
-    """Pictures with little contrast, and pixels that are stuck at white; by default neither.
+    """Low contrast and pixels stuck at white.
 
-    contrast: of the sharp picture about mid-grey, H' = 1/2 + contrast (H - 1/2), in (0,1].
+    contrast: contrast of the sharp picture about mid-grey, H' = 1/2 + contrast (H - 1/2), in (0,1].
     hot_pixels: pixels of L at full scale, spread along its diagonal, the same in every run.
     """
 
@@ -22,16 +22,16 @@ class Stress:
     hot_pixels: int
 
     def __post_init__(self) -> None:
-        sane = 0 < self.contrast <= 1
-        require(sane, f"evaluation.contrast={self.contrast:g} is not in (0,1]; 1 leaves the photographs as they are.")
+        valid = 0 < self.contrast <= 1
+        require(valid, f"evaluation.contrast={self.contrast:g} is not in (0,1]; 1 leaves the photographs as they are.")
 
     def on_sharp(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         return image if self.contrast == 1 else 0.5 + self.contrast * (image - 0.5)
 
     def on_low(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         height, width = image.shape[-2:]
-        found = image.clone() if self.hot_pixels else image
+        output = image.clone() if self.hot_pixels else image
         for index in range(1, self.hot_pixels + 1):
-            share = index / (self.hot_pixels + 1)
-            found[..., int(share * height), int(share * width)] = 1.0
-        return found
+            fraction = index / (self.hot_pixels + 1)
+            output[..., int(fraction * height), int(fraction * width)] = 1.0
+        return output

@@ -1,4 +1,4 @@
-"""metrics.csv: what a run tells of itself, a row at a time, against images seen."""
+"""metrics.csv: the metrics of a run, one row at a time, against images seen."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import METRICS
 from csrgan.tree import Settings
 
-Row = Mapping[str, str | float | None]  # None: a step that nobody told
-Stepped = TypeVar("Stepped", bound=Row)
+Row = Mapping[str, str | float | None]  # None: no step was given
+RowType = TypeVar("RowType", bound=Row)
 STEP = "step"  # images seen
-EVALUATION = "valid/"  # how the columns of an evaluation begin
+EVALUATION = "valid/"  # prefix of the columns of an evaluation
 
 
 class MetricsCsv(RunLogger):
-    """Each row is on the disk when it is logged; one that cannot be written is told, and written with a later one.
+    """Write each row to disk when it is logged; report a row that cannot be written, and write it with a later one.
 
-    A run that goes on goes on in the same file, without what it will write again.
+    A resumed run continues in the same file, without the rows that it will write again.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.file = Path(METRICS)
         self.rows: list[Row] = []
-        self.columns: list[str] = []  # of the file; none: the next row writes it anew
+        self.columns: list[str] = []  # of the file; empty: the next row rewrites the file
 
     def begin(self, settings: Settings, folder: Path) -> None:
         self.file = folder / METRICS
@@ -47,17 +47,17 @@ class MetricsCsv(RunLogger):
         return ""
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
-        """Forget what was logged after so many images, and evaluations after `evaluated` images."""
-        self.rows = until(self.rows, images_seen, evaluated)
+        """Drop training rows after `images_seen` images, and evaluations after `evaluated` images."""
+        self.rows = rows_until(self.rows, images_seen, evaluated)
         if self.rows:
             self._write_all()
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """A row; an evaluation takes the place of one after as many images, as where a finished run is resumed."""
+        """Add a row. An evaluation replaces an earlier one after the same number of images, as when a finished run is resumed."""
         row: Row = {STEP: step, **metrics}
-        if evaluation(row):
-            others = [one for one in self.rows if not (evaluation(one) and _seen(one) == step)]
+        if is_evaluation(row):
+            others = [other for other in self.rows if not (is_evaluation(other) and _images_seen(other) == step)]
             self.columns = self.columns if len(others) == len(self.rows) else []
             self.rows = others
         self.rows.append(row)
@@ -68,8 +68,10 @@ class MetricsCsv(RunLogger):
             else:
                 self._write_all()
         except OSError as reason:
-            self.columns = []  # so that all are written anew
-            sentence = f"csrgan train: {self.file} takes no row ({reason.strerror}); it is tried again with the next"
+            self.columns = []  # the next row rewrites the file
+            sentence = (
+                f"csrgan train: {self.file}: a row could not be written ({reason.strerror}); it is tried again with the next row"
+            )
             print(printable(sentence), file=sys.stderr)
 
     def _write_all(self) -> None:
@@ -81,23 +83,23 @@ class MetricsCsv(RunLogger):
         self.columns = columns
 
 
-def evaluation(row: Row) -> bool:
-    """Whether the row tells of an evaluation, and not of a training step."""
+def is_evaluation(row: Row) -> bool:
+    """Return whether the row is of an evaluation, and not of a training step."""
     return any(column.startswith(EVALUATION) for column in row)
 
 
-def _seen(row: Row) -> int:
+def _images_seen(row: Row) -> int:
     return int(row[STEP] or 0)
 
 
-def until(rows: Iterable[Stepped], images_seen: int, evaluated: int) -> list[Stepped]:
-    """The rows that were logged after at most so many images, and the evaluations after at most `evaluated`."""
+def rows_until(rows: Iterable[RowType], images_seen: int, evaluated: int) -> list[RowType]:
+    """Return the training rows after at most `images_seen` images, and the evaluations after at most `evaluated` images."""
     limits = {False: images_seen, True: evaluated}
-    return [row for row in rows if _seen(row) <= limits[evaluation(row)]]
+    return [row for row in rows if _images_seen(row) <= limits[is_evaluation(row)]]
 
 
 def read(file: Path) -> list[dict[str, str]]:
-    """The rows of the file, each with the columns that it has values in; a last one that was cut off is left out."""
+    """Return the rows of the file, each with its non-empty columns, without a last row that was cut off."""
     if not file.is_file():
         return []
     with file.open(newline="", encoding="utf-8") as stream:

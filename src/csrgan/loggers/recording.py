@@ -1,4 +1,4 @@
-"""The loggers of a run, closed whatever happens."""
+"""Build the loggers of a run, and close them whatever happens."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from csrgan.evaluation.results import Row
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.tree import Settings
 
-EXTRAS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "trackio": "trackio"}  # names of loggers, and of what installs them
+EXTRAS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "trackio": "trackio"}  # logger: the extra of csrgan that installs it
 
 
 @contextmanager
 def recording(settings: Settings, folder: Path, build: Callable[[object, str], object]) -> Iterator[list[Logger]]:
-    """The loggers that the settings describe, each told whether the run ended well. build: makes an object of a node.
+    """Yield the loggers in the settings, and tell each at the end whether the run succeeded. build: makes an object from a node.
 
     Raises UserError for a logger that is not installed.
     """
     nodes = {name: node for name, node in settings["logger"].items() if isinstance(node, dict) and "_target_" in node}
-    made = [_made(name, node, build) for name, node in nodes.items()]
+    loggers = [_build(name, node, build) for name, node in nodes.items()]
     begun: list[Logger] = []
-    well = False
+    succeeded = False
     try:
-        for logger in made:
+        for logger in loggers:
             begun.append(logger)
             if isinstance(logger, RunLogger):
                 logger.begin(settings, folder)
             else:
                 logger.log_hyperparams(dict(settings))
-        yield made
-        well = True
+        yield loggers
+        succeeded = True
     finally:
         for logger in begun:
             if isinstance(logger, RunLogger):
-                logger.end(well=well)
+                logger.end(well=succeeded)
             else:
-                logger.finalize("success" if well else "failed")
+                logger.finalize("success" if succeeded else "failed")
 
 
-def _made(name: str, node: object, build: Callable[[object, str], object]) -> Logger:
+def _build(name: str, node: object, build: Callable[[object, str], object]) -> Logger:
     try:
-        made = build(node, f"logger.{name}")
+        logger = build(node, f"logger.{name}")
     except Exception as reason:
-        missing = next((each for each in _causes(reason) if isinstance(each, ImportError)), None)
+        missing = next((cause for cause in _causes(reason) if isinstance(cause, ImportError)), None)
         if missing is None:
             raise
         extra = f": pip install 'csrgan[{EXTRAS[name]}]'" if name in EXTRAS else f" ({missing})"
         raise UserError(f"logger={name} needs a package that is not installed{extra}.") from reason
-    if not isinstance(made, Logger):
-        raise UserError(f"logger.{name} makes a {type(made).__name__}, and no logger of Lightning's.")
-    return made
+    if not isinstance(logger, Logger):
+        raise UserError(f"logger.{name} makes a {type(logger).__name__}, which is not a Lightning logger.")
+    return logger
 
 
 def _causes(reason: BaseException | None) -> Iterator[BaseException]:
@@ -63,8 +63,8 @@ def _causes(reason: BaseException | None) -> Iterator[BaseException]:
         reason = reason.__cause__ or reason.__context__
 
 
-def close_with(loggers: Sequence[Logger], rows: Sequence[Row], summary: Mapping[str, float]) -> None:
-    """Give the end values, and the rows of the last evaluation, to the loggers that take them."""
+def log_results(loggers: Sequence[Logger], rows: Sequence[Row], summary: Mapping[str, float]) -> None:
+    """Pass the final values and the rows of the last evaluation to the loggers of csrgan."""
     for logger in loggers:
         if isinstance(logger, RunLogger):
             logger.conclude(rows, summary)

@@ -1,4 +1,4 @@
-"""A logger that a run of csrgan begins, tells of its end, and may take back to where it goes on."""
+"""The interface of csrgan's own loggers: Lightning's, with a beginning, an end and a rewind on resume."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from csrgan.tree import Settings
 
 
 class RunLogger(Recorded, Logger):
-    """What csrgan's own loggers have beside Lightning's."""
+    """A logger with csrgan's hooks beside Lightning's."""
 
     @abstractmethod
     def begin(self, settings: Settings, folder: Path) -> None:
-        """Begin. settings: of the run. folder: where it writes everything."""
+        """Start logging. settings: of the run. folder: the run folder."""
 
     def log_hyperparams(self, *args: object, **kwargs: object) -> None:
-        """Lightning's own way. All settings came with the beginning."""
+        """No-op: `begin` was given all settings."""
 
     def end(self, *, well: bool) -> None:
-        """The run has ended, well or not. Lightning's own `finalize` comes earlier, before the end values."""
+        """Close the logger. well: whether the run succeeded. Lightning's `finalize` comes earlier, before the final values."""
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
-        """Forget what was logged after so many images, and evaluations after `evaluated` images."""
+        """Drop training rows after `images_seen` images, and evaluations after `evaluated` images."""
 
     def log_image(self, key: str, images: list[str]) -> None:
-        """Files of pictures, to go with the next row."""
+        """Log picture files with the next row."""
 
     def conclude(self, rows: Sequence[Row], summary: Mapping[str, float]) -> None:
-        """The rows of the last evaluation, and the end values."""
+        """Log the rows of the last evaluation and the final values."""

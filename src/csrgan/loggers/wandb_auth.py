@@ -1,4 +1,4 @@
-"""Weights & Biases as the environment has it: whether somebody is logged in, and how its errors are told."""
+"""The mode of Weights & Biases in this environment, and short texts for its errors."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 
 
 def mode() -> str:
-    """What WANDB_MODE says; else online where somebody has logged in. No server is asked."""
+    """Return WANDB_MODE; if it is not set, online where a user is logged in, else offline. No server is contacted."""
     import wandb
 
     return os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False, verify=False) else "offline")
 
 
-def told(error: Exception) -> str:
-    """An error of wandb in a few words; some of them come without a message."""
+def reason(error: Exception) -> str:
+    """Return the first line of an error of wandb, or its type where it has no message."""
     return str(error).strip().split("\n")[0].rstrip(".:") or type(error).__name__

@@ -1,4 +1,4 @@
-"""A run at Weights & Biases, which may fail, hang or be away: the training goes on without it."""
+"""A run at Weights & Biases. If it fails, hangs or is unreachable, training continues without it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
@@ -18,31 +18,35 @@ from PIL import Image
 from csrgan.errors import printable
 from csrgan.evaluation.results import Row
 from csrgan.files import relative
-from csrgan.loggers.metrics_csv import read, until
+from csrgan.loggers.metrics_csv import read, rows_until
 from csrgan.loggers.run_logger import RunLogger
-from csrgan.loggers.wandb_auth import mode, told
+from csrgan.loggers.wandb_auth import mode, reason
 from csrgan.ranges import Positive
 from csrgan.run_folder import METRICS
 from csrgan.tree import Settings
 
-Given = TypeVar("Given")
+if TYPE_CHECKING:
+    from wandb import Run
+
+Result = TypeVar("Result")
+Mode = Literal["online", "offline", "disabled", "shared"]
 STEP = "images_seen"  # the axis of every chart
-SPARE = 8  # seconds beyond `logger.patience`: wandb, which has the same limit, tells better what was slow
+SPARE = 8  # seconds beyond `logger.patience`: wandb has the same limit, and its error names what was slow
 
 
-def named(folder: Path) -> tuple[str, str | None]:
-    """Name and group of the wandb run of a folder. The jobs of a sweep, whose folders are numbers, make a group."""
+def run_name(folder: Path) -> tuple[str, str | None]:
+    """Return name and group of the wandb run of a folder. The jobs of a sweep, in numbered folders, form a group."""
     folder = folder.resolve()
     sweep = folder.parent.name
     return (f"{sweep}/{folder.name}", sweep) if folder.name.isdigit() else (folder.name, None)
 
 
 class WandbRun(RunLogger):
-    """One wandb run, against images seen. The first thing that fails is told in a sentence, and ends the tracking, not the run.
+    """One wandb run, against images seen. The first failure is reported in a sentence and ends the tracking, not the training.
 
-    Where no server takes the run within `patience` seconds, it is kept offline, for `wandb sync`. A training that goes on is a
-    wandb run of its own, which is told first what metrics.csv holds of before: of a run that is killed wandb keeps little.
-    project, entity, group, tags, notes: of it; the jobs of a sweep make a group by themselves.
+    If no server accepts the run within `patience` seconds, it is kept offline, for `wandb sync`. A resumed training is a new
+    wandb run, which first logs the earlier rows of metrics.csv, because wandb keeps little of a run that was killed.
+    project, entity, group, tags, notes: of the wandb run; the jobs of a sweep form a group by default.
     """
 
     def __init__(
@@ -60,7 +64,7 @@ class WandbRun(RunLogger):
         self.patience = patience
         self.settings: Settings = {}
         self.folder = Path()
-        self.run: Any = None
+        self.run: Run | None = None
         self.over = False
         self.pictures: dict[str, list[tuple[str, str]]] = {}
 
@@ -78,23 +82,23 @@ class WandbRun(RunLogger):
 
     @rank_zero_only
     def _start(self) -> None:
-        # wandb reports its own errors to the server too, and waits for that, half a minute and more, when the process ends.
+        # wandb also reports its own errors to the server, and waits half a minute or more for that when the process ends.
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         try:
-            import wandb  # noqa: F401  # its seconds are not those of the server
+            import wandb  # noqa: F401  # importing takes seconds that do not count as the server's
 
-            self.run = self._within_patience(lambda: self._begin(mode()))
+            self.run = self._within_patience(lambda: self._init_run(mode()))
         except Exception as error:
-            self._tell(f"started no run at its server ({told(error)}); this one is kept offline")
-            self.run = self._attempt(lambda: self._begin("offline"))
+            self._report(f"could not start a run at its server ({reason(error)}); this run is kept offline")
+            self.run = self._attempt(lambda: self._init_run("offline"))
 
-    def _begin(self, where: Any) -> Any:
+    def _init_run(self, wandb_mode: str) -> Run:
         import wandb
 
-        name, group = named(self.folder)
+        name, group = run_name(self.folder)
         limits = wandb.Settings(
-            console="off",  # standard output is left alone
-            reinit="create_new",  # whatever else runs in this process
+            console="off",  # do not capture standard output
+            reinit="create_new",  # even if other runs exist in this process
             init_timeout=self.patience,
             finish_timeout=self.patience,
             finish_timeout_raises=True,
@@ -108,73 +112,78 @@ class WandbRun(RunLogger):
             notes=self.notes,
             dir=self.folder,
             config=dict(self.settings),
-            mode=where,
+            mode=cast("Mode", wandb_mode),  # wandb checks it
             settings=limits,
         )
         run.define_metric(STEP)
         run.define_metric("*", step_metric=STEP, step_sync=True)
         return run
 
-    def _attempt(self, action: Callable[[], Given]) -> Given | None:
-        """Do it, unless the tracking is over; where it fails, the tracking is."""
+    def _active_run(self) -> Run:
+        assert self.run
+        return self.run
+
+    def _attempt(self, action: Callable[[], Result]) -> Result | None:
+        """Run the action and return its result; None if the tracking is over. A failure ends the tracking."""
         if self.over:
             return None
         try:
             return self._within_patience(action)
         except Exception as error:
             self.over = True
-            self._tell(f"stopped working ({told(error)}); the run goes on without it")
-            with suppress(Exception, SystemExit):  # else wandb's own hook waits, or prints a traceback, when the process ends
+            self._report(f"stopped working ({reason(error)}); the run continues without it")
+            with suppress(Exception, SystemExit):  # otherwise wandb's exit hook waits or prints a traceback
                 _within(SPARE, _teardown)
             return None
 
-    def _within_patience(self, action: Callable[[], Given]) -> Given:
+    def _within_patience(self, action: Callable[[], Result]) -> Result:
         return _within(self.patience + SPARE, action)
 
-    def _tell(self, what: str) -> None:
-        later = f"wandb sync {shlex.quote(relative(self.folder))}/wandb/*run-*"
-        print(printable(f"csrgan train: wandb {what}. What it has can be sent later: {later}"), file=sys.stderr)
+    def _report(self, event: str) -> None:
+        command = f"wandb sync {shlex.quote(relative(self.folder))}/wandb/*run-*"
+        print(printable(f"csrgan train: wandb {event}. To send what it recorded later: {command}"), file=sys.stderr)
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
-        """Tell what was logged before the stop, up to so many images and the evaluation after `evaluated` images."""
-        for row in until(read(self.folder / METRICS), images_seen, evaluated) if self.settings.get("resume") else []:
+        """Log the rows from before the stop: training up to `images_seen` images, evaluations up to `evaluated` images."""
+        for row in rows_until(read(self.folder / METRICS), images_seen, evaluated) if self.settings.get("resume") else []:
             step = int(row.pop("step"))
             self.log_metrics({name: float(value) for name, value in row.items()}, step)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """One row of the history. step: images seen. Pictures that were waiting go with it."""
+        """Log one row of the history, with the pictures that wait for it. step: images seen."""
         row = dict(metrics) if step is None else {**metrics, STEP: step}
         waiting, self.pictures = self.pictures, {}
-        self._attempt(lambda: self.run.log(row | {gallery: _gallery(files) for gallery, files in waiting.items()}))
+        self._attempt(lambda: self._active_run().log(row | {gallery: _gallery(files) for gallery, files in waiting.items()}))
 
     @rank_zero_only
     def log_image(self, key: str, images: list[str]) -> None:
-        """Files of pictures, to go with the next row. The key `panels/NAME` is that of a gallery, and a caption in it."""
+        """Log picture files with the next row. The key `panels/NAME` names a gallery and a caption in it."""
         gallery, _, caption = key.partition("/")
         self.pictures.setdefault(gallery, []).extend((caption, image) for image in images)
 
     @rank_zero_only
     def conclude(self, rows: Sequence[Row], summary: Mapping[str, float]) -> None:
-        """The end values, and a table of every picture and degradation: true and predicted parameters, and scores."""
+        """Log the final values and a table of every picture and degradation: true and predicted parameters, and scores."""
 
         def record() -> None:
             import wandb
 
             table = wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])
-            self.run.summary.update(dict(summary))
-            self.run.log({"predictions": table, STEP: summary[STEP]})
+            run = self._active_run()
+            run.summary.update(dict(summary))
+            run.log({"predictions": table, STEP: summary[STEP]})
 
         self._attempt(record)
 
     @rank_zero_only
     def end(self, *, well: bool) -> None:
-        self._attempt(lambda: self.run.finish(exit_code=int(not well)))
+        self._attempt(lambda: self._active_run().finish(exit_code=int(not well)))
         self.over = True
 
 
 def _gallery(files: list[tuple[str, str]]) -> list[object]:
-    """Captioned pictures, on white sheets of one size: wandb shows no others well under one key."""
+    """Return captioned pictures on white sheets of one size, because wandb shows mixed sizes under one key badly."""
     import wandb
 
     pictures = [Image.open(file).convert("RGB") for _, file in files]
@@ -191,9 +200,9 @@ def _teardown() -> None:
     wandb.teardown(exit_code=1)
 
 
-def _within(seconds: float, action: Callable[[], Given]) -> Given:
-    """What it gives. wandb waits without end where its service does not answer, or where that waits for a server."""
-    done: Future[Given] = Future()
+def _within(seconds: float, action: Callable[[], Result]) -> Result:
+    """Return the result of the action, or raise TimeoutError: wandb can wait forever for its service or for a server."""
+    done: Future[Result] = Future()
 
     def act() -> None:
         try:
@@ -205,6 +214,6 @@ def _within(seconds: float, action: Callable[[], Given]) -> Given:
     try:
         return done.result(seconds)
     except TimeoutError:
-        if done.done():  # it is wandb's own
+        if done.done():  # raised by wandb itself
             raise
         raise TimeoutError(f"no answer for {seconds:g} s") from None
