@@ -88,7 +88,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(server: ArchiveServer, t
 
 def test_a_later_start_takes_up_what_an_earlier_left(server: ArchiveServer, tmp_path: Path) -> None:
     server.breaks = [30_000]
-    with pytest.raises(UserError, match=r"cannot be downloaded, tried 1 times: .*the same command goes on.*data\.archive=FILE"):
+    with pytest.raises(UserError, match=r"could not be downloaded, tried 1 times: .*run the same command.*data\.archive=FILE"):
         archive(server, retries=0).files(tmp_path, [], QUIET)
     assert len(archive(server, retries=0).files(tmp_path, [], QUIET)) == 6
     assert server.ranges == [0, CHUNK]
@@ -99,7 +99,7 @@ def test_corruption_on_the_way_is_mended_and_another_file_is_refused(server: Arc
     assert len(archive(server).files(tmp_path, [], QUIET)) == 6
     assert server.ranges == [1000, 0]
     other = archived({"SMALL_HR/0.png": photograph(9)})
-    with pytest.raises(UserError, match="gave a file that is not the one that is meant"):
+    with pytest.raises(UserError, match="is not the expected file: its SHA-256 is not"):
         archive(server, other).files(tmp_path / "other", [], QUIET)
     assert not list((tmp_path / "other").glob("SMALL_HR-*"))
 
@@ -161,7 +161,7 @@ def test_a_link_and_a_broken_archive_are_refused(server: ArchiveServer, tmp_path
     with pytest.raises(UserError, match="SMALL_HR/link"):
         archive(server, server.files[NAME]).files(tmp_path / "a", [], QUIET)
     server.files[NAME] = b"no archive"
-    with pytest.raises(UserError, match="no archive that can be unpacked"):
+    with pytest.raises(UserError, match="cannot be unpacked"):
         archive(server, server.files[NAME]).files(tmp_path / "b", [], QUIET)
 
 
@@ -219,4 +219,4 @@ def test_train_takes_an_archive_that_is_there_and_downloads_the_other(tmp_path: 
     assert "Did you mean DIV2K_" in capsys.readouterr().err
     mine.write_bytes(GOOD)
     assert main([*words, f"data.cache={tmp_path}/elsewhere", f"run_dir={tmp_path}/run3"]) == 2
-    assert "is not the archive that is meant: its SHA-256" in capsys.readouterr().err
+    assert "is not the expected archive: its SHA-256" in capsys.readouterr().err

@@ -74,7 +74,7 @@ UNKNOWN = {
     "degraded by name": ([f"{name}_LR.png" for name in SET5], r"baby_LR\.png"),
     "a folder beside": ([*FIVE, *(f"X4/{name}" for name in FIVE)], r"X4/ \(5 pictures\), baby\.png"),
     "scales in HR": ([f"HR/{place}/{name}" for place in ("x2", "x4") for name in FIVE], r"HR/ \(10 pictures\)"),
-    "nothing": (["readme.txt"], "there are no pictures"),
+    "nothing": (["readme.txt"], "found no pictures"),
 }
 
 
@@ -82,7 +82,7 @@ UNKNOWN = {
 def test_an_unknown_layout_is_refused_with_what_is_there(layout: str, tiny: bytes, tmp_path: Path) -> None:
     names, there = UNKNOWN[layout]
     write(tmp_path / "sets" / "Set5", names, tiny)
-    with pytest.raises(UserError, match=rf"Set5 does not tell which pictures are the sharp ones.*{there}"):
+    with pytest.raises(UserError, match=rf"cannot tell which pictures in .*Set5 are the sharp ones.*{there}"):
         found(tmp_path / "sets")
 
 

@@ -37,9 +37,9 @@ def test_a_profile_is_understood_as_little_cms_does(tmp_path: Path, name: str) -
     assert np.abs(found.eight_bits - expected).max() <= 1
     assert np.abs(found.tensor().permute(1, 2, 0).numpy() * 255 - expected).max() < 1.01
     assert np.abs(expected - COLOUR).max() > 15  # that something was to be done
-    colours = colour_profile.colours(KINDS[name], 8)
-    assert colours is not None
-    assert np.abs(colours.from_srgb(COLOUR / np.float32(255)) * 255 - converted(COLOUR, KINDS[name], back=True)).max() < 1.01
+    conversion = colour_profile.conversion(KINDS[name], 8)
+    assert conversion is not None
+    assert np.abs(conversion.from_srgb(COLOUR / np.float32(255)) * 255 - converted(COLOUR, KINDS[name], back=True)).max() < 1.01
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -59,17 +59,17 @@ def test_what_a_network_leaves_alone_is_written_as_it_was(tmp_path: Path, name: 
 def test_16_bits_of_a_profile_stay_16_bits(tmp_path: Path, suffix: str, name: str) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), DEEP[:, :, ::-1])
     bare = picture.read(tmp_path / "a.png")
-    like = picture.Picture(bare.pixels, about=picture.Metadata(profile=KINDS[name]))
+    like = picture.Picture(bare.pixels, metadata=picture.Metadata(profile=KINDS[name]))
     picture.write(tmp_path / f"a.{suffix}", like.tensor(), like)
     found = picture.read(tmp_path / f"a.{suffix}")
-    assert found.about.profile == KINDS[name]
+    assert found.metadata.profile == KINDS[name]
     assert np.abs(found.pixels.astype(int) - DEEP).max() <= 1
-    even = picture.Picture(COLOUR.astype(np.uint16) * 257, about=found.about)
+    even = picture.Picture(COLOUR.astype(np.uint16) * 257, metadata=found.metadata)
     assert np.abs(even.eight_bits - converted(COLOUR, KINDS[name])).max() <= 1
     inside = ((found.tensor() > 0) & (found.tensor() < 1)).all(dim=0).numpy()
-    colours = colour_profile.colours(KINDS[name], 16)
-    assert colours is not None
-    again = colours.from_srgb(found.tensor().permute(1, 2, 0).numpy()) * 65535
+    conversion = colour_profile.conversion(KINDS[name], 16)
+    assert conversion is not None
+    again = conversion.from_srgb(found.tensor().permute(1, 2, 0).numpy()) * 65535
     assert np.abs(again - found.pixels)[inside].max() < 0.5
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import IFDRational
 
-from csrgan.data import picture
+from csrgan.data import decoding, picture
 from csrgan.data.exif import Exif
 
 RNG = np.random.default_rng(0)
@@ -56,9 +56,9 @@ def deep(file: Path, channels: int = 3) -> Path:
         np.repeat(COLOUR[:, :, :1], 3, axis=2).astype(np.uint16) * 257 if channels < 3 else COLOUR.astype(np.uint16) * 257
     )
     exif = Exif.of(camera().tobytes()[6:])
-    about = picture.Metadata(profiles.grey(1.8) if channels < 3 else P3, exif, XMP, (300.0, 200.0))
+    metadata = picture.Metadata(profiles.grey(1.8) if channels < 3 else P3, exif, XMP, (300.0, 200.0))
     alpha = None if channels % 2 else np.full(COLOUR.shape[:2], 40_000, np.uint16)
-    picture.write(file, like.tensor(), picture.Picture(like.pixels, alpha, channels < 3, about))
+    picture.write(file, like.tensor(), picture.Picture(like.pixels, alpha, channels < 3, metadata))
     return file
 
 
@@ -124,7 +124,7 @@ def test_a_thumbnail_is_left_behind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
 def test_xmp_is_carried_over_and_says_that_the_picture_lies_upright(tmp_path: Path, suffix: str) -> None:
-    like = picture.Picture(COLOUR, about=picture.Metadata(xmp=XMP))
+    like = picture.Picture(COLOUR, metadata=picture.Metadata(xmp=XMP))
     picture.write(tmp_path / f"a.{suffix}", like.tensor(), like)
     with Image.open(tmp_path / f"a.{suffix}") as image:
         assert image.info["xmp"] == XMP.replace(b'"6"', b'"1"')
@@ -148,14 +148,14 @@ def test_a_tiff_that_lies_on_its_side_is_turned_once(tmp_path: Path, orientation
     picture.write(
         file,
         torch.from_numpy(COLOUR / np.float32(255)).permute(2, 0, 1),
-        like=picture.Picture(pixels, about=picture.Metadata(exif=Exif.of(camera().tobytes()[6:]))),
+        like=picture.Picture(pixels, metadata=picture.Metadata(exif=Exif.of(camera().tobytes()[6:]))),
     )
     data = bytearray(file.read_bytes())
     place = data.index(struct.pack(">HHIH", Base.Orientation, 3, 1, 1))
     data[place + 9] = orientation
     file.write_bytes(data)
     found = picture.read(file)
-    assert np.array_equal(found.pixels, picture._upright(pixels, orientation))
+    assert np.array_equal(found.pixels, decoding.upright(pixels, orientation))
     assert picture.size(file) == found.pixels.shape[:2]
 
 
@@ -208,6 +208,6 @@ def test_a_plain_photograph_is_still_read_fast(tmp_path: Path, monkeypatch: pyte
     """By kornia_rs and not by Pillow, whatever profile and resolution it has."""
     Image.fromarray(COLOUR).save(tmp_path / "a.png", icc_profile=profiles.srgb(), dpi=(300, 300))
     decoded = []
-    monkeypatch.setattr(picture, "decode_image_png_u8", lambda *given: decoded.append(1) or COLOUR)
+    monkeypatch.setattr(decoding, "decode_image_png_u8", lambda *given: decoded.append(1) or COLOUR)
     assert np.array_equal(picture.read(tmp_path / "a.png").pixels, COLOUR)
     assert decoded == [1]

@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from csrgan.data import picture
+from csrgan.data import decoding, picture
+from csrgan.data.search import find_pictures
 from csrgan.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -50,9 +51,9 @@ def test_16_bits_stay_16_bits(tmp_path: Path, suffix: str, kind: str) -> None:
 def test_exif_orientation_is_applied_as_pillow_does(tmp_path: Path, orientation: int, bits: int) -> None:
     file = tmp_path / "a.png"
     exif = Image.Exif()
-    exif[picture.ORIENTATION] = orientation
+    exif[decoding.ORIENTATION] = orientation
     Image.fromarray(COLOUR).save(file, exif=exif)
-    found = picture.read(file).pixels if bits == 8 else picture._upright(COLOUR, orientation)
+    found = picture.read(file).pixels if bits == 8 else decoding.upright(COLOUR, orientation)
     with Image.open(file) as image:
         assert np.array_equal(found, np.asarray(ImageOps.exif_transpose(image)))
     assert picture.size(file) == found.shape[:2]
@@ -91,9 +92,9 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UserError, match="holds no picture"):
-        picture.find(tmp_path)
+        find_pictures(tmp_path)
     with pytest.raises(UserError, match="is not a folder"):
-        picture.find(tmp_path / "absent")
+        find_pictures(tmp_path / "absent")
 
 
 def test_a_folder_among_the_photographs_is_left_out(tmp_path: Path) -> None:
@@ -101,8 +102,8 @@ def test_a_folder_among_the_photographs_is_left_out(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (4, 4)).save(tmp_path / name)
 
-    def found(apart_from: str) -> list[str]:
-        return [str(file.relative_to(tmp_path)) for file in picture.find(tmp_path / "raw", apart_from=tmp_path / apart_from)]
+    def found(exclude: str) -> list[str]:
+        return [str(file.relative_to(tmp_path)) for file in find_pictures(tmp_path / "raw", exclude=tmp_path / exclude).files]
 
     assert found("raw/out") == found("raw/deep/../out") == ["raw/a.png", "raw/deep/b.png", "raw/outside/c.png"]
     assert len(found("elsewhere")) == len(found("raw")) == len(found(".")) == 5  # none of these lies in it

@@ -97,7 +97,7 @@ def fails_at(count: int) -> Callable[..., None]:
 def test_a_file_of_the_users_is_not_written_over(packed: tuple[Prepared, Path], tmp_path: Path, name: str, data: bytes) -> None:
     pictures, _ = packed
     (tmp_path / name).write_bytes(data)
-    sentence = f"holds {re.escape(name)}, which is no file that csrgan prepare has written there: choose an empty or a new folder"
+    sentence = f"holds {re.escape(name)}, which csrgan prepare has not written: choose an empty or a new folder"
     with pytest.raises(UserError, match=sentence):
         shards.write(pictures, tmp_path, 5.2 * pictures.files[0].stat().st_size / 2**20, QUIET)
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(name, data)]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from csrgan.cli import main
 from csrgan.data import picture
-from csrgan.data.transparency import FAINT, opaque
+from csrgan.data.transparency import FAINT, fill_faint
 
 RNG = np.random.default_rng(0)
 SMOOTH = cv2.resize(RNG.integers(0, 256, (6, 8, 3), np.uint8), (64, 48), interpolation=cv2.INTER_CUBIC)
@@ -66,7 +66,7 @@ def test_two_files_that_differ_only_where_nothing_is_seen_are_read_alike(tmp_pat
 
 def test_the_fill_goes_on_from_what_is_seen() -> None:
     """No edge stands out between the two, and a fill from afar is the mean of what there is."""
-    filled = opaque(hidden(SMOOTH, 1), DISC).astype(np.int16)
+    filled = fill_faint(hidden(SMOOTH, 1), DISC).astype(np.int16)
     seen = DISC >= FAINT * 255
     for axis in (0, 1):
         border = np.diff(seen, axis=axis)
@@ -74,7 +74,7 @@ def test_the_fill_goes_on_from_what_is_seen() -> None:
     assert np.array_equal(filled[seen], SMOOTH[seen])
     lone = np.zeros((33, 70), np.uint8)
     lone[5, 9] = 255
-    assert (opaque(np.full((33, 70, 3), 90, np.uint8), lone) == 90).all()
+    assert (fill_faint(np.full((33, 70, 3), 90, np.uint8), lone) == 90).all()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
