@@ -155,7 +155,7 @@ def test_a_picture_of_another_size_than_the_index_has_is_told(tmp_path: Path) ->
     place = index(tmp_path, "0.tar")
     (tmp_path / "0.tar").write_bytes(photograph())
     assert Sharded(place).pixels(0).shape == (24, 20, 3)
-    with pytest.raises(UserError, match=r"0\.tar: 0\.png is not of 21x24 pixels, as index\.json has it"):
+    with pytest.raises(UserError, match=r"0\.tar: 0\.png does not have 21x24 pixels, as index\.json says"):
         Sharded(index(tmp_path, "0.tar", width=21)).pixels(0)
 
 

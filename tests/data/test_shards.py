@@ -139,7 +139,7 @@ def test_they_can_lie_behind_a_url(packed: tuple[Prepared, Path]) -> None:
 
 def test_what_is_no_shard_is_told(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text("{}")
-    with pytest.raises(UserError, match="is not of the format 'csrgan shards 1'"):
+    with pytest.raises(UserError, match="does not have the format 'csrgan shards 1'"):
         Sharded(str(tmp_path))
     with pytest.raises(UserError, match="holds no shards that can be read"):
         Sharded("file:///nowhere")

@@ -78,7 +78,7 @@ def test_many_folders_of_pairs_and_pairs_in_one_folder_are_refused(tmp_path: Pat
         names(str(tmp_path / "scenes"))
     for name in ("baby_HR", "baby_LR", "bird_HR", "bird_LR", "beside"):
         photograph(tmp_path / "one" / f"{name}.png")
-    with pytest.raises(UserError, match=r"\(baby_HR\.png and baby_LR\.png\).*put the sharp ones into a folder of their own"):
+    with pytest.raises(UserError, match=r"\(baby_HR\.png and baby_LR\.png\).*put the sharp ones into a separate folder"):
         names(str(tmp_path / "one"))
     with pytest.raises(UserError, match="looks like pairs"):
         names("astronaut", str(tmp_path / "one"))
@@ -101,7 +101,7 @@ def test_what_degrade_writes_is_not_degraded_again(tmp_path: Path, capsys: pytes
     assert main(["degrade", f"source={tmp_path}/photos", f"destination={tmp_path}/out", "format=npy"]) == 0
     words = [f"data.valid={tmp_path}/out", "panels=0", f"run_dir={tmp_path}/run"]
     assert main(["evaluate", "system=wiener", "degradation=readme", *words]) == 2
-    assert f"name the sharp ones alone, as data.valid={tmp_path}/out/sharp." in capsys.readouterr().err
+    assert f"name only the sharp ones, as data.valid={tmp_path}/out/sharp." in capsys.readouterr().err
     assert main(["prepare", "data=folder", f"data.train={tmp_path}/out", f"data.cache={tmp_path}/cache"]) == 2
     assert main(["train", *SMOKE, f"data.train={tmp_path}/out", f"run_dir={tmp_path}/run"]) == 2
     assert capsys.readouterr().err.count(f"data.train={tmp_path}/out/sharp.") == 2
