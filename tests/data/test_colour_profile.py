@@ -1,4 +1,4 @@
-"""Colours of a profile are shown as sRGB and written back as they were; littleCMS is the witness, in 8 bits."""
+"""Colours of a profile are converted to sRGB and back; the witness is littleCMS, in 8 bits."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ KINDS |= {"table": profiles.rgb("display-p3", "table"), "three dimensions": prof
 
 
 def converted(pixels: NDArray[np.uint8], profile: bytes, mode: str = "RGB", back: bool = False) -> NDArray[np.int16]:
-    """By littleCMS."""
+    """Convert with littleCMS."""
     pair = [ImageCms.ImageCmsProfile(io.BytesIO(profile)), SRGB]
     found = ImageCms.profileToProfile(Image.fromarray(pixels, mode), *(pair[::-1] if back else pair), outputMode="RGB")
     return np.asarray(found).astype(np.int16)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_profile_is_understood_as_little_cms_does(tmp_path: Path, name: str) -> None:
+def test_a_profile_is_converted_as_by_little_cms(tmp_path: Path, name: str) -> None:
     Image.fromarray(COLOUR).save(tmp_path / "a.png", icc_profile=KINDS[name])
     found = picture.read(tmp_path / "a.png")
     expected = converted(COLOUR, KINDS[name])
@@ -44,8 +44,8 @@ def test_a_profile_is_understood_as_little_cms_does(tmp_path: Path, name: str) -
 
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
-def test_what_a_network_leaves_alone_is_written_as_it_was(tmp_path: Path, name: str, suffix: str) -> None:
-    """Colours outside sRGB, which it is shown cut off, among them."""
+def test_unchanged_pixels_are_written_as_they_were(tmp_path: Path, name: str, suffix: str) -> None:
+    """Also those with colours outside sRGB, which the network sees clipped."""
     Image.fromarray(COLOUR).save(tmp_path / f"a.{suffix}", icc_profile=KINDS[name], lossless=True)
     found = picture.read(tmp_path / f"a.{suffix}")
     picture.write(tmp_path / f"b.{suffix}", found.tensor(), like=found)
@@ -74,7 +74,7 @@ def test_16_bits_of_a_profile_stay_16_bits(tmp_path: Path, suffix: str, name: st
 
 
 def test_a_changed_picture_is_written_in_the_files_colours(tmp_path: Path) -> None:
-    """A network that makes a P3 photograph of sRGB colours all of one sRGB colour."""
+    """A P3 photograph of sRGB colours becomes one uniform sRGB colour."""
     inside = converted(COLOUR, KINDS["display-p3"], back=True).astype(np.uint8)
     Image.fromarray(inside).save(tmp_path / "a.png", icc_profile=KINDS["display-p3"])
     found = picture.read(tmp_path / "a.png")
@@ -88,7 +88,7 @@ def test_a_changed_picture_is_written_in_the_files_colours(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("profile", [profiles.srgb(), b"", b"garbage" * 100, profiles.rgb("display-p3")[:200], profiles.grey(1.8)])
-def test_pixels_of_srgb_or_of_no_profile_of_theirs_are_left_alone(tmp_path: Path, profile: bytes) -> None:
+def test_srgb_and_useless_profiles_change_no_pixel(tmp_path: Path, profile: bytes) -> None:
     Image.fromarray(COLOUR).save(tmp_path / "a.png", icc_profile=profile)
     found = picture.read(tmp_path / "a.png")
     assert np.array_equal(found.eight_bits, COLOUR)
@@ -113,8 +113,8 @@ def test_a_grey_profile_is_kept_by_a_grey_picture(tmp_path: Path, suffix: str) -
 
 
 @pytest.mark.parametrize("suffix", ["bmp", "ppm", "webp"])
-def test_a_file_that_cannot_hold_a_profile_is_of_srgb(tmp_path: Path, suffix: str) -> None:
-    """A WebP is always RGB, and a grey profile would be none of its pixels."""
+def test_a_file_that_cannot_hold_a_profile_is_written_as_srgb(tmp_path: Path, suffix: str) -> None:
+    """A WebP is always RGB, so a grey profile would not fit its pixels."""
     image, profile = (
         (Image.fromarray(COLOUR[:, :, 0]), profiles.grey(1.8))
         if suffix == "webp"

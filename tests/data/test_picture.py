@@ -18,7 +18,7 @@ DEEP = RNG.integers(0, 65536, (20, 30, 3), np.uint16)
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp", "ppm"])
-def test_a_lossless_file_comes_back_as_it_was(tmp_path: Path, suffix: str) -> None:
+def test_lossless_formats_return_the_same_pixels(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"a.{suffix}"
     picture.write(file, torch.from_numpy(COLOUR / np.float32(255)).permute(2, 0, 1))
     found = picture.read(file)
@@ -79,7 +79,7 @@ def test_alpha_survives_and_grows_with_the_picture(tmp_path: Path) -> None:
     assert Image.open(tmp_path / "b.png").size == (60, 40)
 
 
-def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "empty.jpg").touch()
     Image.fromarray(COLOUR).save(tmp_path / "cut.png")
@@ -97,7 +97,7 @@ def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
         find_pictures(tmp_path / "absent")
 
 
-def test_a_folder_among_the_photographs_is_left_out(tmp_path: Path) -> None:
+def test_an_excluded_folder_is_not_searched(tmp_path: Path) -> None:
     for name in ("raw/a.png", "raw/deep/b.png", "raw/out/a.png", "raw/out/deep/b.png", "raw/outside/c.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (4, 4)).save(tmp_path / name)

@@ -1,4 +1,4 @@
-"""What data.train and data.valid may name: folders, several of them, links in them, and what is refused and left out."""
+"""What data.train and data.valid accept: one or several folders and links in them; what is refused and what is left out."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_many_folders_of_pairs_and_pairs_in_one_folder_are_refused(tmp_path: Pat
 @pytest.mark.parametrize(
     "folder", ["high school", "low tide", "Ford GT", "LR exports", "x2", "inputs", "gravel", "hrv", "2019", "sr"]
 )
-def test_one_name_makes_no_pair(folder: str, tmp_path: Path) -> None:
+def test_one_folder_name_alone_is_not_a_pair(folder: str, tmp_path: Path) -> None:
     photograph(tmp_path / folder / "a.png")
     photograph(tmp_path / "photos" / "b.png")
     for name in ("IMG_1", "IMG_1_2", "sea", "sea_low", "a", "b", "c", "d"):
@@ -96,7 +96,7 @@ def test_one_name_makes_no_pair(folder: str, tmp_path: Path) -> None:
     assert not pairs.is_low("high") and not pairs.is_sharp("low")
 
 
-def test_what_degrade_writes_is_not_degraded_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_of_degrade_is_not_degraded_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photograph(tmp_path / "photos" / "a.png", side=64)
     assert main(["degrade", f"source={tmp_path}/photos", f"destination={tmp_path}/out", "format=npy"]) == 0
     words = [f"data.valid={tmp_path}/out", "panels=0", f"run_dir={tmp_path}/run"]
@@ -131,7 +131,7 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
     assert [file.name for file in found.files] == ["3.png", "aside.png", "1.png"]
 
 
-def test_what_is_left_out_is_told_in_a_line(tmp_path: Path) -> None:
+def test_left_out_files_are_reported_in_one_line(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     frames = [Image.fromarray(np.full((40, 40, 3), value, np.uint8)) for value in (0, 90, 200)]
     photos.mkdir()
@@ -160,7 +160,7 @@ def test_what_is_left_out_is_told_in_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="becomes another user in a process of its own, which needs fork")
-def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_folder_is_reported(tmp_path: Path) -> None:
     photograph(tmp_path / "photos" / "a.png")
     photograph(tmp_path / "photos" / "private" / "b.png").parent.chmod(0)
     for folder in (tmp_path, *tmp_path.parents[:-1]):
@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "photos" / "private").chmod(0o755)
 
 
-def test_several_folders_are_one_set_with_names_that_tell_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_folders_form_one_set_with_distinct_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place, name in enumerate(("2019/sea/a.png", "2020/sea/a.png", "2020/sea/b.png", "other/deep/c.png")):
         photograph(tmp_path / name, place)
     monkeypatch.chdir(tmp_path)
@@ -196,7 +196,7 @@ def test_several_folders_are_one_set_with_names_that_tell_them(tmp_path: Path, m
     assert all(name.endswith(f"{place}/1.png") for name, place in zip(found, ("m/p/q", "n/p/q", "o/q"), strict=True))
 
 
-def test_what_is_neither_a_folder_nor_in_the_wheel_is_told(tmp_path: Path) -> None:
+def test_a_name_that_is_neither_a_folder_nor_in_the_wheel_is_refused(tmp_path: Path) -> None:
     photograph(tmp_path / "photos" / "a.png")
     with pytest.raises(UserError, match=r"wheel has no phtoos\. Its choices: .*There is no folder phtoos either"):
         names(str(tmp_path / "photos"), "phtoos")
@@ -225,7 +225,7 @@ def test_a_list_of_folders_is_trained_on_from_the_command_line(tmp_path: Path, c
     assert same(one, other)
 
 
-def test_a_photograph_that_is_trained_and_evaluated_on_is_told(tmp_path: Path) -> None:
+def test_a_photograph_in_both_sets_is_reported(tmp_path: Path) -> None:
     for k in range(5):
         photograph(tmp_path / "train" / f"{k}.png", k, 64)
         photograph(tmp_path / "valid" / f"other name {k}.bmp", k, 64)  # the same pixels
