@@ -1,3 +1,5 @@
+"""Pictures of every depth, mode and orientation are read and written."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,7 +11,6 @@ import torch
 from PIL import Image, ImageOps
 
 from csrgan.data import decoding, picture
-from csrgan.data.search import find_pictures
 from csrgan.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -87,26 +88,6 @@ def test_a_file_that_is_not_a_picture_is_named(tmp_path: Path) -> None:
     for name in ("text.png", "empty.jpg", "cut.png"):
         with pytest.raises(UserError, match=name):
             picture.read(tmp_path / name)
-
-
-def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").touch()
-    with pytest.raises(UserError, match="holds no picture"):
-        find_pictures(tmp_path)
-    with pytest.raises(UserError, match="is not a folder"):
-        find_pictures(tmp_path / "absent")
-
-
-def test_an_excluded_folder_is_not_searched(tmp_path: Path) -> None:
-    for name in ("raw/a.png", "raw/deep/b.png", "raw/out/a.png", "raw/out/deep/b.png", "raw/outside/c.png"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (4, 4)).save(tmp_path / name)
-
-    def found(exclude: str) -> list[str]:
-        return [str(file.relative_to(tmp_path)) for file in find_pictures(tmp_path / "raw", exclude=tmp_path / exclude).files]
-
-    assert found("raw/out") == found("raw/deep/../out") == ["raw/a.png", "raw/deep/b.png", "raw/outside/c.png"]
-    assert len(found("elsewhere")) == len(found("raw")) == len(found(".")) == 5  # none of these lies in it
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
