@@ -24,9 +24,9 @@ def test_json_has_null_for_what_is_no_number_in_it(tmp_path: Path) -> None:
 
 def test_a_cell_is_one_line_and_no_formula() -> None:
     plain = ["a.png", "a=b.png", "ünï [x].png", "'quoted'", "", "1.png"]
-    assert [files.cell(name) for name in plain] == plain
-    assert [files.cell(name) for name in ("=1", "+a", "-a", "@a", "＝1")] == ["'=1", "'+a", "'-a", "'@a", "'＝1"]
-    assert files.cell("a\nb\r\tc\x7f\u2028.png") == "a\\x0ab\\x0d\\x09c\\x7f\\x2028.png"
+    assert [files.table_cell(name) for name in plain] == plain
+    assert [files.table_cell(name) for name in ("=1", "+a", "-a", "@a", "＝1")] == ["'=1", "'+a", "'-a", "'@a", "'＝1"]
+    assert files.table_cell("a\nb\r\tc\x7f\u2028.png") == "a\\x0ab\\x0d\\x09c\\x7f\\x2028.png"
 
 
 def test_what_is_not_finished_is_no_picture(tmp_path: Path) -> None:

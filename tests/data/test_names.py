@@ -24,7 +24,7 @@ from csrgan.data.cache import Cache
 from csrgan.data.shards import Sharded
 from csrgan.data.sources import in_folder
 from csrgan.errors import UserError
-from csrgan.files import cell
+from csrgan.files import table_cell
 
 QUIET = Console(quiet=True)
 
@@ -194,7 +194,7 @@ def test_restore_keeps_odd_names_inside_its_folder(named: Path, tmp_path: Path, 
     told = {
         row["file"] for row in csv.DictReader((tmp_path / "out" / "[/x]" / "parameters.csv").open(encoding="utf-8", newline=""))
     }
-    assert told == {*map(cell, ODD), "caf\\xe9.png", "link.png"}
+    assert told == {*map(table_cell, ODD), "caf\\xe9.png", "link.png"}
 
 
 def test_degrade_and_prepare_take_odd_names(named: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.progress import progress, wait_lock
 from csrgan.data.sources import in_folder
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.ranges import Count, CountOr0
 
 CHUNK = 1 << 14  # bytes; an incomplete chunk is lost when the connection breaks
@@ -64,10 +64,10 @@ class Archive:
         destination = unpacked.parent
         own_copies = [archive for archive in archives if archive.name == self.file]
         for archive in own_copies[:1]:
-            check(archive.is_file(), f"data.archive={archive} is not a file.")
+            require(archive.is_file(), f"data.archive={archive} is not a file.")
             sha256 = self._hash(archive, console)
             sentence = f"data.archive={archive} is not the expected archive: its SHA-256 is {sha256}, not {self.sha256}."
-            check(sha256 == self.sha256, sentence)
+            require(sha256 == self.sha256, sentence)
             unpack(archive, unpacked, self.folder, console)
             return
         beside = destination / self.file  # put there by the user, so it is kept
@@ -87,7 +87,7 @@ class Archive:
     def _download(self, archive: Path, console: Console) -> None:
         """Download with pooch, which retries and compares the hash. A partial download is kept, and the next attempt resumes it."""
         part = archive.with_name(f"{self.file}.part")
-        check(not (part.is_symlink() and part.is_file()), f"{part} is a link, and csrgan writes nothing through it: remove it.")
+        require(not (part.is_symlink() and part.is_file()), f"{part} is a link, and csrgan writes nothing through it: remove it.")
         pooch.get_logger().setLevel("ERROR")
         registry = {archive.name: f"sha256:{self.sha256}"}
         source = pooch.create(archive.parent, "", registry=registry, urls={archive.name: self.url}, retry_if_failed=self.retries)
@@ -141,11 +141,11 @@ def unpack(archive: Path, destination: Path, folder: str, console: Console) -> N
     Files that an interrupted run has unpacked are kept. Raises UserError if the archive is broken or would write elsewhere.
     """
     unfinished = destination.with_name(f"{destination.name}.part")
-    check(not unfinished.is_symlink(), f"{unfinished} is a link, and csrgan unpacks nothing through it: remove it.")
+    require(not unfinished.is_symlink(), f"{unfinished} is a link, and csrgan unpacks nothing through it: remove it.")
     try:
         with zipfile.ZipFile(archive) as contents:
             members = [member for member in contents.infolist() if not member.filename.endswith("/")]
-            check(bool(members), f"{archive} holds no file.")
+            require(bool(members), f"{archive} holds no file.")
             for member in members:
                 _check_member(member, folder, archive)
             _check_space(destination.parent, sum(member.file_size for member in members), folder)
@@ -172,13 +172,13 @@ def _check_member(member: zipfile.ZipInfo, folder: str, archive: Path) -> None:
     inside = len(path.parts) > 1 and path.parts[0] == folder and ".." not in path.parts and "\\" not in member.filename
     plain = not stat.S_ISLNK(member.external_attr >> 16)
     problem = f"which does not lie in {folder}/" if plain else "which is a link"
-    check(inside and plain, f"{archive} holds {member.filename!r}, {problem}: nothing is unpacked.")
+    require(inside and plain, f"{archive} holds {member.filename!r}, {problem}: nothing is unpacked.")
 
 
 def _check_space(folder: Path, needed: float, name: str) -> None:
     """Raise UserError if the disk of `folder` has fewer than `needed` bytes free."""
     free = shutil.disk_usage(folder).free
-    check(
+    require(
         free >= needed,
         f"{name} needs {needed / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free; data.cache=FOLDER chooses another"
         " folder.",

@@ -14,7 +14,7 @@ from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.search import SUFFIXES
 from csrgan.data.sources import print_left_out
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 # Folders of the sharp pictures in the copies in circulation, the preferred first.
 SHARP_FOLDERS = ("hr", "gt", r"(gt|hr)_?mod_?\d+", "originals?", "image_srf_4", "image_srf_3", "image_srf_2")
@@ -57,13 +57,13 @@ class Sets:
         if sharp_folder.name.casefold().startswith("image_srf"):
             sharp = [file for file in files if file.stem.casefold().endswith("_hr")]
         mixed = any(_pictures(path, deep=True) for path in _folders(sharp_folder))
-        check(
+        require(
             bool(sharp) and not mixed,
             f"csrgan cannot tell which pictures in {folder} are the sharp ones: it looks in folders named {EXAMPLES} there, or in"
             f" {folder} if that holds nothing else, and found {_summary(folder)}.",
         )
         count = COUNTS.get(_canonical(name), len(sharp))
-        check(
+        require(
             len(sharp) == count,
             f"{name} has {count} pictures, and {sharp_folder} holds {len(sharp)}: give the complete set, or call yours by another"
             " name, as in data.valid.sets=[NAME].",
@@ -72,7 +72,7 @@ class Sets:
 
     def _folder(self, name: str) -> Path:
         """Return the folder of a set: an exact match first, then one of another case, then one of an alias."""
-        check(self.folder.is_dir(), f"data.valid.folder={self.folder} is not a folder.")
+        require(self.folder.is_dir(), f"data.valid.folder={self.folder} is not a folder.")
         folders = _folders(self.folder)
         for normalise in (str, str.casefold, _canonical):
             for folder in folders:

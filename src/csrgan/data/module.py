@@ -26,7 +26,7 @@ from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
-from csrgan.errors import UserError, check, refuse
+from csrgan.errors import UserError, require, raise_faults
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
 
@@ -79,7 +79,7 @@ class Photographs(Recorded, LightningDataModule):
         seed: Seed = 0,
     ) -> None:
         super().__init__()
-        refuse(rules.budget(images, batch_size))
+        raise_faults(rules.budget(images, batch_size))
         self.sources = {"data.train": train, "data.valid": valid}
         self.archives = [Path(file) for file in ([archive] if isinstance(archive, str) else archive or [])]
         wanted = [name for source in self.sources.values() if isinstance(source, Source) for name in source.wants]
@@ -122,7 +122,7 @@ class Photographs(Recorded, LightningDataModule):
             source = named if isinstance(named, Source) else _source(named, key)
             self._found[key] = source.pictures(self.cache, self.archives, self.console)
             self._refuse(key, source.refused)
-            check(len(self._found[key].names) > 0, f"{key}: no photograph can be used: {_some(source.refused)}.")
+            require(len(self._found[key].names) > 0, f"{key}: no photograph can be used: {_some(source.refused)}.")
         return self._found[key]
 
     def _refuse(self, key: str, refused: Mapping[str, str]) -> None:
@@ -136,15 +136,15 @@ class Photographs(Recorded, LightningDataModule):
         sizes = zip(pictures.names, pictures.sizes, strict=True)
         reason = f"smaller than {named.rstrip(',')}"
         small = {name: f"{width}x{height} is {reason}" for name, (height, width) in sizes if min(height, width) < side}
-        check(len(small) < len(pictures.names), f"{named} is larger than every photograph of {key}: {_some(small)}.")
+        require(len(small) < len(pictures.names), f"{named} is larger than every photograph of {key}: {_some(small)}.")
         self._refuse(key, small)
         groups = ([index for index in group if min(pictures.sizes[index]) >= side] for group in pictures.groups)
         return [group for group in groups if group]
 
     def train_dataloader(self) -> ResumableLoader[Sample, CropBatch]:
         pictures = self.pictures("data.train")
-        scale = rules.of_scale(self.degradation.multiple)
-        refuse(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
+        scale = rules.scale_multiple(self.degradation.multiple)
+        raise_faults(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         order = SampleOrder(self._trained_on(), window=self.window, crops_per_image=self.crops_per_image, seed=self.seed)
         prior, detail = self.degradation.prior, self.min_detail
@@ -211,7 +211,7 @@ def _source(named: str | Sequence[str] | None, key: str) -> Source:
     if isinstance(named, str) and _is_shards(named):
         return Shards(url=named)
     for one in () if isinstance(named, str) else named or ():
-        check(not _is_shards(str(one)), f"{key}: {one} holds shards, which come alone: {key}={one}, or folders of photographs.")
+        require(not _is_shards(str(one)), f"{key}: {one} holds shards, which come alone: {key}={one}, or folders of photographs.")
     return Files(named, key)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from csrgan.errors import UserError
-from csrgan.files import unready
+from csrgan.files import is_internal
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 # Pictures that are not read: other formats, other suffixes of the formats that are read, and what cameras and editors store.
@@ -56,7 +56,7 @@ def search(root: Path, exclude: Path | None = None) -> SearchResult:
         if entries is None:
             result.left_out[UNREADABLE] += 1
         for entry in entries or ():
-            suffix = PurePath(entry.name).suffix.lower() if not unready(PurePath(entry.name)) else ""
+            suffix = PurePath(entry.name).suffix.lower() if not is_internal(PurePath(entry.name)) else ""
             if suffix in SUFFIXES and _is_file(entry):
                 result.files.append(folder / entry.name)
             elif suffix in OTHERS and _is_file(entry):
@@ -92,7 +92,7 @@ def _walk(root: Path, excluded: Path | None) -> Iterator[tuple[Path, list[os.Dir
         yield folder, entries
         for entry in entries:
             path = folder / entry.name
-            if unready(PurePath(entry.name)):
+            if is_internal(PurePath(entry.name)):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 pending.append((path, real / entry.name))

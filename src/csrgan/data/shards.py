@@ -25,7 +25,7 @@ from csrgan.data.cache import Cache
 from csrgan.data.pictures import Pictures, Pixels
 from csrgan.data.prepared import Prepared, key_of
 from csrgan.data.progress import progress
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 INDEX, FORMAT = "index.json", "csrgan shards 1"
 PLAN = f"{INDEX}.part"  # an index of the shards that are being written
@@ -60,7 +60,7 @@ class Sharded:
         except (OSError, ImportError, ValueError, RecursionError) as error:
             raise UserError(f"{url} holds no shards that can be read ({INDEX}: {str(error) or type(error).__name__}).") from error
         valid = isinstance(content, dict) and content.get("format") == FORMAT
-        check(valid, f"{url}/{INDEX} does not have the format {FORMAT!r}, which csrgan prepare format=shards writes.")
+        require(valid, f"{url}/{INDEX} does not have the format {FORMAT!r}, which csrgan prepare format=shards writes.")
         self.spans: list[tuple[str, int, int]] = []  # shard, offset, length
         self.names: list[str] = []
         self.sizes: list[tuple[int, int]] = []
@@ -81,7 +81,7 @@ class Sharded:
             names and integers and 0 <= offset < MAX_OFFSET and all(0 < number <= MAX_LENGTH for number in (length, height, width))
         ):
             raise ValueError(f"{[shard, name, offset, length, height, width]} does not describe a picture in a shard")
-        check("\0" not in name, "a name holds a NUL")
+        require("\0" not in name, "a name holds a NUL")
         name.encode()  # raises an error for a surrogate
         self.names.append(name)
         self.spans.append((shard, offset, length))
@@ -92,7 +92,7 @@ class Sharded:
         name = f"{self.spans[index][0]}: {self.names[index]}"
         result = np.require(picture.decode(data, name).eight_bits, requirements=["C", "W"])
         height, width = self.sizes[index]
-        check(result.shape[:2] == (height, width), f"{self.url}/{name} does not have {width}x{height} pixels, as {INDEX} says.")
+        require(result.shape[:2] == (height, width), f"{self.url}/{name} does not have {width}x{height} pixels, as {INDEX} says.")
         return result
 
     def key(self, index: int) -> str:
@@ -152,9 +152,9 @@ def _claim(destination: Path, missing: Sequence[str]) -> None:
     own = {file: _indexed(destination / file) for file in (INDEX, PLAN)}
     written = {name for names in own.values() for name in names or ()}
     claimed = [name for name in missing if name not in written]
-    beside = [files.unfinished(destination / name).name for name in claimed]
+    beside = [files.part_path(destination / name).name for name in claimed]
     for name in (*claimed, *beside, *(file for file, names in own.items() if names is None)):
-        check(
+        require(
             not os.path.lexists(destination / name),
             f"destination={destination} holds {name}, which csrgan prepare has not written: choose an empty or a new folder as"
             " destination=FOLDER.",
@@ -201,7 +201,7 @@ def _write(file: Path, pictures: Prepared, members: Sequence[int]) -> None:
     with files.atomic_write(file) as part, tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as shard:
         for index in members:
             data = picture.load(pictures.files[index])
-            check(
+            require(
                 key_of(data) == pictures.known[index].key,
                 f"{pictures.files[index]} has changed since: run the command again.",
             )

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan.data import picture
 from csrgan.data.search import SearchResult, find_pictures
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.picture_folders.ledger import Ledger
 
 TOLD = 3  # names in a sentence
@@ -37,17 +37,17 @@ class Places:
     def given(config: DictConfig) -> Places:
         """As source= and destination= name them. Raises UserError where they cannot be used."""
         for key in ("source", "destination"):
-            check(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
-            check(_is_path(config[key]), f"{key}={config[key]} is no path: give it as {key}=VALUE.")
+            require(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
+            require(_is_path(config[key]), f"{key}={config[key]} is no path: give it as {key}=VALUE.")
         source, destination = Path(str(config.source)), Path(str(config.destination))
-        check(source.exists(), f"source={source} does not exist.")
-        check(
+        require(source.exists(), f"source={source} does not exist.")
+        require(
             destination.is_dir() or not os.path.lexists(destination), f"destination={destination} is a file there: choose a folder."
         )
         several = source.is_dir()
         found = find_pictures(source, exclude=destination) if several else SearchResult([source], [], Counter())
         root = source if several else source.parent
-        check(
+        require(
             destination.resolve() != root.resolve(),
             f"destination={destination} is where the source lies: its pictures would be overwritten.",
         )
