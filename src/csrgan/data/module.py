@@ -26,7 +26,7 @@ from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
-from csrgan.errors import UserError, require, raise_faults
+from csrgan.errors import UserError, raise_faults, require
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
 
