@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from csrgan import files
-from csrgan.data import picture
+from csrgan.data.search import find_pictures
 from csrgan.errors import UserError
 
 
@@ -35,6 +35,6 @@ def test_an_unfinished_file_is_not_a_picture(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (4, 4)).save(tmp_path / name)
     with pytest.raises(UserError, match="holds no picture"):
-        picture.find(tmp_path)
+        find_pictures(tmp_path)
     Image.new("RGB", (4, 4)).save(tmp_path / ".hidden.png")
-    assert [file.name for file in picture.find(tmp_path)] == [".hidden.png"]
+    assert [file.name for file in find_pictures(tmp_path).files] == [".hidden.png"]

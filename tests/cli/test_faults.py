@@ -119,7 +119,7 @@ FAULTS = [
     (["evaluate", "checkpoint={tmp}/file"], "no checkpoint that can be read"),
     (["restore", "checkpoint={tmp}/absent", "source={tmp}", "destination={tmp}/out"], "holds no picture"),
     (["restore", "checkpoint={tmp}/absent", "source={tmp}/absent", "destination={tmp}/out"], "does not exist"),
-    (["degrade", "source={tmp}/file", "destination={tmp}/out"], "is no picture"),
+    (["degrade", "source={tmp}/file", "destination={tmp}/out"], "cannot be read as a picture"),
     (["degrade", "source={tmp}/file", "destination={tmp}/out", "format=jpg"], "format has no jpg"),
     (["list", "group=outputs"], "Did you mean output?"),
     (["report"], "folder is needed"),

@@ -1,4 +1,4 @@
-"""A file server on loopback that knows Range, and can be made to break off, to err and to be slow."""
+"""A file server on loopback with Range requests, which can cut connections, return errors and be slow."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 class ArchiveServer:
-    """Serves `files` by name. breaks: of each of the next answers, the bytes after which the connection is cut, or None.
+    """Serve `files` by name. breaks: for each of the next responses, after how many bytes the connection is cut, or None.
 
-    ranges: where each request began. sent: bytes in all.
+    ranges: the first byte of each request. sent: bytes in total.
     """
 
     def __init__(self, files: dict[str, bytes]) -> None:
@@ -36,7 +36,7 @@ class ArchiveServer:
                 pass
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.handle_error = lambda *_: None  # type: ignore[method-assign]  # who was killed has hung up
+        self.http.handle_error = lambda *_: None  # type: ignore[method-assign]  # a killed client has closed its connection
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         return self

@@ -1,4 +1,4 @@
-"""The whole way of a downloaded data set, from a small archive served on loopback."""
+"""Download, verify and unpack a data set: a small archive served on loopback."""
 
 from __future__ import annotations
 
@@ -80,31 +80,31 @@ def test_it_is_downloaded_once_after_its_notice(server: ArchiveServer, tmp_path:
     assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", ".lock"]  # the archive is gone when it is unpacked
 
 
-def test_a_broken_connection_is_taken_up_where_it_broke(server: ArchiveServer, tmp_path: Path) -> None:
+def test_a_broken_download_is_resumed(server: ArchiveServer, tmp_path: Path) -> None:
     server.breaks = [30_000]
     assert len(archive(server).files(tmp_path, [], QUIET)) == 6
     assert server.ranges == [0, CHUNK]
 
 
-def test_a_later_start_takes_up_what_an_earlier_left(server: ArchiveServer, tmp_path: Path) -> None:
+def test_a_later_run_resumes_the_download(server: ArchiveServer, tmp_path: Path) -> None:
     server.breaks = [30_000]
-    with pytest.raises(UserError, match=r"cannot be downloaded, tried 1 times: .*the same command goes on.*data\.archive=FILE"):
+    with pytest.raises(UserError, match=r"could not be downloaded, tried 1 times: .*run the same command.*data\.archive=FILE"):
         archive(server, retries=0).files(tmp_path, [], QUIET)
     assert len(archive(server, retries=0).files(tmp_path, [], QUIET)) == 6
     assert server.ranges == [0, CHUNK]
 
 
-def test_corruption_on_the_way_is_mended_and_another_file_is_refused(server: ArchiveServer, tmp_path: Path) -> None:
+def test_corrupt_data_are_downloaded_again_and_another_file_is_refused(server: ArchiveServer, tmp_path: Path) -> None:
     (tmp_path / f"{NAME}.part").write_bytes(b"x" * 1000)  # an earlier start has left something else
     assert len(archive(server).files(tmp_path, [], QUIET)) == 6
     assert server.ranges == [1000, 0]
     other = archived({"SMALL_HR/0.png": photograph(9)})
-    with pytest.raises(UserError, match="gave a file that is not the one that is meant"):
+    with pytest.raises(UserError, match="is not the expected file: its SHA-256 is not"):
         archive(server, other).files(tmp_path / "other", [], QUIET)
     assert not list((tmp_path / "other").glob("SMALL_HR-*"))
 
 
-def test_an_archive_that_was_put_there_is_used_and_stays(server: ArchiveServer, tmp_path: Path) -> None:
+def test_an_archive_of_the_user_is_used_and_kept(server: ArchiveServer, tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(GOOD)
     assert len(archive(server).files(tmp_path, [], QUIET)) == 6
     assert server.sent == 0
@@ -115,7 +115,7 @@ def test_an_archive_that_was_put_there_is_used_and_stays(server: ArchiveServer, 
     assert (tmp_path / "other" / NAME).read_bytes() == b"another of this name"
 
 
-def test_what_a_power_cut_left_of_an_unpacked_file_is_unpacked_again(server: ArchiveServer, tmp_path: Path) -> None:
+def test_a_file_damaged_by_a_power_cut_is_unpacked_again(server: ArchiveServer, tmp_path: Path) -> None:
     one = archive(server)
     file = tmp_path / f"SMALL_HR-{one.sha256[:8]}.part" / "SMALL_HR" / "0003.png"
     file.parent.mkdir(parents=True)
@@ -123,7 +123,7 @@ def test_what_a_power_cut_left_of_an_unpacked_file_is_unpacked_again(server: Arc
     assert one.files(tmp_path, [], QUIET)[3].path.read_bytes() == photograph(3)
 
 
-def test_a_server_that_fails_is_told(server: ArchiveServer, tmp_path: Path) -> None:
+def test_a_failing_server_is_reported(server: ArchiveServer, tmp_path: Path) -> None:
     server.statuses = [503]
     assert len(archive(server).files(tmp_path, [], QUIET)) == 6
     server.statuses = [404]
@@ -136,7 +136,7 @@ def test_a_server_that_fails_is_told(server: ArchiveServer, tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="fills no disk without /dev/full, which is Linux's")
-def test_a_full_disk_is_told(server: ArchiveServer, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(server: ArchiveServer, tmp_path: Path) -> None:
     (tmp_path / f"{NAME}.part").symlink_to("/dev/full")
     with pytest.raises(UserError, match=r"SMALL_HR cannot be stored: No space left on device; data\.cache=FOLDER"):
         archive(server).files(tmp_path, [], QUIET)
@@ -149,7 +149,7 @@ def test_a_full_disk_is_told(server: ArchiveServer, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "evil", ["../evil.png", "SMALL_HR/../../evil.png", "/evil.png", "OTHER/evil.png", "SMALL_HR\\..\\evil.png"]
 )
-def test_nothing_is_written_elsewhere(server: ArchiveServer, tmp_path: Path, evil: str) -> None:
+def test_nothing_is_written_outside_the_folder(server: ArchiveServer, tmp_path: Path, evil: str) -> None:
     server.files[NAME] = archived({"SMALL_HR/0.png": photograph(0), evil: photograph(1)})
     with pytest.raises(UserError, match=r"evil\.png', which does not lie in SMALL_HR/: nothing is unpacked"):
         archive(server, server.files[NAME]).files(tmp_path / "a" / "b", [], QUIET)
@@ -161,12 +161,12 @@ def test_a_link_and_a_broken_archive_are_refused(server: ArchiveServer, tmp_path
     with pytest.raises(UserError, match="SMALL_HR/link"):
         archive(server, server.files[NAME]).files(tmp_path / "a", [], QUIET)
     server.files[NAME] = b"no archive"
-    with pytest.raises(UserError, match="no archive that can be unpacked"):
+    with pytest.raises(UserError, match="cannot be unpacked"):
         archive(server, server.files[NAME]).files(tmp_path / "b", [], QUIET)
 
 
 def process(server: ArchiveServer, place: Path, said: Path) -> multiprocessing.Process:
-    """One that fetches the archive, and leaves in `said` what it told and how many files it found."""
+    """Start a process that fetches the archive and writes its messages and the number of files to `said`."""
 
     def fetch() -> None:
         with said.open("w") as screen:
@@ -178,7 +178,7 @@ def process(server: ArchiveServer, place: Path, said: Path) -> multiprocessing.P
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes by fork")
-def test_two_processes_download_it_once_and_one_that_is_killed_is_taken_up(server: ArchiveServer, tmp_path: Path) -> None:
+def test_two_processes_download_once_and_a_killed_download_is_resumed(server: ArchiveServer, tmp_path: Path) -> None:
     server.pause = 0.05
     killed = process(server, tmp_path, tmp_path / "killed.txt")
     part = tmp_path / f"{NAME}.part"
@@ -196,7 +196,7 @@ def test_two_processes_download_it_once_and_one_that_is_killed_is_taken_up(serve
     assert len(server.ranges) == 2
 
 
-def test_train_takes_an_archive_that_is_there_and_downloads_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_train_uses_a_local_archive_and_downloads_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = ("DIV2K_train_HR", "DIV2K_valid_HR")
     both = {folder: archived({f"{folder}/{k}.png": photograph(k) for k in range(2)}) for folder in folders}
     mine = tmp_path / "DIV2K_train_HR.zip"
@@ -219,4 +219,4 @@ def test_train_takes_an_archive_that_is_there_and_downloads_the_other(tmp_path: 
     assert "Did you mean DIV2K_" in capsys.readouterr().err
     mine.write_bytes(GOOD)
     assert main([*words, f"data.cache={tmp_path}/elsewhere", f"run_dir={tmp_path}/run3"]) == 2
-    assert "is not the archive that is meant: its SHA-256" in capsys.readouterr().err
+    assert "is not the expected archive: its SHA-256" in capsys.readouterr().err

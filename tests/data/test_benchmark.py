@@ -1,4 +1,4 @@
-"""The field's sets, in the layouts in which people pass them around, and its way of scoring."""
+"""The field's benchmark sets in the layouts in circulation, and the field's way of cropping."""
 
 from __future__ import annotations
 
@@ -74,19 +74,19 @@ UNKNOWN = {
     "degraded by name": ([f"{name}_LR.png" for name in SET5], r"baby_LR\.png"),
     "a folder beside": ([*FIVE, *(f"X4/{name}" for name in FIVE)], r"X4/ \(5 pictures\), baby\.png"),
     "scales in HR": ([f"HR/{place}/{name}" for place in ("x2", "x4") for name in FIVE], r"HR/ \(10 pictures\)"),
-    "nothing": (["readme.txt"], "there are no pictures"),
+    "nothing": (["readme.txt"], "found no pictures"),
 }
 
 
 @pytest.mark.parametrize("layout", UNKNOWN)
-def test_an_unknown_layout_is_refused_with_what_is_there(layout: str, tiny: bytes, tmp_path: Path) -> None:
+def test_an_unknown_layout_is_refused_with_a_summary(layout: str, tiny: bytes, tmp_path: Path) -> None:
     names, there = UNKNOWN[layout]
     write(tmp_path / "sets" / "Set5", names, tiny)
-    with pytest.raises(UserError, match=rf"Set5 does not tell which pictures are the sharp ones.*{there}"):
+    with pytest.raises(UserError, match=rf"cannot tell which pictures in .*Set5 are the sharp ones.*{there}"):
         found(tmp_path / "sets")
 
 
-def test_a_set_has_as_many_pictures_as_it_has(tiny: bytes, tmp_path: Path) -> None:
+def test_an_incomplete_set_is_refused(tiny: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "sets"
     write(folder / "Set5" / "HR", FIVE[:4], tiny)
     with pytest.raises(UserError, match=r"Set5 has 5 pictures, and .*HR holds 4: .* data\.valid\.sets=\[NAME\]"):
@@ -98,7 +98,7 @@ def test_a_set_has_as_many_pictures_as_it_has(tiny: bytes, tmp_path: Path) -> No
     assert len(found(folder, "mine")) == 3
 
 
-def test_a_set_is_known_by_the_names_that_people_use(tiny: bytes, tmp_path: Path) -> None:
+def test_a_set_is_found_under_its_common_names(tiny: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "sets"
     write(folder / "B100" / "HR", [f"{k}.png" for k in range(100)], tiny)
     write(folder / "set5", FIVE, tiny)
@@ -112,7 +112,7 @@ def test_a_set_is_known_by_the_names_that_people_use(tiny: bytes, tmp_path: Path
         Sets(folder=None, sets=["Set5"])
 
 
-def test_whole_pictures_lose_their_lower_and_right_edges() -> None:
-    """modcrop, as the field's programs do it."""
+def test_pictures_are_cropped_to_a_multiple_of_the_scale() -> None:
+    """As the field's modcrop does."""
     pixels = np.arange(11 * 14 * 3).reshape(11, 14, 3)
     assert np.array_equal(centre(pixels, None, 4), pixels[:8, :12])

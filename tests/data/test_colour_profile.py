@@ -1,4 +1,4 @@
-"""Colours of a profile are shown as sRGB and written back as they were; littleCMS is the witness, in 8 bits."""
+"""Colours of a profile are converted to sRGB and back; the witness is littleCMS, in 8 bits."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ KINDS |= {"table": profiles.rgb("display-p3", "table"), "three dimensions": prof
 
 
 def converted(pixels: NDArray[np.uint8], profile: bytes, mode: str = "RGB", back: bool = False) -> NDArray[np.int16]:
-    """By littleCMS."""
+    """Convert with littleCMS."""
     pair = [ImageCms.ImageCmsProfile(io.BytesIO(profile)), SRGB]
     found = ImageCms.profileToProfile(Image.fromarray(pixels, mode), *(pair[::-1] if back else pair), outputMode="RGB")
     return np.asarray(found).astype(np.int16)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_profile_is_understood_as_little_cms_does(tmp_path: Path, name: str) -> None:
+def test_a_profile_is_converted_as_by_little_cms(tmp_path: Path, name: str) -> None:
     Image.fromarray(COLOUR).save(tmp_path / "a.png", icc_profile=KINDS[name])
     found = picture.read(tmp_path / "a.png")
     expected = converted(COLOUR, KINDS[name])
     assert np.abs(found.eight_bits - expected).max() <= 1
     assert np.abs(found.tensor().permute(1, 2, 0).numpy() * 255 - expected).max() < 1.01
     assert np.abs(expected - COLOUR).max() > 15  # that something was to be done
-    colours = colour_profile.colours(KINDS[name], 8)
-    assert colours is not None
-    assert np.abs(colours.from_srgb(COLOUR / np.float32(255)) * 255 - converted(COLOUR, KINDS[name], back=True)).max() < 1.01
+    conversion = colour_profile.conversion(KINDS[name], 8)
+    assert conversion is not None
+    assert np.abs(conversion.from_srgb(COLOUR / np.float32(255)) * 255 - converted(COLOUR, KINDS[name], back=True)).max() < 1.01
 
 
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
-def test_what_a_network_leaves_alone_is_written_as_it_was(tmp_path: Path, name: str, suffix: str) -> None:
-    """Colours outside sRGB, which it is shown cut off, among them."""
+def test_unchanged_pixels_are_written_as_they_were(tmp_path: Path, name: str, suffix: str) -> None:
+    """Also those with colours outside sRGB, which the network sees clipped."""
     Image.fromarray(COLOUR).save(tmp_path / f"a.{suffix}", icc_profile=KINDS[name], lossless=True)
     found = picture.read(tmp_path / f"a.{suffix}")
     picture.write(tmp_path / f"b.{suffix}", found.tensor(), like=found)
@@ -59,22 +59,22 @@ def test_what_a_network_leaves_alone_is_written_as_it_was(tmp_path: Path, name: 
 def test_16_bits_of_a_profile_stay_16_bits(tmp_path: Path, suffix: str, name: str) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), DEEP[:, :, ::-1])
     bare = picture.read(tmp_path / "a.png")
-    like = picture.Picture(bare.pixels, about=picture.Metadata(profile=KINDS[name]))
+    like = picture.Picture(bare.pixels, metadata=picture.Metadata(profile=KINDS[name]))
     picture.write(tmp_path / f"a.{suffix}", like.tensor(), like)
     found = picture.read(tmp_path / f"a.{suffix}")
-    assert found.about.profile == KINDS[name]
+    assert found.metadata.profile == KINDS[name]
     assert np.abs(found.pixels.astype(int) - DEEP).max() <= 1
-    even = picture.Picture(COLOUR.astype(np.uint16) * 257, about=found.about)
+    even = picture.Picture(COLOUR.astype(np.uint16) * 257, metadata=found.metadata)
     assert np.abs(even.eight_bits - converted(COLOUR, KINDS[name])).max() <= 1
     inside = ((found.tensor() > 0) & (found.tensor() < 1)).all(dim=0).numpy()
-    colours = colour_profile.colours(KINDS[name], 16)
-    assert colours is not None
-    again = colours.from_srgb(found.tensor().permute(1, 2, 0).numpy()) * 65535
+    conversion = colour_profile.conversion(KINDS[name], 16)
+    assert conversion is not None
+    again = conversion.from_srgb(found.tensor().permute(1, 2, 0).numpy()) * 65535
     assert np.abs(again - found.pixels)[inside].max() < 0.5
 
 
 def test_a_changed_picture_is_written_in_the_files_colours(tmp_path: Path) -> None:
-    """A network that makes a P3 photograph of sRGB colours all of one sRGB colour."""
+    """A P3 photograph of sRGB colours becomes one uniform sRGB colour."""
     inside = converted(COLOUR, KINDS["display-p3"], back=True).astype(np.uint8)
     Image.fromarray(inside).save(tmp_path / "a.png", icc_profile=KINDS["display-p3"])
     found = picture.read(tmp_path / "a.png")
@@ -88,7 +88,7 @@ def test_a_changed_picture_is_written_in_the_files_colours(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("profile", [profiles.srgb(), b"", b"garbage" * 100, profiles.rgb("display-p3")[:200], profiles.grey(1.8)])
-def test_pixels_of_srgb_or_of_no_profile_of_theirs_are_left_alone(tmp_path: Path, profile: bytes) -> None:
+def test_srgb_and_useless_profiles_change_no_pixel(tmp_path: Path, profile: bytes) -> None:
     Image.fromarray(COLOUR).save(tmp_path / "a.png", icc_profile=profile)
     found = picture.read(tmp_path / "a.png")
     assert np.array_equal(found.eight_bits, COLOUR)
@@ -113,8 +113,8 @@ def test_a_grey_profile_is_kept_by_a_grey_picture(tmp_path: Path, suffix: str) -
 
 
 @pytest.mark.parametrize("suffix", ["bmp", "ppm", "webp"])
-def test_a_file_that_cannot_hold_a_profile_is_of_srgb(tmp_path: Path, suffix: str) -> None:
-    """A WebP is always RGB, and a grey profile would be none of its pixels."""
+def test_a_file_that_cannot_hold_a_profile_is_written_as_srgb(tmp_path: Path, suffix: str) -> None:
+    """A WebP is always RGB, so a grey profile would not fit its pixels."""
     image, profile = (
         (Image.fromarray(COLOUR[:, :, 0]), profiles.grey(1.8))
         if suffix == "webp"

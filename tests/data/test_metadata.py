@@ -1,4 +1,4 @@
-"""What a file says of its picture is said by the file that is written, byte for byte, but that its picture lies upright."""
+"""Metadata are copied to the written file byte for byte, except that the picture is upright."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import IFDRational
 
-from csrgan.data import picture
+from csrgan.data import decoding, picture
 from csrgan.data.exif import Exif
 
 RNG = np.random.default_rng(0)
@@ -30,7 +30,7 @@ XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6" b="\xc3\xa4"
 
 
 def camera(orientation: int = 6) -> Image.Exif:
-    """As a camera writes, with directories in directories and a thumbnail."""
+    """Return EXIF as a camera writes it, with nested directories and a thumbnail."""
     found = Image.Exif()
     found[Base.Make], found[Base.Artist], found[Base.Orientation] = "Maker", "J\u00f6rg", orientation
     found[IFD.Exif] = {
@@ -42,7 +42,7 @@ def camera(orientation: int = 6) -> Image.Exif:
 
 
 def said(image: Image.Image) -> dict[str, Any]:
-    """All tags as Pillow reads them, by directory, without those that say how a TIFF is laid out."""
+    """Return all tags as Pillow reads them, by directory, without those of a TIFF's layout."""
     exif = image.getexif()
     layout = {IFD.Exif, IFD.GPSInfo, *range(254, 270), *range(273, 274), *range(275, 300), 317, 338, 339, 700, 34675}
     return {"first": {tag: value for tag, value in exif.items() if tag not in layout}} | {
@@ -51,19 +51,19 @@ def said(image: Image.Image) -> dict[str, Any]:
 
 
 def deep(file: Path, channels: int = 3) -> Path:
-    """A 16-bit file with all of it."""
+    """Write a 16-bit file with all kinds of metadata."""
     like = picture.Picture(
         np.repeat(COLOUR[:, :, :1], 3, axis=2).astype(np.uint16) * 257 if channels < 3 else COLOUR.astype(np.uint16) * 257
     )
     exif = Exif.of(camera().tobytes()[6:])
-    about = picture.Metadata(profiles.grey(1.8) if channels < 3 else P3, exif, XMP, (300.0, 200.0))
+    metadata = picture.Metadata(profiles.grey(1.8) if channels < 3 else P3, exif, XMP, (300.0, 200.0))
     alpha = None if channels % 2 else np.full(COLOUR.shape[:2], 40_000, np.uint16)
-    picture.write(file, like.tensor(), picture.Picture(like.pixels, alpha, channels < 3, about))
+    picture.write(file, like.tensor(), picture.Picture(like.pixels, alpha, channels < 3, metadata))
     return file
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
-def test_profile_exif_and_resolution_are_carried_over(tmp_path: Path, suffix: str) -> None:
+def test_profile_exif_and_resolution_are_copied(tmp_path: Path, suffix: str) -> None:
     file, again = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
     Image.fromarray(COLOUR).save(file, icc_profile=P3, exif=camera().tobytes(), dpi=(300, 200), lossless=True)
     found = picture.read(file)
@@ -86,7 +86,7 @@ def test_profile_exif_and_resolution_are_carried_over(tmp_path: Path, suffix: st
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_16_bits_keep_what_is_said_of_them(tmp_path: Path, suffix: str, channels: int) -> None:
+def test_16_bit_files_keep_their_metadata(tmp_path: Path, suffix: str, channels: int) -> None:
     file = deep(tmp_path / f"a.{suffix}", channels)
     found = picture.read(file)
     assert np.abs(found.eight_bits[:, :, 0].astype(int) - picture.read(file).eight_bits[:, :, 0]).max() == 0
@@ -103,7 +103,7 @@ def test_16_bits_keep_what_is_said_of_them(tmp_path: Path, suffix: str, channels
     assert raw.dtype == np.uint16  # OpenCV, a witness, reads it
 
 
-def test_a_thumbnail_is_left_behind(tmp_path: Path) -> None:
+def test_a_thumbnail_is_not_copied(tmp_path: Path) -> None:
     small = io.BytesIO()
     Image.fromarray(COLOUR[:8, :8]).save(small, "JPEG")
     body = bytearray(camera(1).tobytes()[6:])
@@ -123,8 +123,8 @@ def test_a_thumbnail_is_left_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
-def test_xmp_is_carried_over_and_says_that_the_picture_lies_upright(tmp_path: Path, suffix: str) -> None:
-    like = picture.Picture(COLOUR, about=picture.Metadata(xmp=XMP))
+def test_xmp_is_copied_with_upright_orientation(tmp_path: Path, suffix: str) -> None:
+    like = picture.Picture(COLOUR, metadata=picture.Metadata(xmp=XMP))
     picture.write(tmp_path / f"a.{suffix}", like.tensor(), like)
     with Image.open(tmp_path / f"a.{suffix}") as image:
         assert image.info["xmp"] == XMP.replace(b'"6"', b'"1"')
@@ -141,26 +141,26 @@ def test_what_a_format_cannot_hold_is_left_out(tmp_path: Path, suffix: str) -> N
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("bits", [8, 16])
-def test_a_tiff_that_lies_on_its_side_is_turned_once(tmp_path: Path, orientation: int, bits: int) -> None:
-    """Pillow and OpenCV turn it by themselves."""
+def test_a_sideways_tiff_is_turned_only_once(tmp_path: Path, orientation: int, bits: int) -> None:
+    """Pillow and OpenCV turn it themselves."""
     file = tmp_path / "a.tif"
     pixels = COLOUR if bits == 8 else COLOUR.astype(np.uint16) * 257
     picture.write(
         file,
         torch.from_numpy(COLOUR / np.float32(255)).permute(2, 0, 1),
-        like=picture.Picture(pixels, about=picture.Metadata(exif=Exif.of(camera().tobytes()[6:]))),
+        like=picture.Picture(pixels, metadata=picture.Metadata(exif=Exif.of(camera().tobytes()[6:]))),
     )
     data = bytearray(file.read_bytes())
     place = data.index(struct.pack(">HHIH", Base.Orientation, 3, 1, 1))
     data[place + 9] = orientation
     file.write_bytes(data)
     found = picture.read(file)
-    assert np.array_equal(found.pixels, picture._upright(pixels, orientation))
+    assert np.array_equal(found.pixels, decoding.upright(pixels, orientation))
     assert picture.size(file) == found.pixels.shape[:2]
 
 
 def png(kind: bytes, data: bytes) -> bytes:
-    """With a chunk of this kind."""
+    """Return a PNG that has this chunk."""
     plain = io.BytesIO()
     Image.fromarray(COLOUR).save(plain, "PNG")
     chunk = struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -205,9 +205,9 @@ def test_hostile_metadata_does_no_harm(tmp_path: Path, name: str) -> None:
 
 
 def test_a_plain_photograph_is_still_read_fast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By kornia_rs and not by Pillow, whatever profile and resolution it has."""
+    """kornia_rs decodes it, not Pillow, whatever profile and resolution it has."""
     Image.fromarray(COLOUR).save(tmp_path / "a.png", icc_profile=profiles.srgb(), dpi=(300, 300))
     decoded = []
-    monkeypatch.setattr(picture, "decode_image_png_u8", lambda *given: decoded.append(1) or COLOUR)
+    monkeypatch.setattr(decoding, "decode_image_png_u8", lambda *given: decoded.append(1) or COLOUR)
     assert np.array_equal(picture.read(tmp_path / "a.png").pixels, COLOUR)
     assert decoded == [1]

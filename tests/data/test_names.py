@@ -1,4 +1,4 @@
-"""Names of files and of members, as strangers and other systems write them: none leads elsewhere, and none ends a command."""
+"""Odd names of files and archive members: none leads outside its folder, and none ends a command."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def everything(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_member_that_would_lie_elsewhere_stops_all(tmp_path: Path, name: str) -> None:
+def test_a_member_outside_the_folder_stops_the_unpacking(tmp_path: Path, name: str) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     file = archive(tmp_path / "a.zip", name)
     if name.endswith("/"):  # a folder, of which nothing is made
@@ -111,8 +111,8 @@ def test_a_nul_ends_a_members_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "flag"), [(["IN/" + "x" * 300], 0), (["IN/a", "IN/a/b"], 0), (["IN/0.png/b"], 0), (["IN/secret.png"], 1)]
 )
-def test_what_cannot_be_unpacked_is_told(tmp_path: Path, names: list[str], flag: int) -> None:
-    """Names that are too long or stand in each other's way, and what is encrypted."""
+def test_an_archive_that_cannot_be_unpacked_is_reported(tmp_path: Path, names: list[str], flag: int) -> None:
+    """Names that are too long or collide, and an encrypted member."""
     file = archive(tmp_path / "a.zip", *names)
     data = bytearray(file.read_bytes())
     if flag:
@@ -126,7 +126,7 @@ def test_what_cannot_be_unpacked_is_told(tmp_path: Path, names: list[str], flag:
 
 
 def index(folder: Path, file: object, name: object = "0.png", **change: object) -> str:
-    """A folder of shards whose index names `file`."""
+    """Make a folder of shards whose index names `file`."""
     place = {"offset": 0, "length": len(photograph()), "height": 24, "width": 20} | change
     row = [name, *place.values()]
     folder.mkdir(exist_ok=True)
@@ -137,7 +137,7 @@ def index(folder: Path, file: object, name: object = "0.png", **change: object) 
 @pytest.mark.parametrize(
     "name", ["../secret.png", "/etc/passwd", "a/../../secret.png", "..", "", "a\\b", "a\0", "file:///a", 3, None]
 )
-def test_an_index_leads_to_shards_beside_it_only(tmp_path: Path, name: object) -> None:
+def test_an_index_can_name_only_shards_in_its_folder(tmp_path: Path, name: object) -> None:
     (tmp_path / "secret.png").write_bytes(photograph())
     with pytest.raises(UserError, match=r"index\.json is damaged"):
         Sharded(index(tmp_path / "shards", name))
@@ -146,20 +146,20 @@ def test_an_index_leads_to_shards_beside_it_only(tmp_path: Path, name: object) -
 @pytest.mark.parametrize(
     "change", [{"offset": -1}, {"length": 0}, {"length": 1.5}, {"height": "24"}, {"width": None}, {"name": 3}, {"name": "a\0"}]
 )
-def test_an_index_with_impossible_numbers_is_told(tmp_path: Path, change: dict[str, object]) -> None:
+def test_an_index_with_impossible_numbers_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(UserError, match=r"index\.json is damaged"):
         Sharded(index(tmp_path, "0.tar", **change))
 
 
-def test_a_picture_of_another_size_than_the_index_has_is_told(tmp_path: Path) -> None:
+def test_a_picture_whose_size_differs_from_the_index_is_refused(tmp_path: Path) -> None:
     place = index(tmp_path, "0.tar")
     (tmp_path / "0.tar").write_bytes(photograph())
     assert Sharded(place).pixels(0).shape == (24, 20, 3)
-    with pytest.raises(UserError, match=r"0\.tar: 0\.png is not of 21x24 pixels, as index\.json has it"):
+    with pytest.raises(UserError, match=r"0\.tar: 0\.png does not have 21x24 pixels, as index\.json says"):
         Sharded(index(tmp_path, "0.tar", width=21)).pixels(0)
 
 
-def test_a_damaged_shard_is_written_anew(tmp_path: Path) -> None:
+def test_a_damaged_shard_is_written_again(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.png").write_bytes(photograph())
     pictures = Cache(tmp_path / "cache", 0).prepare(in_folder(tmp_path / "photos"), QUIET)
@@ -171,7 +171,7 @@ def test_a_damaged_shard_is_written_anew(tmp_path: Path) -> None:
 
 @pytest.fixture
 def named(tmp_path: Path) -> Path:
-    """Pictures under odd names, one of them a name that is no UTF-8, and links that lead elsewhere."""
+    """Make pictures with odd names, one of them not UTF-8, and links that lead out of the folder."""
     folder = tmp_path / "in"
     folder.mkdir()
     for place, name in enumerate(ODD):

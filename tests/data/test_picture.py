@@ -1,3 +1,5 @@
+"""Pictures of every depth, mode and orientation are read and written."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from csrgan.data import picture
+from csrgan.data import decoding, picture
 from csrgan.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -17,7 +19,7 @@ DEEP = RNG.integers(0, 65536, (20, 30, 3), np.uint16)
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp", "ppm"])
-def test_a_lossless_file_comes_back_as_it_was(tmp_path: Path, suffix: str) -> None:
+def test_lossless_formats_return_the_same_pixels(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"a.{suffix}"
     picture.write(file, torch.from_numpy(COLOUR / np.float32(255)).permute(2, 0, 1))
     found = picture.read(file)
@@ -50,9 +52,9 @@ def test_16_bits_stay_16_bits(tmp_path: Path, suffix: str, kind: str) -> None:
 def test_exif_orientation_is_applied_as_pillow_does(tmp_path: Path, orientation: int, bits: int) -> None:
     file = tmp_path / "a.png"
     exif = Image.Exif()
-    exif[picture.ORIENTATION] = orientation
+    exif[decoding.ORIENTATION] = orientation
     Image.fromarray(COLOUR).save(file, exif=exif)
-    found = picture.read(file).pixels if bits == 8 else picture._upright(COLOUR, orientation)
+    found = picture.read(file).pixels if bits == 8 else decoding.upright(COLOUR, orientation)
     with Image.open(file) as image:
         assert np.array_equal(found, np.asarray(ImageOps.exif_transpose(image)))
     assert picture.size(file) == found.shape[:2]
@@ -78,7 +80,7 @@ def test_alpha_survives_and_grows_with_the_picture(tmp_path: Path) -> None:
     assert Image.open(tmp_path / "b.png").size == (60, 40)
 
 
-def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "empty.jpg").touch()
     Image.fromarray(COLOUR).save(tmp_path / "cut.png")
@@ -86,26 +88,6 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     for name in ("text.png", "empty.jpg", "cut.png"):
         with pytest.raises(UserError, match=name):
             picture.read(tmp_path / name)
-
-
-def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").touch()
-    with pytest.raises(UserError, match="holds no picture"):
-        picture.find(tmp_path)
-    with pytest.raises(UserError, match="is not a folder"):
-        picture.find(tmp_path / "absent")
-
-
-def test_a_folder_among_the_photographs_is_left_out(tmp_path: Path) -> None:
-    for name in ("raw/a.png", "raw/deep/b.png", "raw/out/a.png", "raw/out/deep/b.png", "raw/outside/c.png"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (4, 4)).save(tmp_path / name)
-
-    def found(apart_from: str) -> list[str]:
-        return [str(file.relative_to(tmp_path)) for file in picture.find(tmp_path / "raw", apart_from=tmp_path / apart_from)]
-
-    assert found("raw/out") == found("raw/deep/../out") == ["raw/a.png", "raw/deep/b.png", "raw/outside/c.png"]
-    assert len(found("elsewhere")) == len(found("raw")) == len(found(".")) == 5  # none of these lies in it
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:

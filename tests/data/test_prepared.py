@@ -13,7 +13,7 @@ import pytest
 from cached_photographs import RNG, in_a_child, photographs, prepare
 from PIL import Image, ImageOps
 
-from csrgan.data import picture
+from csrgan.data import decoding, picture
 from csrgan.data.cache import Cache
 from csrgan.data.pictures import LRUImages
 from csrgan.data.sources import in_folder
@@ -39,7 +39,7 @@ def test_bad_pictures_are_converted_or_named(tmp_path: Path) -> None:
     image.convert("RGBA").save(photos / "rgba.png")
     cv2.imwrite(str(photos / "16bit.png"), (colour.astype(np.uint16) * 257)[:, :, ::-1])
     exif = Image.Exif()
-    exif[picture.ORIENTATION] = 6
+    exif[decoding.ORIENTATION] = 6
     image.save(photos / "turned.jpg", exif=exif, quality=100)
     image.save(photos / "wrong_extension.jpg", "png")
     image.crop((0, 0, 1, 1)).save(photos / "one_pixel.png")
@@ -61,7 +61,7 @@ def test_bad_pictures_are_converted_or_named(tmp_path: Path) -> None:
     assert set(reasons) == {"truncated.png", "zero_bytes.png", "text.png", "bomb.png", "broken_link.png"}
     assert "a broken link" in reasons["broken_link.png"]
     assert "decompression bomb" in reasons["bomb.png"]
-    assert "no picture of a format" in reasons["text.png"]
+    assert "its format is none of" in reasons["text.png"]
     by_name = {name: found.pixels(k) for k, name in enumerate(found.names)}
     for name in ("rgba.png", "16bit.png", "wrong_extension.jpg", "Größe 写真.png", "CASE.png", "n" * 251 + ".png"):
         assert np.array_equal(by_name[name], colour), name

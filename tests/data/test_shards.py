@@ -1,4 +1,4 @@
-"""Many photographs in few files, near or far."""
+"""Shards: many photographs in few files, on disk or behind a URL."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def folder_of(place: Path, count: int, seed: int = 0) -> Prepared:
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Prepared, Path]:
-    """Thirty photographs, and the same in six shards."""
+    """Return thirty photographs, and the folder of the six shards that hold them."""
     place = tmp_path_factory.mktemp("shards")
     pictures = folder_of(place / "photos", 30)
     assert shards.write(pictures, place / "shards", 5.2 * pictures.files[0].stat().st_size / 2**20, QUIET) == 6
     return pictures, place / "shards"
 
 
-def test_every_photograph_is_in_them(packed: tuple[Prepared, Path]) -> None:
+def test_shards_hold_every_photograph(packed: tuple[Prepared, Path]) -> None:
     pictures, place = packed
     found = Sharded(str(place))
     assert found.names == pictures.names
@@ -56,9 +56,7 @@ def test_every_photograph_is_in_them(packed: tuple[Prepared, Path]) -> None:
         assert shard.getnames() == pictures.names[5:10]
 
 
-def test_writing_goes_on_where_it_was_stopped(
-    packed: tuple[Prepared, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_writing_is_resumed(packed: tuple[Prepared, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures, place = packed
     size = 5.2 * pictures.files[0].stat().st_size / 2**20
     with monkeypatch.context() as broken:
@@ -80,7 +78,7 @@ def test_writing_goes_on_where_it_was_stopped(
 
 
 def fails_at(count: int) -> Callable[..., None]:
-    """Adds so many files to archives, and is stopped at the next."""
+    """Return a replacement of TarFile.addfile that adds `count` files and fails at the next."""
     left, add = [count], tarfile.TarFile.addfile
 
     def stopped(*given: Any) -> None:
@@ -94,16 +92,16 @@ def fails_at(count: int) -> Callable[..., None]:
 
 @pytest.mark.parametrize("name", ["000000.tar", "000003.tar", ".000003.tar.part", "index.json", "index.json.part"])
 @pytest.mark.parametrize("data", [b"mine", b"{}", b'{"format": "another", "shards": []}'])
-def test_a_file_of_the_users_is_not_written_over(packed: tuple[Prepared, Path], tmp_path: Path, name: str, data: bytes) -> None:
+def test_a_file_of_the_user_is_not_overwritten(packed: tuple[Prepared, Path], tmp_path: Path, name: str, data: bytes) -> None:
     pictures, _ = packed
     (tmp_path / name).write_bytes(data)
-    sentence = f"holds {re.escape(name)}, which is no file that csrgan prepare has written there: choose an empty or a new folder"
+    sentence = f"holds {re.escape(name)}, which csrgan prepare has not written: choose an empty or a new folder"
     with pytest.raises(UserError, match=sentence):
         shards.write(pictures, tmp_path, 5.2 * pictures.files[0].stat().st_size / 2**20, QUIET)
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(name, data)]
 
 
-def test_a_photograph_that_changed_is_packed_again_and_a_shard_of_the_users_stays(tmp_path: Path) -> None:
+def test_a_changed_photograph_is_packed_again_and_a_shard_of_the_user_is_kept(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     for seed in (0, 1):
         pictures = folder_of(photos, 3, seed)
@@ -127,7 +125,7 @@ def test_the_stream_is_a_function_of_seed_and_index(packed: tuple[Prepared, Path
     assert [tuple(batch.names) for batch in again] == [batch.names for batch in list(photographs(**fixed).train_dataloader())[9:]]
 
 
-def test_they_can_lie_behind_a_url(packed: tuple[Prepared, Path]) -> None:
+def test_shards_can_be_read_from_a_url(packed: tuple[Prepared, Path]) -> None:
     pictures, place = packed
     with ArchiveServer({file.name: file.read_bytes() for file in place.iterdir()}) as server:
         fixed = {"window": 2, "crops_per_image": 2}
@@ -137,9 +135,9 @@ def test_they_can_lie_behind_a_url(packed: tuple[Prepared, Path]) -> None:
         assert server.sent - index < 24 * 2 * pictures.files[0].stat().st_size  # pictures, not shards
 
 
-def test_what_is_no_shard_is_told(tmp_path: Path) -> None:
+def test_files_that_are_not_shards_are_refused(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text("{}")
-    with pytest.raises(UserError, match="is not of the format 'csrgan shards 1'"):
+    with pytest.raises(UserError, match="does not have the format 'csrgan shards 1'"):
         Sharded(str(tmp_path))
     with pytest.raises(UserError, match="holds no shards that can be read"):
         Sharded("file:///nowhere")
@@ -148,7 +146,7 @@ def test_what_is_no_shard_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("column", "odd"), [(1, 2**63), (2, 2**35), (2, 2**63 - 33), (3, 2**64), (4, 0), (1, -1)])
-def test_a_place_that_no_picture_has_is_refused_before_it_is_read(tmp_path: Path, column: int, odd: int) -> None:
+def test_an_impossible_offset_is_refused_before_it_is_read(tmp_path: Path, column: int, odd: int) -> None:
     row: list[object] = ["a.png", 0, 10, 4, 4]
     row[column] = odd
     held = {"format": shards.FORMAT, "shards": [{"file": "0.tar", "pictures": [row]}]}
@@ -159,7 +157,7 @@ def test_a_place_that_no_picture_has_is_refused_before_it_is_read(tmp_path: Path
 
 @pytest.mark.long
 def test_twenty_thousand_photographs(tmp_path: Path) -> None:
-    """From files to shards to training, by the commands."""
+    """From files to shards to training, with the commands."""
     pictures = folder_of(tmp_path / "photos", 20_000)
     words = ["data=folder", f"data.train={tmp_path}/photos", f"data.cache={tmp_path}/cache"]
     assert main(["prepare", "format=shards", f"destination={tmp_path}/shards", "shard_mb=8", *words]) == 0

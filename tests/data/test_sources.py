@@ -1,4 +1,4 @@
-"""What data.train and data.valid may name: folders, several of them, links in them, and what is refused and left out."""
+"""What data.train and data.valid accept: one or several folders and links in them; what is refused and what is left out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from streamed import photographs, same, stream
 from csrgan.cli import main
 from csrgan.data import pairs, picture, shards
 from csrgan.data.cache import Cache
+from csrgan.data.search import find_pictures
 from csrgan.data.shards import Sharded
 from csrgan.data.sources import Files, in_folder
 from csrgan.errors import UserError
@@ -60,8 +61,8 @@ def test_a_folder_of_pairs_is_refused(sharp: str, low: str, below: str, tmp_path
     with pytest.raises(UserError) as told:
         names(str(tmp_path), key="data.valid")
     expected = (
-        f"data.valid={tmp_path} looks like pairs of sharp and degraded pictures ({below}{sharp}/ and {below}{low}/), and what"
-        f" is read is degraded anew: name the sharp ones alone, as data.valid={tmp_path}/{below}{sharp}."
+        f"data.valid={tmp_path} looks like pairs of sharp and degraded pictures ({below}{sharp}/ and {below}{low}/), and all"
+        f" of them would be degraded: name only the sharp ones, as data.valid={tmp_path}/{below}{sharp}."
     )
     assert str(told.value) == expected
     assert names(str(tmp_path / below / sharp)) == ["a.png"]
@@ -77,7 +78,7 @@ def test_many_folders_of_pairs_and_pairs_in_one_folder_are_refused(tmp_path: Pat
         names(str(tmp_path / "scenes"))
     for name in ("baby_HR", "baby_LR", "bird_HR", "bird_LR", "beside"):
         photograph(tmp_path / "one" / f"{name}.png")
-    with pytest.raises(UserError, match=r"\(baby_HR\.png and baby_LR\.png\).*put the sharp ones into a folder of their own"):
+    with pytest.raises(UserError, match=r"\(baby_HR\.png and baby_LR\.png\).*put the sharp ones into a separate folder"):
         names(str(tmp_path / "one"))
     with pytest.raises(UserError, match="looks like pairs"):
         names("astronaut", str(tmp_path / "one"))
@@ -86,7 +87,7 @@ def test_many_folders_of_pairs_and_pairs_in_one_folder_are_refused(tmp_path: Pat
 @pytest.mark.parametrize(
     "folder", ["high school", "low tide", "Ford GT", "LR exports", "x2", "inputs", "gravel", "hrv", "2019", "sr"]
 )
-def test_one_name_makes_no_pair(folder: str, tmp_path: Path) -> None:
+def test_one_folder_name_alone_is_not_a_pair(folder: str, tmp_path: Path) -> None:
     photograph(tmp_path / folder / "a.png")
     photograph(tmp_path / "photos" / "b.png")
     for name in ("IMG_1", "IMG_1_2", "sea", "sea_low", "a", "b", "c", "d"):
@@ -95,12 +96,12 @@ def test_one_name_makes_no_pair(folder: str, tmp_path: Path) -> None:
     assert not pairs.is_low("high") and not pairs.is_sharp("low")
 
 
-def test_what_degrade_writes_is_not_degraded_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_of_degrade_is_not_degraded_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photograph(tmp_path / "photos" / "a.png", side=64)
     assert main(["degrade", f"source={tmp_path}/photos", f"destination={tmp_path}/out", "format=npy"]) == 0
     words = [f"data.valid={tmp_path}/out", "panels=0", f"run_dir={tmp_path}/run"]
     assert main(["evaluate", "system=wiener", "degradation=readme", *words]) == 2
-    assert f"name the sharp ones alone, as data.valid={tmp_path}/out/sharp." in capsys.readouterr().err
+    assert f"name only the sharp ones, as data.valid={tmp_path}/out/sharp." in capsys.readouterr().err
     assert main(["prepare", "data=folder", f"data.train={tmp_path}/out", f"data.cache={tmp_path}/cache"]) == 2
     assert main(["train", *SMOKE, f"data.train={tmp_path}/out", f"run_dir={tmp_path}/run"]) == 2
     assert capsys.readouterr().err.count(f"data.train={tmp_path}/out/sharp.") == 2
@@ -125,12 +126,12 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
     photograph(tmp_path / "aside.png")
     assert names(str(root)) == ["b/3.png", "b/back/aside.png", "b/deep/2.png", "z/1.png"]
     (tmp_path / "link").symlink_to(root)
-    assert len(picture.find(tmp_path / "link")) == 4
-    found = picture.look(root, apart_from=tmp_path / "elsewhere" / "deep")
+    assert len(find_pictures(tmp_path / "link").files) == 4
+    found = find_pictures(root, exclude=tmp_path / "elsewhere" / "deep")
     assert [file.name for file in found.files] == ["3.png", "aside.png", "1.png"]
 
 
-def test_what_is_left_out_is_told_in_a_line(tmp_path: Path) -> None:
+def test_left_out_files_are_reported_in_one_line(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     frames = [Image.fromarray(np.full((40, 40, 3), value, np.uint8)) for value in (0, 90, 200)]
     photos.mkdir()
@@ -147,7 +148,7 @@ def test_what_is_left_out_is_told_in_a_line(tmp_path: Path) -> None:
         assert len(found.names) == 4
         assert said.getvalue() == (
             "data.train: left out: 1 .avif, 1 .cr2, 1 .dng, 2 .gif, 2 .heic,"
-            " 6 further pages or frames of 3 pictures, of which the first is read\n"
+            " 6 further pages or frames of 3 pictures (only the first is read)\n"
         )
         assert not found.pixels(0).any()
     (tmp_path / "raw").mkdir()
@@ -159,7 +160,7 @@ def test_what_is_left_out_is_told_in_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="becomes another user in a process of its own, which needs fork")
-def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_folder_is_reported(tmp_path: Path) -> None:
     photograph(tmp_path / "photos" / "a.png")
     photograph(tmp_path / "photos" / "private" / "b.png").parent.chmod(0)
     for folder in (tmp_path, *tmp_path.parents[:-1]):
@@ -170,15 +171,15 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         try:
             if os.getuid() == 0:
                 os.setuid(65534)  # the superuser may read everything
-            found = picture.look(tmp_path / "photos")
-            os._exit(0 if [file.name for file in found.files] == ["a.png"] and list(found.left.values()) == [1] else 1)
+            found = find_pictures(tmp_path / "photos")
+            os._exit(0 if [file.name for file in found.files] == ["a.png"] and list(found.left_out.values()) == [1] else 1)
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     (tmp_path / "photos" / "private").chmod(0o755)
 
 
-def test_several_folders_are_one_set_with_names_that_tell_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_folders_form_one_set_with_distinct_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place, name in enumerate(("2019/sea/a.png", "2020/sea/a.png", "2020/sea/b.png", "other/deep/c.png")):
         photograph(tmp_path / name, place)
     monkeypatch.chdir(tmp_path)
@@ -195,12 +196,12 @@ def test_several_folders_are_one_set_with_names_that_tell_them(tmp_path: Path, m
     assert all(name.endswith(f"{place}/1.png") for name, place in zip(found, ("m/p/q", "n/p/q", "o/q"), strict=True))
 
 
-def test_what_is_neither_a_folder_nor_in_the_wheel_is_told(tmp_path: Path) -> None:
+def test_a_name_that_is_neither_a_folder_nor_in_the_wheel_is_refused(tmp_path: Path) -> None:
     photograph(tmp_path / "photos" / "a.png")
-    with pytest.raises(UserError, match=r"wheel has no phtoos\. Its choices: .*Nor is there a folder phtoos"):
+    with pytest.raises(UserError, match=r"wheel has no phtoos\. Its choices: .*There is no folder phtoos either"):
         names(str(tmp_path / "photos"), "phtoos")
     for odd in ("", "None"):
-        with pytest.raises(UserError, match="Nor is there a folder"):
+        with pytest.raises(UserError, match="There is no folder"):
             names(str(tmp_path / "photos"), odd)
     pictures = Cache(tmp_path / "cache", 0).prepare(in_folder(tmp_path / "photos"), QUIET)
     shards.write(pictures, tmp_path / "shards", 1, QUIET)
@@ -217,14 +218,14 @@ def test_a_list_of_folders_is_trained_on_from_the_command_line(tmp_path: Path, c
     words += [f"data.train={both}", f"data.valid=[{tmp_path}/2020,chelsea]", f"data.cache={tmp_path}/cache"]
     assert main([*words, f"run_dir={tmp_path}/run"]) == 0
     told = capsys.readouterr().out
-    assert "2 of 3 photographs of data.valid are in data.train, too (2020/0.png, 2020/1.png): their scores say little" in told
+    assert "2 of 3 photographs of data.valid are also in data.train (2020/0.png, 2020/1.png): their scores say little" in told
     rows = (tmp_path / "run" / "results.csv").read_text()
     assert "2020/0.png" in rows and "chelsea.png" in rows
     one, other = (stream(photographs(train=[f"{tmp_path}/2019", f"{tmp_path}/2020"], workers=count)) for count in (0, 1))
     assert same(one, other)
 
 
-def test_a_photograph_that_is_trained_and_evaluated_on_is_told(tmp_path: Path) -> None:
+def test_a_photograph_in_both_sets_is_reported(tmp_path: Path) -> None:
     for k in range(5):
         photograph(tmp_path / "train" / f"{k}.png", k, 64)
         photograph(tmp_path / "valid" / f"other name {k}.bmp", k, 64)  # the same pixels
@@ -237,7 +238,7 @@ def test_a_photograph_that_is_trained_and_evaluated_on_is_told(tmp_path: Path) -
         return stream.getvalue()
 
     first = "(other name 0.bmp, other name 1.bmp, other name 2.bmp and 2 more)"
-    assert f"5 of 6 photographs of data.valid are in data.train, too {first}" in said(tmp_path / "train")
+    assert f"5 of 6 photographs of data.valid are also in data.train {first}" in said(tmp_path / "train")
     photograph(tmp_path / "apart" / "a.png", 77, 64)
     assert said(tmp_path / "apart") == ""
     packed = Cache(tmp_path / "cache", 0).prepare(in_folder(tmp_path / "valid"), QUIET)

@@ -161,5 +161,5 @@ def test_faults_are_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"trainer\.images=2"):
         photographs(images=2)
     (tmp_path / "tiny.png").write_text("no picture")
-    with pytest.raises(UserError, match=r"no photograph can be used: tiny\.png \(is no picture"):
+    with pytest.raises(UserError, match=r"no photograph can be used: tiny\.png \(cannot be read as a picture"):
         photographs(train=str(tmp_path)).train_dataloader()

@@ -1,4 +1,4 @@
-"""What is hidden under transparency is seen nowhere else, and what can be seen stays as it is."""
+"""Colours hidden under transparency have no effect elsewhere, and visible pixels stay unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from csrgan.cli import main
 from csrgan.data import picture
-from csrgan.data.transparency import FAINT, opaque
+from csrgan.data.transparency import FAINT, fill_faint
 
 RNG = np.random.default_rng(0)
 SMOOTH = cv2.resize(RNG.integers(0, 256, (6, 8, 3), np.uint8), (64, 48), interpolation=cv2.INTER_CUBIC)
@@ -23,7 +23,7 @@ DISC = np.clip(200 - 8 * np.hypot(ROWS - 24, COLUMNS - 30), 0, 255).astype(np.ui
 
 
 def hidden(pixels: NDArray[np.uint8], secret: int) -> NDArray[np.uint8]:
-    """With other colours where alpha is 0, as loud as can be."""
+    """Replace the pixels of alpha 0 by extreme random colours."""
     return np.where(DISC[:, :, None] == 0, np.random.default_rng(secret).integers(0, 2, pixels.shape) * 255, pixels).astype(
         np.uint8
     )
@@ -50,7 +50,7 @@ KINDS = ["RGBA png", "RGBA webp", "RGBA tif", "LA png", "deep png", "deep tif", 
 
 
 @pytest.mark.parametrize(("kind", "suffix"), [kind.split() for kind in KINDS], ids=KINDS)
-def test_two_files_that_differ_only_where_nothing_is_seen_are_read_alike(tmp_path: Path, kind: str, suffix: str) -> None:
+def test_hidden_colours_do_not_affect_what_is_read(tmp_path: Path, kind: str, suffix: str) -> None:
     one, other = (picture.read(saved(tmp_path / f"{secret}.{suffix}", kind, secret)) for secret in (1, 2))
     assert one.alpha is not None
     assert np.array_equal(one.alpha, other.alpha)
@@ -64,9 +64,9 @@ def test_two_files_that_differ_only_where_nothing_is_seen_are_read_alike(tmp_pat
     assert np.array_equal((one.tensor().permute(1, 2, 0).numpy()[seen] * one.full_scale).round(), one.pixels[seen])
 
 
-def test_the_fill_goes_on_from_what_is_seen() -> None:
-    """No edge stands out between the two, and a fill from afar is the mean of what there is."""
-    filled = opaque(hidden(SMOOTH, 1), DISC).astype(np.int16)
+def test_the_fill_continues_the_visible_colours() -> None:
+    """The border of the fill shows no edge, and far from it the fill is the mean of the visible colours."""
+    filled = fill_faint(hidden(SMOOTH, 1), DISC).astype(np.int16)
     seen = DISC >= FAINT * 255
     for axis in (0, 1):
         border = np.diff(seen, axis=axis)
@@ -74,11 +74,11 @@ def test_the_fill_goes_on_from_what_is_seen() -> None:
     assert np.array_equal(filled[seen], SMOOTH[seen])
     lone = np.zeros((33, 70), np.uint8)
     lone[5, 9] = 255
-    assert (opaque(np.full((33, 70, 3), 90, np.uint8), lone) == 90).all()
+    assert (fill_faint(np.full((33, 70, 3), 90, np.uint8), lone) == 90).all()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_a_picture_of_which_nothing_is_seen_is_read_and_written(tmp_path: Path, dtype: type) -> None:
+def test_a_fully_transparent_picture_is_read_and_written(tmp_path: Path, dtype: type) -> None:
     pixels = np.dstack([RNG.integers(0, 255, (7, 5, 3)), np.zeros((7, 5))]).astype(dtype)
     cv2.imwrite(str(tmp_path / "a.png"), pixels)
     found = picture.read(tmp_path / "a.png")
@@ -87,8 +87,8 @@ def test_a_picture_of_which_nothing_is_seen_is_read_and_written(tmp_path: Path, 
     assert not cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED).any()
 
 
-def test_what_can_hardly_be_seen_weighs_little_and_is_kept(tmp_path: Path) -> None:
-    """A colour of 1/255 that is shown to the network is nearly that of its surroundings; it is written as it was."""
+def test_faint_pixels_have_little_weight_and_are_kept(tmp_path: Path) -> None:
+    """The network sees nearly the surrounding colours in a pixel of alpha 1/255; the file keeps its own."""
     pixels, alpha = np.full((16, 16, 3), 100, np.uint8), np.full((16, 16), 255, np.uint8)
     pixels[4:8, 4:8], alpha[4:8, 4:8] = 255, 1
     Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "a.png")
@@ -99,7 +99,7 @@ def test_what_can_hardly_be_seen_weighs_little_and_is_kept(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("enlarge", [1.0, 1.5])
-def test_restore_lets_nothing_hidden_out(tmp_path: Path, enlarge: float) -> None:
+def test_restore_reveals_no_hidden_colours(tmp_path: Path, enlarge: float) -> None:
     checkpoints.save(tmp_path / "a.ckpt")
     found = []
     for secret in (1, 2):

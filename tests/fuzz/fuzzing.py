@@ -16,7 +16,7 @@ from measured import tell
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from csrgan.data.picture import ORIENTATION
+from csrgan.data.decoding import ORIENTATION
 
 
 def counts(few: int, many: int) -> pytest.MarkDecorator:

@@ -44,7 +44,7 @@ PARTS = st.sampled_from(["IN", "..", ".", "", "a", "a.png", "\\", "C:", "\0", "x
 
 @counts(30, 1000)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_nothing_comes_out_of_an_archive_beside_its_folder(count: int, tmp_path: Path) -> None:
+def test_no_archive_writes_outside_its_folder(count: int, tmp_path: Path) -> None:
     place = tmp_path / "deep" / "er"
 
     def law(names: list[list[str]], changes: list[tuple[str, float, bytes]]) -> None:
@@ -79,7 +79,7 @@ ODD = (
 
 
 @counts(30, 1000)
-def test_an_index_of_shards_is_right_or_refused(count: int, tmp_path: Path) -> None:
+def test_a_damaged_index_of_shards_is_refused_or_harmless(count: int, tmp_path: Path) -> None:
     rows: list[list[Any]] = []
     for name in ("a.png", "grey.png", "turned.jpg"):
         found = picture.decode(FILES[name], name).pixels
@@ -151,7 +151,7 @@ TARGETS = [
 
 @counts(12, 300)
 def test_a_recipe_makes_a_system_or_is_refused(count: int, tmp_path: Path) -> None:
-    """Whatever stands at any place of it."""
+    """Whatever value any of its keys has."""
 
     def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         if not isinstance(tree, dict):

@@ -20,6 +20,7 @@ from PIL import Image
 
 from csrgan.cli import restore
 from csrgan.data import picture
+from csrgan.data.search import SUFFIXES
 from csrgan.records import Restoration
 from csrgan.workflow.trained import chosen
 
@@ -108,7 +109,7 @@ def test_a_picture_of_any_size_and_kind_is_restored(count: int, restored: Callab
             assert kinds[0] == kinds[1]
 
     drawn = {"kind": st.sampled_from(KINDS), "shape": SHAPES, "enlarge": ENLARGE}
-    named = st.sampled_from(["", "", *(suffix[1:] for suffix in picture.SUFFIXES)])
+    named = st.sampled_from(["", "", *(suffix[1:] for suffix in SUFFIXES)])
     hold("restoring pictures of any size and kind", count, law, **drawn, named=named)
 
 

@@ -13,7 +13,7 @@ from forked import Commands
 from PIL import Image
 
 from csrgan.cli import main
-from csrgan.data import picture
+from csrgan.data.search import find_pictures
 from csrgan.files import exclusive_lock
 
 # Where a process ends, as Python to run in it first; `at` numbers the pictures from 1.
@@ -107,7 +107,7 @@ def test_a_folder_goes_on_where_it_was_stopped_or_killed(
         assert f"stopped: {done} of 5 pictures are restored in {tmp_path}/out; the same command goes on." in said
     if number != signal.SIGKILL or where != BEFORE_ROW:
         assert [row["file"] for row in rows(tmp_path / "out")] == [*NAMES[:done]]
-    assert not {file.name for file in picture.find(tmp_path / "out")} - {"a.png", "b.png", "c.jpg"}
+    assert not {file.name for file in find_pictures(tmp_path / "out").files} - {"a.png", "b.png", "c.jpg"}
     if killed:  # the disk keeps half of what was written last
         for name in (".csrgan/record.jsonl", "parameters.csv"):
             with (tmp_path / "out" / name).open("ab") as stream:

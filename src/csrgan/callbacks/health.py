@@ -105,7 +105,7 @@ class Health(Callback):
         samples = [f"sample {first + index} ({batch.names[index]})" for index in reason.samples]
         source = ", ".join(samples) or "no single sample"
         sentence = (
-            f"batch {number}: {' and '.join(reason.terms)} of the {reason.player} is not finite, from"
+            f"batch {number}: {' and '.join(reason.terms)} of the {reason.network} is not finite, from"
             f" {source}; no weight was changed. csrgan replay file={file} shows where."
         )
         self.left_out += 1

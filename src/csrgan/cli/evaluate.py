@@ -103,5 +103,5 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
         seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
         summary = found.summary | {"images_seen": system.images_seen, **seconds}
         log_results(loggers, found.rows, summary)
-    conclude(console, summary, found.rows, folder)
+    conclude(console, summary, found.rows, folder, system.restorer.prior.units)
     return float(summary["gain_db"])

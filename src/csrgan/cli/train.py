@@ -169,18 +169,6 @@ def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[st
     return checked_settings(config)
 
 
-def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
-    """Memory layout and compilation of the networks."""
-    available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
-    require(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
-    for network in system.children():
-        if trainer["channels_last"]:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if trainer["compile"]:
-            torch._functorch.config.donated_buffer = False  # the terms' gradients are taken from one graph, one after the other
-            network.compile()
-
-
 def own_callbacks(settings: dict[str, Any]) -> list[lightning.Callback]:
     """Those of the group `callbacks`. Raises UserError for what is none of Lightning's."""
     made = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}

@@ -1,4 +1,4 @@
-"""Photographs in a zip archive on the network: downloaded once, verified, unpacked, and from then on a folder like any other."""
+"""Photographs in a zip archive on the network, which is downloaded once, verified and unpacked into a folder."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from csrgan.data.sources import in_folder
 from csrgan.errors import UserError, require
 from csrgan.ranges import Count, CountOr0
 
-CHUNK = 1 << 14  # bytes; what has come of one is lost when the connection breaks
+CHUNK = 1 << 14  # bytes; an incomplete chunk is lost when the connection breaks
 
-# What zipfile raises for an archive that is damaged, encrypted, or compressed in a way that it does not know.
+# What zipfile raises for an archive that is damaged, encrypted, or compressed by an unknown method.
 BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, IndexError, OverflowError, RuntimeError)
 
 
 class Archive:
-    """A zip archive, of which only its owner's server and its hash are known.
+    """A zip archive on its owner's server.
 
-    url: where it lies. bytes: its length. sha256: of the whole archive. folder: the one folder that is in it.
-    notice: what a user must know before it is downloaded, such as its licence. retries: after the first attempt.
+    url: its address. bytes: its length. sha256: of the whole archive. folder: the one folder in it. notice: printed before the
+    download, such as its licence. retries: further attempts after the first.
     """
 
     def __init__(self, *, url: str, bytes: Count, sha256: str, folder: str, notice: str, retries: CountOr0) -> None:
@@ -49,32 +49,33 @@ class Archive:
         self.refused = prepared.refused
         return prepared
 
-    def files(self, place: Path, archives: Sequence[Path], console: Console) -> list[File]:
-        """The files in the archive, unpacked below `place`. Raises UserError where they cannot be had."""
-        unpacked = place / f"{self.folder}-{self.sha256[:8]}"
+    def files(self, destination: Path, archives: Sequence[Path], console: Console) -> list[File]:
+        """Unpack the archive below `destination` and return its files; download it if needed. Raises UserError on failure."""
+        unpacked = destination / f"{self.folder}-{self.sha256[:8]}"
         if not unpacked.is_dir():
-            with _told(self.folder), wait_lock(place / f"{self.folder}.lock", console, f"fetching {self.folder}"):
-                if not unpacked.is_dir():  # another process may have been quicker
+            lock = destination / f"{self.folder}.lock"
+            with _storage_errors(self.folder), wait_lock(lock, console, f"fetching {self.folder}"):
+                if not unpacked.is_dir():  # another process may have been faster
                     self._fetch(unpacked, archives, console)
         return in_folder(unpacked)
 
     def _fetch(self, unpacked: Path, archives: Sequence[Path], console: Console) -> None:
         console.print(self.notice, highlight=False, markup=False, soft_wrap=True)
-        place = unpacked.parent
-        given = [archive for archive in archives if archive.name == self.file]
-        for archive in given[:1]:
-            require(archive.is_file(), f"data.archive={archive} is not there.")
-            found = self._hash(archive, console)
-            sentence = f"data.archive={archive} is not the archive that is meant: its SHA-256 is {found}, not {self.sha256}."
-            require(found == self.sha256, sentence)
+        destination = unpacked.parent
+        own_copies = [archive for archive in archives if archive.name == self.file]
+        for archive in own_copies[:1]:
+            require(archive.is_file(), f"data.archive={archive} is not a file.")
+            sha256 = self._hash(archive, console)
+            sentence = f"data.archive={archive} is not the expected archive: its SHA-256 is {sha256}, not {self.sha256}."
+            require(sha256 == self.sha256, sentence)
             unpack(archive, unpacked, self.folder, console)
             return
-        beside = place / self.file  # put there by hand, and so the user's
+        beside = destination / self.file  # put there by the user, so it is kept
         if beside.is_file() and self._hash(beside, console) == self.sha256:
             unpack(beside, unpacked, self.folder, console)
             return
         downloaded = unpacked.with_name(f"{unpacked.name}.zip")
-        _need(place, 2 * self.bytes - _length(place / f"{self.file}.part"), self.folder)
+        _check_space(destination, 2 * self.bytes - _length(destination / f"{self.file}.part"), self.folder)
         self._download(downloaded, console)
         unpack(downloaded, unpacked, self.folder, console)
         downloaded.unlink()
@@ -84,46 +85,46 @@ class Archive:
         return str(pooch.file_hash(str(archive), alg="sha256"))
 
     def _download(self, archive: Path, console: Console) -> None:
-        """pooch tries again and compares the hash; what came before a break is kept, and the rest asked for."""
+        """Download with pooch, which retries and compares the hash. A partial download is kept, and the next attempt resumes it."""
         part = archive.with_name(f"{self.file}.part")
-        require(not (part.is_symlink() and part.is_file()), f"{part} is a link: nothing is written to where it leads.")
+        require(not (part.is_symlink() and part.is_file()), f"{part} is a link, and csrgan writes nothing through it: remove it.")
         pooch.get_logger().setLevel("ERROR")
-        known = {archive.name: f"sha256:{self.sha256}"}
-        source = pooch.create(archive.parent, "", registry=known, urls={archive.name: self.url}, retry_if_failed=self.retries)
+        registry = {archive.name: f"sha256:{self.sha256}"}
+        source = pooch.create(archive.parent, "", registry=registry, urls={archive.name: self.url}, retry_if_failed=self.retries)
         try:
-            source.fetch(archive.name, downloader=Resuming(part, self.bytes, console))
-        except requests.RequestException as reason:
+            source.fetch(archive.name, downloader=ResumingDownloader(part, self.bytes, console))
+        except requests.RequestException as error:
             raise UserError(
-                f"{self.url} cannot be downloaded, tried {self.retries + 1} times: {_brief(reason)}. What has come is kept, and the"
-                f" same command goes on; or get {self.file} elsewhere and give it as data.archive=FILE."
-            ) from reason
-        except ValueError as reason:  # pooch's word for another hash
-            raise UserError(f"{self.url} gave a file that is not the one that is meant: its SHA-256 is another one.") from reason
+                f"{self.url} could not be downloaded, tried {self.retries + 1} times: {_root_cause(error)}. What has arrived is"
+                f" kept: run the same command again to resume, or get {self.file} elsewhere and give it as data.archive=FILE."
+            ) from error
+        except ValueError as error:  # from pooch, when the hash differs
+            raise UserError(f"{self.url} is not the expected file: its SHA-256 is not {self.sha256}.") from error
 
 
-class Resuming:
-    """A downloader for pooch that keeps what has come in `part`, and asks the server for the rest."""
+class ResumingDownloader:
+    """A downloader for pooch that stores partial data in `part` and asks the server only for the rest."""
 
     def __init__(self, part: Path, total: int, console: Console) -> None:
         self.part, self.total, self.console = part, total, console
         self.finished = 0
 
     def __call__(self, url: str, output_file: str, _: object) -> None:
-        # pooch comes back when the hash is another one: once is an accident on the way, twice is another file
+        # pooch calls again if the hash differs: once may be a transmission error, twice means that it is another file
         if self.finished == 2:
             raise ValueError(f"{url} gave another file twice")
-        have = _length(self.part)
-        asked = {"Range": f"bytes={have}-"} if have else {}
-        with requests.get(url, headers=asked, stream=True, timeout=(10, 60)) as answer:
-            if answer.status_code == requests.codes.requested_range_not_satisfiable:  # more than there is, or all of it
+        start = _length(self.part)
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        with requests.get(url, headers=headers, stream=True, timeout=(10, 60)) as response:
+            if response.status_code == requests.codes.requested_range_not_satisfiable:  # `part` is complete, or too long
                 self._finish(output_file)
                 return
-            answer.raise_for_status()
-            goes_on = answer.status_code == requests.codes.partial_content
-            done = have if goes_on else 0
-            shown = progress(self.console, f"downloading {self.part.stem}", self.total, unit="bytes")
-            with shown as advance, self.part.open("ab" if goes_on else "wb") as stream:
-                for chunk in answer.iter_content(CHUNK):
+            response.raise_for_status()
+            resumed = response.status_code == requests.codes.partial_content
+            done = start if resumed else 0
+            bar = progress(self.console, f"downloading {self.part.stem}", self.total, unit="bytes")
+            with bar as advance, self.part.open("ab" if resumed else "wb") as stream:
+                for chunk in response.iter_content(CHUNK):
                     stream.write(chunk)
                     done += len(chunk)
                     advance(done)
@@ -135,34 +136,34 @@ class Resuming:
 
 
 def unpack(archive: Path, destination: Path, folder: str, console: Console) -> None:
-    """The pictures in `folder` of a zip archive, as the folder `destination`: all of them, or none that anybody would find.
+    """Unpack `folder` of a zip archive as the folder `destination`, which appears only when it is complete.
 
-    What an interrupted start has unpacked is kept. Raises UserError for an archive that is broken, or that would write elsewhere.
+    Files that an interrupted run has unpacked are kept. Raises UserError if the archive is broken or would write elsewhere.
     """
     unfinished = destination.with_name(f"{destination.name}.part")
-    require(not unfinished.is_symlink(), f"{unfinished} is a link: nothing is unpacked to where it leads.")
+    require(not unfinished.is_symlink(), f"{unfinished} is a link, and csrgan unpacks nothing through it: remove it.")
     try:
-        with zipfile.ZipFile(archive) as held:
-            members = [member for member in held.infolist() if not member.filename.endswith("/")]
+        with zipfile.ZipFile(archive) as contents:
+            members = [member for member in contents.infolist() if not member.filename.endswith("/")]
             require(bool(members), f"{archive} holds no file.")
             for member in members:
                 _check_member(member, folder, archive)
-            _need(destination.parent, sum(member.file_size for member in members), folder)
+            _check_space(destination.parent, sum(member.file_size for member in members), folder)
             with progress(console, f"unpacking {archive.name}", len(members)) as advance:
                 for done, member in enumerate(members, start=1):
-                    if not _is_there(unfinished / member.filename, member):
-                        with Path(held.extract(member, unfinished)).open("rb") as written:
-                            os.fsync(written.fileno())
+                    if not _is_unpacked(unfinished / member.filename, member):
+                        with Path(contents.extract(member, unfinished)).open("rb") as file:
+                            os.fsync(file.fileno())
                     advance(done)
-    except BROKEN as reason:
-        raise UserError(f"{archive} is no archive that can be unpacked: {reason}.") from reason
+    except BROKEN as error:
+        raise UserError(f"{archive} cannot be unpacked: {error}.") from error
     (unfinished / folder).rename(destination)
-    with suppress(OSError):  # it is not empty: what else is in it was put there by another
+    with suppress(OSError):  # not empty: the rest of it is not csrgan's
         unfinished.rmdir()
 
 
-def _is_there(file: Path, member: zipfile.ZipInfo) -> bool:
-    """Whether a start before has unpacked a file: a power cut may have left zeros."""
+def _is_unpacked(file: Path, member: zipfile.ZipInfo) -> bool:
+    """Whether an earlier run has unpacked a member. The checksum is compared because a power cut may leave zeros."""
     return _length(file) == member.file_size and not file.is_symlink() and zlib.crc32(file.read_bytes()) == member.CRC
 
 
@@ -170,37 +171,40 @@ def _check_member(member: zipfile.ZipInfo, folder: str, archive: Path) -> None:
     path = PurePosixPath(member.filename)
     inside = len(path.parts) > 1 and path.parts[0] == folder and ".." not in path.parts and "\\" not in member.filename
     plain = not stat.S_ISLNK(member.external_attr >> 16)
-    require(inside and plain, f"{archive} holds {member.filename!r}, which does not lie in {folder}/: nothing is unpacked.")
+    problem = f"which does not lie in {folder}/" if plain else "which is a link"
+    require(inside and plain, f"{archive} holds {member.filename!r}, {problem}: nothing is unpacked.")
 
 
-def _need(place: Path, count: float, what: str) -> None:
-    """Raise UserError where the disk has no room for so many bytes."""
-    free = shutil.disk_usage(place).free
+def _check_space(folder: Path, needed: float, name: str) -> None:
+    """Raise UserError if the disk of `folder` has fewer than `needed` bytes free."""
+    free = shutil.disk_usage(folder).free
     require(
-        free >= count,
-        f"{what} needs {count / 1e9:.1f} GB in {place}, where {free / 1e9:.1f} GB are free; data.cache=FOLDER is elsewhere.",
+        free >= needed,
+        f"{name} needs {needed / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free; data.cache=FOLDER chooses another"
+        " folder.",
     )
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
-    """A disk that is full or cannot be written is a fault of the place and told as such."""
+def _storage_errors(name: str) -> Iterator[None]:
+    """Raise UserError if the disk is full or not writable."""
     try:
         yield
-    except OSError as reason:
-        if isinstance(reason, requests.RequestException):
+    except OSError as error:
+        if isinstance(error, requests.RequestException):
             raise
-        place = f"{reason.filename}: " if reason.filename else ""
-        raise UserError(f"{what} cannot be stored: {place}{reason.strerror or reason}; data.cache=FOLDER is elsewhere.") from reason
+        path = f"{error.filename}: " if error.filename else ""
+        sentence = f"{name} cannot be stored: {path}{error.strerror or error}; data.cache=FOLDER chooses another folder."
+        raise UserError(sentence) from error
 
 
 def _length(file: Path) -> int:
     return file.stat().st_size if file.is_file() else 0
 
 
-def _brief(reason: requests.RequestException) -> str:
-    """The last cause of a chain of library errors, which is what happened."""
-    cause: BaseException = reason
+def _root_cause(error: requests.RequestException) -> str:
+    """Return the message of the innermost in a chain of library errors."""
+    cause: BaseException = error
     while isinstance(inner := getattr(cause, "reason", None) or next(iter(cause.args), None), BaseException):
         cause = inner
     return str(cause).rstrip(".")

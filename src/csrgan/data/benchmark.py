@@ -1,4 +1,4 @@
-"""The small sets on which the field reports its numbers: Set5, Set14, BSD100, Urban100, each in a folder of its own."""
+"""The field's benchmark sets: Set5, Set14, BSD100 and Urban100, each in a folder of its own."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from csrgan.data.cache import Cache
 from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.search import SUFFIXES
-from csrgan.data.sources import tell
+from csrgan.data.sources import print_left_out
 from csrgan.errors import UserError, require
 
-# Where the sharp pictures lie in the copies that are passed around; the first that is there counts.
-INSIDE = ("hr", "gt", r"(gt|hr)_?mod_?\d+", "originals?", "image_srf_4", "image_srf_3", "image_srf_2")
-SHOWN = "HR, GT, GTmod12, original, image_SRF_4"
+# Folders of the sharp pictures in the copies in circulation, the preferred first.
+SHARP_FOLDERS = ("hr", "gt", r"(gt|hr)_?mod_?\d+", "originals?", "image_srf_4", "image_srf_3", "image_srf_2")
+EXAMPLES = "HR, GT, GTmod12, original, image_SRF_4"  # of such folders, for messages
 COUNTS = {"set5": 5, "set14": 14, "bsd100": 100, "urban100": 100}
-SAME = {"bsds100": "bsd100", "b100": "bsd100"}  # other names of a set
+ALIASES = {"bsds100": "bsd100", "b100": "bsd100"}
 
 
 class Sets:
-    """Pictures of several sets below one folder, named SET/PICTURE. No checksum of them is known, so nothing is downloaded.
+    """Pictures of several sets below one folder, named SET/PICTURE. They have no published checksums, so nothing is downloaded.
 
-    folder: holds a folder for each set. sets: those that are used.
+    folder: holds a folder for each set. sets: the names of those that are used.
     """
 
     def __init__(self, *, folder: str | None, sets: Sequence[str]) -> None:
@@ -40,66 +40,67 @@ class Sets:
     def pictures(self, cache: Cache, archives: Sequence[Path], console: Console) -> Pictures:
         prepared = cache.prepare([file for name in self.sets for file in self._files(name)], console)
         self.refused = prepared.refused
-        tell("data.valid", {}, prepared, console)
+        print_left_out("data.valid", {}, prepared, console)
         return prepared
 
     def _files(self, name: str) -> list[File]:
-        """The sharp pictures of a set. Raises UserError where they are not known from others, or not as many as the set has."""
+        """Return the sharp pictures of a set. Raises UserError if it is unclear which they are, or if their number is wrong."""
         folder = self._folder(name)
-        inside = folder
-        within = _folders(folder)
-        for pattern in INSIDE:
-            if fitting := [one for one in within if re.fullmatch(pattern, one.name.casefold())]:
-                inside = fitting[0]
+        sharp_folder = folder
+        inner = _folders(folder)
+        for pattern in SHARP_FOLDERS:
+            if matching := [path for path in inner if re.fullmatch(pattern, path.name.casefold())]:
+                sharp_folder = matching[0]
                 break
-        files = _pictures(inside)
+        files = _pictures(sharp_folder)
         sharp = pairs.sharp_files(files)
-        if inside.name.casefold().startswith("image_srf"):
+        if sharp_folder.name.casefold().startswith("image_srf"):
             sharp = [file for file in files if file.stem.casefold().endswith("_hr")]
-        mixed = any(_pictures(one, deep=True) for one in _folders(inside))
+        mixed = any(_pictures(path, deep=True) for path in _folders(sharp_folder))
         require(
             bool(sharp) and not mixed,
-            f"{folder} does not tell which pictures are the sharp ones: they are looked for in {SHOWN}, or beside nothing else,"
-            f" and there are {_listed(folder)}.",
+            f"csrgan cannot tell which pictures in {folder} are the sharp ones: it looks in folders named {EXAMPLES} there, or in"
+            f" {folder} if that holds nothing else, and found {_summary(folder)}.",
         )
-        count = COUNTS.get(_known(name), len(sharp))
+        count = COUNTS.get(_canonical(name), len(sharp))
         require(
             len(sharp) == count,
-            f"{name} has {count} pictures, and {inside} holds {len(sharp)}: give the set as it is, or call yours by another name,"
-            " as in data.valid.sets=[NAME].",
+            f"{name} has {count} pictures, and {sharp_folder} holds {len(sharp)}: give the complete set, or call yours by another"
+            " name, as in data.valid.sets=[NAME].",
         )
-        return [File(file, f"{name}/{picture.called(file.relative_to(inside))}") for file in sharp]
+        return [File(file, f"{name}/{picture.called(file.relative_to(sharp_folder))}") for file in sharp]
 
     def _folder(self, name: str) -> Path:
+        """Return the folder of a set: an exact match first, then one of another case, then one of an alias."""
         require(self.folder.is_dir(), f"data.valid.folder={self.folder} is not a folder.")
-        here = _folders(self.folder)
-        for same in (str, str.casefold, _known):
-            for folder in here:
-                if same(folder.name) == same(name):
+        folders = _folders(self.folder)
+        for normalise in (str, str.casefold, _canonical):
+            for folder in folders:
+                if normalise(folder.name) == normalise(name):
                     return folder
-        fault = UserError.unknown(f"data.valid.folder={self.folder}", name, [folder.name for folder in here])
-        within = _known(self.folder.resolve().name) == _known(name)
-        raise UserError(f"{fault} Did you mean data.valid.folder={self.folder.resolve().parent}?") if within else fault
+        error = UserError.unknown(f"data.valid.folder={self.folder}", name, [folder.name for folder in folders])
+        is_set = _canonical(self.folder.resolve().name) == _canonical(name)
+        raise UserError(f"{error} Did you mean data.valid.folder={self.folder.resolve().parent}?") if is_set else error
 
 
-def _known(name: str) -> str:
-    return SAME.get(name.casefold(), name.casefold())
+def _canonical(name: str) -> str:
+    return ALIASES.get(name.casefold(), name.casefold())
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Those in a folder, without what systems leave there, as __MACOSX."""
+    """Return the folders in a folder, without those that systems leave, such as __MACOSX."""
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
 
 
 def _pictures(folder: Path, *, deep: bool = False) -> list[Path]:
-    found = folder.rglob("*") if deep else folder.iterdir()
-    return sorted(path for path in found if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir())
+    paths = folder.rglob("*") if deep else folder.iterdir()
+    return sorted(path for path in paths if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir())
 
 
-def _listed(folder: Path) -> str:
-    """What is in a folder, in a few words."""
-    within = [f"{one.name}/ ({len(_pictures(one, deep=True))} pictures)" for one in _folders(folder)]
-    beside = [file.name for file in _pictures(folder)]
-    shown = [*within[:8], *beside[:4]]
-    more = len(within) + len(beside) - len(shown)
+def _summary(folder: Path) -> str:
+    """Return a short list of what a folder holds."""
+    folders = [f"{path.name}/ ({len(_pictures(path, deep=True))} pictures)" for path in _folders(folder)]
+    files = [file.name for file in _pictures(folder)]
+    shown = [*folders[:8], *files[:4]]
+    more = len(folders) + len(files) - len(shown)
     return ", ".join([*shown, *([f"{more} more"] if more else [])]) or "no pictures"

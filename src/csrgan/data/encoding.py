@@ -1,4 +1,4 @@
-"""Files that Pillow does not write: PNGs of 16 bits a channel; and TIFFs, of 8 or 16, with all that their metadata holds."""
+"""Encode what Pillow cannot write: PNG with 16 bits a channel, and TIFF with 8 or 16 and all its metadata."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from jaxtyping import UInt
 from numpy.typing import NDArray
 from PIL.ExifTags import Base
 
-from csrgan.data.exif import LONG, SHORT, TOLD, Directory, head, written
-from csrgan.data.metadata import XMP, Metadata
+from csrgan.data.exif import DESCRIPTIVE_TAGS, LONG, SHORT, Directory, directory_bytes, header
+from csrgan.data.metadata import XMP_KEYWORD, Metadata
 
-LEVEL = 3  # of zlib: most of what there is to gain, in a fraction of the time
+LEVEL = 3  # of zlib: most of the gain in a fraction of the time
 STRIP = 2**20  # bytes that are compressed at a time
-BYTE, RATIONAL, UNDEFINED = 1, 5, 7  # types of a TIFF's tags
+BYTE, RATIONAL, UNDEFINED = 1, 5, 7  # types of TIFF tags
 SAMPLES_ARE_ALPHA, SAMPLE_PREDICTOR, RESOLUTION_UNIT, XMP_PACKET, ICC_PROFILE = 338, 317, 296, 700, 34675  # tags
 
 
-def png(pixels: NDArray[np.uint16], about: Metadata) -> bytes:
-    """(height, width, 1 to 4 channels): grey, grey and alpha, RGB, RGB and alpha."""
+def png(pixels: NDArray[np.uint16], metadata: Metadata) -> bytes:
+    """Return a PNG. pixels: (height, width, 1 to 4 channels): grey, grey and alpha, RGB, RGB and alpha."""
     height, width, channels = pixels.shape
     rows = pixels.astype(">u2", order="C").view(np.uint8).reshape(height, -1)
     filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
-    filtered[:, 0] = 2  # filter "Up": the difference from the row above, which is 0 at the top
+    filtered[:, 0] = 2  # filter "Up": the difference from the row above; above the first row it is 0
     filtered[:, 1:] = rows
     filtered[1:, 1:] -= rows[:-1]
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, (0, 4, 2, 6)[channels - 1], 0, 0, 0)), *_chunks(about)]
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, (0, 4, 2, 6)[channels - 1], 0, 0, 0)), *_chunks(metadata)]
     chunks += [(b"IDAT", zlib.compress(filtered.data, LEVEL)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )
 
 
-def _chunks(about: Metadata) -> Iterator[tuple[bytes, bytes]]:
-    if about.profile:
-        yield b"iCCP", b"ICC Profile\0\0" + zlib.compress(about.profile)
-    if about.dpi:
-        yield b"pHYs", struct.pack(">IIB", *(round(one / 0.0254) for one in about.dpi), 1)
-    if about.exif:
-        yield b"eXIf", bytes(about.exif)[6:]
-    if about.xmp:
-        yield b"iTXt", XMP.encode() + bytes(5) + about.xmp
+def _chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+    if metadata.profile:
+        yield b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.profile)
+    if metadata.dpi:
+        yield b"pHYs", struct.pack(">IIB", *(round(dpi / 0.0254) for dpi in metadata.dpi), 1)
+    if metadata.exif:
+        yield b"eXIf", bytes(metadata.exif)[6:]
+    if metadata.xmp:
+        yield b"iTXt", XMP_KEYWORD.encode() + bytes(5) + metadata.xmp
 
 
-def tiff(pixels: UInt[np.ndarray, "h w c"], about: Metadata) -> bytes:
-    """(height, width, 1 to 4 channels) uint8 or uint16: grey, grey and alpha, RGB, RGB and alpha; deflated."""
+def tiff(pixels: UInt[np.ndarray, "h w c"], metadata: Metadata) -> bytes:
+    """Return a deflated TIFF. pixels: uint8 or uint16, (height, width, channels) as for `png`."""
     height, width, channels = pixels.shape
-    order: Literal["<", ">"] = ">" if about.exif and about.exif.order == ">" else "<"
+    order: Literal["<", ">"] = ">" if metadata.exif and metadata.exif.order == ">" else "<"
 
     def numbers(kind: int, *values: int) -> tuple[int, bytes]:
         return kind, struct.pack(order + {SHORT: "H", LONG: "I", RATIONAL: "I"}[kind] * len(values), *values)
@@ -76,15 +76,16 @@ def tiff(pixels: UInt[np.ndarray, "h w c"], about: Metadata) -> bytes:
         SAMPLE_PREDICTOR: numbers(SHORT, 2),  # horizontal differences
     }
     if channels in (2, 4):
-        tags[SAMPLES_ARE_ALPHA] = numbers(SHORT, 2)  # by which the colours are not multiplied
-    if about.dpi:
-        along, down = (Fraction(one).limit_denominator(10_000) for one in about.dpi)
-        tags[Base.XResolution] = numbers(RATIONAL, along.numerator, along.denominator)
-        tags[Base.YResolution] = numbers(RATIONAL, down.numerator, down.denominator)
+        tags[SAMPLES_ARE_ALPHA] = numbers(SHORT, 2)  # the colours are not multiplied by it
+    if metadata.dpi:
+        x, y = (Fraction(dpi).limit_denominator(10_000) for dpi in metadata.dpi)
+        tags[Base.XResolution] = numbers(RATIONAL, x.numerator, x.denominator)
+        tags[Base.YResolution] = numbers(RATIONAL, y.numerator, y.denominator)
         tags[RESOLUTION_UNIT] = numbers(SHORT, 2)  # inch
-    if about.profile:
-        tags[ICC_PROFILE] = (UNDEFINED, about.profile)
-    if about.xmp:
-        tags[XMP_PACKET] = (BYTE, about.xmp)
-    told = {} if about.exif is None else {tag: value for tag, value in about.exif.tags.items() if tag in TOLD}
-    return head(order, 8 + len(data)) + data + written(told | tags, order, 8 + len(data))
+    if metadata.profile:
+        tags[ICC_PROFILE] = (UNDEFINED, metadata.profile)
+    if metadata.xmp:
+        tags[XMP_PACKET] = (BYTE, metadata.xmp)
+    exif_tags = metadata.exif.tags if metadata.exif else {}
+    described = {tag: value for tag, value in exif_tags.items() if tag in DESCRIPTIVE_TAGS}
+    return header(order, 8 + len(data)) + data + directory_bytes(described | tags, order, 8 + len(data))

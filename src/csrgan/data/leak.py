@@ -1,4 +1,4 @@
-"""Photographs that are trained on and evaluated on, which make scores too good."""
+"""Photographs that are in both data.train and data.valid, which makes scores too good."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from csrgan.data.prepared import Prepared
 from csrgan.data.shards import Sharded
 
 
-def told(train: Pictures, valid: Pictures) -> str:
-    """A sentence that names the photographs of data.valid that are in data.train, too; empty where there are none, or where it
-    cannot be seen without reading all."""
+def warning(train: Pictures, valid: Pictures) -> str:
+    """Name the photographs of data.valid that are also in data.train, in a sentence; empty if there are none, or if finding them
+    would mean reading everything."""
     names = shared(train, valid)
     if not names:
         return ""
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return (
-        f"{len(names)} of {len(valid.names)} photographs of data.valid are in data.train, too ({shown}): their scores say little of"
-        " photographs that were never seen."
+        f"{len(names)} of {len(valid.names)} photographs of data.valid are also in data.train ({shown}): their scores say little"
+        " about photographs that the network has not seen."
     )
 
 
 def shared(train: Pictures, valid: Pictures) -> list[str]:
-    """Names of the photographs of `valid` whose file, or whose pixels, `train` has, too."""
+    """Return the names of the photographs of `valid` whose file or pixels are also in `train`."""
     if not isinstance(valid, Prepared):
         return []
     if isinstance(train, Prepared):
-        files = {what.key for what in train.known}
-        pixels = {(what.crc, what.height, what.width) for what in train.known}
-        both = zip(valid.names, valid.known, strict=True)
-        return [name for name, what in both if what.key in files or (what.crc, what.height, what.width) in pixels]
+        files = {entry.key for entry in train.known}
+        pixels = {(entry.crc, entry.height, entry.width) for entry in train.known}
+        entries = zip(valid.names, valid.known, strict=True)
+        return [name for name, entry in entries if entry.key in files or (entry.crc, entry.height, entry.width) in pixels]
     return _in_shards(train, valid) if isinstance(train, Sharded) else []
 
 
 def _in_shards(train: Sharded, valid: Prepared) -> list[str]:
-    """Read are those alone that are as long as a file of `valid`."""
-    lengths = dict[int, list[int]]()
-    for index, (_, _, length) in enumerate(train.places):
-        lengths.setdefault(length, []).append(index)
+    """Read only the photographs whose files are as long as one of `valid`."""
+    by_length = dict[int, list[int]]()
+    for index, (_, _, length) in enumerate(train.spans):
+        by_length.setdefault(length, []).append(index)
     return [
         name
-        for name, what in zip(valid.names, valid.known, strict=True)
-        if any(train.key(index) == what.key for index in lengths.get(what.size, ()))
+        for name, entry in zip(valid.names, valid.known, strict=True)
+        if any(train.key(index) == entry.key for index in by_length.get(entry.size, ()))
     ]

@@ -110,7 +110,7 @@ class Photographs(Recorded, LightningDataModule):
         if train:
             self.train_dataloader()
         self.val_dataloader()
-        if train and (line := leak.told(self.pictures("data.train"), self.pictures("data.valid"))):
+        if train and (line := leak.warning(self.pictures("data.train"), self.pictures("data.valid"))):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         return self.refused
 

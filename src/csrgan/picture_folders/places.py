@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan.data import picture
-from csrgan.data.search import Found
+from csrgan.data.search import SearchResult, find_pictures
 from csrgan.errors import UserError, require
 from csrgan.picture_folders.ledger import Ledger
 
@@ -45,13 +45,13 @@ class Places:
             destination.is_dir() or not os.path.lexists(destination), f"destination={destination} is a file there: choose a folder."
         )
         several = source.is_dir()
-        found = picture.look(source, apart_from=destination) if several else Found([source], [], Counter())
+        found = find_pictures(source, exclude=destination) if several else SearchResult([source], [], Counter())
         root = source if several else source.parent
         require(
             destination.resolve() != root.resolve(),
             f"destination={destination} is where the source lies: its pictures would be overwritten.",
         )
-        return Places(source, destination, root, tuple(found.files), found.left)
+        return Places(source, destination, root, tuple(found.files), found.left_out)
 
     @property
     def several(self) -> bool:

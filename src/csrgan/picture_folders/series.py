@@ -17,7 +17,7 @@ from rich.progress import track
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.picture import Picture
-from csrgan.data.search import told
+from csrgan.data.search import left_out_line
 from csrgan.errors import RunStopped, UserError
 from csrgan.picture_folders.leave import Asked, Leave
 from csrgan.picture_folders.ledger import Ledger, Row
@@ -86,7 +86,7 @@ class Series:
             said = f"{self.told} in {self.places.destination}; the same command goes on."
             raise RunStopped(f"stopped: {said}", 128 + asked.number) from None
         self._table()
-        if left_out := told(self.places.left, self.frames):
+        if left_out := left_out_line(self.places.left, self.frames):
             self.say(left_out)
 
     @contextmanager
