@@ -83,7 +83,7 @@ def test_a_batch_that_is_not_finite_touches_nothing_and_is_named_kept_and_replay
     told = capsys.readouterr().out
     assert "samples of the batch: 1 (" in told
     assert "its input is not finite" in told
-    assert "met again, it is as it was" in told
+    assert "the repeated step is not finite in the same terms" in told
 
 
 def test_a_layer_that_overflows_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ def test_a_server_that_refuses_leaves_the_file(tmp_path: Path) -> None:
         done = csrgan("dashboard", f"file={tmp_path}/kept.json", "entity=lab", WANDB_MODE="online", **server.account())
     assert done.returncode == 2
     (sentence,) = done.stderr.strip().split("\n")
-    assert sentence.startswith("csrgan dashboard: the server of Weights & Biases took no workspace (")
+    assert sentence.startswith("csrgan dashboard: the server of Weights & Biases did not take the workspace (")
     assert json.loads((tmp_path / "kept.json").read_text())["entity"] == "lab"
 
 

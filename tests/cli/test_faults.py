@@ -116,7 +116,7 @@ FAULTS = [
     (["restore", "enlarge=0"], "destination is needed"),
     (["prepare", "format=shards"], "destination is empty"),
     (["bench", "sizes=[0]"], "sizes=[0]: 0 is below 1"),
-    (["evaluate", "checkpoint={tmp}/file"], "no checkpoint that can be read"),
+    (["evaluate", "checkpoint={tmp}/file"], "not a readable checkpoint"),
     (["restore", "checkpoint={tmp}/absent", "source={tmp}", "destination={tmp}/out"], "holds no picture"),
     (["restore", "checkpoint={tmp}/absent", "source={tmp}/absent", "destination={tmp}/out"], "does not exist"),
     (["degrade", "source={tmp}/file", "destination={tmp}/out"], "is no picture"),

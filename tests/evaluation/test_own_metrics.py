@@ -79,7 +79,9 @@ def test_rows_tables_columns_and_the_api_have_it() -> None:
 def test_what_is_no_metric_is_a_sentence(package: Path) -> None:
     file = package / "scored" / "conf" / "metric" / "edges.yaml"
     file.write_text("# No metric\n_target_: torch.nn.Identity\n")
-    with pytest.raises(csrgan.UserError, match=r"edges\.yaml makes a Identity, and no csrgan\.evaluation\.metrics\.Metric"):
+    with pytest.raises(
+        csrgan.UserError, match=r"edges\.yaml builds a Identity, which is not a csrgan\.evaluation\.metrics\.Metric"
+    ):
         own.metrics()
     file.rename(file.with_name("psnr.yaml"))
     with pytest.raises(csrgan.UserError, match=r"psnr\.yaml has the name of csrgan's own metric psnr"):
