@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-long lint bench clean
+.PHONY: help install train test test-long lint architecture bench clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test: .venv/tests  ## run the tests, in two processes
 
 test-long: .venv/tests  ## run the tests that take many minutes
 	@$(BIN)/python -m pytest -m long -o faulthandler_timeout=3600
+
+architecture: .venv/tests  ## draw the picture in ARCHITECTURE.md anew, from the imports
+	@$(BIN)/python tests/architecture.py
 
 lint: .venv/tests  ## check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

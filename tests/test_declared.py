@@ -133,7 +133,7 @@ class Mine(SRGAN):
 
 class Quiet(Base):
     noise_free = False
-    offers_codes = tuple(sorted("ab"))
+    code_loss_inputs = tuple(sorted("ab"))
 
 class Body(Unfolded):
     isotropic: bool = False
@@ -143,7 +143,7 @@ class Body(Unfolded):
 @pytest.mark.usefixtures("package")
 def test_a_subclass_from_outside_is_known_by_what_it_inherits(tmp_path: Path) -> None:
     (tmp_path / "mine" / "systems.py").write_text(OUTSIDE)
-    known = {name: declared.constant(f"mine.systems.{name}", "offers") for name in ("Mine", "Quiet")}
+    known = {name: declared.constant(f"mine.systems.{name}", "loss_inputs") for name in ("Mine", "Quiet")}
     assert known == {"Mine": ("restored", "sharp", "low", "real", "fake"), "Quiet": None}
     assert declared.constant("mine.systems.Quiet", "outputs") == ("native",)
     assert declared.constant("mine.systems.Quiet", "noise_free") is False

@@ -116,7 +116,7 @@ def test_a_folder_is_one_runs_alone(server: Commands, whole: Path, tmp_path: Pat
     server.end()
 
 
-STEADY = [word for word in WORDS if not word.startswith("data.final_fraction")]
+STEADY = [word for word in WORDS if not word.startswith("data.final_")]
 
 
 def test_a_finished_run_with_a_larger_budget_ends_as_one_that_had_it_from_the_beginning(server: Commands, tmp_path: Path) -> None:

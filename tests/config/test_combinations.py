@@ -96,9 +96,9 @@ def make(width): return depth
 SYSTEMS = """
 from csrgan.training.algorithms.csrgan import CSRGAN
 class Mine(CSRGAN):
-    offers = ("restored", "depth", "sharp", "theta", "theta_true", "real", "fake")
+    loss_inputs = ("restored", "depth", "sharp", "theta", "theta_true", "real", "fake")
 class Unsaid(CSRGAN):
-    offers = (*CSRGAN.offers, "depth")
+    loss_inputs = (*CSRGAN.loss_inputs, "depth")
 """
 
 

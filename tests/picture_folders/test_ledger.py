@@ -37,21 +37,21 @@ LearnedRestorer.restore = restore
 
 BEFORE_RENAME = """
 from csrgan import files
-def settle(part, file, plain=files.settle):
+def commit(part, file, plain=files.commit):
     if file.suffix in (".png", ".jpg"):
         end({number}, 3)
     plain(part, file)
-files.settle = settle
+files.commit = commit
 """
 
 
 BEFORE_ROW = """
 from csrgan import files
-def settle(part, file, plain=files.settle):
+def commit(part, file, plain=files.commit):
     plain(part, file)
     if file.suffix in (".png", ".jpg"):
         end({number}, 3)
-files.settle = settle
+files.commit = commit
 """
 
 
@@ -60,7 +60,7 @@ from pathlib import Path
 from csrgan.config.build import build
 from csrgan.data import picture
 from csrgan.errors import UserError
-from csrgan.files import sole
+from csrgan.files import exclusive_lock
 def write(path, *all, plain=picture.write, **more):
     Path(path.parent / ".01234567.part.png").write_bytes(b"half")
     end({number}, 3)
@@ -127,7 +127,7 @@ import errno
 from csrgan.config.build import build
 from csrgan.data import picture
 from csrgan.errors import UserError
-from csrgan.files import sole
+from csrgan.files import exclusive_lock
 def write(path, image, plain=picture.write, seen=[0], **more):
     seen[0] += 1
     if seen[0] == 3:

@@ -42,7 +42,7 @@ def test_where_only_noise_was_added_it_is_chambolles_denoising(chelsea: Tensor) 
     grey = chelsea[:, :1, :120, :150] + 0.05 * torch.randn(1, 1, 120, 150, generator=torch.Generator().manual_seed(0))
     theta = Parameters(*(torch.tensor([value]) for value in (0.0, 1.0, 0.0)))
     low = grey.expand(1, 3, -1, -1).clamp(0, 1)
-    found = deconvolution("readme", floor=0.1, turns=300).restore_given(low, theta).image[0, 0]
+    found = deconvolution("readme", floor=0.1, iterations=300).restore_given(low, theta).image[0, 0]
     witness = torch.from_numpy(denoise_tv_chambolle(low[0, 0].numpy(), weight=0.1 / 3**0.5, eps=1e-8, max_num_iter=3000))
     inside = (slice(8, -8), slice(8, -8))  # the two go on differently beyond the border
     assert (found - low[0, 0]).abs().mean() > 0.02
