@@ -87,7 +87,7 @@ def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
 
 def __getattr__(name: str) -> Callable[[AnyPicture, AnyPicture], float]:
     """A metric of one's own, see `csrgan.evaluation.metrics.Metric`."""
-    own.metrics()
+    own.register_metrics()
     if name not in own.OWN:
         raise AttributeError(f"module 'csrgan.metrics' has no attribute {name!r}")
     metric = metrics.METRICS[name]

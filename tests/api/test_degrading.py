@@ -92,7 +92,7 @@ def test_own_protocols_and_values_beyond_the_prior(cat: np.ndarray) -> None:
         ({"theta": {"scale": 0.5}}, r"theta\.scale=0\.5 lies below 1"),
         ({"theta": {"noise_std": float("nan")}}, "is not finite"),
         ({"theta": {"blur_std": torch.ones(3)}}, r"has shape \(3,\): give one number, or one for each of 1 pictures"),
-        ({"protocol": "srmd_x2", "theta": {"blur_std": 1.0}}, "this protocol draws kernels"),
+        ({"protocol": "srmd_x2", "theta": {"blur_std": 1.0}}, "kernels that this protocol draws"),
         ({"protocol": "gaussian8_x2", "theta": {"scale": 3.0}}, "L of this protocol is always 2 times smaller"),
         ({"protocol": "gaussian8_x4", "sharp": np.zeros((61, 96, 3))}, "sharp is 96x61 px.*multiples of 4"),
     ],

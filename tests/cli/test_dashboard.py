@@ -30,7 +30,7 @@ def test_who_is_not_logged_in_gets_a_file_and_is_told_what_to_do(tmp_path: Path,
     view = written(tmp_path, "project=blind", "entity=lab")
     assert (view["project"], view["entity"]) == ("blind", "lab")
     told = capsys.readouterr().out
-    assert "run wandb login and give the same command again" in told
+    assert "run wandb login and then this command again" in told
     assert told.count("\n") == 1
     sections = {section["name"]: section["panels"] for section in view["spec"]["section"]["panelBankConfig"]["sections"]}
     (plot,) = sections["Comparison"]

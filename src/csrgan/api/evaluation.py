@@ -64,7 +64,7 @@ def evaluate(
     >>> len(evaluation.rows), evaluation.summary["rows"]
     (2, 2)
     """
-    own.metrics()
+    own.register_metrics()
     if isinstance(model, Restorer):
         model = Evaluated(model)
     if not isinstance(model, Evaluated):

@@ -10,7 +10,7 @@ from csrgan.evaluation.metrics import METRICS, Metric, register
 OWN: set[str] = set()
 
 
-def metrics() -> None:
+def register_metrics() -> None:
     """Register your own metrics. Raises UserError for one that cannot be built, is no metric, or has a built-in one's name."""
     for file in dict(groups()).get("metric", []):
         name = file.stem

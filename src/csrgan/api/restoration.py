@@ -105,7 +105,7 @@ class Restoration:
         picture.write(Path(path), opened(self.image).pictures[0], like=file)
 
 
-def finite(found: records.Restoration) -> bool:
+def finite(restoration: records.Restoration) -> bool:
     """Return whether S and theta^ are finite."""
-    thetas = [found.parameters, found.spread, *(found.interval or ())]
-    return all(bool(torch.isfinite(each).all()) for each in (found.image, *(one.stack() for one in thetas if one)))
+    thetas = [restoration.parameters, restoration.spread, *(restoration.interval or ())]
+    return all(bool(torch.isfinite(tensor).all()) for tensor in (restoration.image, *(theta.stack() for theta in thetas if theta)))

@@ -56,11 +56,11 @@ def compare(settings: Settings, device: str, train: Train, *, turns: int, steps:
         pass
     finally:
         torch.set_num_threads(threads)
-    if not against.apart <= TOLERANCE:
+    if not against.difference <= TOLERANCE:
         raise UserError(
-            f"loop: its weights differ by {against.apart:.1g} from those of csrgan train; it is written for the default settings."
+            f"loop: its weights differ by {against.difference:.1g} from those of csrgan train; it is written for the default settings."
         )
-    results: Settings = {"device": device, "turns": turns, "steps": steps, "apart": against.apart}
+    results: Settings = {"device": device, "turns": turns, "steps": steps, "apart": against.difference}
     for clock in ("wall", "cpu"):
         mine, hand = ([each[clock] / steps for each in times[1:]] for times in (against.mine, against.hand))  # the first warm up
         results[clock] = {
@@ -111,7 +111,7 @@ class Turns(Callback):
         self.settings, self.turns, self.length = settings, turns, steps
         self.mine: list[dict[str, float]] = []
         self.hand: list[dict[str, float]] = []
-        self.apart = float("inf")  # the greatest difference of two weights after the first turn
+        self.difference = float("inf")  # the greatest difference of two weights after the first turn
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.networks: Networks = deepcopy(_networks(pl_module))
@@ -129,7 +129,7 @@ class Turns(Callback):
         self.hand.append(_since(start, pl_module.device))
         if len(self.hand) == 1:
             pairs = zip(self.networks, _networks(pl_module), strict=True)
-            self.apart = max(_difference(*pair) for pair in pairs)
+            self.difference = max(_difference(*pair) for pair in pairs)
         if len(self.hand) > self.turns:
             self.loop.close()
             raise Enough

@@ -38,7 +38,7 @@ def run(config: DictConfig) -> float | int:
     Returns the gain in dB. Of a sweep, writes a folder for each job, which csrgan report reads, and returns exit status 0.
     """
     quiet()
-    own.metrics()
+    own.register_metrics()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / run_folder.CHECKPOINTS).is_dir()
     check(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")
@@ -62,21 +62,21 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
 
     job.json keeps what it says about the training; its words gain those of the evaluation.
     """
-    record_of_job = dict(jobs.job(job.parent))
+    job_record = dict(jobs.job(job.parent))
     words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
-    record_of_job["words"] += words
+    job_record["words"] += words
     with suppress(UserError):  # a damaged job.json is not done
-        if jobs.job(folder) == record_of_job:
+        if jobs.job(folder) == job_record:
             return "scored before"
     folder.mkdir(parents=True, exist_ok=True)
-    sentence = f"failed: {record_of_job['reason']}"
-    if record_of_job["status"] == "complete":
-        config_of_job = copy.deepcopy(config)
-        config_of_job.run_dir = encoded(str(folder))
-        sentence = f"{_score(config_of_job, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
+    sentence = f"failed: {job_record['reason']}"
+    if job_record["status"] == "complete":
+        job_config = copy.deepcopy(config)
+        job_config.run_dir = encoded(str(folder))
+        sentence = f"{_score(job_config, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
         if (job.parent / run_folder.METRICS).is_file():
             shutil.copy(job.parent / run_folder.METRICS, folder / run_folder.METRICS)
-    record.write(folder, record_of_job)
+    record.write(folder, job_record)
     return sentence
 
 

@@ -29,7 +29,7 @@ def run(config: DictConfig) -> int:
         write(path, file.read_text(encoding="utf-8").replace(NAME, name))
     target = shlex.quote(relative(folder))
     lines = (
-        f"{target}/README.md explains every file. To see that the package works:",
+        f"{target}/README.md describes the files. To see that the package works:",
         f"  pip install -e {target}",
         f"  csrgan train experiment={name} trainer=smoke",
     )

@@ -32,7 +32,7 @@ DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # prefixes of
 
 def run(config: DictConfig) -> int:
     """Read every job below the folder, and write the page with its tables and charts into the folder."""
-    own.metrics()
+    own.register_metrics()
     settings = plain(config)
     folder = Path(settings["folder"])
     check(folder.is_dir(), f"folder={folder} is not a folder.")

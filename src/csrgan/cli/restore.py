@@ -67,19 +67,19 @@ class _Restorer:
 
     def __call__(self, unit: Unit, source: Picture, done: Collection[str]) -> Iterator[Made]:
         ((name,),) = unit.results
-        name_of_file = picture.called(Path(name))
+        shown_name = picture.called(Path(name))
         if self.system.restorer.per_picture:
-            self.series.say(f"{self.series.units.index(unit) + 1}/{len(self.series.units)}  {name_of_file}")
+            self.series.say(f"{self.series.units.index(unit) + 1}/{len(self.series.units)}  {shown_name}")
         self._examine(unit.file, source)
         restored = self.system.restorer.restore(enlarged(source.tensor()[None].to(self.system.device), self.factor))
         values = _values(restored, self.system.restorer.prior.predicted)
-        check(finite(restored), f"{name_of_file}: the network's output is not finite, so it is not a picture.")
+        check(finite(restored), f"{shown_name}: the network's output is not finite, so it is not a picture.")
         part = self.series.ledger.workspace / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=source)
-        yield Made({name: part}, {"file": cell(name_of_file), **values})
+        yield Made({name: part}, {"file": cell(shown_name), **values})
         for line in (describe_theta(values), *out_of_range(values, self.system.restorer.prior)):
             if line:
-                self.series.say(f"{name_of_file}: {line}")
+                self.series.say(f"{shown_name}: {line}")
 
     def _examine(self, file: Path, source: Picture) -> None:
         """Raise UserError, before minutes are spent, for a picture whose S fits into no file of its format."""

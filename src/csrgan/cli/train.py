@@ -48,7 +48,7 @@ CHECKED = 4  # samples of the first batch, where nothing is compiled for its siz
 def run(config: DictConfig) -> float:
     """Train, and write everything into the run folder. Return the gain of S over L in dB, for sweepers."""
     quiet()
-    own.metrics()
+    own.register_metrics()
     settings = plain(config)
     folder = Path(settings["run_dir"])
     first = os.environ.get("LOCAL_RANK", "0") == "0"  # the first of the processes that train together
