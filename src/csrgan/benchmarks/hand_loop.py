@@ -58,7 +58,7 @@ def compare(settings: Settings, device: str, train: Train, *, turns: int, steps:
         torch.set_num_threads(threads)
     if not against.difference <= TOLERANCE:
         raise UserError(
-            f"loop: its weights differ by {against.difference:.1g} from those of csrgan train; it is written for the default settings."
+            f"loop: its weights differ by {against.difference:.1g} from those of csrgan train; it assumes the default settings."
         )
     results: Settings = {"device": device, "turns": turns, "steps": steps, "apart": against.difference}
     for clock in ("wall", "cpu"):
