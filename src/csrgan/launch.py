@@ -13,8 +13,8 @@ from pathlib import Path
 from csrgan import cli
 from csrgan.api.model import Model, load
 from csrgan.config import paths
-from csrgan.config.flags import SEVERAL, apart
-from csrgan.errors import check
+from csrgan.config.flags import SEVERAL, split_flags
+from csrgan.errors import require
 from csrgan.run_folder import SUMMARY
 from csrgan.tree import Settings
 
@@ -49,10 +49,10 @@ def train(overrides: Sequence[str] = (), *, quiet: bool = False) -> Run:
     8
     """
     words = [overrides] if isinstance(overrides, str) else list(overrides)
-    flags, _ = apart(words)
-    check(not flags, f"csrgan.train does not take {' '.join(flags)}: it runs one training. csrgan train {SEVERAL} runs a sweep.")
-    sweeps = [word for word in words if paths.asks_for_several(word)]
-    check(not sweeps, f"{' '.join(sweeps)} is a sweep of several trainings: csrgan train runs it, csrgan report summarises it.")
+    flags, _ = split_flags(words)
+    require(not flags, f"csrgan.train does not take {' '.join(flags)}: it runs one training. csrgan train {SEVERAL} runs a sweep.")
+    sweeps = [word for word in words if paths.starts_sweep(word)]
+    require(not sweeps, f"{' '.join(sweeps)} is a sweep of several trainings: csrgan train runs it, csrgan report summarises it.")
     with redirect_stdout(StringIO()) if quiet else nullcontext():
         outcome = cli.execute("train", words)
     return Run(outcome.folders[0])

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from csrgan.api import own
 from csrgan.api.pictures import AnyPicture, opened
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.evaluation import metrics
 
 Score = Callable[[Tensor, Tensor], float]
@@ -73,7 +73,7 @@ def perceptual(image: AnyPicture, sharp: AnyPicture) -> float:
 
 
 def _of_luma(score: Score, crop: int) -> Score:
-    check(crop >= 0, f"crop={crop} is below 0.")
+    require(crop >= 0, f"crop={crop} is below 0.")
     return lambda image, sharp: score(metrics.luma(image, crop), metrics.luma(sharp, crop))
 
 
@@ -81,7 +81,7 @@ def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
     """The mean score over the pictures. Raises UserError where the two are not of one shape."""
     mine, true = (opened(each, name).pictures for each, name in ((image, "image"), (sharp, "sharp")))
     shapes = f"image is of shape {tuple(mine.shape)} and sharp of {tuple(true.shape)} (B, 3, H, W): only equal shapes compare."
-    check(mine.shape == true.shape, shapes)
+    require(mine.shape == true.shape, shapes)
     return fmean(score(one[None], other[None]) for one, other in zip(mine, true, strict=True))
 
 

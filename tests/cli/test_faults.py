@@ -11,7 +11,7 @@ from commands import SMOKE, csrgan
 
 from csrgan.cli import main
 from csrgan.config import search
-from csrgan.config.faults import examine
+from csrgan.config.faults import check_command
 from csrgan.errors import UserError
 
 FAULTS = [
@@ -157,7 +157,7 @@ ALL_AT_ONCE = {
 
 def test_all_faults_are_told_at_once_and_nothing_else() -> None:
     with pytest.raises(UserError) as told:
-        examine("train", list(ALL_AT_ONCE))
+        check_command("train", list(ALL_AT_ONCE))
     lines = str(told.value).split("\n")
     assert len(lines) == len(ALL_AT_ONCE)
     assert all(any(said in line for line in lines) for said in ALL_AT_ONCE.values())
@@ -176,12 +176,12 @@ function: {_target_: csrgan.losses.image.charbonnier, _partial_: true, epsilon: 
 def test_a_group_of_ones_own_is_added_with_a_plus(place: str, tmp_path: Path) -> None:
     (tmp_path / "loss" / "frequency").mkdir(parents=True)
     (tmp_path / "loss" / "frequency" / "fft.yaml").write_text(TERM)
-    with search.named([place.format(own=tmp_path)]):
-        examine("train", ["+loss/frequency=fft", "loss.image.weight=2"])
+    with search.search_config_dirs([place.format(own=tmp_path)]):
+        check_command("train", ["+loss/frequency=fft", "loss.image.weight=2"])
         with pytest.raises(UserError, match="loss/frequency has no ftf"):
-            examine("train", ["+loss/frequency=ftf"])
+            check_command("train", ["+loss/frequency=ftf"])
         with pytest.raises(UserError) as told:
-            examine("train", ["loss/frequency=fft", "sede=1"])
+            check_command("train", ["loss/frequency=fft", "sede=1"])
     added, other = str(told.value).split("\n")
     assert added.endswith("chooses from by itself: it is added with a +, as in +loss/frequency=fft.")
     assert "Did you mean seed?" in other  # all faults at once
@@ -192,14 +192,14 @@ def test_a_group_of_ones_own_is_added_with_a_plus(place: str, tmp_path: Path) ->
 )
 def test_nothing_is_said_of_what_a_wrong_word_would_have_set(word: str, silent: str) -> None:
     with pytest.raises(UserError) as told:
-        examine("train", [word, "condition=film", "degradation.blur.low=60", "loss/parameters=none"])
+        check_command("train", [word, "condition=film", "degradation.blur.low=60", "loss/parameters=none"])
     assert silent not in str(told.value).replace(word.partition("=")[0], "")
 
 
 def test_help_is_given_where_something_is_missing() -> None:
-    examine("restore", ["--help"])
+    check_command("restore", ["--help"])
     with pytest.raises(UserError, match="source is needed"):
-        examine("restore", [])
+        check_command("restore", [])
 
 
 def test_faults_are_told_before_anything_heavy_is_imported() -> None:

@@ -14,7 +14,7 @@ import pytest
 from composed import GROUPS, choices, composed
 
 from csrgan.config import described, search
-from csrgan.config.described import build_described, examine_described
+from csrgan.config.described import build_described, check_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.errors import UserError
 from csrgan.restorers.restorer import Restorer
@@ -32,7 +32,7 @@ def test_every_choice_can_travel_in_a_checkpoint(group: str) -> None:
         settings = composed(f"{group}={choice}")
         trained = issubclass(resolve_name(settings["system"]["_target_"]), System)
         for key, kind in (("system", System if trained else Restorer), ("degradation", Degradation)):
-            examine_described(settings, key, kind, ORIGIN)
+            check_described(settings, key, kind, ORIGIN)
 
 
 def test_what_is_built_has_the_shapes_of_the_weights() -> None:

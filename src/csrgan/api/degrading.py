@@ -18,7 +18,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade as degraded
 from csrgan.degradation.parameters import Parameters
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 MINIMUM = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
 
@@ -63,7 +63,7 @@ def degrade(
     height, width = pictures.shape[-2:]
     multiple = degradation.multiple
     cut = f"sharp is {width}x{height} px, and L {multiple} times smaller: cut the sides to multiples of {multiple}."
-    check(height % multiple == width % multiple == 0, cut)
+    require(height % multiple == width % multiple == 0, cut)
     parts = [_drawn(degradation, seed, index) for index in range(len(pictures))]
     given = theta.named() if isinstance(theta, Theta) else theta or {}
     parameters = _with_given(Parameters.concatenate(parts), given, degradation).realised(height, width)
@@ -92,20 +92,20 @@ def _with_given(drawn: Parameters, given: Mapping[str, float | Tensor], degradat
     for name, value in given.items():
         if name not in drawn.names:
             raise UserError.unknown("theta", name, drawn.names)
-        check(
+        require(
             drawn.kernel is None or name != "blur_std",
             "theta.blur_std follows from the kernels that this protocol draws, so it cannot be given.",
         )
         numbers = torch.as_tensor(value, dtype=torch.float32).cpu()
-        check(
+        require(
             numbers.ndim == 0 or numbers.shape == (len(drawn),),
             f"theta.{name} has shape {tuple(numbers.shape)}: give one number, or one for each of {len(drawn)} pictures.",
         )
         minimum = MINIMUM.get(name, -math.inf)
         fits = bool((torch.isfinite(numbers) & (numbers >= minimum)).all())
-        check(fits, f"theta.{name}={numbers.tolist()} lies below {minimum:g} or is not finite.")
+        require(fits, f"theta.{name}={numbers.tolist()} lies below {minimum:g} or is not finite.")
         values[name] = numbers.expand(len(drawn)).clone()
     if "scale" in values and degradation.multiple > 1:
         fixed = degradation.prior.ranges["scale"].low
-        check(bool((values["scale"] == fixed).all()), f"theta.scale: L of this protocol is always {fixed:g} times smaller.")
+        require(bool((values["scale"] == fixed).all()), f"theta.scale: L of this protocol is always {fixed:g} times smaller.")
     return Parameters.of(drawn.present() | values)

@@ -9,9 +9,9 @@ from typing import TypeVar
 import torch
 
 from csrgan.calibration import Calibration
-from csrgan.config.described import build_described, examine_described
+from csrgan.config.described import build_described, check_described
 from csrgan.degradation.augmentation import Degradation
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.runs import checkpoint
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
@@ -25,9 +25,9 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, Se
     content = checkpoint.read(path, key)
     recipe, origin = content["csrgan"]["recipe"], f"{key}={path}: recipe"
     yours = "CLASS.load_from_checkpoint(FILE, generator=...) builds it from yours"
-    check(recipe != {}, f"{key}={path} does not say what its network is made of: {yours}.")
+    require(recipe != {}, f"{key}={path} does not say what its network is made of: {yours}.")
     try:
-        examine_described(recipe, "degradation", Degradation, origin)
+        check_described(recipe, "degradation", Degradation, origin)
         system = build_described(recipe, "system", System, origin, content["state_dict"])
         _load_weights(system, content)
         system.recipe = recipe
@@ -76,6 +76,6 @@ def placed(system: Kind, device: str) -> Kind:
     except RuntimeError:
         raise UserError(f"device={device} is not a device that torch knows; choose cpu or cuda.") from None
     count = torch.cuda.device_count() if target.type == "cuda" else 0
-    check(target.type != "cuda" or count > 0, f"device={device}: torch finds no GPU here; choose cpu.")
-    check((target.index or 0) < max(count, 1), f"device={device}: torch finds {count} GPU here, numbered from 0.")
+    require(target.type != "cuda" or count > 0, f"device={device}: torch finds no GPU here; choose cpu.")
+    require((target.index or 0) < max(count, 1), f"device={device}: torch finds {count} GPU here, numbered from 0.")
     return system.eval().to(target)

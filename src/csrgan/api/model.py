@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 from csrgan.api.loading import placed, trained
 from csrgan.api.pictures import AnyPicture, opened
 from csrgan.api.restoration import Restoration, finite
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.restorer import Restorer
 from csrgan.training.evaluated import Evaluated
@@ -62,7 +62,7 @@ class Model:
         for sentence in untrained_scale(self.system.restorer, enlarge):
             warnings.warn(sentence, stacklevel=2)
         restored = self.system.restorer.restore(enlarged(source.pictures.to(self.system.device), enlarge))
-        check(finite(restored), "the network's output for low is not finite, so it is not a picture.")
+        require(finite(restored), "the network's output for low is not finite, so it is not a picture.")
         return Restoration.of(restored, source)
 
     @property
@@ -83,8 +83,8 @@ def enlarged(low: Tensor, factor: float) -> Tensor:
     """Return L enlarged bicubically. Raises UserError if the factor is not positive, or a side would be less than a pixel."""
     if factor == 1:
         return low
-    check(factor > 0, f"enlarge={factor:g} is not above 0.")
-    check(min(low.shape[-2:]) * factor >= 1, f"enlarge={factor:g} would make a side of low smaller than one pixel.")
+    require(factor > 0, f"enlarge={factor:g} is not above 0.")
+    require(min(low.shape[-2:]) * factor >= 1, f"enlarge={factor:g} would make a side of low smaller than one pixel.")
     return interpolate(low, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from csrgan.config.build import build
 from csrgan.config.folder import groups, settings
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.evaluation.metrics import METRICS, Metric, register
 
 OWN: set[str] = set()
@@ -14,9 +14,9 @@ def register_metrics() -> None:
     """Register your own metrics. Raises UserError for one that cannot be built, is no metric, or has a built-in one's name."""
     for file in dict(groups()).get("metric", []):
         name = file.stem
-        check(name in OWN or name not in METRICS, f"{file} has the name of csrgan's own metric {name}: rename it.")
+        require(name in OWN or name not in METRICS, f"{file} has the name of csrgan's own metric {name}: rename it.")
         metric = build(settings(file), f"metric.{name}")
-        check(
+        require(
             isinstance(metric, Metric), f"{file} builds a {type(metric).__name__}, which is not a csrgan.evaluation.metrics.Metric."
         )
         OWN.add(name)

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.data import picture
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 
 AnyPicture = str | os.PathLike[str] | np.ndarray | Tensor | picture.Picture
 
@@ -55,10 +55,10 @@ def opened(source: AnyPicture, name: str = "the picture") -> Opened:
 def _of_tensor(tensor: Tensor, name: str) -> Opened:
     grey = tensor.ndim == 4 and tensor.shape[1] == 1
     shape = tuple(tensor.shape)
-    check(
+    require(
         tensor.ndim == 4 and tensor.shape[1] in (1, 3), f"{name} is a tensor of shape {shape}: give (B, 3, H, W) or (B, 1, H, W)."
     )
-    check(tensor.is_floating_point(), f"{name} is a tensor of {tensor.dtype}: give floating point in [0,1].")
+    require(tensor.is_floating_point(), f"{name} is a tensor of {tensor.dtype}: give floating point in [0,1].")
     _examine(tensor, shape, name)
 
     def back(result: Tensor) -> Tensor:
@@ -72,10 +72,10 @@ def _of_array(array: np.ndarray, name: str) -> Opened:
     shape = array.shape
     alpha = ": leave out its alpha channel, or give the file itself, whose alpha is kept" if shape[2:] == (4,) else ""
     wanted = f"{name} is an array of shape {shape}{alpha or ': give (H, W, 3) or (H, W)'}."
-    check(grey or (array.ndim == 3 and shape[2] == 3), wanted)
+    require(grey or (array.ndim == 3 and shape[2] == 3), wanted)
     floating = np.issubdtype(array.dtype, np.floating)
     kinds = f"{name} is an array of {array.dtype}: give uint8, uint16 or floating point in [0,1]."
-    check(floating or array.dtype in (np.uint8, np.uint16), kinds)
+    require(floating or array.dtype in (np.uint8, np.uint16), kinds)
     full_scale = 1.0 if floating else float(np.iinfo(array.dtype).max)
     numbers = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32) / np.float32(full_scale))
     _examine(numbers, shape, name)
@@ -85,11 +85,11 @@ def _of_array(array: np.ndarray, name: str) -> Opened:
 
 def _examine(numbers: Tensor, shape: tuple[int, ...], name: str) -> None:
     """Raise UserError for numbers that are not finite or not in [0,1], or if there are none."""
-    check(numbers.numel() > 0, f"{name} is empty: its shape is {shape}.")
+    require(numbers.numel() > 0, f"{name} is empty: its shape is {shape}.")
     low, high = (float(end) for end in torch.aminmax(numbers.detach().float()))
-    check(math.isfinite(low) and math.isfinite(high), f"{name} holds numbers that are not finite.")
+    require(math.isfinite(low) and math.isfinite(high), f"{name} holds numbers that are not finite.")
     scaled = ": divide by 255" if high > 1.5 else ""
-    check(low >= 0 and high <= 1, f"{name} ranges from {low:g} to {high:g}, but floating point must lie in [0,1]{scaled}.")
+    require(low >= 0 and high <= 1, f"{name} ranges from {low:g} to {high:g}, but floating point must lie in [0,1]{scaled}.")
 
 
 def _array(tensor: Tensor, like: np.ndarray) -> np.ndarray:

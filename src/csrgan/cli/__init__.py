@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from csrgan.errors import RunStopped, plain
+from csrgan.errors import RunStopped, printable
 
 COMMANDS = {
     "train": "train a system; write scores, panels and checkpoints into one run folder",
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     command, *rest = words
     if command not in COMMANDS:
-        print(plain(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
+        print(printable(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
         return 2
     if command == "completion":  # it has no keys, and must not wait for a configuration
         print(import_module("csrgan.cli.completion").run(rest), end="")
@@ -103,10 +103,10 @@ def _run(command: str, words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except RunStopped as stop:
-        print(plain(f"csrgan {command}: {stop}"), file=sys.stderr)
+        print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
-        sentence = faults.told(error)
+        sentence = faults.user_message(error)
         if sentence is None:
             raise
         for line in sentence.split("\n"):
@@ -125,16 +125,16 @@ class Outcome:
 def execute(command: str, words: list[str]) -> Outcome:
     """Run a command. Raises the command's errors, and UserError for everything wrong with the words before anything begins."""
     from csrgan.config import faults, old_names, paths, search
-    from csrgan.config.flags import apart
+    from csrgan.config.flags import split_flags
 
     warnings.filterwarnings("ignore", "Glyph .* missing from")  # matplotlib's font lacks the script of some file names
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra pass errors on
-    flags, words = apart(words)
-    with search.named([*words, *flags]) as remaining:
-        words = old_names.words(remaining, command)
+    flags, words = split_flags(words)
+    with search.search_config_dirs([*words, *flags]) as remaining:
+        words = old_names.translate(remaining, command)
         words = import_module("csrgan.config.resume").with_resumed(words) if command == "train" else words
         words = paths.for_hydra(_with_key(command, words))
-        faults.examine(command, words)
+        faults.check_command(command, words)
         return _hydra(command, words)
 
 
@@ -152,8 +152,8 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     from omegaconf import DictConfig
 
     from csrgan.config import job
-    from csrgan.config.build import plain
-    from csrgan.config.flags import apart
+    from csrgan.config.build import checked_settings
+    from csrgan.config.flags import split_flags
     from csrgan.config.folder import conf, contents
     from csrgan.config.paths import encoded
 
@@ -168,7 +168,7 @@ def _hydra(command: str, words: list[str]) -> Outcome:
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
             if command == "train" and not several:
-                plain(config)  # report an impossible value before importing anything heavy
+                checked_settings(config)  # report an impossible value before importing anything heavy
             result = _imported(f"csrgan.cli.{command_module}").run(config)
         except Exception as error:  # Hydra would add a line of its own; _run reports the error
             if several:  # this may be another process, where nobody reads the list
@@ -180,7 +180,7 @@ def _hydra(command: str, words: list[str]) -> Outcome:
         return result if isinstance(result, float) else None
 
     before = sys.argv
-    flags, overrides = apart(words)
+    flags, overrides = split_flags(words)
     sys.argv = [f"csrgan {command}", *flags, *overrides]
     try:
         if flags or not job.run(command, overrides, task):

@@ -14,7 +14,7 @@ from rich.progress import track
 from csrgan import files
 from csrgan.benchmarks import bench_io, compositions, hand_loop, training_step
 from csrgan.cli.train import prepare, trained
-from csrgan.config.build import build, plain
+from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet
 from csrgan.errors import UserError
 from csrgan.tree import Settings
@@ -22,7 +22,7 @@ from csrgan.tree import Settings
 
 def run(config: DictConfig) -> int:
     """Print tables and sentences, and write every number to a json file."""
-    settings = plain(config)
+    settings = checked_settings(config)
     if settings["device"] == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda: torch finds no GPU here; choose cpu.")
     devices = [settings["device"]] if settings["device"] else ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from csrgan.cli import COMMANDS
 from csrgan.config import search
-from csrgan.config.flags import PLAIN, VALUED, apart
+from csrgan.config.flags import PLAIN, VALUED, split_flags
 from csrgan.config.folder import conf, contents, groups
 from csrgan.config.paths import PATHS
-from csrgan.tree import at
+from csrgan.tree import value_at
 
 # bash ends words at = and :, so an offered word replaces only what follows the last of them.
 SCRIPT = """\
@@ -47,10 +47,10 @@ def completions(line: str) -> list[str]:
     before = [each for each in before[1:] if each]
     if not before:
         return sorted(name for name in COMMANDS if name.startswith(word))
-    flags, _ = apart(before)
+    flags, _ = split_flags(before)
     folders = [each for each in flags if each.startswith(search.FLAG)]
     try:
-        with search.named(folders):
+        with search.search_config_dirs(folders):
             candidates = sorted(set(_candidates(before[0], word)))
     except ValueError:  # a missing folder, which the command itself will report
         return []
@@ -91,6 +91,6 @@ def _keys(command: str, typed: str) -> Iterator[str]:
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         config = contents(compose(command), resolve=False)
     *above, _ = typed.split(".")
-    tree = at(config, ".".join(above)) if above else config
+    tree = value_at(config, ".".join(above)) if above else config
     for key, value in tree.items() if isinstance(tree, dict) else ():
         yield ".".join([*above, str(key)]) + ("." if isinstance(value, dict) else "=")

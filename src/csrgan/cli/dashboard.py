@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.config.folder import groups
 from csrgan.console import Console
 from csrgan.errors import UserError
@@ -53,7 +53,7 @@ CHARTS = {
 
 def run(config: DictConfig) -> int:
     """Create the workspace at the server, or write it to the file. Raises UserError if the server refuses it."""
-    settings = plain(config)
+    settings = checked_settings(config)
     os.environ.setdefault("WANDB_SILENT", "true")
     space = workspace(settings["project"], settings["entity"] or "", settings["title"])
     file, where = Path(settings["file"]), relative(settings["file"])

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from omegaconf import DictConfig
 from torch import Tensor
 
-from csrgan.config.build import build, plain
+from csrgan.config.build import build, checked_settings
 from csrgan.data import picture
 from csrgan.data.grid import centre
 from csrgan.data.picture import Picture
@@ -25,8 +25,8 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernel_priors import rms_std
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
-from csrgan.errors import RunStopped, UserError, check
-from csrgan.files import HIDDEN, cell, relative
+from csrgan.errors import RunStopped, UserError, require
+from csrgan.files import HIDDEN, table_cell, relative
 from csrgan.picture_folders.interrupt import interruptible
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
@@ -45,7 +45,7 @@ def run(config: DictConfig) -> int:
     Returns exit status 1 if some pictures could not be read.
     """
     with interruptible() as interrupt:
-        places, settings = Places.from_config(config), plain(config)
+        places, settings = Places.from_config(config), checked_settings(config)
         if settings["format"] not in FORMATS:
             raise UserError.unknown("format", settings["format"], FORMATS)
         benchmark = _BenchmarkSet(places, settings)
@@ -107,7 +107,7 @@ class _BenchmarkSet:
         others = [entry.key for entry in ledger.entries if entry.row is not None and entry.key not in keys]
         others = [key for key in others if (ledger.folder / key).is_file()]
         sentence = f"destination={ledger.folder} holds another set (with {others[0] if others else ''}): choose another folder"
-        check(
+        require(
             ledger.overwrite or not others,
             f"{sentence}, or go on with overwrite=true, which leaves only the new set in {PARAMETERS}.",
         )
@@ -142,7 +142,7 @@ class _BenchmarkSet:
 
     def _row(self, low: str, theta: Parameters) -> Row:
         path = Path(*Path(low).parts[1:])
-        return {"file": cell(picture.called(path)), **_values(theta, self.degradation)}
+        return {"file": table_cell(picture.called(path)), **_values(theta, self.degradation)}
 
     def write_kernels(self, series: Series) -> None:
         """Write kernels.npy, with the kernel of each row of the table."""

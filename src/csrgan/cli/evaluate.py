@@ -19,10 +19,10 @@ from csrgan.api.evaluation import evaluated
 from csrgan.callbacks.progress import PerImageProgress
 from csrgan.callbacks.scores import Scores
 from csrgan.config.build import as_yaml, build
-from csrgan.config.paths import encoded, kept
+from csrgan.config.paths import encoded, restart_words
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.files import relative, write
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
@@ -41,7 +41,7 @@ def run(config: DictConfig) -> float | int:
     own.register_metrics()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / run_folder.CHECKPOINTS).is_dir()
-    check(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")
+    require(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")
     files = (
         sorted(source.glob(f"**/{run_folder.JOB}")) if source.is_dir() and not (source / run_folder.CHECKPOINTS).is_dir() else []
     )
@@ -63,7 +63,7 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
     job.json keeps what it says about the training; its words gain those of the evaluation.
     """
     job_record = dict(jobs.job(job.parent))
-    words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
+    words = [word for word in restart_words(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
     job_record["words"] += words
     with suppress(UserError):  # a damaged job.json is not done
         if jobs.job(folder) == job_record:
@@ -90,7 +90,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
         console.print(table.refused(refused))
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / run_folder.CONFIG, as_yaml(settings))
-    words = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith("run_dir=")]
+    words = [word for word in restart_words(HydraConfig.get().overrides.task) if not word.startswith("run_dir=")]
     write(folder / run_folder.OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])
     system.restorer.console = console

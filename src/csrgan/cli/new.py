@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from csrgan.config.folder import PACKAGE
 from csrgan.console import Console
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.files import relative, write
 
 TEMPLATE, NAME = PACKAGE / "template", "mypackage"
@@ -21,8 +21,8 @@ def run(config: DictConfig) -> int:
     folder = Path(str(config.folder))
     name = folder.absolute().name.replace("-", "_").lower()
     remedy = "use letters, digits and _, as in folder=my_networks"
-    check(name.isidentifier(), f"folder={folder}: {name} cannot be the name of a package; {remedy}.")
-    check(not folder.exists() or not any(folder.iterdir()), f"folder={folder} already has files in it: name a new folder.")
+    require(name.isidentifier(), f"folder={folder}: {name} cannot be the name of a package; {remedy}.")
+    require(not folder.exists() or not any(folder.iterdir()), f"folder={folder} already has files in it: name a new folder.")
     for file in sorted(each for each in TEMPLATE.rglob("*") if each.is_file() and each.suffix != ".pyc"):
         path = folder / file.relative_to(TEMPLATE).as_posix().replace(NAME, name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from csrgan.config.build import build, plain
+from csrgan.config.build import build, checked_settings
 from csrgan.console import Console
 from csrgan.data import shards
 from csrgan.data.cache import Cache
 from csrgan.data.module import Photographs
 from csrgan.data.prepared import Prepared
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.files import relative
 from csrgan.reports import table
 
@@ -21,18 +21,18 @@ FORMATS = ("cache", "shards")
 
 def run(config: DictConfig) -> int:
     """Prepare those of data.train and data.valid that are given; as shards, data.train alone."""
-    settings = plain(config)
+    settings = checked_settings(config)
     kind, destination = settings["format"], settings["destination"]
     if kind not in FORMATS:
         raise UserError.unknown("format", kind, FORMATS)
-    check(kind == "cache" or bool(destination), "destination is empty: the shards need a folder, as in destination=FOLDER.")
+    require(kind == "cache" or bool(destination), "destination is empty: the shards need a folder, as in destination=FOLDER.")
     data: Photographs = build(settings["data"], "data")
     data.console = console = Console()
     if kind == "shards":
         data.cache = Cache(data.cache.folder, 0)  # decode every picture once, to see that it can be decoded
         data.sources["data.valid"] = None
     keys = [key for key, source in data.sources.items() if source]
-    check(bool(keys), "data.train and data.valid are empty: give a folder of photographs, as in data.train=FOLDER.")
+    require(bool(keys), "data.train and data.valid are empty: give a folder of photographs, as in data.train=FOLDER.")
     prepared = {key: data.pictures(key) for key in keys}
     if data.refused:
         console.print(table.refused(data.refused))

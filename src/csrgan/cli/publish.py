@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from csrgan import files
 from csrgan.api.loading import trained
 from csrgan.console import Console
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
@@ -28,17 +28,17 @@ NETWORK, PAGE = "network.ckpt", "README.md"
 def run(config: DictConfig) -> int:
     """Write the network and its page into the folder. Raises UserError if the checkpoint or the folder cannot be used."""
     for key in ("checkpoint", "destination"):
-        check(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
+        require(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
     source, folder = Path(config.checkpoint), Path(config.destination)
-    check(not folder.exists() or not any(folder.iterdir()), f"destination={folder} is not empty: choose a new folder.")
+    require(not folder.exists() or not any(folder.iterdir()), f"destination={folder} is not empty: choose a new folder.")
     system, recipe = trained(str(source), "cpu")
-    check("data" in recipe, f"checkpoint={source} was published already: copy it.")
+    require("data" in recipe, f"checkpoint={source} was published already: copy it.")
     crops = (
         [recipe["data"].get(key) for key in ("crop", "final_crop", "final_fraction")]
         if isinstance(recipe["data"], dict)
         else ["none"]
     )
-    check(all(isinstance(side, int | float | None) for side in crops), f"checkpoint={source}: its recipe.data is damaged.")
+    require(all(isinstance(side, int | float | None) for side in crops), f"checkpoint={source}: its recipe.data is damaged.")
     described = {key: recipe[key] for key in ("system", "degradation")}  # enough to rebuild it, without the folders of its maker
     for key, value in _paths(described, "recipe"):
         raise UserError(f"checkpoint={source}: {key}={value} is a file that others do not have: to publish, train without it.")

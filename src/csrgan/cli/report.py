@@ -11,10 +11,10 @@ from omegaconf import DictConfig
 
 from csrgan import run_folder
 from csrgan.api import own
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.console import Console
 from csrgan.data import picture
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.evaluation.comparison import Job, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, page
@@ -33,11 +33,11 @@ DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # prefixes of
 def run(config: DictConfig) -> int:
     """Read every job below the folder, and write the page with its tables and charts into the folder."""
     own.register_metrics()
-    settings = plain(config)
+    settings = checked_settings(config)
     folder = Path(settings["folder"])
-    check(folder.is_dir(), f"folder={folder} is not a folder.")
+    require(folder.is_dir(), f"folder={folder} is not a folder.")
     folders = jobs.folders(folder)
-    check(
+    require(
         bool(folders),
         f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
     )

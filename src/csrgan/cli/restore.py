@@ -16,9 +16,9 @@ from csrgan.api.restoration import finite
 from csrgan.data import picture
 from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.evaluation.results import BOUNDS, uncertainty
-from csrgan.files import cell, relative
+from csrgan.files import table_cell, relative
 from csrgan.picture_folders.interrupt import interruptible
 from csrgan.picture_folders.ledger import Ledger
 from csrgan.picture_folders.places import Places
@@ -41,7 +41,7 @@ def run(config: DictConfig) -> int:
         ledger = Ledger(places.destination, overwrite=config.overwrite)
         units = [Unit(file, ((str(file.relative_to(places.root)),),)) for file in places.files]
         places.examine(targets(units), ledger)
-        check(
+        require(
             not ledger.has_pairs, f"destination={places.destination} holds a set that csrgan degrade made: choose another folder."
         )
         system, settings = chosen(config, config.checkpoint)
@@ -73,10 +73,10 @@ class _Restorer:
         self._examine(unit.file, source)
         restored = self.system.restorer.restore(enlarged(source.tensor()[None].to(self.system.device), self.factor))
         values = _values(restored, self.system.restorer.prior.predicted)
-        check(finite(restored), f"{shown_name}: the network's output is not finite, so it is not a picture.")
+        require(finite(restored), f"{shown_name}: the network's output is not finite, so it is not a picture.")
         part = self.series.ledger.workspace / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=source)
-        yield Made({name: part}, {"file": cell(shown_name), **values})
+        yield Made({name: part}, {"file": table_cell(shown_name), **values})
         for line in (describe_theta(values), *out_of_range(values, self.system.restorer.prior)):
             if line:
                 self.series.say(f"{shown_name}: {line}")
@@ -85,10 +85,10 @@ class _Restorer:
         """Raise UserError, before minutes are spent, for a picture whose S fits into no file of its format."""
         sides = source.pixels.shape[:2]
         name = picture.called(file)
-        check(self.factor * min(sides) >= 1, f"{name} has a side that enlarge={self.factor:g} would make smaller than one pixel.")
+        require(self.factor * min(sides) >= 1, f"{name} has a side that enlarge={self.factor:g} would make smaller than one pixel.")
         longest = int(self.factor * max(sides)) * self.system.restorer.enlarge
         limit = LONGEST_SIDE.get(file.suffix.lower(), math.inf)
-        check(
+        require(
             longest <= limit,
             f"{name} would be {longest} px long, and a {file.suffix} file takes at most {limit}: lower enlarge, or give it as PNG.",
         )

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from rich.markup import escape
 from rich.table import Table
 
-from csrgan.config.paths import kept
+from csrgan.config.paths import restart_words
 from csrgan.console import Console
 from csrgan.errors import UserError
 from csrgan.files import relative
@@ -24,7 +24,7 @@ def run(config: DictConfig) -> float | None:
     """Run the job of this configuration unless it is complete, and write job.json. Return the gain in dB; None if it failed."""
     watchdog.watch()
     hydra = cast(DictConfig, HydraConfig.get())
-    words = [word for word in kept(hydra.overrides.task) if not word.startswith("run_dir=")]
+    words = [word for word in restart_words(hydra.overrides.task) if not word.startswith("run_dir=")]
     folder = record.folder_of(Path(config.run_dir), words, hydra_sweep.guided(hydra))
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / OUTPUT).open("a", encoding="utf-8") as lock:

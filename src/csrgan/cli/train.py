@@ -25,10 +25,10 @@ from csrgan.callbacks.graceful_stop import GracefulStop
 from csrgan.callbacks.health import Health
 from csrgan.callbacks.progress import PerImageProgress, Watch
 from csrgan.callbacks.scores import Scores
-from csrgan.config.build import build, plain
+from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.files import exclusive_lock
 from csrgan.loggers.recording import close_with, recording
 from csrgan.reports import table
@@ -49,13 +49,13 @@ def run(config: DictConfig) -> float:
     """Train, and write everything into the run folder. Return the gain of S over L in dB, for sweepers."""
     quiet()
     own.register_metrics()
-    settings = plain(config)
+    settings = checked_settings(config)
     folder = Path(settings["run_dir"])
     first = os.environ.get("LOCAL_RANK", "0") == "0"  # the first of the processes that train together
     with exclusive_lock(folder, f"run_dir={folder}") if first else nullcontext():
         checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
         sentence = f"run_dir={folder} already holds a run: resume={folder} continues it; another run_dir starts a new one."
-        check(bool(settings["resume"]) or not checkpoints or not first, sentence)
+        require(bool(settings["resume"]) or not checkpoints or not first, sentence)
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}
@@ -168,13 +168,13 @@ def with_budget(config: DictConfig, settings: Settings, per_image: float) -> Set
     with open_dict(config):
         for key in ("images", "validate_every", "save_every"):
             config.trainer[key] = images
-    return plain(config)
+    return checked_settings(config)
 
 
 def prepare(system: Evaluated, trainer: dict[str, Any]) -> None:
     """Memory layout and compilation of the networks."""
     available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
-    check(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
+    require(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
     for network in system.children():
         if trainer["channels_last"]:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -188,7 +188,7 @@ def own_callbacks(settings: Settings) -> list[lightning.Callback]:
     callbacks = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}
     for name, callback in callbacks.items():
         sentence = f"callbacks.{name} builds a {type(callback).__name__}, which is not a Lightning callback."
-        check(isinstance(callback, lightning.Callback), sentence)
+        require(isinstance(callback, lightning.Callback), sentence)
     return list(callbacks.values())
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from csrgan import files
 from csrgan.data.picture import called
-from csrgan.errors import check
+from csrgan.errors import require
 from csrgan.run_folder import LOCK, PARAMETERS, RECORD
 
 Row = dict[str, str | float]
@@ -162,7 +162,7 @@ class Ledger:
             sentence = (
                 f"destination={self.folder}: {called(Path(name))} was written or changed there in the meantime, but not by csrgan."
             )
-            check(self.overwrite or not self.foreign(name), sentence)
+            require(self.overwrite or not self.foreign(name), sentence)
 
     def add(self, name: str, part: Path) -> None:
         """Move a finished file that has no row to this name. Raises UserError as `keep` does."""

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan.data import picture
 from csrgan.data.search import Found
-from csrgan.errors import UserError, check
+from csrgan.errors import UserError, require
 from csrgan.picture_folders.ledger import Ledger
 
 NAMED = 3  # names in a sentence
@@ -38,15 +38,15 @@ class Places:
     def from_config(config: DictConfig) -> Places:
         """Return the places that source= and destination= name. Raises UserError if they cannot be used."""
         for key in ("source", "destination"):
-            check(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
-            check(_is_path(config[key]), f"{key}={config[key]} is not a path: give it as {key}=VALUE.")
+            require(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
+            require(_is_path(config[key]), f"{key}={config[key]} is not a path: give it as {key}=VALUE.")
         source, destination = Path(str(config.source)), Path(str(config.destination))
-        check(source.exists(), f"source={source} does not exist.")
-        check(destination.is_dir() or not os.path.lexists(destination), f"destination={destination} is a file: choose a folder.")
+        require(source.exists(), f"source={source} does not exist.")
+        require(destination.is_dir() or not os.path.lexists(destination), f"destination={destination} is a file: choose a folder.")
         several = source.is_dir()
         pictures = picture.look(source, apart_from=destination) if several else Found([source], [], Counter())
         root = source if several else source.parent
-        check(
+        require(
             destination.resolve() != root.resolve(),
             f"destination={destination} is the folder of the source, whose pictures would be overwritten: choose another folder.",
         )

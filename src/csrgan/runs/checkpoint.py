@@ -10,7 +10,7 @@ from zipfile import BadZipFile, ZipFile
 import torch
 
 from csrgan.config import renamed
-from csrgan.errors import UserError, check, plain
+from csrgan.errors import UserError, require, printable
 from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
 from csrgan.tree import Settings
 
@@ -25,16 +25,16 @@ def read(path: Path | str, key: str = "checkpoint") -> Settings:
     file = Path(path)
     if file.is_dir():
         there = any((file / CHECKPOINTS / name).is_file() for name in (LAST, PREVIOUS))
-        check(there, f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
+        require(there, f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
         file = newest(file)
-    check(file.is_file(), f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
+    require(file.is_file(), f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
     try:
         content: Settings = torch.load(file, map_location="cpu", weights_only=True)
-        renamed.kept(content)
+        renamed.upgrade_checkpoint(content)
     except Exception as reason:
         raise UserError(f"{named} is not a readable checkpoint ({type(reason).__name__}).") from reason
     own = content.get("csrgan") if isinstance(content, dict) else None
-    check(isinstance(own, dict) and "recipe" in own and "state_dict" in content, f"{named} is not a checkpoint of csrgan.")
+    require(isinstance(own, dict) and "recipe" in own and "state_dict" in content, f"{named} is not a checkpoint of csrgan.")
     return content
 
 
@@ -46,7 +46,7 @@ def newest(run: Path) -> Path:
         file = run / CHECKPOINTS / name
         if (reason := damage(file)) is None:
             for sentence in reasons:
-                print(plain(f"csrgan: {sentence}; using {file} instead."), file=sys.stderr)
+                print(printable(f"csrgan: {sentence}; using {file} instead."), file=sys.stderr)
             return file
         reasons.append(reason)
     raise UserError("; ".join(reasons) + ".")

@@ -10,8 +10,8 @@ import re
 import shlex
 from pathlib import Path
 
-from csrgan.config.old_names import silently
-from csrgan.errors import UserError, check
+from csrgan.config.old_names import translate_silently
+from csrgan.errors import UserError, require
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.files import relative
@@ -50,11 +50,11 @@ def job(folder: Path) -> Settings:
     """Return the contents of job.json in this folder, or what they would be for a single run or evaluation."""
     content = _json(folder / JOB) if (folder / JOB).is_file() else _single(folder)
     for key, kind in KINDS.items():
-        check(isinstance(content.get(key), kind), f"{JOB} lacks a valid {key}.")
-    check(all(isinstance(word, str) for word in content["words"]), f"{JOB} holds words that are not text.")
-    check(0 <= content["seconds"] < LIMIT, f"{JOB} holds seconds={content['seconds']}.")
+        require(isinstance(content.get(key), kind), f"{JOB} lacks a valid {key}.")
+    require(all(isinstance(word, str) for word in content["words"]), f"{JOB} holds words that are not text.")
+    require(0 <= content["seconds"] < LIMIT, f"{JOB} holds seconds={content['seconds']}.")
     texts = {key: _printable(value) for key, value in content.items() if isinstance(value, str)}
-    return {**content, **texts, "words": [_printable(word) for word in silently(content["words"])]}
+    return {**content, **texts, "words": [_printable(word) for word in translate_silently(content["words"])]}
 
 
 def _single(folder: Path) -> Settings:
@@ -64,7 +64,7 @@ def _single(folder: Path) -> Settings:
         raise UserError(f"{OVERRIDES} is damaged: it holds no overrides.")
     kind = "train" if (folder / CHECKPOINTS).is_dir() else "evaluate"
     command = shlex.join(["csrgan", kind, *map(str, words), f"run_dir={relative(folder)}"])
-    relevant = [word for word in silently(map(str, words)) if not word.startswith(IRRELEVANT)]
+    relevant = [word for word in translate_silently(map(str, words)) if not word.startswith(IRRELEVANT)]
     return {
         "words": relevant,
         "command": command,
@@ -78,13 +78,13 @@ def rows(folder: Path) -> list[Row]:
     """Return the rows of results.csv, after checking their number and means against summary.json."""
     result: list[Row] = []
     for line in table(folder / RESULTS):
-        check({"image", *CELL} <= set(line), f"{RESULTS} has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
+        require({"image", *CELL} <= set(line), f"{RESULTS} has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
         row: Row = {key: text if key == "image" else number(text, f"{RESULTS}: {key}") for key, text in line.items()}
-        check(all(math.isfinite(float(row[key])) for key in CELL), f"{RESULTS} holds a row without its degradation.")
+        require(all(math.isfinite(float(row[key])) for key in CELL), f"{RESULTS} holds a row without its degradation.")
         result.append(row)
-    check(bool(result), f"{RESULTS} is missing or empty")
+    require(bool(result), f"{RESULTS} is missing or empty")
     means = summary(folder)
-    check(
+    require(
         means.get("rows", len(result)) == len(result),
         f"{RESULTS} has {len(result)} rows, but {SUMMARY} says {means.get('rows')}.",
     )
@@ -92,7 +92,7 @@ def rows(folder: Path) -> list[Row]:
         if column.endswith(("_low", "_restored")) and column in means:
             mine, theirs = results.mean(result, column), means[column]
             same = math.isclose(mine, theirs, rel_tol=1e-6, abs_tol=1e-9) or (math.isnan(mine) and math.isnan(theirs))
-            check(same, f"the mean of {column} is {mine:g} in {RESULTS}, but {SUMMARY} says {theirs:g}.")
+            require(same, f"the mean of {column} is {mine:g} in {RESULTS}, but {SUMMARY} says {theirs:g}.")
     return result
 
 
@@ -109,15 +109,15 @@ def table(file: Path) -> Table:
     if not file.is_file():
         return []
     text = _text(file)
-    check(not text or text.endswith(("\n", "\r")), f"{file.name} is cut off.")
+    require(not text or text.endswith(("\n", "\r")), f"{file.name} is cut off.")
     try:
         headings, *lines = list(csv.reader(io.StringIO(text, newline=""), strict=True)) or [[]]
     except csv.Error as reason:
         raise UserError(f"{file.name} is damaged: {reason}.") from reason
     lines = [line for line in lines if line]
-    check(len(set(headings)) == len(headings), f"{file.name} has two columns with the same name.")
+    require(len(set(headings)) == len(headings), f"{file.name} has two columns with the same name.")
     for index, line in enumerate(lines, start=1):
-        check(len(line) == len(headings), f"{file.name} has {len(line)} cells in row {index}, but {len(headings)} headings.")
+        require(len(line) == len(headings), f"{file.name} has {len(line)} cells in row {index}, but {len(headings)} headings.")
     return [dict(zip(headings, line, strict=True)) for line in lines]
 
 
@@ -127,7 +127,7 @@ def number(text: str, place: str) -> float:
         result = float(text) if text else math.nan
     except ValueError:
         result = math.inf
-    check("_" not in text and not abs(result) >= LIMIT, f"{place} holds {text[:40]!r}, which is not a number that a run writes.")
+    require("_" not in text and not abs(result) >= LIMIT, f"{place} holds {text[:40]!r}, which is not a number that a run writes.")
     return result
 
 

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 from csrgan import files
-from csrgan.config.old_names import silently
+from csrgan.config.old_names import translate_silently
 from csrgan.run_folder import JOB, SUMMARY
 from csrgan.tree import Settings
 
@@ -17,7 +17,7 @@ def read(folder: Path) -> Settings | None:
     if not (folder / JOB).is_file():
         return None
     content: Settings = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    return content | {"words": silently(content["words"])}
+    return content | {"words": translate_silently(content["words"])}
 
 
 def write(folder: Path, job: Settings) -> None:

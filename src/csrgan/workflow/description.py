@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from csrgan import files
 from csrgan.config.build import as_yaml
-from csrgan.config.paths import kept
+from csrgan.config.paths import restart_words
 from csrgan.config.resume import ONE_JOB
 from csrgan.run_folder import CONFIG, OVERRIDES
 from csrgan.tree import Settings
@@ -23,7 +23,7 @@ def describe(settings: Settings, folder: Path, changed: Sequence[str] = ()) -> N
     earlier = file.read_text(encoding="utf-8").split("\n") if changed and file.is_file() else []
     remarks = [*(line for line in earlier if line.startswith("# ")), *(f"# {change}" for change in changed)]
     files.write(file, "".join(f"{line}\n" for line in remarks) + as_yaml(settings))
-    overrides = [word for word in kept(HydraConfig.get().overrides.task) if not word.startswith(("resume=", "run_dir="))]
+    overrides = [word for word in restart_words(HydraConfig.get().overrides.task) if not word.startswith(("resume=", "run_dir="))]
     if any(word.startswith(("sweep=", "experiment=")) for word in overrides):
         overrides.append(ONE_JOB)
     files.write(folder / OVERRIDES, json.dumps(overrides))

@@ -9,10 +9,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
-from csrgan.config.build import plain
+from csrgan.config.build import checked_settings
 from csrgan.config.folder import contents
 from csrgan.config.paths import for_hydra
-from csrgan.config.resume import ONE_JOB, change_faults, changes, gone_on_with, is_copy, references, started_with, told
+from csrgan.config.resume import ONE_JOB, change_faults, changes, resumed_settings, is_copy, references, original_words, describe_change
 from csrgan.errors import UserError
 from csrgan.runs.checkpoint import newest, read, set_damaged_aside
 from csrgan.tree import Settings
@@ -30,20 +30,20 @@ class StoppedRun:
         saved = read(self.file, "resume")["csrgan"]
         self.recipe, self.images_seen = saved["recipe"], saved["images_seen"]
         self.changed: list[str] = []
-        words = [word for word in for_hydra(started_with(folder)) if word != ONE_JOB]
+        words = [word for word in for_hydra(original_words(folder)) if word != ONE_JOB]
         config = GlobalHydra.instance().config_loader().load_configuration("train", words, RunMode.RUN)
         with open_dict(config):
             del config["hydra"]
             config.run_dir = ""
-        self.began_with = plain(config)
+        self.began_with = checked_settings(config)
 
     def settings(self, now: Settings) -> Settings:
         """Return the settings of the resumed run. now: those by all overrides. Raises UserError for changes without effect."""
-        result = gone_on_with(self.recipe, self.began_with, now)
+        result = resumed_settings(self.recipe, self.began_with, now)
         faults = list(change_faults(self.recipe, result, self.folder, self.images_seen, self.references))
         if faults:
             raise UserError(*faults)
-        new = [told(key, values) for key, values in changes(self.recipe, result) if not is_copy(key, self.references)]
+        new = [describe_change(key, values) for key, values in changes(self.recipe, result) if not is_copy(key, self.references)]
         self.changed = [f"from image {self.images_seen} on: {change}" for change in new]
         return result
 

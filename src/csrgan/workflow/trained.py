@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from omegaconf import DictConfig, open_dict
 
 from csrgan.api.loading import placed, trained
-from csrgan.config.build import build, plain
-from csrgan.errors import UserError, check
+from csrgan.config.build import build, checked_settings
+from csrgan.errors import UserError, require
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.system import System
 from csrgan.tree import Settings
@@ -58,7 +58,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
     A degradation that is not chosen becomes the checkpoint's. Raises UserError if neither is given, or if an untrained system lacks
     what it needs.
     """
-    check(
+    require(
         checkpoint is not None or bool(config.get("system")),
         "checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as wiener, does without.",
     )
@@ -68,12 +68,12 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
             raise UserError("degradation is needed where there is no checkpoint: choose one, as in degradation=readme.")
         with open_dict(config):
             config.degradation = recipe["degradation"]
-    settings = plain(config)
+    settings = checked_settings(config)
     if not settings.get("system"):
         assert learned
         return learned, settings
     system = as_module(build(settings["system"], "system"))
     sentence = f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system."
-    check(not isinstance(system, System), sentence)
+    require(not isinstance(system, System), sentence)
     system.restorer.parameter_source = learned.restorer if learned else None
     return placed(system, config.device), settings
