@@ -26,7 +26,7 @@ from csrgan.degradation.kernel_priors import rms_std
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
 from csrgan.errors import RunStopped, UserError, require
-from csrgan.files import HIDDEN, table_cell, relative
+from csrgan.files import HIDDEN, relative, table_cell
 from csrgan.picture_folders.interrupt import interruptible
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places

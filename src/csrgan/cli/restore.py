@@ -18,7 +18,7 @@ from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
 from csrgan.errors import require
 from csrgan.evaluation.results import BOUNDS, uncertainty
-from csrgan.files import table_cell, relative
+from csrgan.files import relative, table_cell
 from csrgan.picture_folders.interrupt import interruptible
 from csrgan.picture_folders.ledger import Ledger
 from csrgan.picture_folders.places import Places

@@ -10,7 +10,7 @@ from zipfile import BadZipFile, ZipFile
 import torch
 
 from csrgan.config import renamed
-from csrgan.errors import UserError, require, printable
+from csrgan.errors import UserError, printable, require
 from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
 from csrgan.tree import Settings
 

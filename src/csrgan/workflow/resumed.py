@@ -12,7 +12,16 @@ from rich.console import Console
 from csrgan.config.build import checked_settings
 from csrgan.config.folder import contents
 from csrgan.config.paths import for_hydra
-from csrgan.config.resume import ONE_JOB, change_faults, changes, resumed_settings, is_copy, references, original_words, describe_change
+from csrgan.config.resume import (
+    ONE_JOB,
+    change_faults,
+    changes,
+    describe_change,
+    is_copy,
+    original_words,
+    references,
+    resumed_settings,
+)
 from csrgan.errors import UserError
 from csrgan.runs.checkpoint import newest, read, set_damaged_aside
 from csrgan.tree import Settings
