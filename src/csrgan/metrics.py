@@ -86,8 +86,8 @@ def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
 
 
 def __getattr__(name: str) -> Callable[[AnyPicture, AnyPicture], float]:
-    """Return a metric of your own, see `csrgan.evaluation.metrics.Metric`."""
-    own.metrics()
+    """A metric of one's own, see `csrgan.evaluation.metrics.Metric`."""
+    own.register_metrics()
     if name not in own.OWN:
         raise AttributeError(f"module 'csrgan.metrics' has no attribute {name!r}")
     metric = metrics.METRICS[name]

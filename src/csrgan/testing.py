@@ -1,4 +1,4 @@
-"""Contracts that every choice keeps, for the tests of a package of one's own: `csrgan new` writes one that uses them."""
+"""Contracts for the choices of your own package: the tests that `csrgan new` writes use them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ QUICK = ("trainer=smoke", "logger=none", "trainer.panels=0", "evaluation.grid={b
 
 
 def choices(package: str) -> list[str]:
-    """The words that choose what a package brings in its folder conf, as ["generator=residual", "+loss/frequency=fft"]; sweeps are
-    left out. Raises UserError where csrgan does not find the package."""
-    own = {file.parent.relative_to(conf()).as_posix() for file in conf().rglob("*.yaml")}
+    """Return the words that select each choice in a package's folder conf, as ["generator=residual", "+loss/frequency=fft"].
+
+    Sweeps are left out. Raises UserError if csrgan does not find the package.
+    """
+    known_groups = {file.parent.relative_to(conf()).as_posix() for file in conf().rglob("*.yaml")}
     folder = next((each for each in search.folders() if each.parent.name == package.rpartition(".")[2]), None)
     if folder is None:
         hint = f"install it with an entry point of the group csrgan, or set {search.ALLOW}={package}"
         raise UserError(f"csrgan finds no folder conf of {package}: {hint}.")
-    # A metric is no choice: every evaluation has it, and so has that of each choice.
-    found = {group: [file for file in files if folder in file.parents] for group, files in groups() if group != "metric"}
-    files = ((group, file) for group, of_group in found.items() for file in of_group)
+    # A metric is not a choice: every evaluation computes it, and so does that of each choice.
+    files_of_group = {group: [file for file in files if folder in file.parents] for group, files in groups() if group != "metric"}
+    files = ((group, file) for group, paths in files_of_group.items() for file in paths)
     single = ((group, file) for group, file in files if "MULTIRUN" not in file.read_text(encoding="utf-8"))
-    return [f"{'' if group in own else '+'}{group}={file.stem}" for group, file in single]
+    return [f"{'' if group in known_groups else '+'}{group}={file.stem}" for group, file in single]
 
 
 def hold(choice: str, folder: Path) -> None:
-    """Hold a choice to csrgan's contracts: its yaml says what it is, its keys are arguments, it trains, and its checkpoint, alone,
-    is the network that was scored.
+    """Check that a choice keeps csrgan's contracts: its yaml says what it is, its keys are arguments, it trains, and its checkpoint
+    alone gives the network that was scored.
 
     choice: a word of `csrgan train`, see `choices`. folder: where the run is written. Raises AssertionError, or the error itself.
     """
@@ -50,13 +52,13 @@ def hold(choice: str, folder: Path) -> None:
     if not (run.folder / CHECKPOINTS).is_dir():
         return  # it needs no training
     photographs = run.model.recipe["data"]["valid"]
-    again = evaluate(run.folder, photographs, crop=64, grid={"blur": 1, "scale": 1, "noise": 1}).summary
-    difference = again["psnr_restored"] - run.summary["psnr_restored"]  # the layout in memory, and so the rounding, may be another
+    summary = evaluate(run.folder, photographs, crop=64, grid={"blur": 1, "scale": 1, "noise": 1}).summary
+    difference = summary["psnr_restored"] - run.summary["psnr_restored"]  # the memory layout, and so the rounding, may differ
     assert abs(difference) < 1e-3, f"{choice}: its checkpoint restores another picture, {difference:+.3f} dB"
 
 
 def nodes(tree: object, place: str = "") -> Iterator[tuple[str, Settings]]:
-    """Every node with a `_target_`."""
+    """Yield every node with a `_target_`, and its key."""
     if isinstance(tree, dict):
         if "_target_" in tree:
             yield place, tree
@@ -65,11 +67,11 @@ def nodes(tree: object, place: str = "") -> Iterator[tuple[str, Settings]]:
 
 
 def _unknown(node: Settings) -> list[str]:
-    """Keys of a node that are none of its target's arguments; of those of torch and Lightning nothing is known."""
+    """Return the keys of a node that its target does not take; targets of torch and Lightning are not checked."""
     target = resolve_name(node["_target_"])
-    taken = set(inspect.signature(target).parameters)
+    arguments = set(inspect.signature(target).parameters)
     return (
         []
         if target.__module__.startswith(("torch", "lightning"))
-        else [key for key in node if key not in taken and not key.startswith("_")]
+        else [key for key in node if key not in arguments and not key.startswith("_")]
     )

@@ -111,7 +111,7 @@ def test_grey_comes_back_grey(model: csrgan.Model, cat: np.ndarray) -> None:
 
 def test_enlarging_is_that_of_the_command_and_beyond_the_training_is_a_warning(model: csrgan.Model, cat: np.ndarray) -> None:
     assert model(cat, enlarge=2).image.shape == (128, 192, 3)
-    with pytest.warns(UserWarning, match="makes S 8 times as large, and the model was trained for scales of 1 to 3"):
+    with pytest.warns(UserWarning, match="makes S 8 times as large, but the model was trained for scales of 1 to 3"):
         model(cat[:16, :16], enlarge=8)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -145,8 +145,8 @@ def test_an_array_is_saved_with_its_depth(model: csrgan.Model, cat: np.ndarray, 
         (np.zeros((4, 5, 4), np.uint8), r"low is an array of shape \(4, 5, 4\): leave out its alpha channel"),
         (np.zeros((2, 4, 5, 3)), r"low is an array of shape \(2, 4, 5, 3\): give \(H, W, 3\) or \(H, W\)"),
         (np.zeros((4, 5, 3), np.int64), "low is an array of int64: give uint8, uint16 or floating point"),
-        (np.full((4, 5, 3), 200.0), "low goes from 200 to 200, and floating point must lie in .* divide by 255"),
-        (np.full((4, 5, 3), -0.1), r"low goes from -0\.1 to -0\.1"),
+        (np.full((4, 5, 3), 200.0), "low ranges from 200 to 200, but floating point must lie in .* divide by 255"),
+        (np.full((4, 5, 3), -0.1), r"low ranges from -0\.1 to -0\.1"),
         (np.full((4, 5, 3), np.nan), "low holds numbers that are not finite"),
         (np.zeros((0, 5, 3)), "low is empty"),
         (torch.zeros(3, 4, 5), r"low is a tensor of shape \(3, 4, 5\): give \(B, 3, H, W\)"),
@@ -164,7 +164,7 @@ def test_what_is_no_model_is_refused_in_a_sentence(tmp_path: Path, model: csrgan
     with pytest.raises(csrgan.UserError, match="is neither a file nor the folder of a run"):
         csrgan.load(tmp_path / "none")
     (tmp_path / "a.ckpt").write_text("no checkpoint")
-    with pytest.raises(csrgan.UserError, match="is no checkpoint that can be read"):
+    with pytest.raises(csrgan.UserError, match="is not a readable checkpoint"):
         csrgan.load(tmp_path / "a.ckpt")
     for device in ("gpu", "cuda:99"):
         with pytest.raises(csrgan.UserError, match=f"device={device}"):

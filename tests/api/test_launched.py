@@ -47,7 +47,7 @@ def test_train_runs_the_command_and_gives_its_model(
     assert capsys.readouterr().out == ""
     with pytest.raises(csrgan.UserError, match=r"(?s)generator has no resnet.*trainer.images=-1"):
         csrgan.train(["generator=resnet", "trainer.images=-1"])
-    with pytest.raises(csrgan.UserError, match=r"csrgan\.train takes no --multirun"):
+    with pytest.raises(csrgan.UserError, match=r"csrgan\.train does not take --multirun"):
         csrgan.train(["-m", "seed=0,1"])
     with pytest.raises(csrgan.UserError, match="sweep=stability is a sweep of several trainings"):
         csrgan.train(["sweep=stability"])

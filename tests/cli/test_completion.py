@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from csrgan.cli.completion import offered
+from csrgan.cli.completion import completions
 
 BASH = """
 eval "$(csrgan completion bash)"
@@ -42,14 +42,14 @@ def test_bash_is_given_what_may_follow() -> None:
     ],
 )
 def test_each_kind_of_word_is_completed(line: str, expected: list[str]) -> None:
-    assert offered(line) == expected
+    assert completions(line) == expected
 
 
 def test_choices_and_groups_of_ones_own_and_files_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own" / "loss" / "frequency").mkdir(parents=True)
     (tmp_path / "own" / "loss" / "frequency" / "fft.yaml").write_text("# A loss of my own\n")
     monkeypatch.chdir(tmp_path)
-    assert offered("csrgan train --config-dir own +loss/f") == ["+loss/frequency="]
-    assert offered("csrgan train --config-dir=own +loss/frequency=") == ["fft"]
-    assert offered("csrgan restore source=o") == ["own/"]
-    assert offered("csrgan restore source=own/") == ["own/loss/"]
+    assert completions("csrgan train --config-dir own +loss/f") == ["+loss/frequency="]
+    assert completions("csrgan train --config-dir=own +loss/frequency=") == ["fft"]
+    assert completions("csrgan restore source=o") == ["own/"]
+    assert completions("csrgan restore source=own/") == ["own/loss/"]

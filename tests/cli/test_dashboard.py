@@ -30,7 +30,7 @@ def test_who_is_not_logged_in_gets_a_file_and_is_told_what_to_do(tmp_path: Path,
     view = written(tmp_path, "project=blind", "entity=lab")
     assert (view["project"], view["entity"]) == ("blind", "lab")
     told = capsys.readouterr().out
-    assert "run wandb login and give the same command again" in told
+    assert "run wandb login and then this command again" in told
     assert told.count("\n") == 1
     sections = {section["name"]: section["panels"] for section in view["spec"]["section"]["panelBankConfig"]["sections"]}
     (plot,) = sections["Comparison"]
@@ -67,7 +67,7 @@ def test_a_server_that_refuses_leaves_the_file(tmp_path: Path) -> None:
         done = csrgan("dashboard", f"file={tmp_path}/kept.json", "entity=lab", WANDB_MODE="online", **server.account())
     assert done.returncode == 2
     (sentence,) = done.stderr.strip().split("\n")
-    assert sentence.startswith("csrgan dashboard: the server of Weights & Biases took no workspace (")
+    assert sentence.startswith("csrgan dashboard: the server of Weights & Biases did not take the workspace (")
     assert json.loads((tmp_path / "kept.json").read_text())["entity"] == "lab"
 
 

@@ -45,7 +45,7 @@ def test_a_stranger_makes_the_same_from_the_files_alone(photographs: Path, tmp_p
 
 def test_pictures_smaller_than_the_crop_stay_whole(photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["degrade", f"source={photographs}", f"destination={tmp_path}/set", "crop=5000"]) == 0
-    assert "are smaller than crop=5000 and stay so" in capsys.readouterr().out
+    assert "are smaller than crop=5000 and keep their size" in capsys.readouterr().out
 
 
 def test_degrade_is_the_same_whatever_else_is_there(photographs: Path, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_set_goes_on_where_it_was_stopped_or_killed(
         assert "stopped: 3 of 4 pictures are degraded in" in said
         assert np.load(tmp_path / "set" / "kernels.npy").shape[0] == 3
     assert main(words) == 0
-    assert "3 of 4 pictures were degraded before, and stay" in capsys.readouterr().out
+    assert "3 of 4 pictures were degraded before and stay as they are" in capsys.readouterr().out
     assert tree(tmp_path / "set") == tree(tmp_path / "whole")
 
 
@@ -143,7 +143,7 @@ def test_a_folder_holds_one_set(words: list[str], tmp_path: Path, capsys: pytest
     before = tree(tmp_path / "set")
     capsys.readouterr()
     assert main([*words, "per_image=1"]) == 2
-    assert "set holds another set, with sharp/a_1.png: choose another folder" in capsys.readouterr().err
+    assert "set holds another set (with sharp/a_1.png): choose another folder" in capsys.readouterr().err
     assert tree(tmp_path / "set") == before
     assert main([*words, "degradation=readme"]) == 0
     assert not (tmp_path / "set" / "kernels.npy").exists()
@@ -160,7 +160,7 @@ def test_what_the_user_has_is_not_overwritten(
     (tmp_path / "set" / name).write_text("mine")
     before = tree(tmp_path / "set")
     assert main(words) == 2
-    assert f"set holds {name} already, which csrgan did not write" in capsys.readouterr().err
+    assert f"set already holds {name}, which csrgan did not write" in capsys.readouterr().err
     assert tree(tmp_path / "set") == before
 
 

@@ -45,7 +45,7 @@ def test_every_job_of_a_sweep_is_scored_once(sweep: Path, tmp_path: Path, capsys
     assert float(rows[0]["psnr_low"]) > 25  # three tenths of the contrast: a tenth of the squared error
     first = (there / "main" / "0" / "results.csv").stat().st_mtime_ns
     assert main(words) == 0
-    assert "main/0  done before" in capsys.readouterr().out
+    assert "main/0  scored before" in capsys.readouterr().out
     assert (there / "main" / "0" / "results.csv").stat().st_mtime_ns == first
     assert main(["report", str(there)]) == 0
     assert "1 of 2 jobs complete" in (there / "report.html").read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
     assert main(["evaluate", "system=wiener", *small, f"run_dir={tmp_path}/c"]) == 2
     assert "degradation is needed where there is no checkpoint" in capsys.readouterr().err
     assert main(["train", *SMOKE[:3], "system=bicubic", f"run_dir={tmp_path}/d"]) == 0
-    assert "Bicubic needs no training; it is scored as it is" in capsys.readouterr().out
+    assert "Bicubic needs no training and is scored as it is" in capsys.readouterr().out
     assert not (tmp_path / "d" / "checkpoints").exists()
     assert main(["evaluate", "system=srmd", "degradation=readme", f"run_dir={tmp_path}/e"]) == 2
     assert "system=srmd is trained: name its run as checkpoint=RUN" in capsys.readouterr().err

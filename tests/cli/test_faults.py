@@ -116,7 +116,7 @@ FAULTS = [
     (["restore", "enlarge=0"], "destination is needed"),
     (["prepare", "format=shards"], "destination is empty"),
     (["bench", "sizes=[0]"], "sizes=[0]: 0 is below 1"),
-    (["evaluate", "checkpoint={tmp}/file"], "no checkpoint that can be read"),
+    (["evaluate", "checkpoint={tmp}/file"], "not a readable checkpoint"),
     (["restore", "checkpoint={tmp}/absent", "source={tmp}", "destination={tmp}/out"], "holds no picture"),
     (["restore", "checkpoint={tmp}/absent", "source={tmp}/absent", "destination={tmp}/out"], "does not exist"),
     (["degrade", "source={tmp}/file", "destination={tmp}/out"], "cannot be read as a picture"),
@@ -196,7 +196,7 @@ def test_a_wrong_word_causes_no_follow_up_faults(word: str, silent: str) -> None
     assert silent not in str(told.value).replace(word.partition("=")[0], "")
 
 
-def test_help_works_if_a_value_is_missing() -> None:
+def test_help_is_given_where_something_is_missing() -> None:
     check_command("restore", ["--help"])
     with pytest.raises(UserError, match="source is needed"):
         check_command("restore", [])

@@ -67,7 +67,7 @@ def test_a_pickle_bomb_does_not_go_off(
     else:
         recipe = good["csrgan"] | {"recipe": bomb}
         torch.save({"whole": bomb, "weights": good | {"state_dict": bomb}, "recipe": good | {"csrgan": recipe}}[place], file)
-    refused([*commands[command], f"checkpoint={file}"], "is no checkpoint that can be read", capsys)
+    refused([*commands[command], f"checkpoint={file}"], "is not a readable checkpoint", capsys)
     assert not marker.exists()
     torch.load(file, weights_only=False) if place != "plain pickle" else pickle.loads(file.read_bytes())
     assert marker.exists()  # it would have gone off

@@ -68,7 +68,7 @@ def test_what_cannot_be_published_is_told(run: Path, tmp_path: Path, capfd: pyte
     assert "destination is needed" in capfd.readouterr().err
     assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/one"]) == 0
     assert main(["publish", f"checkpoint={tmp_path}/one/network.ckpt", f"destination={tmp_path}/two"]) == 2
-    assert "is published already: copy it." in capfd.readouterr().err
+    assert "was published already: copy it." in capfd.readouterr().err
     assert [file.name for file in (tmp_path / "full").iterdir()] == ["mine.txt"]
 
 

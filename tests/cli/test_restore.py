@@ -11,7 +11,7 @@ from composed import composed
 from folders import NAMES, rows, save
 from systems import made
 
-from csrgan.api.model import unlike
+from csrgan.api.model import untrained_scale
 from csrgan.cli import main
 from csrgan.config.build import build
 from csrgan.data import picture
@@ -53,9 +53,9 @@ def test_one_bad_picture_does_not_end_the_others(
     out, err = capfd.readouterr()
     assert "5 restored, 5 skipped" in out
     for name, why in {
-        "long.webp": "would be 32766 px long, and a .webp file takes 16383: lower enlarge, or give it as PNG.",
-        "long.jpg": "would be 131000 px long, and a .jpg file takes 65500: lower enlarge, or give it as PNG.",
-        "nan.png": "what the network makes of it is not finite, and no picture.",
+        "long.webp": "would be 32766 px long, and a .webp file takes at most 16383: lower enlarge, or give it as PNG.",
+        "long.jpg": "would be 131000 px long, and a .jpg file takes at most 65500: lower enlarge, or give it as PNG.",
+        "nan.png": "the network's output is not finite, so it is not a picture.",
         "large.png": "of 8x8 px needs more memory than there is: a smaller picture or a lower enlarge may help.",
         "full.png": "cannot be written: File too large.",
     }.items():
@@ -94,24 +94,24 @@ def test_names_are_no_formulas_and_stay_in_their_line(checkpoint: Path, tmp_path
 @pytest.mark.parametrize(
     ("name", "degradation", "factor", "said"),
     [
-        ("csrgan", "readme", 8.0, "enlarge=8 makes S 8 times as large, and the model was trained for scales of 1 to 3"),
+        ("csrgan", "readme", 8.0, "enlarge=8 makes S 8 times as large, but the model was trained for scales of 1 to 3"),
         ("csrgan", "readme", 3.0, ""),
         ("csrgan", "readme", 0.5, ""),
         (
             "srgan",
             "bicubic_x4",
             2.0,
-            "enlarge=2, and the network's own 4, makes S 8 times as large, and the model was trained for scales of 4",
+            "enlarge=2 times the network's own 4 makes S 8 times as large, but the model was trained for scales of 4",
         ),
-        ("srgan", "bicubic_x4", 0.5, "the network's own 4, makes S 2 times as large"),
+        ("srgan", "bicubic_x4", 0.5, "the network's own 4 makes S 2 times as large"),
         ("srgan", "bicubic_x4", 1.0, ""),
     ],
 )
 def test_what_the_model_was_not_trained_for_is_said(name: str, degradation: str, factor: float, said: str) -> None:
     words = [f"degradation={degradation}"] if degradation != "readme" else []
     system, _ = made(name, *words)
-    sentence = " ".join(unlike(system.restorer, factor))
+    sentence = " ".join(untrained_scale(system.restorer, factor))
     assert said in sentence
     assert bool(said) == bool(sentence)
     untrained = Bicubic(degradation=build(composed(*words)["degradation"], "degradation"))
-    assert not list(unlike(untrained, factor))
+    assert not list(untrained_scale(untrained, factor))

@@ -85,7 +85,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_goes_on(server: Command
     status, said = server.run("train", f"resume={run}")
     assert status == 0
     assert "last.ckpt is damaged" in said
-    assert "previous.ckpt is taken instead" in said
+    assert "previous.ckpt instead" in said
     assert_same_runs(run, whole)
 
 
@@ -105,7 +105,7 @@ def test_where_no_checkpoint_is_whole_nothing_is_begun(server: Commands, tmp_pat
 def test_a_folder_is_one_runs_alone(server: Commands, whole: Path, tmp_path: Path) -> None:
     status, said = server.run("train", f"run_dir={whole}", *WORDS)
     assert status == 2
-    assert f"run_dir={whole} holds a run already: resume={whole} goes on with it" in said
+    assert f"run_dir={whole} already holds a run: resume={whole} continues it" in said
     process = server.start("train", f"run_dir={tmp_path / 'run'}", *WORDS)
     assert until((tmp_path / "run" / "metrics.csv").is_file)
     os.kill(process, signal.SIGSTOP)
@@ -134,7 +134,7 @@ def test_a_finished_run_with_a_larger_budget_ends_as_one_that_had_it_from_the_be
     assert yaml.safe_load(text)["trainer"]["images"] == 48
     status, said = server.run("train", f"resume={tmp_path / 'run'}")
     assert status == 0, said
-    assert "the run has seen all of its images: it is only scored again" in said
+    assert "the run has seen all of its images, so it is only scored again" in said
     assert_same_runs(tmp_path / "run", tmp_path / "whole")
     assert (tmp_path / "run" / "config.yaml").read_text() == text
 

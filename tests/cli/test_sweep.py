@@ -186,7 +186,7 @@ def test_two_sweeps_in_one_folder_leave_each_other_alone(tmp_path: Path, capsys:
     with (tmp_path / "0" / "output.txt").open("a") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         main(["train", "-m", f"run_dir={tmp_path}", TOO_LARGE])
-    assert "0  is being run by another sweep" in capsys.readouterr().out
+    assert "0  another sweep is running it" in capsys.readouterr().out
     assert [file.name for file in (tmp_path / "0").iterdir()] == ["output.txt"]
 
 

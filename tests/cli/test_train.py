@@ -147,7 +147,9 @@ def test_a_training_begins_with_the_network_of_a_finished_one(tmp_path: Path, ca
             torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=0)
     assert main(["train", f"run_dir={tmp_path}/third", *SMOKE, f"init_from={first}", "generator.width=4"]) == 2
     told = capfd.readouterr().err
-    assert f"init_from={first} holds another network than this run's: system.generator.body.width is 8 there and 4 here." in told
+    assert (
+        f"init_from={first} holds a different network from this run's: system.generator.body.width is 8 there and 4 here." in told
+    )
     assert main(["train", f"run_dir={tmp_path}/fourth", *SMOKE, f"init_from={tmp_path}/none"]) == 2
     assert f"init_from={tmp_path}/none is neither a file nor the folder of a run" in capfd.readouterr().err
 
@@ -158,5 +160,5 @@ def test_a_network_of_another_kind_is_refused_with_what_differs(
     for index, word in enumerate(("condition=film", "parameter_head=separate", "system=srmd size=small")):
         assert main(["train", f"run_dir={tmp_path}/{index}", *SHORT, f"init_from={run}", *word.split()]) == 2
         told = capfd.readouterr().err
-        assert f"init_from={run} holds another network than this run's: system." in told
+        assert f"init_from={run} holds a different network from this run's: system." in told
         assert "Traceback" not in told

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from csrgan.cli import main
-from csrgan.cli.restore import _beyond, _said
+from csrgan.cli.restore import describe_theta, out_of_range
 from csrgan.degradation.prior import Prior
 
 
@@ -86,8 +86,8 @@ def test_restore_says_what_it_found(run: Path, photographs: Path, tmp_path: Path
 def test_an_interval_is_said_and_what_lies_beyond_the_prior_is_told() -> None:
     prior = Prior({"low": 0, "high": 50, "uniform_in": "variance"}, {"low": 1, "high": 3}, {"low": 0, "high": 10 / 255})
     found = {"blur_std": 2.0, "blur_std_low90": 1.5, "blur_std_high90": 2.25, "noise_std": 20 / 255}
-    assert _said({"exposure": 0.5, "tone_curve": 1.0}, {"exposure": "stops"}) == "exposure 0.50 stops, tone curve 1.00"
-    assert _said(found, {}) == "blur std 2.00 [1.50, 2.25] px, noise std 20.00 /255"
-    (sentence,) = _beyond(found, prior)
-    assert sentence.startswith("noise std 20.00 lies outside what the model was trained on, 0 to 10: ")
-    assert list(_beyond({"blur_std": 7.1, "scale": 1.0, "noise_std": 0.0}, prior)) == []
+    assert describe_theta({"exposure": 0.5, "tone_curve": 1.0}, {"exposure": "stops"}) == "exposure 0.50 stops, tone curve 1.00"
+    assert describe_theta(found, {}) == "blur std 2.00 [1.50, 2.25] px, noise std 20.00 /255"
+    (sentence,) = out_of_range(found, prior)
+    assert sentence.startswith("noise std 20.00 lies outside the range that the model was trained on, 0 to 10: ")
+    assert list(out_of_range({"blur_std": 7.1, "scale": 1.0, "noise_std": 0.0}, prior)) == []

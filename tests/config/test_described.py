@@ -126,7 +126,7 @@ def test_all_faults_are_reported_at_once() -> None:
     "name",
     [
         *("csrgan.data.module.Photographs", "csrgan.data.module.Photographs.pictures", "csrgan.data.archive.Archive"),
-        *("csrgan.data.shards.Sharded", "csrgan.data.cache.Cache", "csrgan.runs.checkpoint.lay_aside"),
+        *("csrgan.data.shards.Sharded", "csrgan.data.cache.Cache", "csrgan.runs.checkpoint.set_damaged_aside"),
         *("csrgan.training.system.System.init_from", "csrgan.training.replay.keep", "csrgan.training.fit_batches.fit"),
         *("csrgan.losses.perceptual.FeatureDistance.prepare", "torch.nn.parallel.DistributedDataParallel", "torch.nn.utils.prune"),
         *("torch.optim.lr_scheduler.StepLR", "torch.nn.functional.relu", "torch.nn.Module.to", "csrgan.errors.UserError"),

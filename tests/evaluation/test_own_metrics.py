@@ -56,7 +56,7 @@ def test_a_metric_may_only_ask_for_known_arguments() -> None:
 
 @pytest.mark.usefixtures("package")
 def test_rows_tables_columns_and_the_api_have_it() -> None:
-    own.metrics()
+    own.register_metrics()
     theta = csrgan.Degradation().prior.mean()
     sharp = torch.rand(1, 3, 32, 32)
     batch = Batch(sharp, sharp.mean().expand_as(sharp), theta, ("a",))
@@ -79,8 +79,10 @@ def test_rows_tables_columns_and_the_api_have_it() -> None:
 def test_what_is_no_metric_is_a_user_error(package: Path) -> None:
     file = package / "scored" / "conf" / "metric" / "edges.yaml"
     file.write_text("# No metric\n_target_: torch.nn.Identity\n")
-    with pytest.raises(csrgan.UserError, match=r"edges\.yaml makes a Identity, and no csrgan\.evaluation\.metrics\.Metric"):
-        own.metrics()
+    with pytest.raises(
+        csrgan.UserError, match=r"edges\.yaml builds a Identity, which is not a csrgan\.evaluation\.metrics\.Metric"
+    ):
+        own.register_metrics()
     file.rename(file.with_name("psnr.yaml"))
     with pytest.raises(csrgan.UserError, match=r"psnr\.yaml has the name of csrgan's own metric psnr"):
-        own.metrics()
+        own.register_metrics()

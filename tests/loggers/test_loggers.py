@@ -109,7 +109,7 @@ def test_a_missing_package_and_a_class_that_is_no_logger_are_errors(
     assert main(["train", *WORDS, "--config-dir=own", "logger=identity", "run_dir=a"]) == 2
     assert "logger.identity makes a Identity, which is not a Lightning logger." in capsys.readouterr().err
     assert main(["train", *WORDS, "--config-dir=own", "logger=none", "+callbacks/other=identity", "run_dir=b"]) == 2
-    assert "callbacks.other makes a Identity, and no callback of Lightning's." in capsys.readouterr().err
+    assert "callbacks.other builds a Identity, which is not a Lightning callback." in capsys.readouterr().err
     assert not os.path.exists("a/checkpoints")  # noqa: PTH110
 
 

@@ -104,7 +104,7 @@ def test_a_folder_goes_on_where_it_was_stopped_or_killed(
     killed = number == signal.SIGKILL
     assert status == (-9 if killed else 128 + number)
     if not killed:
-        assert f"stopped: {done} of 5 pictures are restored in {tmp_path}/out; the same command goes on." in said
+        assert f"stopped: {done} of 5 pictures are restored in {tmp_path}/out; the same command continues." in said
     if number != signal.SIGKILL or where != BEFORE_ROW:
         assert [row["file"] for row in rows(tmp_path / "out")] == [*NAMES[:done]]
     assert not {file.name for file in find_pictures(tmp_path / "out").files} - {"a.png", "b.png", "c.jpg"}
@@ -113,7 +113,7 @@ def test_a_folder_goes_on_where_it_was_stopped_or_killed(
             with (tmp_path / "out" / name).open("ab") as stream:
                 stream.write(b'{"files": {"c' if name.endswith("l") else b"c.jpg,0.1")
     assert main(restoring) == 0
-    assert f"{done} of 5 pictures were restored before, and stay" in capsys.readouterr().out
+    assert f"{done} of 5 pictures were restored before and stay as they are" in capsys.readouterr().out
     assert tree(tmp_path / "out") == expected
     assert {file.name for file in (tmp_path / "out" / ".csrgan").iterdir()} <= {"record.jsonl", ".lock"}
 
@@ -137,7 +137,7 @@ picture.write = write
 """
     status, said = server.run(*restoring, before=full)
     assert status == 2
-    assert "out: the disk is full. 2 of 5 pictures are restored; make room, and the same command goes on." in said
+    assert "out: the disk is full. 2 of 5 pictures are restored; make room, and the same command continues." in said
     assert main(restoring) == 0
     assert tree(tmp_path / "out") == expected
 
@@ -154,7 +154,7 @@ def test_what_is_done_is_not_done_again_unless_something_differs(
 
     again()
     told, changed = again()
-    assert "5 of 5 pictures were restored before, and stay" in told
+    assert "5 of 5 pictures were restored before and stay as they are" in told
     assert not changed
     save(photos / "b.png", 8)
     assert again()[1] == {"b.png"}
@@ -183,7 +183,7 @@ def test_only_what_csrgan_wrote_and_nobody_changed_is_replaced(
     capsys.readouterr()
     assert main([*restoring, "enlarge=1"]) == 2
     told = capsys.readouterr().err
-    assert "holds parameters.csv, a.png already, which csrgan did not write, or which changed since" in told
+    assert "already holds parameters.csv, a.png, which csrgan did not write, or which changed since" in told
     assert "overwrite=true" in told
     assert tree(out) == before
 

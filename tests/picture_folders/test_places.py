@@ -79,19 +79,19 @@ IN_OUT = ("source={}/in", "destination={}/out")
 
 
 HELD = [
-    (_in_the_parent, ("source={}/ow/sub", "destination={}/ow"), "ow holds a.png already, which csrgan did not write"),
-    (_own_table, IN_OUT, "out holds parameters.csv already, which csrgan did not write"),
+    (_in_the_parent, ("source={}/ow/sub", "destination={}/ow"), "ow already holds a.png, which csrgan did not write"),
+    (_own_table, IN_OUT, "out already holds parameters.csv, which csrgan did not write"),
     (_hard_link, IN_OUT, "a.png would be written among the pictures of source="),
-    (_symbolic_link, IN_OUT, "out holds a.png already, which csrgan did not write"),
-    (_link_to_nothing, IN_OUT, "out holds a.png already, which csrgan did not write"),
+    (_symbolic_link, IN_OUT, "out already holds a.png, which csrgan did not write"),
+    (_link_to_nothing, IN_OUT, "out already holds a.png, which csrgan did not write"),
     (_folder_that_is_a_link, IN_OUT, "deeper/a.png would be written among the pictures of source="),
     (_within, ("source={}/ow/sub", "destination={}/ow"), "sub/b.png would be written among the pictures of source="),
     (_in_the_way, IN_OUT, "out has folders or files where a.png, b/c.png would be written"),
-    (_a_file, IN_OUT, "out is a file there: choose a folder."),
-    (_plain, ("source={}/in/a.png", "destination={}/in"), "in is where the source lies"),
-    (_plain, ("source=", "destination={}/out"), "source= is no path: give it as source=VALUE."),
-    (_plain, ("source={}/in", "destination="), "destination= is no path: give it as destination=VALUE."),
-    (_plain, ("source={}/in", "destination=null"), "destination=None is no path: give it as destination=VALUE."),
+    (_a_file, IN_OUT, "out is a file: choose a folder."),
+    (_plain, ("source={}/in/a.png", "destination={}/in"), "in is the folder of the source"),
+    (_plain, ("source=", "destination={}/out"), "source= is not a path: give it as source=VALUE."),
+    (_plain, ("source={}/in", "destination="), "destination= is not a path: give it as destination=VALUE."),
+    (_plain, ("source={}/in", "destination=null"), "destination=None is not a path: give it as destination=VALUE."),
 ]
 
 
@@ -138,7 +138,7 @@ def test_many_conflicts_are_told_by_a_few_names_and_a_count(
 ) -> None:
     shutil.copytree(photos, tmp_path / "out")
     assert main(restoring) == 2
-    assert "out holds a.png, b.png, c.jpg and 2 more already" in capsys.readouterr().err
+    assert "out already holds a.png, b.png, c.jpg and 2 more" in capsys.readouterr().err
 
 
 def test_names_that_differ_in_case_alone_clash_where_a_file_system_takes_them_for_one() -> None:
@@ -171,4 +171,4 @@ def test_a_set_is_not_restored_into(restoring: list[str], photos: Path, tmp_path
     assert "out holds a set that csrgan degrade made: choose another folder." in capsys.readouterr().err
     assert main([*restoring, f"destination={tmp_path}/restored"]) == 0
     assert main(["degrade", f"source={photos}", f"destination={tmp_path}/restored"]) == 2
-    assert "restored holds another set, with a.png: choose another folder" in capsys.readouterr().err
+    assert "restored holds another set (with a.png): choose another folder" in capsys.readouterr().err

@@ -41,12 +41,12 @@ def test_what_is_not_finite_is_null_and_its_readers_know(run: Path, tmp_path: Pa
         assert main(["publish", f"checkpoint={folder}", f"destination={tmp_path}/published{count}"]) == 0
     rows[0]["psnr_restored"] = 20.0
     results.write(folder / "results.csv", rows)
-    with pytest.raises(UserError, match=r"has the mean 20 of psnr_restored, and summary\.json nan"):
+    with pytest.raises(UserError, match=r"the mean of psnr_restored is 20 in results\.csv, but summary\.json says nan"):
         jobs.rows(folder)
 
 
 def test_an_evaluation_does_not_write_over_the_training_that_it_scores(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {file: file.read_bytes() for file in run.glob("*.*")}
     assert main(["evaluate", f"checkpoint={run}", f"run_dir={run}", "panels=0"]) == 2
-    assert "holds a training, whose results would be overwritten: choose another run_dir." in capsys.readouterr().err
+    assert "holds a training run, whose results would be overwritten: choose another run_dir." in capsys.readouterr().err
     assert {file: file.read_bytes() for file in run.glob("*.*")} == before

@@ -1,1 +1,1 @@
-"""What Python programs use: models that are loaded and called. `csrgan` names what is public."""
+"""The Python interface: load and call models, degrade, evaluate. `csrgan` names what is public."""

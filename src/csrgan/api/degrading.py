@@ -1,4 +1,4 @@
-"""Degrading pictures by a protocol, with parameters that are drawn or given."""
+"""Degrade pictures by a protocol, with drawn or given parameters."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from csrgan.degradation.operator import degrade as degraded
 from csrgan.degradation.parameters import Parameters
 from csrgan.errors import UserError, require
 
-LEAST = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
+MINIMUM = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
 
 
 @dataclass(frozen=True)
 class Degraded:
-    """L, and the parameters that were applied, with the scale as realised: the sides of a picture are whole numbers.
+    """L, and the applied parameters; the scale is the realised one, because sides of pictures are whole numbers.
 
-    image: of the kind of what was degraded. kernel: (B, k, k) where a protocol applied another kernel than the isotropic Gaussian;
+    image: L, in the type of the input. kernel: (B, k, k) if the protocol applied another kernel than the isotropic Gaussian;
     blur_std is then the root of its mean variance over the axes.
     """
 
@@ -42,67 +42,70 @@ def degrade(
     theta: Mapping[str, float | Tensor] | Theta | None = None,
     seed: int = 0,
 ) -> Degraded:
-    """Degrade: blur, down-sample, add noise and, where the protocol says so, enlarge bicubically.
+    """Degrade pictures: blur, down-sample, add noise and, if the protocol says so, enlarge bicubically.
 
-    sharp: H, see `csrgan.load`'s models for what it may be; integer arrays give integer arrays, rounded.
+    sharp: H, in any type that a `csrgan.Model` takes; integer arrays give integer arrays, rounded.
     protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation` of your own.
-    theta: `blur_std` (HR px), `scale` (HR size / LR size) and `noise_std` (fraction of full scale): a number each, or a tensor (B,)
-    of one for each picture, and so of any further factor of the protocol. What is not given is drawn from the protocol's prior.
-    seed: of what is drawn, theta and noise. The same seed gives the same digits on every machine; pictures of a batch differ.
+    theta: `blur_std` (HR px), `scale` (HR size / LR size), `noise_std` (fraction of full scale) and further factors of the
+    protocol: a number each, or a tensor (B,) with one for each picture. The others are drawn from the protocol's prior.
+    seed: for the drawn theta and noise. The same seed gives the same digits on every machine; pictures of a batch differ.
 
-    Raises UserError for an unknown protocol or parameter, values without a meaning, and a blur_std where kernels are drawn.
+    Raises UserError for an unknown protocol or parameter, impossible values, and a blur_std if the protocol draws kernels.
 
     >>> import csrgan
-    >>> made = csrgan.degrade("photo.png", theta={"blur_std": 2.0, "scale": 2.0, "noise_std": 0.01})
-    >>> made.image.shape, made.parameters
+    >>> degraded = csrgan.degrade("photo.png", theta={"blur_std": 2.0, "scale": 2.0, "noise_std": 0.01})
+    >>> degraded.image.shape, degraded.parameters
     ((64, 96, 3), Theta(blur_std=2.0, scale=2.0, noise_std=0.01))
     """
     degradation = protocol_of(protocol)
-    given = opened(sharp, "sharp")
-    pictures = given.pictures[:, :1] if given.grey else given.pictures
+    source = opened(sharp, "sharp")
+    pictures = source.pictures[:, :1] if source.grey else source.pictures
     height, width = pictures.shape[-2:]
     multiple = degradation.multiple
     cut = f"sharp is {width}x{height} px, and L {multiple} times smaller: cut the sides to multiples of {multiple}."
     require(height % multiple == width % multiple == 0, cut)
     parts = [_drawn(degradation, seed, index) for index in range(len(pictures))]
-    known = theta.named() if isinstance(theta, Theta) else theta or {}
-    parameters = _with(Parameters.concatenate(parts), known, degradation).realised(height, width)
+    given = theta.named() if isinstance(theta, Theta) else theta or {}
+    parameters = _with_given(Parameters.concatenate(parts), given, degradation).realised(height, width)
     seeds = [int(np.random.default_rng((seed, index, 1)).integers(2**62)) for index in range(len(pictures))]
     noise = standard_normal(tuple(pictures.shape), parameters, seeds=seeds)
     spec = replace(degradation.spec, max_std=None, max_scale=None)  # theta may lie outside the protocol
-    where = pictures.device
-    low = degraded(pictures, parameters.to(where), noise=noise.to(where), bits=degradation.flags["bits"], spec=spec)
-    return Degraded(given.back(low), Theta.of(parameters, given.single), parameters.kernel)
+    device = pictures.device
+    low = degraded(pictures, parameters.to(device), noise=noise.to(device), bits=degradation.flags["bits"], spec=spec)
+    return Degraded(source.back(low), Theta.of(parameters, source.single), parameters.kernel)
 
 
-def protocol_of(named: str | Degradation) -> Degradation:
-    """The protocol of this name. Raises UserError for none."""
-    result: Degradation = build(settings(named), "degradation") if isinstance(named, str) else named
+def protocol_of(protocol: str | Degradation) -> Degradation:
+    """Return the protocol of this name. Raises UserError for an unknown name."""
+    result: Degradation = build(settings(protocol), "degradation") if isinstance(protocol, str) else protocol
     return result
 
 
-def _drawn(degradation: Degradation, seed: int, place: int) -> Parameters:
-    """Parameters of the picture at this place of the batch."""
-    return degradation.prior.sample(np.random.default_rng((seed, place)))
+def _drawn(degradation: Degradation, seed: int, index: int) -> Parameters:
+    """Draw the parameters of the picture at this index of the batch."""
+    return degradation.prior.sample(np.random.default_rng((seed, index)))
 
 
-def _with(drawn: Parameters, given: Mapping[str, float | Tensor], degradation: Degradation) -> Parameters:
-    """The parameters with those that are given. Raises UserError for what has no meaning."""
-    found = {}
+def _with_given(drawn: Parameters, given: Mapping[str, float | Tensor], degradation: Degradation) -> Parameters:
+    """Return the drawn parameters with the given ones in their place. Raises UserError for impossible values."""
+    values = {}
     for name, value in given.items():
         if name not in drawn.names:
             raise UserError.unknown("theta", name, drawn.names)
-        require(drawn.kernel is None or name != "blur_std", "theta.blur_std: this protocol draws kernels, of which it follows.")
+        require(
+            drawn.kernel is None or name != "blur_std",
+            "theta.blur_std follows from the kernels that this protocol draws, so it cannot be given.",
+        )
         numbers = torch.as_tensor(value, dtype=torch.float32).cpu()
         require(
             numbers.ndim == 0 or numbers.shape == (len(drawn),),
-            f"theta.{name} is of shape {tuple(numbers.shape)}: give a number, or one for each of {len(drawn)} pictures.",
+            f"theta.{name} has shape {tuple(numbers.shape)}: give one number, or one for each of {len(drawn)} pictures.",
         )
-        least = LEAST.get(name, -math.inf)
-        fits = bool((torch.isfinite(numbers) & (numbers >= least)).all())
-        require(fits, f"theta.{name}={numbers.tolist()} lies below {least:g} or is not finite.")
-        found[name] = numbers.expand(len(drawn)).clone()
-    if "scale" in found and degradation.multiple > 1:
-        own = degradation.prior.ranges["scale"].low
-        require(bool((found["scale"] == own).all()), f"theta.scale: L of this protocol is always {own:g} times smaller.")
-    return Parameters.of(drawn.present() | found)
+        minimum = MINIMUM.get(name, -math.inf)
+        fits = bool((torch.isfinite(numbers) & (numbers >= minimum)).all())
+        require(fits, f"theta.{name}={numbers.tolist()} lies below {minimum:g} or is not finite.")
+        values[name] = numbers.expand(len(drawn)).clone()
+    if "scale" in values and degradation.multiple > 1:
+        fixed = degradation.prior.ranges["scale"].low
+        require(bool((values["scale"] == fixed).all()), f"theta.scale: L of this protocol is always {fixed:g} times smaller.")
+    return Parameters.of(drawn.present() | values)

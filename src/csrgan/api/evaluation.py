@@ -1,4 +1,4 @@
-"""Scoring a model on photographs, degraded by a protocol in a way that never changes."""
+"""Score a model on photographs, degraded over a fixed grid of a protocol."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Paths = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """rows: a picture in a cell of the grid each, with the true and the predicted degradation, the scores of L (`psnr_low`) and of
-    S (`psnr_restored`). summary: their means, and of each predicted parameter its mean absolute error; `gain_db` is S over L."""
+    """rows: one for each picture and grid cell, with the true and predicted degradation and the scores of L (`psnr_low`) and S
+    (`psnr_restored`). summary: their means, and the mean absolute error of each predicted parameter; `gain_db` is S over L."""
 
     rows: list[results.Row]
     summary: dict[str, float]
@@ -34,8 +34,8 @@ class Evaluation:
         """Write the rows as a csv file: the results.csv of `csrgan evaluate`.
 
         >>> import csrgan
-        >>> found = csrgan.evaluate("runs/first", ["chelsea"], crop=32)
-        >>> found.save("results.csv")
+        >>> evaluation = csrgan.evaluate("runs/first", ["chelsea"], crop=32)
+        >>> evaluation.save("results.csv")
         """
         results.write(Path(path), self.rows)
 
@@ -50,33 +50,33 @@ def evaluate(
     repeats: int = 1,
     device: str = "cpu",
 ) -> Evaluation:
-    """Score a model: each photograph in each cell of a grid of degradations, the same for every model and machine.
+    """Score a model on each photograph in each cell of a grid of degradations, which is the same for every model and machine.
 
-    model: what `csrgan.load` gave, or what it takes; or a system; or a restorer, such as one that needs no training.
-    photographs: a folder, several of them, or names of photographs inside scikit-image. They are H, and at least 32 px a side.
-    protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation`; None: the one that the model was trained on.
-    crop: greatest side in px, of which the centre is used; None: whole photographs. grid: levels of blur, scale and noise.
-    repeats: noise seeds a cell. device: cpu, cuda, cuda:1.
+    model: a model, a path that `csrgan.load` takes, a system, or a restorer, such as one that needs no training.
+    photographs: H: a folder, several folders, or names of photographs in scikit-image. Sides are at least 32 px.
+    protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation`; None: the one of the model's training.
+    crop: greatest side in px, cut from the centre; None: whole photographs. grid: levels of blur, scale and noise.
+    repeats: noise seeds for each cell. device: cpu, cuda, cuda:1.
     Raises UserError for photographs or a protocol that cannot be used. `csrgan evaluate` writes the same rows.
 
     >>> import csrgan
-    >>> found = csrgan.evaluate("runs/first", ["chelsea"], crop=32, grid={"blur": 2, "scale": 1, "noise": 1})
-    >>> len(found.rows), found.summary["rows"]
+    >>> evaluation = csrgan.evaluate("runs/first", ["chelsea"], crop=32, grid={"blur": 2, "scale": 1, "noise": 1})
+    >>> len(evaluation.rows), evaluation.summary["rows"]
     (2, 2)
     """
-    own.metrics()
+    own.register_metrics()
     if isinstance(model, Restorer):
         model = Evaluated(model)
     if not isinstance(model, Evaluated):
         model = (model if isinstance(model, Model) else load(model, device)).to(device).system
     degradation = model.restorer.degradation if protocol is None else protocol_of(protocol)
-    named = os.fspath(photographs) if isinstance(photographs, str | os.PathLike) else [os.fspath(each) for each in photographs]
-    data = Photographs(valid=named, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats)
+    sources = os.fspath(photographs) if isinstance(photographs, str | os.PathLike) else [os.fspath(each) for each in photographs]
+    data = Photographs(valid=sources, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats)
     return evaluated(model, data, device)
 
 
 def evaluated(system: Evaluated, data: Photographs, device: str, callbacks: Sequence[Callback] = (), **settings: Any) -> Evaluation:
-    """The scores of a system on prepared photographs. settings: of Lightning's Trainer."""
+    """Score a system on photographs. settings: arguments of Lightning's Trainer."""
     examine_protocol(system.restorer, data.degradation)
     trainer = Trainer(
         accelerator="cpu" if device == "cpu" else "gpu",

@@ -1,4 +1,4 @@
-"""Metrics of one's own: every yaml of a folder conf/metric that csrgan finds."""
+"""Your own metrics: every yaml file in a folder conf/metric that csrgan finds."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from csrgan.evaluation.metrics import METRICS, Metric, register
 OWN: set[str] = set()
 
 
-def metrics() -> None:
-    """Score by them from now on. Raises UserError for one that cannot be built, is no metric, or has the name of csrgan's own."""
+def register_metrics() -> None:
+    """Register your own metrics. Raises UserError for one that cannot be built, is no metric, or has a built-in one's name."""
     for file in dict(groups()).get("metric", []):
         name = file.stem
-        require(name in OWN or name not in METRICS, f"{file} has the name of csrgan's own metric {name}: give it another.")
-        made = build(settings(file), f"metric.{name}")
-        require(isinstance(made, Metric), f"{file} makes a {type(made).__name__}, and no csrgan.evaluation.metrics.Metric.")
+        require(name in OWN or name not in METRICS, f"{file} has the name of csrgan's own metric {name}: rename it.")
+        metric = build(settings(file), f"metric.{name}")
+        require(
+            isinstance(metric, Metric), f"{file} builds a {type(metric).__name__}, which is not a csrgan.evaluation.metrics.Metric."
+        )
         OWN.add(name)
-        register(name, made)
+        register(name, metric)

@@ -1,4 +1,4 @@
-"""What a model makes of a picture, as people use it."""
+"""The result of restoring a picture, for Python programs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from csrgan.errors import UserError
 
 @dataclass(frozen=True)
 class Theta:
-    """A degradation: a number each for one picture, a tensor (B,) each for a batch.
+    """A degradation: each parameter is a number for one picture, or a tensor (B,) for a batch.
 
     blur_std: standard deviation of the Gaussian, HR px. scale: HR size / LR size, at least 1.
-    noise_std: standard deviation of the noise, fraction of full scale. more: of further factors, by name, also as `theta.NAME`.
+    noise_std: standard deviation of the noise, fraction of full scale. more: further factors by name, also as `theta.NAME`.
     """
 
     blur_std: float | Tensor
@@ -33,20 +33,20 @@ class Theta:
 
     @classmethod
     def of(cls, parameters: Parameters, single: bool) -> Theta:
-        """single: of one picture, whose numbers are written with as many digits as float32 has."""
+        """Convert parameters. single: to numbers of one picture, with as many digits as float32 has."""
         numbers = {name: parameters.number(name) for name in parameters.names}
-        found = {name: float(str(value[0].cpu().numpy())) if single else value for name, value in numbers.items()}
-        own = {name: found.pop(name) for name in NAMES}
-        return cls(**own, more=found)
+        values = {name: float(str(value[0].cpu().numpy())) if single else value for name, value in numbers.items()}
+        required = {name: values.pop(name) for name in NAMES}
+        return cls(**required, more=values)
 
     def named(self) -> dict[str, float | Tensor]:
-        """All numbers by name."""
+        """Return all parameters by name."""
         return {"blur_std": self.blur_std, "scale": self.scale, "noise_std": self.noise_std, **self.more}
 
     def __getattr__(self, name: str) -> float | Tensor:
         if name in self.__dict__.get("more", ()):
             return self.more[name]
-        raise AttributeError(f"there is no parameter {name}: they are {', '.join(self.named())}")
+        raise AttributeError(f"there is no parameter {name}. The parameters: {', '.join(self.named())}")
 
     def __repr__(self) -> str:
         return f"Theta({', '.join(f'{name}={value}' for name, value in self.named().items())})"
@@ -54,11 +54,11 @@ class Theta:
 
 @dataclass(frozen=True)
 class Restoration:
-    """S, and what was read of the degradation.
+    """S, and the estimated degradation.
 
-    image: S, of the kind of what was restored: an array (H, W, 3) or (H, W) of its type, or a tensor (B, 3, H, W).
-    parameters: the predicted degradation theta^; None of a model that predicts none.
-    std, interval: its standard deviation, and the two ends of the 90 % interval; None of a model that predicts no uncertainty.
+    image: S, in the type of L: an array (H, W, 3) or (H, W) of its dtype, or a tensor (B, 3, H, W).
+    parameters: the predicted degradation theta^; None if the model predicts none.
+    std, interval: its standard deviations, and the two ends of its 90 % intervals; None if the model predicts no uncertainty.
 
     >>> import csrgan
     >>> result = csrgan.load("runs/first")("photo.png")
@@ -75,29 +75,29 @@ class Restoration:
     file: picture.Picture | None = None
 
     @classmethod
-    def of(cls, found: records.Restoration, given: Opened) -> Restoration:
-        """What a system found in a picture, in the kind of what was given."""
+    def of(cls, restored: records.Restoration, source: Opened) -> Restoration:
+        """Convert what a system made of a picture to the type of the input."""
 
         def theta(parameters: Parameters) -> Theta:
-            return Theta.of(parameters, given.single)
+            return Theta.of(parameters, source.single)
 
         return cls(
-            image=given.back(found.image),
-            parameters=theta(found.parameters) if found.parameters else None,
-            std=theta(found.spread) if found.spread else None,
-            interval=(theta(found.interval[0]), theta(found.interval[1])) if found.interval else None,
-            file=given.file,
+            image=source.back(restored.image),
+            parameters=theta(restored.parameters) if restored.parameters else None,
+            std=theta(restored.spread) if restored.spread else None,
+            interval=(theta(restored.interval[0]), theta(restored.interval[1])) if restored.interval else None,
+            file=source.file,
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write S of one picture as PNG, JPEG, WebP, TIFF, BMP or PPM, by the suffix. What was restored from a file keeps its bit
-        depth, alpha channel, colour profile, EXIF and resolution, where the format can hold them. Raises UserError for a batch.
+        """Write S of one picture as PNG, JPEG, WebP, TIFF, BMP or PPM, by the suffix. A picture from a file keeps its bit depth,
+        alpha channel, colour profile, EXIF and resolution if the format can hold them. Raises UserError for a batch.
 
         >>> import csrgan
         >>> csrgan.load("runs/first")("photo.png").save("restored.png")
         """
         if isinstance(self.image, Tensor):
-            raise UserError("a batch of tensors is not written to a file: restore one picture at a time, from an array or a path.")
+            raise UserError("a batch of tensors cannot be saved to a file: restore one picture at a time, from an array or a path.")
         file = self.file
         if file is None:
             dtype = np.uint16 if self.image.dtype == np.uint16 else np.uint8
@@ -105,7 +105,7 @@ class Restoration:
         picture.write(Path(path), opened(self.image).pictures[0], like=file)
 
 
-def finite(found: records.Restoration) -> bool:
-    """Whether S and theta^ are numbers."""
-    told = [found.parameters, found.spread, *(found.interval or ())]
-    return all(bool(torch.isfinite(each).all()) for each in (found.image, *(one.stack() for one in told if one)))
+def finite(restoration: records.Restoration) -> bool:
+    """Return whether S and theta^ are finite."""
+    thetas = [restoration.parameters, restoration.spread, *(restoration.interval or ())]
+    return all(bool(torch.isfinite(tensor).all()) for tensor in (restoration.image, *(theta.stack() for theta in thetas if theta)))

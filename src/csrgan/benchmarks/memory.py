@@ -1,4 +1,4 @@
-"""The memory that something takes at its height."""
+"""Peak memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 class Peak:
-    """Greatest memory in use beyond that at the start; on a CPU where Linux tells it."""
+    """Measures the greatest memory in use beyond that at the start; on a CPU only where Linux reports it."""
 
     def __init__(self, device: str) -> None:
         self.cuda = device == "cuda"
@@ -24,7 +24,7 @@ class Peak:
             torch.cuda.synchronize()
 
     def megabytes(self) -> list[float]:
-        """One number, or none where it cannot be told."""
+        """Return one number, or none if it cannot be measured."""
         if self.cuda:
             return [torch.cuda.max_memory_allocated() / 2**20 - self.before]
         return [self._status("VmHWM") - self.before] if hasattr(self, "before") else []

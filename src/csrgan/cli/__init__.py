@@ -1,4 +1,4 @@
-"""The command `csrgan`. Nothing heavy is imported before it is needed: --help answers at once."""
+"""The command `csrgan`. Heavy imports wait until they are needed, so --help answers at once."""
 
 from __future__ import annotations
 
@@ -13,51 +13,53 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import cast
 
 from csrgan.errors import RunStopped, printable
 
 COMMANDS = {
-    "train": "train a system; ends with a table, panels and checkpoints in one run folder",
-    "evaluate": "score a checkpoint on photographs over the frozen grid of degradations",
-    "restore": "restore photographs with a checkpoint, and say how they had been degraded",
-    "publish": "write what others need of a trained system: its network alone, and a page about it",
-    "degrade": "degrade photographs with known parameters, as a benchmark set",
-    "prepare": "decode photographs once, or pack them into shards, before they are needed",
-    "report": "turn a sweep into one page",
-    "dashboard": "create the workspace of charts, pictures and tables at Weights & Biases",
-    "replay": "show why nothing could be learned from a batch that a run left out",
-    "bench": "time the degradation beside plain compositions, and as a share of a training step",
-    "list": "show what can be chosen",
-    "completion": "complete commands, groups, choices, keys and files by the tabulator",
-    "new": "write a package of your own, with a network, a loss, a system and a degradation that train at once",
+    "train": "train a system; write scores, panels and checkpoints into one run folder",
+    "evaluate": "score a checkpoint on photographs over a fixed grid of degradations",
+    "restore": "restore photographs with a checkpoint and estimate how they were degraded",
+    "publish": "export a trained network by itself, with a page that describes it",
+    "degrade": "degrade photographs with known parameters to make a benchmark set",
+    "prepare": "decode photographs ahead of a training, or pack them into shards",
+    "report": "summarise sweeps, runs and evaluations on one page",
+    "dashboard": "create a workspace of charts, pictures and tables at Weights & Biases",
+    "replay": "repeat the step on a batch that a run skipped, and show what was not finite",
+    "bench": "time the degradation, a training step and the reading of crops",
+    "list": "show the choices of every group",
+    "completion": "print the script for tab completion in bash or zsh",
+    "new": "write a package of your own with a network, loss, system and degradation, ready to train",
 }
 
 HELP = ("-h", "--help", "help")
 
-# The key of a word that may be given without one, first.
+# The key of a command's first word, where that word may be given without one.
 FIRST = {"list": "group", "new": "folder", "replay": "file", "report": "folder"}
 
-# A module named `list` would, once imported, hide the builtin in this package.
+# A module named `list` would hide the builtin in this package once it is imported.
 MODULES = {"list": "list_choices"}
 
 USAGE = """csrgan: blind image super-resolution, trained and compared under control
 
-usage: csrgan COMMAND [key=value ...]        csrgan COMMAND --help shows a command's keys and choices
+usage: csrgan COMMAND [key=value ...]
+       csrgan COMMAND --help              shows the keys and choices of a command
+       csrgan --version
 
 commands:
 {commands}
 
 examples:
-  csrgan train trainer=smoke                                 a whole run in well under a minute
-  csrgan train output=minmax loss/parameters=none seed=1     one factor changed is one override
-  csrgan train -m loss.parameters.weight=0,0.1,1             a sweep
+  csrgan train trainer=smoke                                 run everything once, in well under a minute
+  csrgan train output=minmax loss/parameters=none seed=1     change one factor with one override
+  csrgan train -m loss.parameters.weight=0,0.1,1             run a sweep
   csrgan restore checkpoint=runs/csrgan/TIME source=photos destination=restored
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 2 where the user's input cannot be used, told in plain sentences."""
+    """Run one command and return its exit status: 2, after plain sentences, if the user's input cannot be used."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[1:] and words[0] in HELP:
         words = [words[1], "--help", *words[2:]]
@@ -72,23 +74,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         print(printable(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
         return 2
-    if command == "completion":  # it has no keys, and may not wait for a configuration
+    if command == "completion":  # it has no keys, and must not wait for a configuration
         print(import_module("csrgan.cli.completion").run(rest), end="")
         return 0
     return _run(command, rest)
 
 
 def _unknown(command: str, rest: list[str]) -> str:
-    """A sentence for a first word that is no command."""
-    meant = next((word for word in rest if word in COMMANDS), None)
-    if meant and (command.startswith("-") or "=" in command):
-        return f"the command comes first, as in csrgan {meant} {command}."
-    near = get_close_matches(command.lower().lstrip("-"), (*COMMANDS, "help"), n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    """Return a sentence about a first word that is not a command."""
+    later_command = next((word for word in rest if word in COMMANDS), None)
+    if later_command and (command.startswith("-") or "=" in command):
+        return f"the command comes first, as in csrgan {later_command} {command}."
+    nearest = get_close_matches(command.lower().lstrip("-"), (*COMMANDS, "help"), n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
     return f"there is no command {command}. The commands: {', '.join(COMMANDS)}.{hint}"
 
 
 def _run(command: str, words: list[str]) -> int:
+    """Run a command and print its errors as plain sentences."""
     from csrgan.config import faults
 
     try:
@@ -96,7 +99,7 @@ def _run(command: str, words: list[str]) -> int:
     except KeyboardInterrupt:
         print("csrgan: stopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # who read the output has enough of it, as in `csrgan train --help | head`
+    except BrokenPipeError:  # the reader closed the pipe, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except RunStopped as stop:
@@ -112,45 +115,46 @@ def _run(command: str, words: list[str]) -> int:
 
 
 @dataclass(frozen=True)
-class Done:
-    """What a command came to: its exit status, and the folders of the runs that it finished in this process."""
+class Outcome:
+    """The exit status of a command, and the folders of the runs that it finished in this process."""
 
     status: int
     folders: tuple[Path, ...] = ()
 
 
-def execute(command: str, words: list[str]) -> Done:
-    """Run a command, whose errors are raised. Raises UserError for all that is wrong with the words, before anything begins."""
+def execute(command: str, words: list[str]) -> Outcome:
+    """Run a command. Raises the command's errors, and UserError for everything wrong with the words before anything begins."""
     from csrgan.config import faults, old_names, paths, search
     from csrgan.config.flags import split_flags
 
-    warnings.filterwarnings("ignore", "Glyph .* missing from")  # of a name in a script that matplotlib's font has not
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through
+    warnings.filterwarnings("ignore", "Glyph .* missing from")  # matplotlib's font lacks the script of some file names
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra pass errors on
     flags, words = split_flags(words)
-    with search.search_config_dirs([*words, *flags]) as left:
-        known = old_names.translate(left, command)
-        known = import_module("csrgan.config.resume").with_resumed(known) if command == "train" else known
-        known = paths.for_hydra(_with_key(command, known))
-        faults.check_command(command, known)
-        return _hydra(command, known)
+    with search.search_config_dirs([*words, *flags]) as remaining:
+        words = old_names.translate(remaining, command)
+        words = import_module("csrgan.config.resume").with_resumed(words) if command == "train" else words
+        words = paths.for_hydra(_with_key(command, words))
+        faults.check_command(command, words)
+        return _hydra(command, words)
 
 
 def _with_key(command: str, words: list[str]) -> list[str]:
-    """The words of a command whose first may be given without its key."""
+    """Return the words, with the key added to a first word that was given without it."""
     bare = command in FIRST and words and not words[0].startswith("-") and ("=" not in words[0] or Path(words[0]).exists())
     return [f"{FIRST[command]}={words[0]}", *words[1:]] if bare else words
 
 
-def _hydra(command: str, words: list[str]) -> Done:
+def _hydra(command: str, words: list[str]) -> Outcome:
+    """Compose the configuration and run the command with it."""
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
-    from omegaconf import DictConfig, OmegaConf
+    from omegaconf import DictConfig
 
     from csrgan.config import job
     from csrgan.config.build import checked_settings
     from csrgan.config.flags import split_flags
-    from csrgan.config.folder import conf
+    from csrgan.config.folder import conf, contents
     from csrgan.config.paths import encoded
 
     statuses: list[int] = []
@@ -159,15 +163,15 @@ def _hydra(command: str, words: list[str]) -> Done:
 
     def task(config: DictConfig) -> float | None:
         several = HydraConfig.get().mode == RunMode.MULTIRUN
-        runtime: Any = OmegaConf.to_container(cast(Any, HydraConfig.get().runtime))  # as it is: nothing in it is an interpolation
+        runtime = contents(cast(DictConfig, HydraConfig.get().runtime), resolve=False)  # a path may look like an interpolation
         config.run_dir = encoded(runtime["output_dir"] if several else str(Path(config.run_dir).absolute()))
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
             if command == "train" and not several:
-                checked_settings(config)  # an impossible value is told before anything heavy is imported
+                checked_settings(config)  # report an impossible value before importing anything heavy
             result = _imported(f"csrgan.cli.{command_module}").run(config)
-        except Exception as error:  # Hydra would add a line of its own; it is told by _run
-            if several:  # perhaps in another process, where nobody would read the list
+        except Exception as error:  # Hydra would add a line of its own; _run reports the error
+            if several:  # this may be another process, where nobody reads the list
                 raise
             failures.append(error)
             return None
@@ -181,24 +185,24 @@ def _hydra(command: str, words: list[str]) -> Done:
     try:
         if flags or not job.run(command, overrides, task):
             hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
-    except SystemExit as left:  # after --help and its like
-        return Done(int(left.code or 0))
+    except SystemExit as stop:  # after --help and the like
+        return Outcome(int(stop.code or 0))
     finally:
         sys.argv = before
     if failures:
         raise failures[0]
-    return Done(max(_swept() or statuses, default=0), tuple(folders))
+    return Outcome(max(_sweep_status() or statuses, default=0), tuple(folders))
 
 
-def _swept() -> list[int]:
-    """The exit status of the sweep that this process ran, after a table of its jobs; empty where there was none."""
+def _sweep_status() -> list[int]:
+    """Print a table of the jobs of the sweep that this process ran, and return its exit status; empty without a sweep."""
     hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
-    folder = hydra_sweep.SweepRecorder.taken() if hydra_sweep else None
+    folder = hydra_sweep.SweepRecorder.take_folder() if hydra_sweep else None
     return [import_module("csrgan.cli.sweep").report(folder)] if folder else []
 
 
 def _imported(name: str) -> ModuleType:
-    """A module with all that it imports. None of that is garbage, and to look for some would take a fifth of the start."""
+    """Import a module without garbage collection: nothing it imports is garbage, and looking takes a fifth of the start-up."""
     if name in sys.modules:
         return sys.modules[name]
     gc.disable()

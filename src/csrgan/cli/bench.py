@@ -1,11 +1,10 @@
-"""csrgan bench: images/s and memory of the degradation beside plain compositions, what a training step costs, and reading."""
+"""csrgan bench: time the degradation against plain compositions, a training step, and the reading of crops."""
 
 from __future__ import annotations
 
 import platform
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning import seed_everything
@@ -19,13 +18,14 @@ from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet
 from csrgan.errors import UserError
 from csrgan.training.execution import configure_execution
+from csrgan.tree import Settings
 
 
 def run(config: DictConfig) -> int:
-    """Print a table, and write every figure to a json file."""
+    """Print tables and sentences, and write every number to a json file."""
     settings = checked_settings(config)
     if settings["device"] == "cuda" and not torch.cuda.is_available():
-        raise UserError("device=cuda: there is no GPU that torch can use here; choose cpu.")
+        raise UserError("device=cuda: torch finds no GPU here; choose cpu.")
     devices = [settings["device"]] if settings["device"] else ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     quiet()
     console = Console()
@@ -37,32 +37,32 @@ def run(config: DictConfig) -> int:
     ]
     steps = [_training_step(settings, device) for device in devices] if settings["steps"] else []
     loops = [hand_loop.compare(settings, device, trained, **settings["loop"]) for device in devices if settings["loop"]["turns"]]
-    read = bench_io.reading(**settings["reading"], seed=settings["seed"], console=console) if settings["reading"]["count"] else {}
+    reading = (
+        bench_io.measure(**settings["reading"], seed=settings["seed"], console=console) if settings["reading"]["count"] else {}
+    )
     machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
     file = Path(settings["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = {**machine, "rows": rows, "training_steps": steps, "loops": loops, "reading": read}
-    files.write_json(file, found)
+    files.write_json(file, {**machine, "rows": rows, "training_steps": steps, "loops": loops, "reading": reading})
     for device in devices:
         console.print(compositions.table([row for row in rows if row["device"] == device], settings["batch"], device))
     for step in steps:
-        whole, part = 1e3 * step["step_seconds"], 1e3 * step["degradation_seconds"]
-        sentence = (
-            f"{step['device']}: a training step takes {whole:.0f} ms, the degradation in it {part:.1f} ms: {step['share']:.1%}"
-        )
+        total, degradation = 1e3 * step["step_seconds"], 1e3 * step["degradation_seconds"]
+        share = f"{degradation:.1f} ms ({step['share']:.1%}) of it for the degradation"
+        sentence = f"{step['device']}: a training step takes {total:.0f} ms, {share}"
         console.print(sentence, highlight=False)
     for loop in loops:
-        console.print(hand_loop.told(loop), highlight=False, soft_wrap=True)
-    if read:
-        for line in bench_io.told(read).split("\n"):
+        console.print(hand_loop.sentence(loop), highlight=False, soft_wrap=True)
+    if reading:
+        for line in bench_io.sentences(reading):
             console.print(line, highlight=False, soft_wrap=True)
     console.print(str(file), highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
-def _training_step(settings: dict[str, Any], device: str) -> dict[str, Any]:
-    """Of the configured training."""
+def _training_step(settings: Settings, device: str) -> Settings:
+    """Time a step of the configured training."""
     seed_everything(settings["seed"], verbose=False)
     data, system = build(settings["data"], "data"), build(settings["system"], "system")
     configure_execution(system, settings["trainer"])
-    return training_step.measure(data, system, device, precision=settings["trainer"]["precision"], count=settings["steps"])
+    return training_step.measure(data, system, device, trainer=settings["trainer"], count=settings["steps"])

@@ -1,11 +1,12 @@
-"""csrgan dashboard: the workspace of Weights & Biases, defined here; created there, or written to a file by who has no account."""
+"""csrgan dashboard: create a workspace at Weights & Biases, or write its definition to a file where nobody is logged in."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -19,14 +20,15 @@ from csrgan.loggers.wandb_auth import mode, reason
 from csrgan.run_folder import PANELS
 
 if TYPE_CHECKING:
+    from wandb_workspaces.reports.v2.interface import PanelTypes
     from wandb_workspaces.workspaces import Section, Workspace
 
-# A family of losses is a folder of conf/, and a term of the generator's loss.
+# A folder of conf/loss is a family of losses, and one term of the generator's loss.
 TERMS = [name.removeprefix("loss/") for name, _ in groups() if name.startswith("loss/")]
 STEP, GAIN = "images_seen", "valid/gain_db"
-VARIED = ("loss.parameters.weight", "degradation.blur.high")  # what the parallel coordinates set against the gain
+VARIED = ("loss.parameters.weight", "degradation.blur.high")  # settings that the parallel coordinates plot against the gain
 
-# Sections of charts; of a chart, its title and the metrics drawn in it.
+# Sections of charts: each chart's title, and the metrics that it draws.
 CHARTS = {
     "Quality": {"Gain of S over L, dB": [GAIN]}
     | {metric.heading: [f"valid/{name}_restored", f"valid/{name}_low"] for name, metric in METRICS.items()},
@@ -50,29 +52,33 @@ CHARTS = {
 
 
 def run(config: DictConfig) -> int:
-    """Create the workspace at the server, or write it to the file. Raises UserError where the server does not take it."""
+    """Create the workspace at the server, or write it to the file. Raises UserError if the server refuses it."""
     settings = checked_settings(config)
     os.environ.setdefault("WANDB_SILENT", "true")
-    made = workspace(settings["project"], settings["entity"] or "", settings["title"])
+    space = workspace(settings["project"], settings["entity"] or "", settings["title"])
     file, where = Path(settings["file"]), relative(settings["file"])
     if mode() != "online":
-        _write(made, file)
-        said = f"{where}: nobody is logged in to Weights & Biases, or WANDB_MODE keeps away from it."
-        said += " To create this workspace there, run wandb login and give the same command again."
+        _write(space, file)
+        sentence = (
+            f"{where}: the workspace is in this file, because nobody is logged in to Weights & Biases or WANDB_MODE is offline."
+        )
+        sentence += " To create it there, run wandb login and then this command again."
     else:
         try:
-            said = _create(made)
+            sentence = _create(space)
         except Exception as error:
-            _write(made, file)
-            raise UserError(f"the server of Weights & Biases took no workspace ({reason(error)}); it is kept in {where}.") from None
-    Console().print(said, highlight=False, markup=False, soft_wrap=True)
+            _write(space, file)
+            raise UserError(
+                f"the server of Weights & Biases did not take the workspace ({reason(error)}); it is in {where} instead."
+            ) from None
+    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
 def workspace(project: str, entity: str, title: str) -> Workspace:
-    """Charts against images seen, pictures, the varied settings against the gain, and every prediction.
+    """Define charts over images seen, pictures, the varied settings against the gain, and every prediction.
 
-    Metrics that have no chart here get one from the server. Raises UserError where the library is missing.
+    The server adds a chart for each metric that has none here. Raises UserError if the library is missing.
     """
     try:
         from wandb_workspaces.workspaces import Workspace, WorkspaceSettings
@@ -94,35 +100,35 @@ def _sections() -> list[Section]:
 
     columns = [panels.ParallelCoordinatesPlotColumn(metric=panels.Config(name), display_name=name) for name in VARIED]
     columns.append(panels.ParallelCoordinatesPlotColumn(metric=panels.SummaryMetric(GAIN), display_name=GAIN))
-    shown: dict[str, list[Any]] = {
+    shown: dict[str, list[PanelTypes]] = {
         name: [panels.LinePlot(title=title, x=STEP, y=[*metrics]) for title, metrics in charts.items()]
         for name, charts in CHARTS.items()
-    } | {
-        "Comparison": [panels.ParallelCoordinatesPlot(title="Lambda and blur range against the gain", columns=columns)],
-        "Pictures": [panels.MediaBrowser(title="S | L | H", media_keys=[PANELS], num_columns=1)],
-        "Predictions": [panels.WeavePanelSummaryTable(table_name="predictions")],
     }
+    shown["Comparison"] = [panels.ParallelCoordinatesPlot(title="Lambda and blur range against the gain", columns=columns)]
+    shown["Pictures"] = [panels.MediaBrowser(title="S | L | H", media_keys=[PANELS], num_columns=1)]
+    shown["Predictions"] = [panels.WeavePanelSummaryTable(table_name="predictions")]
     return [
-        Section(name=name, panels=held, is_open=True, layout_settings=SectionLayoutSettings(*_grid(len(held))))
-        for name, held in shown.items()
+        Section(name=name, panels=drawn, is_open=True, layout_settings=SectionLayoutSettings(*_grid(len(drawn))))
+        for name, drawn in shown.items()
     ]
 
 
 def _grid(panels: int) -> tuple[int, int]:
-    """Columns and rows in which all panels of a section are seen at once."""
+    """Return the columns and rows that show all panels of a section at once."""
     columns = min(panels, 3)
     return columns, -(-panels // columns)
 
 
-def _create(made: Workspace) -> str:
-    """The address of the workspace at the server, made just now."""
+def _create(space: Workspace) -> str:
+    """Create the workspace at the server and return its address."""
     import wandb
 
-    made.entity = made.entity or wandb.Api().default_entity or ""
-    return str(made.save().url)  # type: ignore[no-untyped-call]
+    space.entity = space.entity or wandb.Api().default_entity or ""
+    save: Callable[[], Workspace] = space.save
+    return str(save().url)
 
 
-def _write(made: Workspace, file: Path) -> None:
+def _write(space: Workspace, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    definition = made._to_model().model_dump(by_alias=True, exclude_none=True)  # what `save` sends; there is no public name for it
+    definition = space._to_model().model_dump(by_alias=True, exclude_none=True)  # what `save` sends; it has no public name
     file.write_text(json.dumps(definition, indent=1) + "\n", encoding="utf-8")

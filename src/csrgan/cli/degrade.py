@@ -1,4 +1,4 @@
-"""csrgan degrade: a benchmark set with known parameters, the same from the same seed on every machine."""
+"""csrgan degrade: make a benchmark set with known parameters; the same seed gives the same set on every machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,103 +27,103 @@ from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
 from csrgan.errors import RunStopped, UserError, require
 from csrgan.files import HIDDEN, relative, table_cell
-from csrgan.picture_folders.leave import leaving
+from csrgan.picture_folders.interrupt import interruptible
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
 from csrgan.picture_folders.series import Made, Series, Unit, targets
 from csrgan.reports import figure
 from csrgan.run_folder import KERNELS, PARAMETERS, SHEET
+from csrgan.tree import Settings
 
 SHOWN = 24  # pictures on the contact sheet
 FORMATS = ("png", "npy")
 
 
 def run(config: DictConfig) -> int:
-    """Write sharp/, low/, parameters.csv and sheet.png, and kernels.npy where they are not isotropic Gaussians. Exit status 1 where
-    some pictures could not be read."""
-    with leaving() as leave:
-        places, settings = Places.given(config), checked_settings(config)
+    """Write sharp/, low/, parameters.csv and sheet.png, and kernels.npy if the kernels are not isotropic Gaussians.
+
+    Returns exit status 1 if some pictures could not be read.
+    """
+    with interruptible() as interrupt:
+        places, settings = Places.from_config(config), checked_settings(config)
         if settings["format"] not in FORMATS:
             raise UserError.unknown("format", settings["format"], FORMATS)
-        making = _Set(places, settings)
+        benchmark = _BenchmarkSet(places, settings)
         ledger = Ledger(places.destination, overwrite=config.overwrite)
-        places.examine(targets(making.units, SHEET, *([KERNELS] if making.has_kernels else [])), ledger)
-        making.examine(ledger)
-        series = Series(places, ledger, making.units, making.recipe, "degrading", "degraded", "a smaller picture or crop")
-        with ledger.opened(), series.room():
-            ledger.remove(KERNELS)  # of rows that may change now
+        places.examine(targets(benchmark.units, SHEET, *([KERNELS] if benchmark.has_kernels else [])), ledger)
+        benchmark.examine(ledger)
+        series = Series(places, ledger, benchmark.units, benchmark.recipe, "degrading", "degraded", "a smaller picture or crop")
+        with ledger.opened(), series.disk_full_reported():
+            ledger.remove(KERNELS)  # the rows that it belongs to may change now
             try:
-                series.go(making, leave, again=making.shown, whole=False)
+                series.run(benchmark, interrupt, again=benchmark.shown, keep_other_rows=False)
             except RunStopped:
-                making.label(series)
+                benchmark.write_kernels(series)
                 raise
-            making.label(series)
-            if making.sheet:
-                part = ledger.place / SHEET
-                figure.save(
-                    figure.sheet(
-                        [making.sheet[key] for key in making.shown if key in making.sheet], making.degradation.prior.units
-                    ),
-                    part,
-                )
+            benchmark.write_kernels(series)
+            if benchmark.sheet:
+                part = ledger.workspace / SHEET
+                entries = [benchmark.sheet[key] for key in benchmark.shown if key in benchmark.sheet]
+                figure.save(figure.sheet(entries, benchmark.degradation.prior.units), part)
                 ledger.add(SHEET, part)
-    said = "; ".join([f"{len(series.done)} pictures degraded", *making.remarks(series)])
-    series.say(f"{said}: {relative(places.destination)}")
+    sentence = "; ".join([f"{len(series.done)} pictures degraded", *benchmark.remarks(series)])
+    series.say(f"{sentence}: {relative(places.destination)}")
     return 1 if series.broken else 0
 
 
-class _Set:
-    """What comes of each picture."""
+class _BenchmarkSet:
+    """The degraded versions of each picture, and the names of their files."""
 
-    def __init__(self, places: Places, settings: dict[str, Any]) -> None:
-        self.settings, self.crop, self.place = settings, settings["crop"], places.destination / HIDDEN
+    def __init__(self, places: Places, settings: Settings) -> None:
+        self.settings, self.crop, self.workspace = settings, settings["crop"], places.destination / HIDDEN
         self.form, self.per_image, self.seed = settings["format"], settings["per_image"], settings["seed"]
         self.degradation: Degradation = build(settings["degradation"], "degradation")
         self.names = {file: file.relative_to(places.root) for file in places.files}
-        taken = Counter(name.with_suffix("") for name in self.names.values())
-        self.of: dict[str, tuple[Path, int]] = {}  # each result's picture and version, by its key
+        stems = Counter(name.with_suffix("") for name in self.names.values())
+        self.origins: dict[str, tuple[Path, int]] = {}  # the picture and version of each result, by the result's key
         self.units: list[Unit] = []
         for file, name in self.names.items():
-            alone = taken[name.with_suffix("")] == 1
-            stem = name.with_suffix("") if alone else name.with_name(name.name.replace(".", "_"))
-            made = [stem.with_name(f"{stem.name}_{version}.png") for version in range(self.per_image)]
-            results = tuple((str("sharp" / one), str("low" / one.with_suffix(f".{self.form}"))) for one in made)
+            unique = stems[name.with_suffix("")] == 1
+            stem = name.with_suffix("") if unique else name.with_name(name.name.replace(".", "_"))
+            files = [stem.with_name(f"{stem.name}_{version}.png") for version in range(self.per_image)]
+            results = tuple((str("sharp" / path), str("low" / path.with_suffix(f".{self.form}"))) for path in files)
             self.units.append(Unit(file, results))
-            self.of |= {names[0]: (name, version) for version, names in enumerate(results)}
-        self.shown = list(self.of)[:SHOWN]
+            self.origins |= {names[0]: (name, version) for version, names in enumerate(results)}
+        self.shown = list(self.origins)[:SHOWN]
         self.sheet: dict[str, tuple[Tensor, Parameters, str]] = {}
 
     @property
     def recipe(self) -> str:
-        """A digest of what a degraded picture depends on, beside the picture and its name."""
-        about = [self.settings[key] for key in ("degradation", "seed", "crop")]
-        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+        """A digest of all that a degraded picture depends on, apart from the picture and its name."""
+        inputs = [self.settings[key] for key in ("degradation", "seed", "crop")]
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     @property
     def has_kernels(self) -> bool:
         return self.degradation.prior.kernel is not None
 
     def examine(self, ledger: Ledger) -> None:
-        """Raise UserError for a folder that holds results of another set, which would lose their rows of the table."""
-        mine = set(self.of)
-        others = [entry.key for entry in ledger.entries if entry.row is not None and entry.key not in mine]
+        """Raise UserError if the folder holds results of another set: they would lose their rows of the table."""
+        keys = set(self.origins)
+        others = [entry.key for entry in ledger.entries if entry.row is not None and entry.key not in keys]
         others = [key for key in others if (ledger.folder / key).is_file()]
-        sentence = f"destination={ledger.folder} holds another set, with {others[0] if others else ''}: choose another folder"
+        sentence = f"destination={ledger.folder} holds another set (with {others[0] if others else ''}): choose another folder"
         require(
-            ledger.overwrite or not others, f"{sentence}; overwrite=true goes on, and {PARAMETERS} then tells of the new set alone."
+            ledger.overwrite or not others,
+            f"{sentence}, or go on with overwrite=true, which leaves only the new set in {PARAMETERS}.",
         )
 
-    def __call__(self, unit: Unit, found: Picture, done: Collection[str]) -> Iterator[Made]:
-        sharp = torch.from_numpy(centre(found.eight_bits, self.crop, self.degradation.multiple).astype(np.float32) / 255)
+    def __call__(self, unit: Unit, source: Picture, done: Collection[str]) -> Iterator[Made]:
+        sharp = torch.from_numpy(centre(source.eight_bits, self.crop, self.degradation.multiple).astype(np.float32) / 255)
         sharp = sharp.permute(2, 0, 1)[None].contiguous()
         for names in unit.results:
             key = names[0]
             if key in done and key not in self.shown:
                 continue
-            theta, noise = self._drawn(key, tuple(sharp.shape))
+            theta, noise = self._theta_and_noise(key, tuple(sharp.shape))
             low = self.degradation.degrade(sharp, theta, noise)[0]
             if key not in done:
-                parts = [self.place / f"{kind}{Path(name).suffix}" for kind, name in zip(("sharp", "low"), names, strict=True)]
+                parts = [self.workspace / f"{kind}{Path(name).suffix}" for kind, name in zip(("sharp", "low"), names, strict=True)]
                 picture.write(parts[0], sharp[0])
                 _write_low(parts[1], low)
                 yield Made(dict(zip(names, parts, strict=True)), self._row(names[1], theta))
@@ -132,48 +131,49 @@ class _Set:
                 self.sheet[key] = (low, theta, picture.called(Path(Path(key).name)))
 
     def _draw(self, key: str) -> tuple[Parameters, np.random.Generator]:
-        """From the file's own name and by NumPy, so that neither the machine nor the other files matter."""
-        name, version = self.of[key]
+        """Draw theta from the file's own name, with NumPy, so that neither the machine nor the other files matter."""
+        name, version = self.origins[key]
         generator = np.random.default_rng((self.seed, zlib.crc32(os.fsencode(name.as_posix())), version))
         return self.degradation.prior.sample(generator), generator
 
-    def _drawn(self, key: str, shape: tuple[int, ...]) -> tuple[Parameters, Float[Tensor, "1 3 h w"]]:
+    def _theta_and_noise(self, key: str, shape: tuple[int, ...]) -> tuple[Parameters, Float[Tensor, "1 3 h w"]]:
         theta, generator = self._draw(key)
         theta = theta.realised(*shape[2:])
         return theta, torch.from_numpy(generator.standard_normal(shape, dtype=np.float32))
 
     def _row(self, low: str, theta: Parameters) -> Row:
-        file = Path(*Path(low).parts[1:])
-        return {"file": table_cell(picture.called(file)), **_told(theta, self.degradation)}
+        path = Path(*Path(low).parts[1:])
+        return {"file": table_cell(picture.called(path)), **_values(theta, self.degradation)}
 
-    def label(self, series: Series) -> None:
-        """Write kernels.npy: the kernel of each row of the table."""
+    def write_kernels(self, series: Series) -> None:
+        """Write kernels.npy, with the kernel of each row of the table."""
         if self.has_kernels and series.ledger.rows:
             kernels = [self._draw(key)[0].kernel for key in series.ledger.rows]
-            part = series.ledger.place / KERNELS
+            part = series.ledger.workspace / KERNELS
             np.save(part, torch.cat([kernel for kernel in kernels if kernel is not None]).numpy())
             series.ledger.add(KERNELS, part)
 
     def remarks(self, series: Series) -> Iterator[str]:
+        """Yield what to say about pictures that were skipped, are small or were cut."""
         if series.broken:
             yield f"{series.broken} skipped"
         small = sum(self._is_small(file) for file in self.names)
         if small:
-            yield f"{small} of {len(self.units)} photographs are smaller than crop={self.crop} and stay so"
+            yield f"{small} of {len(self.units)} photographs are smaller than crop={self.crop} and keep their size"
         if self.degradation.multiple > 1:
-            yield f"sides are cut to multiples of {self.degradation.multiple} px"
+            yield f"sides were cut to multiples of {self.degradation.multiple} px"
 
     def _is_small(self, file: Path) -> bool:
-        with suppress(UserError):  # it was skipped
+        with suppress(UserError):  # a picture that was skipped
             return self.crop is not None and min(picture.size(file)) < self.crop
         return False
 
 
-def _told(theta: Parameters, degradation: Degradation) -> dict[str, float]:
-    """The parameters of one picture, with the effective std of its kernel and, where it is not isotropic, its moments."""
+def _values(theta: Parameters, degradation: Degradation) -> dict[str, float]:
+    """Return the parameters of one picture, the effective std of its kernel and, if that is not isotropic, its moments."""
     kernel = theta.kernel
     taps = degradation.spec.taps(theta)
-    told = {
+    values = {
         "blur_std": theta.blur_std,
         "blur_std_effective": effective_std(taps) if kernel is None else rms_std(kernel),
         "scale": theta.scale,
@@ -181,8 +181,8 @@ def _told(theta: Parameters, degradation: Degradation) -> dict[str, float]:
         **theta.more,
     }
     if kernel is not None:
-        told |= {f"kernel_{name}": value for name, value in moments(kernel).items()}
-    return {name: float(value) for name, value in told.items()}
+        values |= {f"kernel_{name}": value for name, value in moments(kernel).items()}
+    return {name: float(value) for name, value in values.items()}
 
 
 def _write_low(path: Path, low: Tensor) -> None:

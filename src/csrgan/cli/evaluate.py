@@ -1,4 +1,4 @@
-"""csrgan evaluate: the rows, tables and panels of a checkpoint, or of every job of a sweep, over the frozen grid."""
+"""csrgan evaluate: score a checkpoint, or every job of a sweep, over the fixed grid: rows, tables and panels."""
 
 from __future__ import annotations
 
@@ -33,50 +33,55 @@ from csrgan.workflow.trained import chosen
 
 
 def run(config: DictConfig) -> float | int:
-    """Score, and leave results.csv, summary.json, config.yaml and panels in the run folder.
+    """Score, and write results.csv, summary.json, config.yaml and panels into the run folder.
 
-    Returns the gain in dB; of a sweep exit status 0, with a folder for each job, for csrgan report.
+    Returns the gain in dB. Of a sweep, writes a folder for each job, which csrgan report reads, and returns exit status 0.
     """
     quiet()
-    own.metrics()
+    own.register_metrics()
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / run_folder.CHECKPOINTS).is_dir()
-    require(not trained, f"run_dir={folder} holds a training, whose results would be overwritten: choose another run_dir.")
+    require(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")
     files = (
         sorted(source.glob(f"**/{run_folder.JOB}")) if source.is_dir() and not (source / run_folder.CHECKPOINTS).is_dir() else []
     )
     if not files:
         return _score(config, config.checkpoint, folder, Console())
     for done, job in enumerate(files, start=1):
-        place = job.parent.relative_to(source)
-        told = _score_job(config, job, folder / place)
-        Console().print(f"{done}/{len(files)}  {place}  {told}", highlight=False, markup=False, soft_wrap=True)
-    Console().print(f"csrgan report {shlex.quote(relative(folder))}", highlight=False, markup=False, soft_wrap=True)
+        name = job.parent.relative_to(source)
+        outcome = _score_job(config, job, folder / name)
+        Console().print(f"{done}/{len(files)}  {name}  {outcome}", highlight=False, markup=False, soft_wrap=True)
+    Console().print(
+        f"compare the jobs with: csrgan report {shlex.quote(relative(folder))}", highlight=False, markup=False, soft_wrap=True
+    )
     return 0
 
 
 def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
-    """Score one job of a sweep unless it is done; it keeps what was said of its training, and its settings gain those of the
-    evaluation."""
-    held = dict(jobs.job(job.parent))
+    """Score one job of a sweep unless that is done, and return a word on the outcome.
+
+    job.json keeps what it says about the training; its words gain those of the evaluation.
+    """
+    job_record = dict(jobs.job(job.parent))
     words = [word for word in restart_words(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
-    held["words"] += words
-    with suppress(UserError):  # a damaged one is not done
-        if jobs.job(folder) == held:
-            return "done before"
+    job_record["words"] += words
+    with suppress(UserError):  # a damaged job.json is not done
+        if jobs.job(folder) == job_record:
+            return "scored before"
     folder.mkdir(parents=True, exist_ok=True)
-    sentence = f"failed: {held['reason']}"
-    if held["status"] == "complete":
-        own = copy.deepcopy(config)
-        own.run_dir = encoded(str(folder))
-        sentence = f"{_score(own, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
+    sentence = f"failed: {job_record['reason']}"
+    if job_record["status"] == "complete":
+        job_config = copy.deepcopy(config)
+        job_config.run_dir = encoded(str(folder))
+        sentence = f"{_score(job_config, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
         if (job.parent / run_folder.METRICS).is_file():
             shutil.copy(job.parent / run_folder.METRICS, folder / run_folder.METRICS)
-    record.write(folder, held)
+    record.write(folder, job_record)
     return sentence
 
 
 def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Console) -> float:
+    """Score one system, write its files into the folder, and return the gain of S over L in dB."""
     system, settings = chosen(config, checkpoint)
     if settings["oracle"]:
         system.restorer.use_oracle(settings["oracle"])
@@ -91,7 +96,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     system.restorer.console = console
     began = time.monotonic()
     with recording(with_choices(settings), folder, build) as loggers:
-        found = evaluated(
+        evaluation = evaluated(
             system,
             data,
             settings["device"],
@@ -101,7 +106,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
             enable_progress_bar=console.is_terminal and not console.quiet and not system.restorer.per_picture,
         )
         seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
-        summary = found.summary | {"images_seen": system.images_seen, **seconds}
-        log_results(loggers, found.rows, summary)
-    conclude(console, summary, found.rows, folder, system.restorer.prior.units)
+        summary = evaluation.summary | {"images_seen": system.images_seen, **seconds}
+        log_results(loggers, evaluation.rows, summary)
+    conclude(console, summary, evaluation.rows, folder, system.restorer.prior.units)
     return float(summary["gain_db"])

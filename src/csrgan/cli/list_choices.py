@@ -1,4 +1,4 @@
-"""csrgan list: every group of choices, with what each choice is."""
+"""csrgan list: show every group of choices and what each choice is."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from csrgan.errors import UserError
 
 
 def run(config: DictConfig) -> int:
-    """Print the choices of all groups, of one, or of those below a name: `loss` is `loss/image` and its like."""
-    known = dict(groups())
-    asked = str(config.group or "").strip("/")
-    named = [group for group in known if asked in ("", group) or group.startswith(f"{asked}/")]
-    if not named:
-        raise UserError.unknown("conf/", asked, known)
+    """Print the choices of all groups, of one group, or of all below a name: `loss` covers `loss/image` and the rest."""
+    choices = dict(groups())
+    name = str(config.group or "").strip("/")
+    shown = [group for group in choices if name in ("", group) or group.startswith(f"{name}/")]
+    if not shown:
+        raise UserError.unknown("conf/", name, choices)
     table = Table(box=None, pad_edge=False)
     for heading in ("group", "choice", "what it is"):
         table.add_column(heading, no_wrap=heading != "what it is")
-    for group in named:
-        for index, file in enumerate(known[group]):
+    for group in shown:
+        for index, file in enumerate(choices[group]):
             table.add_row("" if index else group, file.stem, escape(first_line(file)))
     Console().print(table)
     return 0

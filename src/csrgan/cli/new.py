@@ -1,4 +1,4 @@
-"""csrgan new: a package of one's own, with a body, a loss, a system and a degradation that train at once."""
+"""csrgan new: write a package of your own with a network, loss, system and degradation, ready to train."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ TEMPLATE, NAME = PACKAGE / "template", "mypackage"
 
 
 def run(config: DictConfig) -> int:
-    """Write the template under the name of the folder. Raises UserError for a name that no package can have, or a folder with
+    """Write the template under the name of the folder. Raises UserError if no package can have that name, or the folder holds
     files."""
     folder = Path(str(config.folder))
     name = folder.absolute().name.replace("-", "_").lower()
-    letters = "take letters, digits and _, as in folder=my_networks"
-    require(name.isidentifier(), f"folder={folder}: {name} can be no package's name; {letters}.")
-    require(not folder.exists() or not any(folder.iterdir()), f"folder={folder} has files in it: name a new one.")
+    remedy = "use letters, digits and _, as in folder=my_networks"
+    require(name.isidentifier(), f"folder={folder}: {name} cannot be the name of a package; {remedy}.")
+    require(not folder.exists() or not any(folder.iterdir()), f"folder={folder} already has files in it: name a new folder.")
     for file in sorted(each for each in TEMPLATE.rglob("*") if each.is_file() and each.suffix != ".pyc"):
         path = folder / file.relative_to(TEMPLATE).as_posix().replace(NAME, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, file.read_text(encoding="utf-8").replace(NAME, name))
-    here = shlex.quote(relative(folder))
+    target = shlex.quote(relative(folder))
     lines = (
-        f"{here}/README.md says what is where. To see that it works:",
-        f"  pip install -e {here}",
+        f"{target}/README.md describes the files. To see that the package works:",
+        f"  pip install -e {target}",
         f"  csrgan train experiment={name} trainer=smoke",
     )
     for line in lines:

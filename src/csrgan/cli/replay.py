@@ -1,17 +1,16 @@
-"""csrgan replay: a batch from which nothing could be learned, met again by the weights that met it."""
+"""csrgan replay: repeat the training step on a batch that a run skipped as not finite, with the weights of that moment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from omegaconf import DictConfig
 from rich.table import Table
 from torch import Tensor, nn
 
-from csrgan.api.loading import whole
+from csrgan.api.loading import natural_number
 from csrgan.config.described import build_described
 from csrgan.console import Console, quiet
 from csrgan.errors import UserError
@@ -19,47 +18,49 @@ from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
 from csrgan.training.replay import read
 from csrgan.training.system import System
+from csrgan.tree import Settings
 
 
 def run(config: DictConfig) -> int:
-    """Take the step again and print what it was shown, each term, and the first layer whose output is not finite."""
+    """Repeat the step and print its inputs, each loss term, and the first layer whose output is not finite."""
     quiet()
-    batch, held = read(Path(config.file))
-    system = _system(held, f"file={config.file}")
-    seen = _Seen(system)
+    batch, record = read(Path(config.file))
+    system = _system(record, f"file={config.file}")
+    probe = _Probe(system)
     fit_batches.fit(system, [batch])
-    console, refused = Console(), held["refused"]
-    whose = ", ".join(f"{place} ({batch.names[place]})" for place in refused["samples"]) or "no single one"
-    sentence = f"{refused['player']}: {' and '.join(refused['terms'])} not finite; samples of the batch: {whose}"
+    console, refused = Console(), record["refused"]
+    samples = ", ".join(f"{place} ({batch.names[place]})" for place in refused["samples"]) or "no single one"
+    sentence = f"{refused['player']}: {' and '.join(refused['terms'])} not finite; samples of the batch: {samples}"
     console.print(sentence, highlight=False, markup=False, soft_wrap=True)
-    console.print(_table("what was shown", {"H": batch.sharp, "L": batch.low, "theta": batch.parameters.stack(), **seen.shown}))
-    console.print(_table("terms, weighted", seen.parts))
-    first = seen.first or "no layer: every output is finite"
+    console.print(_table("inputs", {"H": batch.sharp, "L": batch.low, "theta": batch.parameters.stack(), **probe.inputs}))
+    console.print(_table("weighted loss terms", probe.terms))
+    first = probe.first or "no layer: every output is finite"
     console.print(f"first layer with an output that is not finite: {first}", highlight=False, markup=False, soft_wrap=True)
-    again = "as it was" if system.state.nonfinite and system.state.nonfinite.terms == refused["terms"] else "finite on this machine"
-    console.print(f"met again, it is {again}", highlight=False)
+    same = system.state.nonfinite and system.state.nonfinite.terms == refused["terms"]
+    sentence = "the repeated step is not finite in the same terms" if same else "the repeated step is finite on this machine"
+    console.print(sentence, highlight=False)
     return 0
 
 
-def _system(held: Mapping[str, Any], origin: str) -> System:
-    """The system that met the batch, with its weights. Raises UserError for what a file may not describe, or does not hold."""
-    system = build_described(held["recipe"], "system", System, f"{origin}: recipe", held["state_dict"])
+def _system(record: Settings, origin: str) -> System:
+    """Rebuild the system that met the batch, with its weights. Raises UserError for what a file may not describe or lacks."""
+    system = build_described(record["recipe"], "system", System, f"{origin}: recipe", record["state_dict"])
     try:
-        system.load_state_dict(held["state_dict"])
+        system.load_state_dict(record["state_dict"])
         state = system.state
-        state.images_seen, state.batches_seen, state.skip_nonfinite = whole(held["images_seen"]), 1, True
+        state.images_seen, state.batches_seen, state.skip_nonfinite = natural_number(record["images_seen"]), 1, True
     except (AttributeError, RuntimeError, TypeError) as reason:
         raise UserError(f"{origin} does not fit the network that it describes ({type(reason).__name__}).") from reason
-    system.recipe = held["recipe"]
+    system.recipe = record["recipe"]
     return system
 
 
-class _Seen:
-    """What a step was shown and gave, and where it first was not finite."""
+class _Probe:
+    """Records the inputs and loss terms of a step, and the first layer whose output is not finite."""
 
     def __init__(self, system: System) -> None:
-        self.shown: dict[str, Tensor] = {}
-        self.parts: dict[str, Tensor] = {}
+        self.inputs: dict[str, Tensor] = {}
+        self.terms: dict[str, Tensor] = {}
         self.first = ""
         system.state.on_update = self.update
         for name, network in system.networks().items():
@@ -68,18 +69,18 @@ class _Seen:
                     layer.register_forward_hook(self.hook(f"{name}.{inner} ({type(layer).__name__})"))
 
     def update(self, network: str, parts: Mapping[str, Tensor], evidence: LossInputs) -> None:
-        self.shown |= {name: value.detach() for name, value in evidence.computed() if isinstance(value, Tensor)}
-        self.parts |= {f"{network}/{name}": value.detach() for name, value in parts.items()}
+        self.inputs |= {name: value.detach() for name, value in evidence.computed() if isinstance(value, Tensor)}
+        self.terms |= {f"{network}/{name}": value.detach() for name, value in parts.items()}
 
-    def hook(self, name: str) -> Any:
-        def look(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+    def hook(self, name: str) -> Callable[[nn.Module, tuple[object, ...], object], None]:
+        def inspect(layer: nn.Module, inputs: tuple[object, ...], output: object) -> None:
             if not self.first and isinstance(output, Tensor) and not _finite(output):
-                met = [value for value in inputs if isinstance(value, Tensor)]
-                weights = all(_finite(weight) for weight in layer.parameters())
-                whose = "its weights are not finite" if not weights else "its input is finite" if all(map(_finite, met)) else ""
-                self.first = f"{name}; {whose or 'its input is not finite'}"
+                tensors = [value for value in inputs if isinstance(value, Tensor)]
+                finite_weights = all(_finite(weight) for weight in layer.parameters())
+                cause = f"its input is {'' if all(map(_finite, tensors)) else 'not '}finite"
+                self.first = f"{name}; {cause if finite_weights else 'its weights are not finite'}"
 
-        return look
+        return inspect
 
 
 def _finite(tensor: Tensor) -> bool:
@@ -88,7 +89,7 @@ def _finite(tensor: Tensor) -> bool:
 
 def _table(title: str, tensors: Mapping[str, Tensor]) -> Table:
     table = Table(title=title, title_justify="left")
-    for heading in ("", "shape", "least", "greatest", "not finite"):
+    for heading in ("", "shape", "min", "max", "not finite"):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, tensor in tensors.items():
         finite = tensor[torch.isfinite(tensor)]

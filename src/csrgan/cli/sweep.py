@@ -1,4 +1,4 @@
-"""A job of csrgan train -m, run unless it is complete; and the table of a sweep."""
+"""A job of csrgan train -m, and the table of a sweep."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from csrgan.workflow import hydra_sweep
 
 
 def run(config: DictConfig) -> float | None:
-    """Run the job of this configuration unless it is complete, and write job.json. Returns the gain in dB; None if it failed."""
-    watchdog.tie()
+    """Run the job of this configuration unless it is complete, and write job.json. Return the gain in dB; None if it failed."""
+    watchdog.watch()
     hydra = cast(DictConfig, HydraConfig.get())
     words = [word for word in restart_words(hydra.overrides.task) if not word.startswith("run_dir=")]
     folder = record.folder_of(Path(config.run_dir), words, hydra_sweep.guided(hydra))
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / OUTPUT).open("a", encoding="utf-8") as lock:
         if not process.locked(lock):
-            _tell(folder, "is being run by another sweep")
+            _report_job(folder, "another sweep is running it")
             return None
         job = record.read(folder)
         if job and job["words"] != words:
             other = " ".join(job["words"])
-            sentence = f"{relative(folder)} holds another job ({other}): give the changed sweep a run_dir of its own."
+            sentence = f"{relative(folder)} holds another job ({other}): give the changed sweep its own run_dir."
             (folder / REFUSED).write_text(sentence, encoding="utf-8")
             return None
         if job is None or job["status"] != "complete":
             with hydra_sweep.turn(hydra):
-                job = process.run(folder, words, hydra_sweep.cores(hydra), process.goes_on(folder, job))
+                job = process.run(folder, words, hydra_sweep.cores(hydra), process.prepare_resume(folder, job))
     if job["status"] != "complete":
-        _tell(folder, f"failed: {job['reason']}")
+        _report_job(folder, f"failed: {job['reason']}")
         return None
-    _tell(folder, record.gain(folder))
+    _report_job(folder, record.gain(folder))
     return record.gain_db(folder)
 
 
-def _tell(folder: Path, told: str) -> None:
-    Console().print(f"{relative(folder)}  {told}", highlight=False, markup=False, soft_wrap=True)
+def _report_job(folder: Path, outcome: str) -> None:
+    Console().print(f"{relative(folder)}  {outcome}", highlight=False, markup=False, soft_wrap=True)
 
 
 def report(folder: Path) -> int:
-    """The table of a sweep, with the settings in which its jobs differ; exit status 1 where a job failed.
+    """Print a table of a sweep's jobs with the settings in which they differ. Return exit status 1 if a job failed.
 
-    Raises UserError where jobs were refused.
+    Raises UserError if jobs were refused.
     """
     refusals = sorted(folder.glob(f"*/{REFUSED}"))
     sentences = [file.read_text(encoding="utf-8") for file in refusals]
@@ -68,17 +68,17 @@ def report(folder: Path) -> int:
     table = Table(title=escape(relative(folder)), title_justify="left")
     for heading in ("job", "settings", "gain", "seconds"):
         table.add_column(heading, justify="right" if heading in ("gain", "seconds") else "left", overflow="fold")
-    for place, job in jobs.items():
-        told = record.gain(place) if job["status"] == "complete" else job["status"]
+    for path, job in jobs.items():
+        outcome = record.gain(path) if job["status"] == "complete" else job["status"]
         table.add_row(
-            place.name, escape(" ".join(word for word in job["words"] if word not in shared)), told, f"{job['seconds']:.0f}"
+            path.name, escape(" ".join(word for word in job["words"] if word not in shared)), outcome, f"{job['seconds']:.0f}"
         )
     console = Console()
     console.print(table)
-    failed = {place: job["reason"] for place, job in jobs.items() if job["status"] != "complete"}
-    for place, reason in failed.items():
-        console.print(f"{relative(place)} {jobs[place]['status']}: {reason}", highlight=False, markup=False, soft_wrap=True)
+    failed = {path: job["reason"] for path, job in jobs.items() if job["status"] != "complete"}
+    for path, reason in failed.items():
+        console.print(f"{relative(path)} {jobs[path]['status']}: {reason}", highlight=False, markup=False, soft_wrap=True)
     if failed:
-        told = f"{len(failed)} of {len(jobs)} jobs failed; the same command runs them again, and only them."
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
+        sentence = f"{len(failed)} of {len(jobs)} jobs failed; the same command runs only those again."
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0

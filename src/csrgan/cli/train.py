@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import lightning
 from lightning import Trainer, seed_everything
@@ -36,25 +35,26 @@ from csrgan.training import sanity_check
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.execution import configure_execution
 from csrgan.training.system import System
+from csrgan.tree import Settings
 from csrgan.workflow.conclusion import conclude
 from csrgan.workflow.description import describe, with_choices
 from csrgan.workflow.resumed import StoppedRun
-from csrgan.workflow.trained import begin
+from csrgan.workflow.trained import init_from
 
-LOOKED_AT = 4  # samples of the first batch
+CHECKED = 4  # samples of the first batch, where nothing is compiled for its size
 
 
 def run(config: DictConfig) -> float:
-    """Train, and leave everything in the run folder. Returns the gain of S over L in dB, for sweepers."""
+    """Train, and write everything into the run folder. Return the gain of S over L in dB, for sweepers."""
     quiet()
-    own.metrics()
+    own.register_metrics()
     settings = checked_settings(config)
     folder = Path(settings["run_dir"])
-    first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that train together
+    first = os.environ.get("LOCAL_RANK", "0") == "0"  # the first of the processes that train together
     with exclusive_lock(folder, f"run_dir={folder}") if first else nullcontext():
-        kept = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
-        anew = f"run_dir={folder} holds a run already: resume={folder} goes on with it; another run_dir begins anew."
-        require(bool(settings["resume"]) or not kept or not first, anew)
+        checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
+        sentence = f"run_dir={folder} already holds a run: resume={folder} continues it; another run_dir starts a new one."
+        require(bool(settings["resume"]) or not checkpoints or not first, sentence)
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}
@@ -63,66 +63,64 @@ def run(config: DictConfig) -> float:
             and "multiply_adds_training" in costs
             and not (stopped and stopped.began_with["trainer"]["multiply_adds"] == budget)
         ):
-            settings = within(config, settings, costs["multiply_adds_training"])
+            settings = with_budget(config, settings, costs["multiply_adds_training"])
         return trained(stopped.settings(settings) if stopped else settings, folder, costs, stopped)
 
 
 def trained(
-    settings: dict[str, Any],
+    settings: Settings,
     folder: Path,
     costs: Mapping[str, float] = MappingProxyType({}),
     stopped: StoppedRun | None = None,
     also: Sequence[lightning.Callback] = (),
 ) -> float:
-    """Train with these settings. also: further callbacks, which come first. Returns the gain of S over L in dB."""
+    """Train with these settings and return the gain of S over L in dB. also: more callbacks, which run first."""
     console = Console()
-    data, system = _ready(settings, console, begins=stopped is None)
-    scores = Scores(folder, settings["trainer"]["panels"])
-    leaving = GracefulStop()
-    budget, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
-    keep = Checkpoints(folder / CHECKPOINTS, save_every, budget, scores, console, leaving)
-    watch = Watch(console, settings["trainer"]["images"], data.sides(), settings["logger"]["every"], scores)
+    data, system = _prepared(settings, console, from_start=stopped is None)
+    scores, stop = Scores(folder, settings["trainer"]["panels"]), GracefulStop()
+    images, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
+    saver = Checkpoints(folder / CHECKPOINTS, save_every, images, scores, console, stop)
+    progress = Watch(console, images, data.sides(), settings["logger"]["every"], scores)
     if stopped:
-        stopped.tell(settings, console)
+        stopped.announce(settings, console)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
     with recording(with_choices(settings), folder, build) as loggers:
-        health = Health(folder, console, **settings["health"])
-        right = Calibration(settings["trainer"]["calibration_images"])
-        callbacks = [scores, watch] if not isinstance(system, System) else [right, scores, watch, health, leaving, keep]
+        health, calibration = Health(folder, console, **settings["health"]), Calibration(settings["trainer"]["calibration_images"])
+        callbacks = [scores, progress] if not isinstance(system, System) else [calibration, scores, progress, health, stop, saver]
         callbacks += [PerImageProgress(console)] if system.restorer.per_picture else []
         callbacks[:0] = [*also, *own_callbacks(settings)]  # Checkpoints comes last
-        # Written when a checkpoint has been taken up, and not for what was refused.
+        # The description is written once a checkpoint has been accepted, and not for a refused one.
         callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)
-        began = time.monotonic()
+        start = time.monotonic()
         if not isinstance(system, System):
             describe(settings, folder)
-            console.print(f"{system.restorer.kind.name} needs no training; it is scored as it is", highlight=False)
+            console.print(f"{system.restorer.kind.name} needs no training and is scored as it is", highlight=False)
         else:
             trainer.fit(system, data, ckpt_path=str(stopped.file) if stopped else None, weights_only=True)
-        spent = watch.waiting(trainer)  # before an evaluation by itself, which leaves nothing of the training's loader
+        waiting = progress.waiting(trainer)  # before a separate evaluation, which replaces the training's loader
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
         if isinstance(system, System):
-            keep.conclude(trainer)
+            saver.conclude(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,
-            "seconds": time.monotonic() - began,
+            "seconds": time.monotonic() - start,
             "seconds_restore": scores.seconds,
-            **spent,
+            **waiting,
             **costs,
             **{f"{name}_parameters": size for name, size in sizes.items()},
         }
         log_results(loggers, scores.rows, summary)
-    if spent:
-        console.print(table.waiting(spent, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
+    if waiting:
+        console.print(table.waiting(waiting, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
     conclude(console, summary, scores.rows, folder, system.restorer.prior.units)
     return float(summary["gain_db"])
 
 
-def _ready(settings: dict[str, Any], console: Console, *, begins: bool) -> tuple[Photographs, Evaluated]:
-    """The data and the system, looked at before anything is written. begins: whether the training begins, and does not go on."""
+def _prepared(settings: Settings, console: Console, *, from_start: bool) -> tuple[Photographs, Evaluated]:
+    """Build the data and the system, and check both before anything is written. from_start: not a resumed training."""
     seed_everything(settings["seed"], verbose=False)
     data: Photographs = build(settings["data"], "data")
     system = as_module(build(settings["system"], "system"))
@@ -130,23 +128,23 @@ def _ready(settings: dict[str, Any], console: Console, *, begins: bool) -> tuple
         console.print(table.refused(refused))
     system.recipe = settings
     system.restorer.console = console
-    if settings["init_from"] and begins and isinstance(system, System):
-        begin(system, settings["init_from"])
+    if settings["init_from"] and from_start and isinstance(system, System):
+        init_from(system, settings["init_from"])
     configure_execution(system, settings["trainer"])
     if isinstance(system, System):
-        _examine(system, data, settings, console)
+        _check_training(system, data, settings, console)
     return data, system
 
 
-def _examine(system: System, data: Photographs, settings: dict[str, Any], console: Console) -> None:
-    """Look at the first batch of the largest crops, or, where nothing is compiled for its size, at a few samples of it."""
+def _check_training(system: System, data: Photographs, settings: Settings, console: Console) -> None:
+    """Run the sanity check on the first batch of the largest crops or, if nothing is compiled for its size, on a few samples."""
     trainer, size = settings["trainer"], settings["data"]["batch_size"]
-    count = size if trainer["compile"] else min(size, LOOKED_AT)
+    count = size if trainer["compile"] else min(size, CHECKED)
     loader = data.train_dataloader()
     sides = data.sides()
-    first = sides.largest_from
-    samples = loader.collate_fn([loader.dataset[first + index] for index in range(count)])
-    found = sanity_check.examine(
+    first_sample = sides.largest_from
+    samples = loader.collate_fn([loader.dataset[first_sample + index] for index in range(count)])
+    result = sanity_check.examine(
         system,
         samples,
         data.on_after_batch_transfer,
@@ -156,30 +154,33 @@ def _examine(system: System, data: Photographs, settings: dict[str, Any], consol
         accelerator=trainer["accelerator"],
         precision=trainer["precision"],
     )
-    console.print(table.sanity_check(found, f"{count} of {size} crops of {sides[first]} px"))
+    console.print(table.sanity_check(result, f"{count} of {size} crops of {sides[first_sample]} px"))
 
 
-def within(config: DictConfig, settings: dict[str, Any], each: float) -> dict[str, Any]:
-    """The settings with as many images as a budget of multiply-adds allows, `each` of them an image; at least a batch."""
+def with_budget(config: DictConfig, settings: Settings, per_image: float) -> Settings:
+    """Return the settings with as many images as the budget of multiply-adds allows, but at least one batch.
+
+    per_image: multiply-adds of an image.
+    """
     trainer, batch = settings["trainer"], settings["data"]["batch_size"]
-    images = max(1, int(trainer["multiply_adds"] * 1e12 / each) // batch) * batch
+    images = max(1, int(trainer["multiply_adds"] * 1e12 / per_image) // batch) * batch
     with open_dict(config):
         for key in ("images", "validate_every", "save_every"):
             config.trainer[key] = images
     return checked_settings(config)
 
 
-def own_callbacks(settings: dict[str, Any]) -> list[lightning.Callback]:
-    """Those of the group `callbacks`. Raises UserError for what is none of Lightning's."""
-    made = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}
-    for name, each in made.items():
-        kind = f"callbacks.{name} makes a {type(each).__name__}, and no callback of Lightning's."
-        require(isinstance(each, lightning.Callback), kind)
-    return list(made.values())
+def own_callbacks(settings: Settings) -> list[lightning.Callback]:
+    """Build the callbacks of the group `callbacks`. Raises UserError for one that is not a Lightning callback."""
+    callbacks = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}
+    for name, callback in callbacks.items():
+        sentence = f"callbacks.{name} builds a {type(callback).__name__}, which is not a Lightning callback."
+        require(isinstance(callback, lightning.Callback), sentence)
+    return list(callbacks.values())
 
 
-def make_trainer(settings: dict[str, Any], folder: Path, callbacks: list[lightning.Callback], loggers: list[Logger]) -> Trainer:
-    """One pass over a stream of `images` samples; budgets count images, so Lightning's own limits are not used."""
+def make_trainer(settings: Settings, folder: Path, callbacks: list[lightning.Callback], loggers: list[Logger]) -> Trainer:
+    """Return a trainer for one pass over a stream of `images` samples: budgets count images, so Lightning's limits stay unused."""
     trainer, batch = settings["trainer"], settings["data"]["batch_size"]
     batches = trainer["images"] // batch
     return Trainer(
@@ -187,7 +188,7 @@ def make_trainer(settings: dict[str, Any], folder: Path, callbacks: list[lightni
         devices=trainer["devices"],
         precision=trainer["precision"],
         deterministic=trainer["deterministic"],
-        use_distributed_sampler=False,  # the stream divides itself among the processes
+        use_distributed_sampler=False,  # the stream splits itself among the processes
         max_epochs=1,
         check_val_every_n_epoch=None,
         val_check_interval=max(1, min(batches, round(trainer["validate_every"] / batch))),

@@ -1,4 +1,4 @@
-"""A job of a sweep as a process of its own, so that one that fails or is killed neither stops nor hides the others."""
+"""A job of a sweep in its own process, so that one that fails or is killed neither stops nor hides the others."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, OUTPUT
 from csrgan.runs import record, watchdog
+from csrgan.tree import Settings
 
-UNENDED = "has not ended: it is running, or was stopped with its sweep or machine"
+UNFINISHED = "has not ended: it is running, or was stopped with its sweep or machine"
 
 
-def run(folder: Path, words: list[str], cores: int | None, goes_on: bool) -> dict[str, Any]:
-    """Train in this folder, and write job.json. cores: how many the job may use; None: all. Returns what became of it."""
+def run(folder: Path, words: list[str], cores: int | None, resume: bool) -> Settings:
+    """Train in this folder, write job.json and return its contents. cores: how many the job may use; None: all."""
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
-    alone = ["hydra.mode=RUN"] if sweeps else []  # with its settings, but once
-    command = ["train", *words, *alone, f"run_dir={folder}"]
+    single = ["hydra.mode=RUN"] if sweeps else []  # one run with the settings of the sweep or experiment
+    command = ["train", *words, *single, f"run_dir={folder}"]
     sentence = shlex.join(["csrgan", *command[:-1], f"run_dir={relative(folder)}"])
-    command += [f"resume={folder}"] if goes_on else []
-    job: dict[str, Any] = {"words": words, "command": sentence}
-    record.write(folder, {**job, "status": "running", "reason": UNENDED, "seconds": 0.0})
+    command += [f"resume={folder}"] if resume else []
+    job: Settings = {"words": words, "command": sentence}
+    record.write(folder, {**job, "status": "running", "reason": UNFINISHED, "seconds": 0.0})
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}
     began = time.monotonic()
     with (folder / OUTPUT).open("w", encoding="utf-8") as output:
@@ -39,15 +40,15 @@ def run(folder: Path, words: list[str], cores: int | None, goes_on: bool) -> dic
             env={**os.environ, **threads},
             check=False,
         ).returncode
-    watchdog.heed()  # the job may have ended because its sweep did; that is no failure of its own
+    watchdog.end_with_sweep()  # a job that ended because its sweep did has not failed
     job |= {"status": "failed" if status else "complete", "reason": _reason(status, folder / OUTPUT)}
     job["seconds"] = round(time.monotonic() - began, 1)
     record.write(folder, job)
     return job
 
 
-def goes_on(folder: Path, job: dict[str, Any] | None) -> bool:
-    """Whether the job has a checkpoint to go on from: it was stopped or killed. One that failed begins anew."""
+def prepare_resume(folder: Path, job: Settings | None) -> bool:
+    """Return whether to resume the job from a checkpoint, because it was stopped or killed. Delete those of a job that failed."""
     checkpoints = folder / CHECKPOINTS
     if not any(checkpoints.glob("*.ckpt")):
         return False
@@ -58,7 +59,7 @@ def goes_on(folder: Path, job: dict[str, Any] | None) -> bool:
 
 
 def _reason(status: int, output: Path) -> str:
-    """Why a job failed: the signal that ended it, or the last line that it wrote."""
+    """Return why a job failed: the signal that ended it, or the last line that it wrote."""
     if status == 0:
         return ""
     if status < 0:
@@ -68,7 +69,7 @@ def _reason(status: int, output: Path) -> str:
 
 
 def locked(file: IO[str]) -> bool:
-    """Whether this process could lock the file; it is free again when the process closes it or ends in any way."""
+    """Lock the file, and return whether that succeeded. The lock ends when the process closes the file or ends."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

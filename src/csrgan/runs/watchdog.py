@@ -1,6 +1,6 @@
-"""A process that ends with the sweep it works for, whatever ended that: Ctrl-C, a signal, a crash.
+"""Ends a process when its sweep ends, whatever ended that: Ctrl-C, a signal, a crash.
 
-`python -m csrgan.runs.watchdog train ...` is `csrgan train ...`, tied in this way.
+`python -m csrgan.runs.watchdog train ...` is `csrgan train ...` under this watch.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import time
 from functools import cache
 from importlib import import_module
 
-SWEEP = "CSRGAN_SWEEP"  # in the environment: the number of the process that started the sweep, where it is on this machine
+SWEEP = "CSRGAN_SWEEP"  # environment variable: the id of the process that started the sweep, if it is on this machine
 
 
 def lead(here: bool) -> None:
-    """Let the processes started from now on end with this one, if all of them are on this machine."""
+    """Make the processes started from now on end with this one. here: whether all of them are on this machine."""
     if here:
         os.environ[SWEEP] = str(os.getpid())
     else:
@@ -24,21 +24,21 @@ def lead(here: bool) -> None:
 
 
 @cache
-def tie() -> None:
-    """Watch the process that started this one and the one that started the sweep, from a thread that ends with this process."""
+def watch() -> None:
+    """Start a thread that watches the parent process and the process that started the sweep, and ends this one with them."""
     _parent()
 
-    def watch() -> None:
+    def poll() -> None:
         while True:
-            heed()
+            end_with_sweep()
             time.sleep(0.5)
 
     if os.environ.get(SWEEP) != str(os.getpid()):
-        threading.Thread(target=watch, daemon=True).start()
+        threading.Thread(target=poll, daemon=True).start()
 
 
-def heed() -> None:
-    """End this process at once if one that it works for has ended; whatever it was about to write is not written."""
+def end_with_sweep() -> None:
+    """Kill this process at once, before it writes anything more, if its parent or its sweep has ended."""
     sweep = int(os.environ.get(SWEEP, _parent()))
     if sweep != os.getpid() and (os.getppid() != _parent() or not _runs(sweep)):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -60,5 +60,5 @@ def _runs(process: int) -> bool:
 
 
 if __name__ == "__main__":
-    tie()
-    raise SystemExit(import_module("csrgan.cli").main())  # by its name: the commands stand above this room
+    watch()
+    raise SystemExit(import_module("csrgan.cli").main())  # imported by name, because cli is above runs

@@ -1,1 +1,1 @@
-"""Steps that several commands share: which system, what a run says first and last, how it goes on, how a sweep is run."""
+"""Steps that several commands share: choose a system, describe and conclude a run, resume it, run a sweep."""

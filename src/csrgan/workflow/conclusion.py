@@ -1,4 +1,4 @@
-"""What a run or an evaluation ends with: summary.json, and its tables on the screen."""
+"""The end of a run or an evaluation: summary.json, and its tables on the screen."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from csrgan.run_folder import SUMMARY
 
 
 def conclude(console: Console, summary: dict[str, float], rows: list[Row], folder: Path, units: Mapping[str, str]) -> None:
-    """Write summary.json and print its tables. units: of further factors of the degradation, by their names."""
+    """Write summary.json, print its tables and name the folder. units: of further factors of the degradation, by their names."""
     bins, sets = by_blur(rows), by_set(rows)
-    whole = summary | {"by_blur": bins} | ({"by_set": sets} if sets else {}) | ({"units": dict(units)} if units else {})
-    files.write_json(folder / SUMMARY, whole)
-    if lost := sum(not math.isfinite(float(row["psnr_restored"])) for row in rows):
-        sentence = f"S is not finite in {lost} of {len(rows)} rows: the means are over the others"
+    content = summary | {"by_blur": bins} | ({"by_set": sets} if sets else {}) | ({"units": dict(units)} if units else {})
+    files.write_json(folder / SUMMARY, content)
+    if nonfinite := sum(not math.isfinite(float(row["psnr_restored"])) for row in rows):
+        sentence = f"S is not finite in {nonfinite} of {len(rows)} rows; the means leave those out"
         console.print(sentence, style="yellow", highlight=False)
-    for made in (table.scores(summary), table.parameters(summary, units), table.blurs(bins), table.sets(sets)):
-        if made:
-            console.print(made)
+    for part in (table.scores(summary), table.parameters(summary, units), table.blurs(bins), table.sets(sets)):
+        if part:
+            console.print(part)
     console.print(f"{relative(folder)}", highlight=False, markup=False, soft_wrap=True)

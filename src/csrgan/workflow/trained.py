@@ -1,9 +1,8 @@
-"""The system of a command: a trained one, or one that is not trained, which may ask a trained one; and how a training begins."""
+"""The system of a command, trained or not, and the start of a training from another one's network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from omegaconf import DictConfig, open_dict
 
@@ -12,9 +11,10 @@ from csrgan.config.build import build, checked_settings
 from csrgan.errors import UserError, require
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.system import System
+from csrgan.tree import Settings
 
-# What a system is described by and its restoring network is not.
-TAUGHT_BY = {
+# Keys of a system that do not describe its restoring network.
+TRAINING_KEYS = {
     "losses",
     "degradation",
     "rule",
@@ -26,32 +26,37 @@ TAUGHT_BY = {
 }
 
 
-def begin(system: System, path: str) -> None:
-    """Give a system the restoring network of a checkpoint; what opposes it and all optimisers begin anew. `system.recipe` is what
-    it was made from. Raises UserError where the networks differ, with the settings that make them differ."""
+def init_from(system: System, path: str) -> None:
+    """Copy the restoring network of a checkpoint into a system; its discriminator and all optimisers start afresh.
+
+    `system.recipe` is the configuration that it was built from. Raises UserError, with the settings that differ, if the networks
+    do.
+    """
     other, recipe = trained(path, "cpu", "init_from")
     if system.init_from(other):
         return
     differing = list(_differences(system.recipe["system"], recipe["system"], "system"))
-    raise UserError(f"init_from={path} holds another network than this run's: {'; '.join(differing[:4]) or 'it has other layers'}.")
+    raise UserError(
+        f"init_from={path} holds a different network from this run's: {'; '.join(differing[:4]) or 'its layers differ'}."
+    )
 
 
-def _differences(here: Any, there: Any, place: str) -> Iterator[str]:
-    """What two descriptions of a network have that is not the same; what it is taught by is left out."""
+def _differences(here: object, there: object, place: str) -> Iterator[str]:
+    """Yield the settings in which two descriptions of a network differ, without those that only train it."""
     if isinstance(here, dict) and isinstance(there, dict):
         for key in [*here, *(there.keys() - here.keys())]:
-            if key not in TAUGHT_BY:
+            if key not in TRAINING_KEYS:
                 yield from _differences(here.get(key), there.get(key), f"{place}.{key}")
     elif here != there:
         mine, theirs = (value.get("_target_") if isinstance(value, dict) else value for value in (here, there))
         yield f"{place} is {theirs} there and {mine} here"
 
 
-def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, dict[str, Any]]:
-    """The system of a command that takes `system`, `checkpoint` or both, and the command's settings; where no degradation is
-    chosen, it becomes the checkpoint's.
+def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Settings]:
+    """Return the system of a command that takes `system`, `checkpoint` or both, and the command's settings.
 
-    Raises UserError where neither is given, or what an untrained system needs is missing.
+    A degradation that is not chosen becomes the checkpoint's. Raises UserError if neither is given, or if an untrained system lacks
+    what it needs.
     """
     require(
         checkpoint is not None or bool(config.get("system")),
@@ -68,7 +73,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, dict[
         assert learned
         return learned, settings
     system = as_module(build(settings["system"], "system"))
-    trained_one = f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system."
-    require(not isinstance(system, System), trained_one)
+    sentence = f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system."
+    require(not isinstance(system, System), sentence)
     system.restorer.parameter_source = learned.restorer if learned else None
     return placed(system, config.device), settings

@@ -169,7 +169,7 @@ def test_a_file_that_is_no_checkpoint_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.ckpt").write_text("hello")
     torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
     for file, said in (
-        ("text.ckpt", "no checkpoint that can be read"),
+        ("text.ckpt", "not a readable checkpoint"),
         ("other.ckpt", "not a checkpoint of csrgan"),
         ("", "neither"),
     ):
