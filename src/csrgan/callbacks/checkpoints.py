@@ -29,28 +29,28 @@ class Checkpoints(Callback):
     """
 
     def __init__(self, folder: Path, save_every: int, images: int, scores: Scores, console: Console, stop: GracefulStop) -> None:
-        self.folder, self.save_every, self.images, self.stop = folder, save_every, images, stop
-        self.scores, self.console = scores, console
-        self.saved, self.evaluated, self.best = 0, -1, float("-inf")
-        self.failure: OSError | None = None
+        self._folder, self._save_every, self._images, self._stop = folder, save_every, images, stop
+        self._scores, self._console = scores, console
+        self._saved, self._evaluated, self._best = 0, -1, float("-inf")
+        self._failure: OSError | None = None
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Let csrgan's loggers drop the rows that will be logged again."""
         for logger in trainer.loggers:
             if isinstance(logger, RunLogger):
-                logger.rewind(as_system(pl_module).images_seen, self.evaluated)
+                logger.rewind(as_system(pl_module).images_seen, self._evaluated)
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: Settings) -> None:
         """Reopen a finished run whose budget has grown: Lightning would take its pass over the images for complete."""
         progress = checkpoint["csrgan"]
         batch_size = progress["images_seen"] // max(progress["batches_seen"], 1)
-        if self.images - progress["images_seen"] >= batch_size:
+        if self._images - progress["images_seen"] >= batch_size:
             reopen(checkpoint)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Run the evaluation of a run that was stopped just before it; Lightning would skip it."""
         system = as_system(pl_module)
-        if system.state.batches_seen and self._evaluates(trainer, system) and self.evaluated != system.images_seen:
+        if system.state.batches_seen and self._evaluates(trainer, system) and self._evaluated != system.images_seen:
             loop = trainer.fit_loop.epoch_loop.val_loop
             trainer.validating, loop.restarting = True, False  # from the first picture
             loop.run()
@@ -58,36 +58,36 @@ class Checkpoints(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         system = as_system(pl_module)
-        stops, due = self.stop.requested(trainer), system.images_seen - self.saved >= self.save_every
+        stops, due = self._stop.requested(trainer), system.images_seen - self._saved >= self._save_every
         if stops or due or self._evaluates(trainer, system):
             self.save(trainer)
         if stops:
             self._stop_run()
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
-        if self.stop.number:  # the checkpoint from before the evaluation holds everything learned
+        if self._stop.number:  # the checkpoint from before the evaluation holds everything learned
             self._stop_run()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        gain = self.scores.summary["gain_db"]
-        self.evaluated = as_system(pl_module).images_seen
-        if gain > self.best:
-            self.best = gain
-            self._write(trainer, self.folder / BEST)
+        gain = self._scores.summary["gain_db"]
+        self._evaluated = as_system(pl_module).images_seen
+        if gain > self._best:
+            self._best = gain
+            self._write(trainer, self._folder / BEST)
         if trainer.state.fn == "fit":
             self.save(trainer)
 
     def save(self, trainer: Trainer) -> None:
         """Write last.ckpt, and keep the one before."""
-        last = self.folder / LAST
-        self.saved = as_system(trainer.lightning_module).images_seen
-        self._write(trainer, last, before=self.folder / PREVIOUS)
+        last = self._folder / LAST
+        self._saved = as_system(trainer.lightning_module).images_seen
+        self._write(trainer, last, before=self._folder / PREVIOUS)
 
     def conclude(self, trainer: Trainer) -> None:
         """Save at the end of the run. Raises UserError where that fails."""
         self.save(trainer)
-        if self.failure:
-            raise UserError(f"{self.folder / LAST}: {self.failure.strerror}; the checkpoint saved before is intact.")
+        if self._failure:
+            raise UserError(f"{self._folder / LAST}: {self._failure.strerror}; the checkpoint saved before is intact.")
 
     def _write(self, trainer: Trainer, file: Path, before: Path | None = None) -> None:
         part = part_path(file)
@@ -97,25 +97,27 @@ class Checkpoints(Callback):
                 if before and file.is_file():
                     file.replace(before)
                 commit(part, file)
-            self.failure = None
+            self._failure = None
         except OSError as reason:
             part.unlink(missing_ok=True)
-            self.failure = reason
+            self._failure = reason
             sentence = f"{file} could not be saved ({reason.strerror}); the run continues and tries again at its next save"
-            self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+            self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def _evaluates(self, trainer: Trainer, system: System) -> bool:
         """Return whether an evaluation follows this batch."""
         return system.state.batches_seen % int(trainer.val_check_batch or 1) == 0
 
     def _stop_run(self) -> None:
-        sentence = f"{self.saved} images are saved" if self.failure is None else f"the last save failed ({self.failure.strerror})"
-        resume = shlex.quote(f"resume={self.folder.parent}")
-        raise RunStopped(f"stopped; {sentence}. To continue: csrgan train {resume}", 128 + self.stop.number)
+        sentence = (
+            f"{self._saved} images are saved" if self._failure is None else f"the last save failed ({self._failure.strerror})"
+        )
+        resume = shlex.quote(f"resume={self._folder.parent}")
+        raise RunStopped(f"stopped; {sentence}. To continue: csrgan train {resume}", 128 + self._stop.number)
 
     def state_dict(self) -> dict[str, float]:
-        return {"best": self.best, "saved": self.saved, "evaluated": self.evaluated}
+        return {"best": self._best, "saved": self._saved, "evaluated": self._evaluated}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
-        self.best, self.saved = state_dict["best"], int(state_dict["saved"])
-        self.evaluated = int(state_dict.get("evaluated", self.saved))  # missing in old checkpoints
+        self._best, self._saved = state_dict["best"], int(state_dict["saved"])
+        self._evaluated = int(state_dict.get("evaluated", self._saved))  # missing in old checkpoints

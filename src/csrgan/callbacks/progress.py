@@ -34,9 +34,9 @@ class Watch(Callback):
     """
 
     def __init__(self, console: Console, total: int, sides: CropSchedule, every: int, scores: Scores) -> None:
-        self.console, self.total, self.sides, self.every, self.scores = console, total, sides, every, scores
-        self.trained = 0.0  # seconds, without evaluations
-        self.bar = Progress(
+        self._console, self._total, self._sides, self._every, self._scores = console, total, sides, every, scores
+        self._trained = 0.0  # seconds, without evaluations
+        self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             TextColumn(f"{{task.fields[seen]}}/{total}"),
@@ -47,51 +47,51 @@ class Watch(Callback):
         )
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.began = self.printed = self.logged_at = time.monotonic()
-        self.first = self.logged_images = as_system(pl_module).images_seen
-        if self.first:
-            self.console.print(f"resumed after {self.first} images", highlight=False)
-        self.bar.start()
-        work, done = self.sides.pixels(self.total), self.sides.pixels(self.first)
-        self.task = self.bar.add_task("training", total=work, completed=done, seen=self.first, speed=0.0, parts="")
+        self._began = self._printed = self._logged_at = time.monotonic()
+        self._first = self._logged_images = as_system(pl_module).images_seen
+        if self._first:
+            self._console.print(f"resumed after {self._first} images", highlight=False)
+        self._bar.start()
+        work, done = self._sides.pixels(self._total), self._sides.pixels(self._first)
+        self._task = self._bar.add_task("training", total=work, completed=done, seen=self._first, speed=0.0, parts="")
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         system = as_system(pl_module)
-        due = system.state.batches_seen % self.every == 0
+        due = system.state.batches_seen % self._every == 0
         now = time.monotonic()
-        if not due and now - self.printed < 10:
+        if not due and now - self._printed < 10:
             return
         values = _floats(system.state.recorded)
         if due:
             self._log(trainer, system, values, now)
         parts = " ".join(f"{label} {values[name]:.3g}" for name, label in SHOWN.items() if name in values)
-        if self.scores.summary:
-            parts += f" gain {self.scores.summary['gain_db']:+.2f} dB"
+        if self._scores.summary:
+            parts += f" gain {self._scores.summary['gain_db']:+.2f} dB"
         seen = system.images_seen
-        before, done, work = (self.sides.pixels(images) for images in (self.first, seen, self.total))
-        speed = (seen - self.first) / (now - self.began)
-        self.bar.update(self.task, completed=done, seen=seen, speed=speed, parts=parts)
-        if not self.console.is_terminal and now - self.printed >= 10:
-            self.printed = now
-            left = (work - done) / (done - before) * (now - self.began)
-            self.console.print(
-                f"{seen}/{self.total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}",
+        before, done, work = (self._sides.pixels(images) for images in (self._first, seen, self._total))
+        speed = (seen - self._first) / (now - self._began)
+        self._bar.update(self._task, completed=done, seen=seen, speed=speed, parts=parts)
+        if not self._console.is_terminal and now - self._printed >= 10:
+            self._printed = now
+            left = (work - done) / (done - before) * (now - self._began)
+            self._console.print(
+                f"{seen}/{self._total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
             )
 
     def _log(self, trainer: Trainer, system: System, values: dict[str, float], now: float) -> None:
-        speed = (system.images_seen - self.logged_images) / max(now - self.logged_at, 1e-9)
-        self.logged_images, self.logged_at = system.images_seen, now
+        speed = (system.images_seen - self._logged_images) / max(now - self._logged_at, 1e-9)
+        self._logged_images, self._logged_at = system.images_seen, now
         for logger in trainer.loggers:
             logger.log_metrics({**values, "images_per_second": speed}, step=system.images_seen)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.paused = time.monotonic()
+        self._paused = time.monotonic()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.trained -= time.monotonic() - self.paused
+        self._trained -= time.monotonic() - self._paused
 
     def waiting(self, trainer: Trainer) -> dict[str, float]:
         """Return the seconds of training without evaluations, of waiting for data, and of waiting for the first batch.
@@ -101,17 +101,17 @@ class Watch(Callback):
         loader: object = trainer.train_dataloader
         if not (isinstance(loader, ResumableLoader) and len(loader)):
             return {}
-        return {"seconds_training": self.trained, "seconds_waiting": loader.waited, "seconds_first_batch": loader.first}
+        return {"seconds_training": self._trained, "seconds_waiting": loader.waited, "seconds_first_batch": loader.first}
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.trained += time.monotonic() - self.began
+        self._trained += time.monotonic() - self._began
         system = as_system(pl_module)
-        if system.images_seen > self.logged_images:
+        if system.images_seen > self._logged_images:
             self._log(trainer, system, _floats(system.state.recorded), time.monotonic())
-        self.bar.stop()
+        self._bar.stop()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        self.bar.stop()
+        self._bar.stop()
 
 
 class PerImageProgress(Callback):

@@ -75,27 +75,27 @@ class _BenchmarkSet:
     """The degraded versions of each picture, and the names of their files."""
 
     def __init__(self, places: Places, settings: Settings) -> None:
-        self.settings, self.crop, self.workspace = settings, settings["crop"], places.destination / HIDDEN
-        self.form, self.per_image, self.seed = settings["format"], settings["per_image"], settings["seed"]
+        self._settings, self._crop, self.workspace = settings, settings["crop"], places.destination / HIDDEN
+        self._form, self._per_image, self._seed = settings["format"], settings["per_image"], settings["seed"]
         self.degradation: Degradation = build(settings["degradation"], "degradation")
-        self.names = {file: file.relative_to(places.root) for file in places.files}
-        stems = Counter(name.with_suffix("") for name in self.names.values())
-        self.origins: dict[str, tuple[Path, int]] = {}  # the picture and version of each result, by the result's key
+        self._names = {file: file.relative_to(places.root) for file in places.files}
+        stems = Counter(name.with_suffix("") for name in self._names.values())
+        self._origins: dict[str, tuple[Path, int]] = {}  # the picture and version of each result, by the result's key
         self.units: list[Unit] = []
-        for file, name in self.names.items():
+        for file, name in self._names.items():
             unique = stems[name.with_suffix("")] == 1
             stem = name.with_suffix("") if unique else name.with_name(name.name.replace(".", "_"))
-            files = [stem.with_name(f"{stem.name}_{version}.png") for version in range(self.per_image)]
-            results = tuple((str("sharp" / path), str("low" / path.with_suffix(f".{self.form}"))) for path in files)
+            files = [stem.with_name(f"{stem.name}_{version}.png") for version in range(self._per_image)]
+            results = tuple((str("sharp" / path), str("low" / path.with_suffix(f".{self._form}"))) for path in files)
             self.units.append(Unit(file, results))
-            self.origins |= {names[0]: (name, version) for version, names in enumerate(results)}
-        self.shown = list(self.origins)[:SHOWN]
+            self._origins |= {names[0]: (name, version) for version, names in enumerate(results)}
+        self.shown = list(self._origins)[:SHOWN]
         self.sheet: dict[str, tuple[Tensor, Parameters, str]] = {}
 
     @property
     def recipe(self) -> str:
         """A digest of all that a degraded picture depends on, apart from the picture and its name."""
-        inputs = [self.settings[key] for key in ("degradation", "seed", "crop")]
+        inputs = [self._settings[key] for key in ("degradation", "seed", "crop")]
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -104,7 +104,7 @@ class _BenchmarkSet:
 
     def examine(self, ledger: Ledger) -> None:
         """Raise UserError if the folder holds results of another set: they would lose their rows of the table."""
-        keys = set(self.origins)
+        keys = set(self._origins)
         others = [entry.key for entry in ledger.entries if entry.row is not None and entry.key not in keys]
         others = [key for key in others if (ledger.folder / key).is_file()]
         sentence = f"destination={ledger.folder} holds another set (with {others[0] if others else ''}): choose another folder"
@@ -114,7 +114,7 @@ class _BenchmarkSet:
         )
 
     def __call__(self, unit: Unit, source: Picture, done: Collection[str]) -> Iterator[Made]:
-        sharp = torch.from_numpy(centre(source.eight_bits, self.crop, self.degradation.multiple).astype(np.float32) / 255)
+        sharp = torch.from_numpy(centre(source.eight_bits, self._crop, self.degradation.multiple).astype(np.float32) / 255)
         sharp = sharp.permute(2, 0, 1)[None].contiguous()
         for names in unit.results:
             key = names[0]
@@ -132,8 +132,8 @@ class _BenchmarkSet:
 
     def _draw(self, key: str) -> tuple[Parameters, np.random.Generator]:
         """Draw theta from the file's own name, with NumPy, so that neither the machine nor the other files matter."""
-        name, version = self.origins[key]
-        generator = np.random.default_rng((self.seed, zlib.crc32(os.fsencode(name.as_posix())), version))
+        name, version = self._origins[key]
+        generator = np.random.default_rng((self._seed, zlib.crc32(os.fsencode(name.as_posix())), version))
         return self.degradation.prior.sample(generator), generator
 
     def _theta_and_noise(self, key: str, shape: tuple[int, ...]) -> tuple[Parameters, Float[Tensor, "1 3 h w"]]:
@@ -157,15 +157,15 @@ class _BenchmarkSet:
         """Yield what to say about pictures that were skipped, are small or were cut."""
         if series.broken:
             yield f"{series.broken} skipped"
-        small = sum(self._is_small(file) for file in self.names)
+        small = sum(self._is_small(file) for file in self._names)
         if small:
-            yield f"{small} of {len(self.units)} photographs are smaller than crop={self.crop} and keep their size"
+            yield f"{small} of {len(self.units)} photographs are smaller than crop={self._crop} and keep their size"
         if self.degradation.multiple > 1:
             yield f"sides were cut to multiples of {self.degradation.multiple} px"
 
     def _is_small(self, file: Path) -> bool:
         with suppress(UserError):  # a picture that was skipped
-            return self.crop is not None and min(picture.size(file)) < self.crop
+            return self._crop is not None and min(picture.size(file)) < self._crop
         return False
 
 

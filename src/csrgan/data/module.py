@@ -80,21 +80,21 @@ class Photographs(Recorded, LightningDataModule):
         super().__init__()
         raise_faults(rules.budget(images, batch_size))
         self.sources = {"data.train": train, "data.valid": valid}
-        self.archives = [Path(file) for file in ([archive] if isinstance(archive, str) else archive or [])]
+        self._archives = [Path(file) for file in ([archive] if isinstance(archive, str) else archive or [])]
         wanted = [name for source in self.sources.values() if isinstance(source, Source) for name in source.wants]
-        for file in self.archives:
+        for file in self._archives:
             if file.name not in wanted:
                 raise UserError.unknown("data.archive", file.name, wanted)
-        self.strict, self.cache, self.keep_bytes = strict, Cache(cache, cache_mb), memory_mb * 2**20
+        self._strict, self.cache, self._keep_bytes = strict, Cache(cache, cache_mb), memory_mb * 2**20
         self.crops = {"data.crop": crop} | ({"data.final_crop": final_crop} if final_crop is not None else {})
-        self.final_fraction, self.min_detail, self.crops_per_image, self.window = (
+        self._final_fraction, self._min_detail, self._crops_per_image, self._window = (
             final_fraction,
             min_detail,
             crops_per_image,
             window,
         )
-        self.batch_size, self.workers, self.images, self.grid, self.repeats = batch_size, workers, images, grid, repeats
-        self.evaluation_crop, self.stress, self.seed = evaluation_crop, Stress(contrast, hot_pixels), seed
+        self.batch_size, self._workers, self._images, self.grid, self._repeats = batch_size, workers, images, grid, repeats
+        self._evaluation_crop, self._stress, self._seed = evaluation_crop, Stress(contrast, hot_pixels), seed
         self.degradation = degradation or Degradation()
         self.console = Console(quiet=True)
         self.refused: dict[str, str] = {}
@@ -119,14 +119,14 @@ class Photographs(Recorded, LightningDataModule):
         if key not in self._pictures:
             value = self.sources[key]
             source = value if isinstance(value, Source) else _source(value, key)
-            self._pictures[key] = source.pictures(self.cache, self.archives, self.console)
+            self._pictures[key] = source.pictures(self.cache, self._archives, self.console)
             self._refuse(key, source.refused)
             require(len(self._pictures[key].names) > 0, f"{key}: no photograph can be used: {_first_three(source.refused)}.")
         return self._pictures[key]
 
     def _refuse(self, key: str, refused: Mapping[str, str]) -> None:
         self.refused |= {f"{key}: {name}": reason for name, reason in refused.items()}
-        if refused and self.strict:
+        if refused and self._strict:
             raise UserError(f"{key}: {len(refused)} cannot be used, and data.strict=true: {_first_three(refused)}.")
 
     def _large_enough(self, key: str, side: int, label: str) -> list[Sequence[int]]:
@@ -145,21 +145,21 @@ class Photographs(Recorded, LightningDataModule):
         scale = rules.scale_multiple(self.degradation.multiple)
         raise_faults(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        order = SampleOrder(self._training_groups(), window=self.window, crops_per_image=self.crops_per_image, seed=self.seed)
-        prior, detail = self.degradation.prior, self.min_detail
-        crops = Crops(pictures, self.keep_bytes, order, prior, sides=self.sides(world), min_detail=detail, seed=self.seed)
+        order = SampleOrder(self._training_groups(), window=self._window, crops_per_image=self._crops_per_image, seed=self._seed)
+        prior, detail = self.degradation.prior, self._min_detail
+        crops = Crops(pictures, self._keep_bytes, order, prior, sides=self.sides(world), min_detail=detail, seed=self._seed)
         return ResumableLoader(
             crops,
-            ResumableBatchSampler(self.images, self.batch_size, rank, world),
-            num_workers=self.workers,
+            ResumableBatchSampler(self._images, self.batch_size, rank, world),
+            num_workers=self._workers,
             collate_fn=crops.collate,
         )
 
     def sides(self, world: int = 1) -> CropSchedule:
         """Return the crop schedule. All crops of a batch, in all `world` processes, have one side; the last has the final."""
         first, batch = self.crops["data.crop"], self.batch_size * world
-        batches = self.images // batch
-        start = min(round(batches * (1 - self.final_fraction)), batches - 1) * batch
+        batches = self._images // batch
+        start = min(round(batches * (1 - self._final_fraction)), batches - 1) * batch
         return CropSchedule(first, self.crops.get("data.final_crop", first), start)
 
     def _training_groups(self) -> list[Sequence[int]]:
@@ -173,7 +173,9 @@ class Photographs(Recorded, LightningDataModule):
         cells = self.degradation.prior.grid(**self.grid)
         multiple = self.degradation.multiple
         pictures, indices = self.pictures("data.valid"), self._evaluation_indices()
-        frozen = FrozenGrid(pictures, indices, self.keep_bytes, cells, self.repeats, self.evaluation_crop, self.stress, multiple)
+        frozen = FrozenGrid(
+            pictures, indices, self._keep_bytes, cells, self._repeats, self._evaluation_crop, self._stress, multiple
+        )
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
     def _evaluation_indices(self) -> list[int]:
@@ -183,12 +185,12 @@ class Photographs(Recorded, LightningDataModule):
     def calibration(self, count: int) -> list[DataLoader[CropBatch]]:
         """Return loaders of `count` photographs of data.valid, one for each size of the crops and of the evaluation. Degradations
         or noise differ from those of the evaluation."""
-        return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self.evaluation_crop))]
+        return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self._evaluation_crop))]
 
     def _calibration(self, count: int, side: int | None) -> DataLoader[CropBatch]:
         pictures, indices, prior = self.pictures("data.valid"), self._evaluation_indices(), self.degradation.prior
         calibration_set = CalibrationSet(
-            pictures, indices, self.keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple
+            pictures, indices, self._keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple
         )
         return DataLoader(calibration_set, batch_size=1, collate_fn=FrozenGrid.collate)
 

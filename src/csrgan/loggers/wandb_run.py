@@ -60,21 +60,21 @@ class WandbRun(RunLogger):
         patience: Positive = 20.0,
     ) -> None:
         super().__init__()
-        self.project, self.entity, self.group, self.tags, self.notes = project, entity, group, list(tags), notes
-        self.patience = patience
+        self._project, self._entity, self._group, self._tags, self._notes = project, entity, group, list(tags), notes
+        self._patience = patience
         self.settings: Settings = {}
-        self.folder = Path()
+        self._folder = Path()
         self.run: Run | None = None
-        self.over = False
-        self.pictures: dict[str, list[tuple[str, str]]] = {}
+        self._over = False
+        self._pictures: dict[str, list[tuple[str, str]]] = {}
 
     def begin(self, settings: Settings, folder: Path) -> None:
-        self.settings, self.folder = settings, folder
+        self.settings, self._folder = settings, folder
         self._start()
 
     @property
     def name(self) -> str:
-        return self.project
+        return self._project
 
     @property
     def version(self) -> str | None:
@@ -95,22 +95,22 @@ class WandbRun(RunLogger):
     def _init_run(self, wandb_mode: str) -> Run:
         import wandb
 
-        name, group = run_name(self.folder)
+        name, group = run_name(self._folder)
         limits = wandb.Settings(
             console="off",  # do not capture standard output
             reinit="create_new",  # even if other runs exist in this process
-            init_timeout=self.patience,
-            finish_timeout=self.patience,
+            init_timeout=self._patience,
+            finish_timeout=self._patience,
             finish_timeout_raises=True,
         )
         run = wandb.init(
             project=self.name,
-            entity=self.entity,
+            entity=self._entity,
             name=name,
-            group=self.group or group,
-            tags=self.tags,
-            notes=self.notes,
-            dir=self.folder,
+            group=self._group or group,
+            tags=self._tags,
+            notes=self._notes,
+            dir=self._folder,
             config=dict(self.settings),
             mode=cast("Mode", wandb_mode),  # wandb checks it
             settings=limits,
@@ -125,27 +125,27 @@ class WandbRun(RunLogger):
 
     def _attempt(self, action: Callable[[], Result]) -> Result | None:
         """Run the action and return its result; None if the tracking is over. A failure ends the tracking."""
-        if self.over:
+        if self._over:
             return None
         try:
             return self._within_patience(action)
         except Exception as error:
-            self.over = True
+            self._over = True
             self._report(f"stopped working ({reason(error)}); the run continues without it")
             with suppress(Exception, SystemExit):  # otherwise wandb's exit hook waits or prints a traceback
                 _within(SPARE, _teardown)
             return None
 
     def _within_patience(self, action: Callable[[], Result]) -> Result:
-        return _within(self.patience + SPARE, action)
+        return _within(self._patience + SPARE, action)
 
     def _report(self, event: str) -> None:
-        command = f"wandb sync {shlex.quote(relative(self.folder))}/wandb/*run-*"
+        command = f"wandb sync {shlex.quote(relative(self._folder))}/wandb/*run-*"
         print(printable(f"csrgan train: wandb {event}. To send what it recorded later: {command}"), file=sys.stderr)
 
     def rewind(self, images_seen: int, evaluated: int) -> None:
         """Log the rows from before the stop: training up to `images_seen` images, evaluations up to `evaluated` images."""
-        for row in rows_until(read(self.folder / METRICS), images_seen, evaluated) if self.settings.get("resume") else []:
+        for row in rows_until(read(self._folder / METRICS), images_seen, evaluated) if self.settings.get("resume") else []:
             step = int(row.pop("step"))
             self.log_metrics({name: float(value) for name, value in row.items()}, step)
 
@@ -153,14 +153,14 @@ class WandbRun(RunLogger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log one row of the history, with the pictures that wait for it. step: images seen."""
         row = dict(metrics) if step is None else {**metrics, STEP: step}
-        waiting, self.pictures = self.pictures, {}
+        waiting, self._pictures = self._pictures, {}
         self._attempt(lambda: self._active_run().log(row | {gallery: _gallery(files) for gallery, files in waiting.items()}))
 
     @rank_zero_only
     def log_image(self, key: str, images: list[str]) -> None:
         """Log picture files with the next row. The key `panels/NAME` names a gallery and a caption in it."""
         gallery, _, caption = key.partition("/")
-        self.pictures.setdefault(gallery, []).extend((caption, image) for image in images)
+        self._pictures.setdefault(gallery, []).extend((caption, image) for image in images)
 
     @rank_zero_only
     def conclude(self, rows: Sequence[Row], summary: Mapping[str, float]) -> None:
@@ -179,7 +179,7 @@ class WandbRun(RunLogger):
     @rank_zero_only
     def end(self, *, well: bool) -> None:
         self._attempt(lambda: self._active_run().finish(exit_code=int(not well)))
-        self.over = True
+        self._over = True
 
 
 def _gallery(files: list[tuple[str, str]]) -> list[object]:

@@ -47,7 +47,7 @@ class Ledger:
     def __init__(self, folder: Path, *, overwrite: bool) -> None:
         self.folder, self.workspace, self.overwrite = folder, folder / files.HIDDEN, overwrite
         self.rows: dict[str, Row] = {}
-        self.columns: list[str] = []
+        self._columns: list[str] = []
         self._hash = hashlib.sha256()  # of the table
         self._digests: dict[tuple[str, int, int, int], str] = {}
         self.read()
@@ -55,7 +55,7 @@ class Ledger:
     def read(self) -> None:
         """Read what csrgan wrote here before."""
         self.entries: list[Entry] = []
-        self.known_digests: defaultdict[str, set[str]] = defaultdict(set)
+        self._known_digests: defaultdict[str, set[str]] = defaultdict(set)
         self._by_key: defaultdict[str, list[Entry]] = defaultdict(list)
         with suppress(OSError):
             for line in (self.workspace / RECORD).read_bytes().split(b"\n"):
@@ -64,7 +64,7 @@ class Ledger:
 
     def _add(self, entry: Entry) -> None:
         for name, digest in {PARAMETERS: entry.table, **entry.files}.items():
-            self.known_digests[name].add(digest)
+            self._known_digests[name].add(digest)
         self._by_key[entry.key].append(entry)
         self.entries.append(entry)
 
@@ -89,9 +89,9 @@ class Ledger:
             return False
         if file.is_symlink() or not file.is_file():
             return True
-        if self._digest(file) in self.known_digests[name]:
+        if self._digest(file) in self._known_digests[name]:
             return False
-        return name != PARAMETERS or self._cut_off(file) not in self.known_digests[name]
+        return name != PARAMETERS or self._cut_off(file) not in self._known_digests[name]
 
     @staticmethod
     def _cut_off(table: Path) -> str:
@@ -131,7 +131,7 @@ class Ledger:
         if table.is_file() and not self.foreign(PARAMETERS):  # its last line may be cut off, and it is still csrgan's
             lines.append(Entry({PARAMETERS: self._digest(table)}))
         files.write(self.workspace / RECORD, "".join(map(_line, lines)))
-        self.rows, self.columns = dict(rows), []
+        self.rows, self._columns = dict(rows), []
         if self.rows:
             self.tabulate()
 
@@ -139,9 +139,9 @@ class Ledger:
         """Move finished files to these names and add a row to the table. Raises UserError if another program wrote there."""
         self._examine(parts)
         key = next(iter(parts))
-        rewrite = key in self.rows or not row.keys() <= set(self.columns)
+        rewrite = key in self.rows or not row.keys() <= set(self._columns)
         rows = {**self.rows, key: row} if rewrite else {}
-        text = _table(list(rows.values())) if rewrite else _text(self.columns, [row])
+        text = _table(list(rows.values())) if rewrite else _text(self._columns, [row])
         table = hashlib.sha256() if rewrite else self._hash.copy()
         table.update(text)
         self._record(Entry({name: files.digest(part) for name, part in parts.items()}, made, row, table.hexdigest()))
@@ -184,7 +184,7 @@ class Ledger:
 
     def _write_table(self, table: bytes) -> None:
         files.write(self.folder / PARAMETERS, table.decode())
-        self.columns = table.decode().partition("\r\n")[0].split(",")
+        self._columns = table.decode().partition("\r\n")[0].split(",")
         self._hash = hashlib.sha256(table)
 
     def _record(self, entry: Entry) -> None:

@@ -59,12 +59,12 @@ class Series:
         self, places: Places, ledger: Ledger, units: Sequence[Unit], recipe: str, doing: str, done: str, remedy: str
     ) -> None:
         self.places, self.ledger, self.units, self.recipe = places, ledger, units, recipe
-        self.doing, self.participle, self.remedy = doing, done, remedy
+        self._doing, self._participle, self._remedy = doing, done, remedy
         self.command = {"restoring": "restore"}.get(doing, "degrade")
         self.console, self.errors = Console(), Console(stderr=True)
         self.done: set[str] = set()  # keys of the results in the destination
-        self.before = self.broken = 0
-        self.frames: list[int] = []  # the number of frames of each decoded picture
+        self._before = self.broken = 0
+        self._frames: list[int] = []  # the number of frames of each decoded picture
 
     @property
     def keys(self) -> list[str]:
@@ -81,7 +81,7 @@ class Series:
         try:
             self._begin(keep_other_rows)
             todo = [unit for unit in self.units if not {names[0] for names in unit.results} <= self.done - set(again)]
-            shown = track(todo, self.doing, console=self.console, disable=not (bar and self.console.is_terminal))
+            shown = track(todo, self._doing, console=self.console, disable=not (bar and self.console.is_terminal))
             with closing(cast(Generator[Unit], shown)) as remaining:
                 for unit in remaining:
                     interrupt.raise_pending()
@@ -91,7 +91,7 @@ class Series:
             sentence = f"{self.progress} in {self.places.destination}; the same command continues."
             raise RunStopped(f"stopped: {sentence}", 128 + stop.number) from None
         self._sort_table()
-        if left_out := left_out_line(self.places.left_out, self.frames):
+        if left_out := left_out_line(self.places.left_out, self._frames):
             self.say(left_out)
 
     @contextmanager
@@ -109,7 +109,7 @@ class Series:
 
     @property
     def progress(self) -> str:
-        return f"{len(self.done)} of {len(self.keys)} pictures are {self.participle}"
+        return f"{len(self.done)} of {len(self.keys)} pictures are {self._participle}"
 
     def _begin(self, keep_other_rows: bool) -> None:
         """Find the results that exist already, and rewrite the record and the table."""
@@ -128,9 +128,9 @@ class Series:
                     if entry.made == self._digest(source, entry.key):
                         self.done.add(entry.key)
                         rows[entry.key] = entry.row or {}
-        self.before = len(self.done)
-        if self.before:
-            self.say(f"{self.before} of {len(mine)} pictures were {self.participle} before and stay as they are")
+        self._before = len(self.done)
+        if self._before:
+            self.say(f"{self._before} of {len(mine)} pictures were {self._participle} before and stay as they are")
         others = [key for key in rows if key not in mine]
         kept = [key for key in self.keys if key in rows and (keep_other_rows or key in self.done)]
         self.ledger.begin({key: rows[key] for key in (*others, *kept)})
@@ -145,7 +145,7 @@ class Series:
         try:
             data = picture.load(unit.file)
             decoded, source = picture.decode(data, unit.file), _sha(data)
-            self.frames.append(picture.frames(data))
+            self._frames.append(picture.frames(data))
             del data
             for made in make(unit, decoded, self.done):
                 key = next(iter(made.parts))
@@ -178,10 +178,10 @@ class Series:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             size = f" of {decoded.pixels.shape[1]}x{decoded.pixels.shape[0]} px" if decoded else ""
-            return f"{name}{size} needs more memory than there is: {self.remedy} may help."
+            return f"{name}{size} needs more memory than there is: {self._remedy} may help."
         if isinstance(reason, OSError):
             return f"the result of {name} cannot be written: {reason.strerror or reason}."
-        return f"{name} cannot be {self.participle} ({type(reason).__name__}: {' '.join(str(reason).split())})."
+        return f"{name} cannot be {self._participle} ({type(reason).__name__}: {' '.join(str(reason).split())})."
 
     def _sort_table(self) -> None:
         """Rewrite the table in the order of the pictures, after the rows of others, unless it is in that order."""

@@ -38,7 +38,7 @@ class NetworkUpdater:
         shared: Sequence[nn.Parameter] = (),
     ) -> None:
         self.module, self.state, self.name, self.network, self.objective = module, state, name, network, objective
-        self.make_optimizer, self.index, self.shared = make_optimizer, index, shared
+        self.make_optimizer, self.index, self._shared = make_optimizer, index, shared
         self.reached: dict[str, set[int]] = {}
         self.frozen = False
         self._settings: list[dict[str, object]] = []
@@ -71,8 +71,8 @@ class NetworkUpdater:
         parts = self.objective(loss_inputs, state.images_seen)
         state.on_update(self.name, parts, loss_inputs)
         self._examine({name: value for name, value in parts.items() if name not in self.reached}, weights)
-        if self.shared and state.compares_gradients:
-            state.record(gradient_stats.compare(parts, self.shared))
+        if self._shared and state.compares_gradients:
+            state.record(gradient_stats.compare(parts, self._shared))
         loss = torch.stack(list(parts.values())).sum()
         if not isfinite(loss.item()):
             raise self._not_finite([name for name, value in parts.items() if not torch.isfinite(value)], loss_inputs)
