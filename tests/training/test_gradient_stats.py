@@ -10,6 +10,8 @@ from composed import SMALL, composed
 from torch import nn
 
 from csrgan.config.build import build
+from csrgan.errors import UserError
+from csrgan.networks.unet import UNet
 from csrgan.training import gradient_stats
 
 
@@ -41,3 +43,12 @@ def test_encoder_weights_are_exactly_those_that_encoding_uses(generator: str) ->
     reached = {name for (name, _), gradient in zip(body.named_parameters(), used, strict=True) if gradient is not None}
     listed = {id(weight) for weight in body.encoder_weights()}
     assert reached == {name for name, weight in body.named_parameters() if id(weight) in listed}
+
+
+def test_an_encoder_part_that_the_body_lacks_is_named() -> None:
+    class Body(UNet):
+        encoder_parts = ("u.stem", "u.encodr")
+
+    with pytest.raises(UserError, match=r"^Body.encoder_parts names u.encodr, which is none of its modules.$"):
+        Body(width=4, levels=1).encoder_weights()
+    assert len(UNet(width=4, levels=1, spectrum_bins=0).encoder_weights()) > 0

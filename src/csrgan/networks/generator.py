@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -56,9 +57,18 @@ class Body(Recorded, nn.Module):
     single_side = 0  # px: at this side or below, its batch norm sees a single pixel
 
     def encoder_weights(self) -> list[nn.Parameter]:
-        """Return the weights that the losses of both S and theta^ train."""
-        modules = dict(self.named_modules())
-        return [weight for name in self.encoder_parts if name in modules for weight in modules[name].parameters()]
+        """Return the weights that the losses of both S and theta^ train; a part that is None has none.
+
+        Raises UserError for a part that the body does not have.
+        """
+        weights: list[nn.Parameter] = []
+        for name in self.encoder_parts:
+            try:
+                part: nn.Module | None = attrgetter(name)(self)
+            except AttributeError:
+                raise UserError(f"{type(self).__name__}.encoder_parts names {name}, which is none of its modules.") from None
+            weights += part.parameters() if part is not None else ()
+        return weights
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         raise NotImplementedError

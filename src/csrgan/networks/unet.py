@@ -40,10 +40,8 @@ class UNetCore(nn.Module):
         self.unshuffle = unshuffle
         self.multiple = unshuffle * 2**levels
         self.bottleneck_channels = channels[-1]
-        if context:
-            self.tune_middle = Modulation(context, channels[-1], hidden=128)
-            self.tune_last = Modulation(context, width, hidden=128)
-        self.tuned = context > 0
+        self.tune_middle = Modulation(context, channels[-1], hidden=128) if context else None
+        self.tune_last = Modulation(context, width, hidden=128) if context else None
         self.stem = nn.Conv2d(3 * pictures * unshuffle**2, width, 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
         self.down = nn.ModuleList(nn.Conv2d(c, d, 2, stride=2) for c, d in pairwise(channels))
@@ -61,13 +59,13 @@ class UNetCore(nn.Module):
             x = encode(x)
             skips.append(x)
             x = halve(x)
-        return Features(self.middle(self.tune_middle(x, context) if self.tuned else x), tuple(skips), context)
+        return Features(self.middle(self.tune_middle(x, context) if self.tune_middle else x), tuple(skips), context)
 
     def decode(self, features: Features) -> Features:
         x = features.bottleneck
         for level in reversed(range(len(features.skips))):
             x = self.decoder[level](self.up[level](x) + features.skips[level])
-        x = self.tune_last(x, features.context) if self.tuned else x
+        x = self.tune_last(x, features.context) if self.tune_last else x
         return features._replace(decoder=x, image=functional.pixel_shuffle(self.last(x), self.unshuffle))
 
     def refine(self, pictures: list[Tensor], context: Float[Tensor, "b k"]) -> tuple[Tensor, Tensor]:

@@ -37,16 +37,10 @@ class LearnedRestorer(Restorer):
             output: GeneratorOutput = self.network(self.preprocess(low))
         return self.to_restoration(output, names)
 
-    def weights(self) -> dict[str, Tensor]:
-        return dict(self.network.state_dict())
-
     @property
     def uncertain(self) -> bool:
         """Whether it predicts the variance of its theta^."""
         return isinstance(self.network, Generator) and self.network.variance
-
-    def calibrated(self) -> list[list[float]]:
-        return self.calibration.rows
 
     def preprocess(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
         """Return L as the network takes it."""

@@ -72,14 +72,6 @@ class Restorer(Recorded):
             raise UserError.unknown(f"oracle: {self.kind.name}", mode, self.oracle_modes)
         self.oracle = mode
 
-    def weights(self) -> dict[str, Tensor]:
-        """Return what it has learned, by name."""
-        return {}
-
-    def calibrated(self) -> list[list[float]]:
-        """Return the factors on its predicted standard deviations, see `Calibration.rows`."""
-        return []
-
 
 def kind_of(cls: type) -> rules.SystemFacts:
     """Return what a class of restorers or of systems declares."""
