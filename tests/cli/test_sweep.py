@@ -214,7 +214,7 @@ MEMORY = """
 import gc, sys
 from csrgan.cli import main, sweep
 held = []
-sweep._tell = lambda *_: held.append(gc.collect() * 0 + len(gc.get_objects()))
+sweep._report_job = lambda *_: held.append(gc.collect() * 0 + len(gc.get_objects()))
 assert main(["train", "-m", sys.argv[1], "seed=range(0,6)"]) == 0
 print(held[-1] - held[2], "torch" in sys.modules, file=sys.stderr)
 """

@@ -19,7 +19,7 @@ from omegaconf import OmegaConf, open_dict
 from csrgan.cli import COMMANDS, MODULES
 from csrgan.config import faults
 from csrgan.config.build import build
-from csrgan.config.check import rule_of, value_faults
+from csrgan.config.check import declared_rules, rule_of, value_faults
 from csrgan.config.combinations import combination_faults
 from csrgan.config.folder import PACKAGE, conf, first_line
 from csrgan.declared import constant

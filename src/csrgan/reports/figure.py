@@ -13,7 +13,7 @@ from csrgan.degradation.parameters import Parameters
 from csrgan.evaluation import metrics
 from csrgan.records import Batch, Restoration
 from csrgan.reports.chart import literal
-from csrgan.reports.table import quantities
+from csrgan.reports.table import NO_UNITS, quantities
 
 
 def panel(batch: Batch, restored: Restoration) -> Figure:
@@ -54,7 +54,7 @@ def _line(parameters: Parameters | None, units: Mapping[str, str]) -> str:
     return literal(quantities(dict(zip(parameters.names, parameters.stack()[0].tolist(), strict=True)), units))
 
 
-def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], units: Mapping[str, str], columns: int = 4) -> Figure:
+def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], units: Mapping[str, str] = NO_UNITS, columns: int = 4) -> Figure:
     """Draw a contact sheet of degraded pictures, each with its name and parameters above it and its kernel, if any, in a corner.
 
     units: of further factors, by their names.

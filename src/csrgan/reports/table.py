@@ -14,10 +14,11 @@ from csrgan.evaluation.results import predicted_in
 from csrgan.training.sanity_check import SanityCheck
 
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
+NO_UNITS: Mapping[str, str] = MappingProxyType({})  # of further factors of the degradation: there are none
 FACTORS = {"noise_std": 255.0}
 
 
-def label(name: str, units: Mapping[str, str] = MappingProxyType({})) -> str:
+def label(name: str, units: Mapping[str, str] = NO_UNITS) -> str:
     """Return what tables and charts call a parameter, such as "blur std, px". A further factor goes by its own name.
 
     units: of further factors, by their names.
@@ -91,7 +92,7 @@ def _resampled(summary: Mapping[str, float]) -> str | None:
     return f"95 % intervals over photographs: {', '.join(intervals)}"
 
 
-def parameters(summary: Mapping[str, float], units: Mapping[str, str]) -> Table | None:
+def parameters(summary: Mapping[str, float], units: Mapping[str, str] = NO_UNITS) -> Table | None:
     """Return the mean absolute error of each predicted parameter, beside that of always answering the prior's mean.
 
     units: of further factors, by their names.

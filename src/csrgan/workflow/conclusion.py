@@ -11,10 +11,13 @@ from csrgan.console import Console
 from csrgan.evaluation.results import Row, by_blur, by_set
 from csrgan.files import relative
 from csrgan.reports import table
+from csrgan.reports.table import NO_UNITS
 from csrgan.run_folder import SUMMARY
 
 
-def conclude(console: Console, summary: dict[str, float], rows: list[Row], folder: Path, units: Mapping[str, str]) -> None:
+def conclude(
+    console: Console, summary: dict[str, float], rows: list[Row], folder: Path, units: Mapping[str, str] = NO_UNITS
+) -> None:
     """Write summary.json, print its tables and name the folder. units: of further factors of the degradation, by their names."""
     bins, sets = by_blur(rows), by_set(rows)
     content = summary | {"by_blur": bins} | ({"by_set": sets} if sets else {}) | ({"units": dict(units)} if units else {})
