@@ -188,7 +188,7 @@ def ranged(command: str, *words: str) -> None:
     assert not without, (without, words)
     with open_dict(config):
         config.run_dir = ""
-    assert not list(value_faults(faults._own(config), known))
+    assert not list(value_faults(faults._own_values(config), known))
 
 
 SYSTEMS = [name for name in choices("system") if name not in ("bicubic", "kernelgan", "total_variation", "wiener")]
