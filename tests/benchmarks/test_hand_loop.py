@@ -31,6 +31,7 @@ def test_a_loop_that_does_other_work_is_not_timed(tmp_path: Path, capsys: pytest
     assert not file.exists()
 
 
+@pytest.mark.long
 def test_beside_a_small_network_too_a_training_step_costs_little_more(tmp_path: Path) -> None:
     small = (*SMALL[1:], "data.crop=32", "data.batch_size=2", "loop={turns: 6, steps: 15}")
     done = csrgan("bench", *ALONE, *small, f"file={tmp_path}/bench.json")

@@ -65,7 +65,7 @@ class WandbRun(RunLogger):
         self.settings: Settings = {}
         self._folder = Path()
         self.run: Run | None = None
-        self._over = False
+        self.over = False
         self._pictures: dict[str, list[tuple[str, str]]] = {}
 
     def begin(self, settings: Settings, folder: Path) -> None:
@@ -125,12 +125,12 @@ class WandbRun(RunLogger):
 
     def _attempt(self, action: Callable[[], Result]) -> Result | None:
         """Run the action and return its result; None if the tracking is over. A failure ends the tracking."""
-        if self._over:
+        if self.over:
             return None
         try:
             return self._within_patience(action)
         except Exception as error:
-            self._over = True
+            self.over = True
             self._report(f"stopped working ({reason(error)}); the run continues without it")
             with suppress(Exception, SystemExit):  # otherwise wandb's exit hook waits or prints a traceback
                 _within(SPARE, _teardown)
@@ -179,7 +179,7 @@ class WandbRun(RunLogger):
     @rank_zero_only
     def end(self, *, well: bool) -> None:
         self._attempt(lambda: self._active_run().finish(exit_code=int(not well)))
-        self._over = True
+        self.over = True
 
 
 def _gallery(files: list[tuple[str, str]]) -> list[object]:
