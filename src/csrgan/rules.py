@@ -135,6 +135,23 @@ def output_of_body(body: str, draws: bool | None, output: str, ignores_low: bool
         )
 
 
+# Commands that take a checkpoint.
+
+
+def checkpoint_or_system(checkpoint: bool, system: bool, degradation: bool) -> Iterator[str]:
+    """Of csrgan evaluate and restore: which of the three they were given."""
+    if not checkpoint and not system:
+        yield "checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as wiener, does without."
+    elif not checkpoint and not degradation:
+        yield "degradation is needed if there is no checkpoint: choose one, as in degradation=readme."
+
+
+def untrained(system: str, trained: bool) -> Iterator[str]:
+    """Of a system that is named in place of a checkpoint."""
+    if trained:
+        yield f"system={system} is trained: name its run as checkpoint=RUN, without system."
+
+
 # Losses.
 
 

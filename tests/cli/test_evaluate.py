@@ -60,7 +60,7 @@ def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
     assert main(["evaluate", "system=wiener", "oracle=prediction", f"checkpoint={run}", *small, f"run_dir={tmp_path}/b"]) == 0
     assert "Error of the predicted degradation" in capsys.readouterr().out
     assert main(["evaluate", "system=wiener", *small, f"run_dir={tmp_path}/c"]) == 2
-    assert "degradation is needed where there is no checkpoint" in capsys.readouterr().err
+    assert "degradation is needed if there is no checkpoint" in capsys.readouterr().err
     assert main(["train", *SMOKE[:3], "system=bicubic", f"run_dir={tmp_path}/d"]) == 0
     assert "Bicubic needs no training and is scored as it is" in capsys.readouterr().out
     assert not (tmp_path / "d" / "checkpoints").exists()
@@ -85,4 +85,4 @@ def test_kernelgan_is_scored_and_restores_without_a_training(tmp_path: Path, cap
     (row,) = csv.DictReader((tmp_path / "out" / "parameters.csv").open())
     assert 0 < float(row["blur_std"]) < 6
     assert main(["restore", *words[:1], *places]) == 2
-    assert "degradation is needed where there is no checkpoint" in capsys.readouterr().err
+    assert "degradation is needed if there is no checkpoint" in capsys.readouterr().err

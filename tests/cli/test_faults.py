@@ -109,7 +109,7 @@ FAULTS = [
     (["train", "resume={tmp}"], "is not the folder of a run"),
     (["train", "run_dir={tmp}/file/inside"], "file"),
     (["evaluate"], "checkpoint is needed"),
-    (["evaluate", "system=wiener"], "degradation is needed where there is no checkpoint"),
+    (["evaluate", "system=wiener"], "degradation is needed if there is no checkpoint"),
     (["evaluate", "system=csrgan"], "system=csrgan is trained: name its run as checkpoint=RUN, without system."),
     (["evaluate", "oracle=truht"], "oracle has no truht. Its choices: mismatch, prediction, truth. Did you mean truth?"),
     (["restore", "enlarge=0"], "enlarge=0 is not above 0."),

@@ -15,6 +15,7 @@ from hydra.errors import HydraException, InstantiationException, OverrideParseEx
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from csrgan import rules
 from csrgan.config import search
 from csrgan.config.check import declared_rules, value_faults
 from csrgan.config.chosen import (
@@ -34,8 +35,6 @@ from csrgan.config.override import first_line, override_faults, single, unreadab
 from csrgan.config.paths import broken_interpolation, with_decoded_paths
 from csrgan.errors import UserError, printable
 from csrgan.tree import Settings
-
-TRAINED = "system={} is trained: name its run as checkpoint=RUN, without system."
 
 MEMORY = (
     "out of memory: lower data.batch_size (optimizer.accumulate makes up for it), data.crop, evaluation.crop or data.memory_mb, or"
@@ -97,7 +96,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         mode = str(base.pop("hydra").mode)
     if "system" not in wrong:
         yield from unused_part_faults(base, parsed)
-    rules = declared_rules(contents(base, resolve=False))
+    ranges = declared_rules(contents(base, resolve=False))
     for override in parsed:
         key = str(override.key_or_group)
         within_wrong = any(key.startswith(f"{name.replace('/', '.')}.") for name in wrong)
@@ -105,7 +104,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
             continue
         if (
             sentences := [*group_fault(command, override, base, available)]
-            or [*override_faults(base, override, rules)]
+            or [*override_faults(base, override, ranges)]
             or [*_apply(base, override)]
         ):
             wrong.setdefault(key, []).extend(sentences)
@@ -136,33 +135,30 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
         config.run_dir = ""  # it names the time and the experiment, which Hydra resolves later
         config.setdefault("degradation", None)  # missing if a checkpoint holds it
     if "rule" in (config.get("system") or {}) and "optimizer" not in config:
-        yield TRAINED.format(str(config.system._target_).rpartition(".")[2].lower())
+        yield from rules.untrained(str(config.system._target_).rpartition(".")[2].lower(), trained=True)
         return
-    rules = declared_rules(contents(config, resolve=False))
+    ranges = declared_rules(contents(config, resolve=False))
     try:
         settings = contents(config)
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
         faults = [
             *(f"{key} is needed: give it as {key}=VALUE." for key in missing),
             *_checkpoint_faults(config),
-            *value_faults(_own_values(config), rules),
+            *value_faults(_own_values(config), ranges),
         ]
     except OmegaConfBaseException as reason:
         yield f"{reason.full_key}: {first_line(reason)}."
         return
     yield from faults
-    if not several and not list(value_faults(settings, rules)):
+    if not several and not list(value_faults(settings, ranges)):
         yield from combination_faults(settings, wrong)
 
 
 def _checkpoint_faults(config: DictConfig) -> Iterator[str]:
     """Yield what csrgan evaluate and restore need if they are given no checkpoint."""
-    if "checkpoint" not in config or config.checkpoint is not None:
-        return
-    if not config.get("system"):
-        yield "checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as wiener, does without."
-    elif not config.degradation:
-        yield "degradation is needed where there is no checkpoint: choose one, as in degradation=readme."
+    if "checkpoint" in config:
+        given = config.checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
+        yield from rules.checkpoint_or_system(*given)
 
 
 def _own_values(config: DictConfig) -> Settings:
@@ -220,7 +216,7 @@ def _compose(command: str, words: list[str]) -> DictConfig:
             raise UserError(*plugin_fault(*missing.groups())) from None
         trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
         if trained:
-            raise UserError(TRAINED.format(trained[1])) from None
+            raise UserError(*rules.untrained(trained[1], trained=True)) from None
         raise UserError(f"the configuration cannot be composed: {first_line(reason)}") from None
 
 

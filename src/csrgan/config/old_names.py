@@ -134,7 +134,7 @@ def _params(params: Mapping[object, object], report: Report) -> dict[object, obj
     return new_params
 
 
-class OwnFiles(FileConfigSource):  # type: ignore[misc]
+class OwnFiles(FileConfigSource):
     """A folder of the user's choices, read with the new names."""
 
     @staticmethod

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from omegaconf import DictConfig, open_dict
 
+from csrgan import rules
 from csrgan.api.loading import placed, trained
 from csrgan.config.build import build, checked_settings
-from csrgan.errors import UserError, require
+from csrgan.errors import UserError, raise_faults
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.system import System
 from csrgan.tree import Settings
@@ -58,14 +59,11 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
     A degradation that is not chosen becomes the checkpoint's. Raises UserError if neither is given, or if an untrained system lacks
     what it needs.
     """
-    require(
-        checkpoint is not None or bool(config.get("system")),
-        "checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as wiener, does without.",
-    )
+    given = checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
+    raise_faults(rules.checkpoint_or_system(*given))
     learned, recipe = trained(checkpoint, config.device) if checkpoint is not None else (None, None)
     if not config.get("degradation"):
-        if not recipe:
-            raise UserError("degradation is needed where there is no checkpoint: choose one, as in degradation=readme.")
+        assert recipe
         with open_dict(config):
             config.degradation = recipe["degradation"]
     settings = checked_settings(config)
@@ -73,7 +71,6 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
         assert learned
         return learned, settings
     system = as_module(build(settings["system"], "system"))
-    sentence = f"system={type(system).__name__.lower()} is trained: name its run as checkpoint=RUN, without system."
-    require(not isinstance(system, System), sentence)
+    raise_faults(rules.untrained(type(system).__name__.lower(), isinstance(system, System)))
     system.restorer.parameter_source = learned.restorer if learned else None
     return placed(system, config.device), settings
