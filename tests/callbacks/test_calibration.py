@@ -49,7 +49,7 @@ def test_the_calibration_set_is_from_data_valid_half_of_it_in_cells_of_the_grid(
     assert [item.names[0] for item in shown] == [name for name in names for _ in range(14)]
     parameters = torch.cat([item.parameters.stack() for item in shown])
     assert len(parameters[::2].unique(dim=0)) == 14
-    cells = data.degradation.prior.grid(**data.grid).realised(64, 64).stack()
+    cells = data.degradation.prior.grid(**data.arguments()["grid"]).realised(64, 64).stack()
     assert torch.equal(parameters[1::2], cells[torch.arange(14) % len(cells)])
     evaluated = [item.noise for item in data.val_dataloader()]
     for one, other in zip(shown, data.calibration(28)[1], strict=True):

@@ -68,7 +68,7 @@ def test_a_few_data_steps_approach_l_and_zero_steps_change_nothing(chelsea: Tens
     found = body.data_step(low, low, THETA, torch.full((2,), 1e-3))
     assert bool((away(found) < 0.1 * away(low)).all())
     assert bool(((found - sharp).square().mean(dim=(1, 2, 3)) < 0.7 * (low - sharp).square().mean(dim=(1, 2, 3))).all())
-    body.data_steps = 0
+    body._data_steps = 0
     assert torch.equal(body.data_step(low, low, THETA, torch.full((2,), 1e-3)), low)
 
 

@@ -86,14 +86,14 @@ class Photographs(Recorded, LightningDataModule):
             if file.name not in wanted:
                 raise UserError.unknown("data.archive", file.name, wanted)
         self._strict, self.cache, self._keep_bytes = strict, Cache(cache, cache_mb), memory_mb * 2**20
-        self.crops = {"data.crop": crop} | ({"data.final_crop": final_crop} if final_crop is not None else {})
+        self._crops = {"data.crop": crop} | ({"data.final_crop": final_crop} if final_crop is not None else {})
         self._final_fraction, self._min_detail, self._crops_per_image, self._window = (
             final_fraction,
             min_detail,
             crops_per_image,
             window,
         )
-        self.batch_size, self._workers, self._images, self.grid, self._repeats = batch_size, workers, images, grid, repeats
+        self.batch_size, self._workers, self._images, self._grid, self._repeats = batch_size, workers, images, grid, repeats
         self._evaluation_crop, self._stress, self._seed = evaluation_crop, Stress(contrast, hot_pixels), seed
         self.degradation = degradation or Degradation()
         self.console = Console(quiet=True)
@@ -143,7 +143,7 @@ class Photographs(Recorded, LightningDataModule):
     def train_dataloader(self) -> ResumableLoader[Sample, CropBatch]:
         pictures = self.pictures("data.train")
         scale = rules.scale_multiple(self.degradation.multiple)
-        raise_faults(*(rules.multiples(key, side, scale) for key, side in self.crops.items()))
+        raise_faults(*(rules.multiples(key, side, scale) for key, side in self._crops.items()))
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         order = SampleOrder(self._training_groups(), window=self._window, crops_per_image=self._crops_per_image, seed=self._seed)
         prior, detail = self.degradation.prior, self._min_detail
@@ -157,20 +157,20 @@ class Photographs(Recorded, LightningDataModule):
 
     def sides(self, world: int = 1) -> CropSchedule:
         """Return the crop schedule. All crops of a batch, in all `world` processes, have one side; the last has the final."""
-        first, batch = self.crops["data.crop"], self.batch_size * world
+        first, batch = self._crops["data.crop"], self.batch_size * world
         batches = self._images // batch
         start = min(round(batches * (1 - self._final_fraction)), batches - 1) * batch
-        return CropSchedule(first, self.crops.get("data.final_crop", first), start)
+        return CropSchedule(first, self._crops.get("data.final_crop", first), start)
 
     def _training_groups(self) -> list[Sequence[int]]:
-        key, side = max(self.crops.items(), key=lambda crop: crop[1])
+        key, side = max(self._crops.items(), key=lambda crop: crop[1])
         return self._large_enough("data.train", side, f"{key}={side}")
 
     def predict_dataloader(self) -> DataLoader[CropBatch]:
         return self.val_dataloader()
 
     def val_dataloader(self) -> DataLoader[CropBatch]:
-        cells = self.degradation.prior.grid(**self.grid)
+        cells = self.degradation.prior.grid(**self._grid)
         multiple = self.degradation.multiple
         pictures, indices = self.pictures("data.valid"), self._evaluation_indices()
         frozen = FrozenGrid(
@@ -185,12 +185,12 @@ class Photographs(Recorded, LightningDataModule):
     def calibration(self, count: int) -> list[DataLoader[CropBatch]]:
         """Return loaders of `count` photographs of data.valid, one for each size of the crops and of the evaluation. Degradations
         or noise differ from those of the evaluation."""
-        return [self._calibration(count, side) for side in dict.fromkeys((*self.crops.values(), self._evaluation_crop))]
+        return [self._calibration(count, side) for side in dict.fromkeys((*self._crops.values(), self._evaluation_crop))]
 
     def _calibration(self, count: int, side: int | None) -> DataLoader[CropBatch]:
         pictures, indices, prior = self.pictures("data.valid"), self._evaluation_indices(), self.degradation.prior
         calibration_set = CalibrationSet(
-            pictures, indices, self._keep_bytes, prior, prior.grid(**self.grid), count, side, self.degradation.multiple
+            pictures, indices, self._keep_bytes, prior, prior.grid(**self._grid), count, side, self.degradation.multiple
         )
         return DataLoader(calibration_set, batch_size=1, collate_fn=FrozenGrid.collate)
 

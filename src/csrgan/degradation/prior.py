@@ -126,8 +126,8 @@ class Prior(Recorded):
         own = (blur, scale, noise)
         self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**bounds) for bounds in own), strict=True))
         self.predicted = tuple(predicted)
-        self.tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
-        self.more = tuple(more or ())
+        self._tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
+        self._more = tuple(more or ())
         self.ranges |= more or {}
         raise_faults(
             *(rules.low_below_high(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, own, strict=True)),
@@ -140,10 +140,10 @@ class Prior(Recorded):
         """Draw theta `count` times, independently; the same generator state gives the same draws on every machine."""
         shares = torch.from_numpy(generator.random((count, len(NAMES)))).float()
         drawn = self._with_kernels(self.quantiles(shares), generator)
-        if not self.more:
+        if not self._more:
             return drawn
         # Further factors come last, so that they do not change the draws of the others.
-        return self._with_factors(drawn, torch.from_numpy(generator.random((count, len(self.more)))).float())
+        return self._with_factors(drawn, torch.from_numpy(generator.random((count, len(self._more)))).float())
 
     def quantiles(self, u: Float[Tensor, "batch 3"]) -> Parameters:
         """Return the value of blur, scale and noise below which a share `u` of the draws of each lies; without a kernel."""
@@ -151,7 +151,7 @@ class Prior(Recorded):
 
     def _with_factors(self, parameters: Parameters, shares: Float[Tensor, "batch m"]) -> Parameters:
         """Add further factors: the number of each below which these shares of its draws lie."""
-        return replace(parameters, more={name: self.ranges[name].quantile(shares[:, k]) for k, name in enumerate(self.more)})
+        return replace(parameters, more={name: self.ranges[name].quantile(shares[:, k]) for k, name in enumerate(self._more)})
 
     def _with_kernels(self, parameters: Parameters, generator: np.random.Generator) -> Parameters:
         """Draw a kernel for each picture if there is a kernel prior; blur_std comes in as that of the kernel's first axis."""
@@ -173,21 +173,21 @@ class Prior(Recorded):
             drawn = self.ranges[name]
             several = count if drawn.high > drawn.low else 1
             levels.append(drawn.quantile((torch.arange(several) + 0.5) / several))
-        if self.tested_blur_std is not None:
-            levels[0] = torch.tensor(self.tested_blur_std, dtype=torch.float32)
+        if self._tested_blur_std is not None:
+            levels[0] = torch.tensor(self._tested_blur_std, dtype=torch.float32)
         cells = self._with_kernels(Parameters.unstack(torch.cartesian_prod(*levels)), np.random.default_rng(0))
-        if not self.more:
+        if not self._more:
             return cells
         root = 2.0  # converges to the root of x^(m + 1) = x + 1, for m factors
         for _ in range(60):
-            root = (1 + root) ** (1 / (len(self.more) + 1))
-        steps = torch.tensor([root ** -(k + 1) for k in range(len(self.more))])
+            root = (1 + root) ** (1 / (len(self._more) + 1))
+        steps = torch.tensor([root ** -(k + 1) for k in range(len(self._more))])
         return self._with_factors(cells, (0.5 + torch.arange(len(cells))[:, None] * steps) % 1)
 
     @property
     def units(self) -> dict[str, str]:
         """The unit of each further factor that has one, by the factor's name."""
-        return {name: self.ranges[name].unit for name in self.more if self.ranges[name].unit}
+        return {name: self.ranges[name].unit for name in self._more if self.ranges[name].unit}
 
     def mean(self, count: int = 1) -> Parameters:
         """Return the expectation of each parameter: the best answer without a picture."""

@@ -58,7 +58,7 @@ class Unfolded(Body):
         raise_faults(rules.isotropic_kernel("generator", type(self).__name__, self.isotropic, degradation.prior.kernel is not None))
         first = first or Spectral()
         self.given_as(first=first)
-        self.first, self.prior, self.data_steps, self.detach = first, degradation.prior, data_steps, detach
+        self.first, self.prior, self._data_steps, self._detach = first, degradation.prior, data_steps, detach
         self.spec = replace(degradation.spec, output="upsampled", backend="banded")  # a smaller L is enlarged before the network
         self.context_features, self.bottleneck_channels = first.context_features, first.bottleneck_channels
         self.decoder_channels = width
@@ -84,7 +84,7 @@ class Unfolded(Body):
     def decode(self, features: Features) -> Features:
         (low,) = features.skips
         assert features.theta is not None
-        theta = features.theta.detach() if self.detach else features.theta
+        theta = features.theta.detach() if self._detach else features.theta
         pooled = self.first.pool(features)
         strength = self.strength(pooled).float().exp()
         image = self.first.decode(features).base
@@ -110,7 +110,7 @@ class Unfolded(Body):
             residual = down.mT @ (low - down @ image @ across.mT) @ across
             direction, norm = residual, _dot(residual, residual)
             down, across = down.mT @ down, across.mT @ across  # A^T A, which is symmetric
-            for _ in range(self.data_steps):
+            for _ in range(self._data_steps):
                 product = down @ direction @ across + a * direction
                 step = norm / _dot(direction, product).clamp(min=1e-12)
                 image = image + step * direction

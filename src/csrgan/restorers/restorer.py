@@ -30,7 +30,6 @@ class Restorer(Recorded):
 
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that it takes; read without an import, see `declared.constant`
     noise_free = False  # whether it has no model of noise, and enlarges by 2, 3 or 4
-    isotropic = False  # whether it can only undo an isotropic Gaussian
     oracle_modes: tuple[str, ...] = ()  # which parameters it can be given in an evaluation; empty: none
     per_picture = False  # whether it learns from each picture anew: it takes minutes a picture and shows its own progress
 
