@@ -17,6 +17,7 @@ def test_bench_measures_every_method_and_the_training_step(tmp_path: Path) -> No
         "batch=4",
         "repeats=3",
         "steps=2",
+        "loop.turns=0",
         "data.crop=32",
         "data.batch_size=2",
         "trainer.images=16",
