@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from composed import composed
-from lightning import Trainer, seed_everything
+from lightning import Callback, Trainer, seed_everything
 from torch import Tensor, nn
 
 from csrgan.config.build import build
@@ -25,9 +25,14 @@ def made(name: str, *words: str) -> tuple[Any, Any]:
 
 def fitted(name: str, *words: str) -> Any:
     system, data = made(name, *words)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
-    Trainer(accelerator="cpu", max_epochs=1, limit_val_batches=0, num_sanity_val_steps=0, **quiet).fit(system, data)
+    fit(system, data)
     return system
+
+
+def fit(system: Any, data: Any, *callbacks: Callback) -> None:
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    short = {"max_epochs": 1, "limit_val_batches": 0, "num_sanity_val_steps": 0}
+    Trainer(accelerator="cpu", callbacks=list(callbacks), **short, **quiet).fit(system, data)
 
 
 def state(network: nn.Module) -> dict[str, Tensor]:

@@ -221,7 +221,7 @@ def _compose(command: str, words: list[str]) -> DictConfig:
 
 
 def user_message(error: BaseException) -> str | None:
-    """Return the sentence for an error that the user can mend, one per line for a UserError; None for a fault in csrgan."""
+    """Return the sentence for an error that the user can fix, one per line for a UserError; None for a fault in csrgan."""
     sentence = str(error) if isinstance(error, UserError) else _library_message(error)
     return sentence if isinstance(error, UserError) or sentence is None else printable(sentence)
 

@@ -99,10 +99,10 @@ def _merged(old: object, before: object, now: object, *, built: bool) -> object:
     return old if before == now else now
 
 
-def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int, tied: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each change of a run's settings that cannot take effect. tied: see `references`."""
-    changed = [key for key, _ in changes(old, new) if not _below(key, tied)]
-    refused = [key for key in changed if not _may_change(key, new, tied) and not _below(key, ("system",))]
+def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int, copies: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each change of a run's settings that cannot take effect. copies: see `references`."""
+    changed = [key for key, _ in changes(old, new) if not _below(key, copies)]
+    refused = [key for key in changed if not _may_change(key, new, copies) and not _below(key, ("system",))]
     refused += ["loss.adversarial"] if _has_discriminator(old) != _has_discriminator(new) else []
     for key in refused or [key for key in changed if _below(key, ("system",))]:  # which may follow from another change
         then, now = (_short(value_at(settings, key)) for settings in (old, new))
@@ -131,9 +131,9 @@ def references(tree: object, place: str = "") -> dict[str, str]:
     return {place: match[1]} if match else {}
 
 
-def is_copy(key: str, tied: Mapping[str, str]) -> bool:
-    """Return whether a key only repeats another. tied: see `references`."""
-    return _below(key, tied)
+def is_copy(key: str, copies: Mapping[str, str]) -> bool:
+    """Return whether a key only repeats another. copies: see `references`."""
+    return _below(key, copies)
 
 
 def describe_change(key: str, values: tuple[object, object]) -> str:
@@ -141,9 +141,9 @@ def describe_change(key: str, values: tuple[object, object]) -> str:
     return f"{key} {_short(values[0])} -> {_short(values[1])}"
 
 
-def _may_change(key: str, settings: Settings, tied: Mapping[str, str]) -> bool:
+def _may_change(key: str, settings: Settings, copies: Mapping[str, str]) -> bool:
     """Return whether a resumed run may change a key, see `settings.CHANGEABLE`."""
-    of_system = {key for place, key in tied.items() if place.rpartition(".")[0] == "system"}
+    of_system = {key for place, key in copies.items() if place.rpartition(".")[0] == "system"}
     if not _below(key, CHANGEABLE) or key in KEPT or key in {"data", *of_system}:  # the last means that their class changed
         return False
     parts = key.split(".")

@@ -75,9 +75,10 @@ class TrainingState:
 
     def show(self, inputs: LossInputs) -> None:
         """Keep S and H, where they are among the inputs of an update, to compute their signs on demand."""
-        tensors = {name: value.detach() for name, value in inputs.computed() if isinstance(value, Tensor)}
-        if "restored" in tensors and "sharp" in tensors:
-            self._pictures = tensors
+        named = ((name, value) for name, value in inputs.computed() if name in ("restored", "sharp"))
+        pictures = {name: value.detach() for name, value in named if isinstance(value, Tensor)}
+        if len(pictures) == 2:
+            self._pictures = pictures
 
     @property
     def compares_gradients(self) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 from composed import SMALL, composed
-from lightning import Callback, Trainer, seed_everything
+from lightning import Callback, seed_everything
+from systems import fit, same, state
 from torch import Tensor, nn
 
 from csrgan.config.build import build
@@ -37,29 +38,6 @@ def fitted(*overrides: str, callback: Callback | None = None) -> Any:
     system, data = made(*overrides)
     fit(system, data, *([callback] if callback else []))
     return system
-
-
-def fit(system: Any, data: Any, *callbacks: Callback) -> None:
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        limit_val_batches=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        callbacks=list(callbacks),
-    )
-    trainer.fit(system, data)
-
-
-def state(network: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
 @pytest.mark.parametrize("discriminator", ["vgg", "vgg_as_coded", "patch", "unet_sn", "conditional"])
