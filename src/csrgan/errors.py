@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -10,6 +11,13 @@ from difflib import get_close_matches
 # stand for bytes that are not UTF-8.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+# What Python, torch, oneDNN and encoders of pictures say when memory runs out; oneDNN says no more than what it could not create.
+NO_MEMORY = re.compile(
+    r"outofmemory|memoryerror|(can't|cannot) allocate memory|out of memory|(insufficient|not enough) memory|bad_alloc|alloc_failed"
+    r"|could not (create|execute) a (primitive|memory|stream)$",
+    re.IGNORECASE,
+)
 
 
 def printable(text: str) -> str:
@@ -45,6 +53,13 @@ def require(condition: bool, sentence: str) -> None:
     """Raise UserError(sentence) unless the condition holds."""
     if not condition:
         raise UserError(sentence)
+
+
+def memory_ran_out(error: BaseException) -> bool:
+    """Return whether an error, of whatever library, says that memory ran out. A file's name in it says nothing."""
+    if isinstance(error, UserError | OSError):
+        return getattr(error, "errno", None) == errno.ENOMEM
+    return bool(NO_MEMORY.search(f"{type(error).__name__}: {error}".rstrip()))
 
 
 def raise_faults(*faults: Iterable[str]) -> None:

@@ -33,7 +33,7 @@ from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import conf, contents
 from csrgan.config.override import first_line, override_faults, single, unreadable
 from csrgan.config.paths import broken_interpolation, with_decoded_paths
-from csrgan.errors import UserError, printable
+from csrgan.errors import UserError, memory_ran_out, printable
 from csrgan.tree import Settings
 
 MEMORY = (
@@ -53,7 +53,6 @@ TORCHVISION = (
 
 # Errors of other libraries, by a type or by words in them, with what they mean to a user.
 SIGNS = {
-    **dict.fromkeys(("OutOfMemoryError", "MemoryError", "can't allocate memory", "Cannot allocate memory"), MEMORY),
     **dict.fromkeys(("is killed by signal", "exited unexpectedly"), KILLED),  # raised by torch's loader
     "torchvision::nms": TORCHVISION,  # lightning and torchmetrics import it if it is installed
     "BasicSweeper does not support": "interval() and tag() are for a guided search: add hydra/sweeper=optuna.",
@@ -234,6 +233,8 @@ def _library_message(error: BaseException) -> str | None:
         return re.sub(r"\s+", " ", str(error))
     if isinstance(error, OSError) and error.filename is not None:
         return f"{Path(str(error.filename))}: {error.strerror}."
+    if memory_ran_out(error):
+        return MEMORY
     for sign, sentence in SIGNS.items():
         if sign in f"{type(error).__name__}: {error}":
             return sentence

@@ -19,13 +19,12 @@ from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.picture import Picture
 from csrgan.data.search import left_out_line
-from csrgan.errors import RunStopped, UserError
+from csrgan.errors import RunStopped, UserError, memory_ran_out
 from csrgan.picture_folders.interrupt import Interrupt, StopRequested
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
 from csrgan.run_folder import PARAMETERS
 
-MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory", "insufficient memory", "bad_alloc", "alloc_failed")
 LEAST_FREE = 2**16  # bytes: a disk with less is full, whatever reason an encoder gives
 
 
@@ -159,7 +158,7 @@ class Series:
 
     def _skip(self, unit: Unit, decoded: Picture | None, reason: Exception) -> None:
         """Print why there is no result. Raises the reason if it ends the series."""
-        expected = isinstance(reason, UserError | OSError) or memory_full(reason)
+        expected = isinstance(reason, UserError | OSError) or memory_ran_out(reason)
         if disk_full(reason, self.places.destination) or not (expected or self.places.several):
             raise reason
         sentence = self._sentence(unit, decoded, reason)
@@ -174,7 +173,7 @@ class Series:
         name = picture.called(unit.file)
         if isinstance(reason, UserError):
             return str(reason)
-        if memory_full(reason):
+        if memory_ran_out(reason):
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             size = f" of {decoded.pixels.shape[1]}x{decoded.pixels.shape[0]} px" if decoded else ""
@@ -206,12 +205,6 @@ def disk_full(reason: Exception, folder: Path) -> bool:
     if not isinstance(reason, OSError):
         return False
     return reason.errno in (errno.ENOSPC, errno.EDQUOT) or shutil.disk_usage(folder).free < LEAST_FREE
-
-
-def memory_full(reason: Exception) -> bool:
-    """Return whether a lack of memory caused the error."""
-    message = str(reason).lower()
-    return isinstance(reason, MemoryError | torch.OutOfMemoryError) or any(sign in message for sign in MEMORY)
 
 
 def _sha(data: bytes) -> str:

@@ -1,0 +1,45 @@
+"""What other libraries say when memory runs out is known by their words, which change with the moment at which it does."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+import torch
+
+from csrgan.config.faults import user_message
+from csrgan.errors import UserError, memory_ran_out
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 268 bytes. Error code 12"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 268435456 bytes."),
+        RuntimeError("could not create a primitive"),
+        RuntimeError("could not execute a primitive\n"),
+        RuntimeError("could not create a memory"),
+        RuntimeError("std::bad_alloc"),
+        ValueError("encoder error: insufficient memory"),
+    ],
+    ids=repr,
+)
+def test_memory_that_ran_out_is_known(error: Exception) -> None:
+    assert memory_ran_out(error)
+    assert "lower data.batch_size" in str(user_message(error))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UserError("out of memory.png cannot be read."),
+        FileNotFoundError(errno.ENOENT, "No such file", "out of memory.png"),
+        RuntimeError("could not create a primitive descriptor for the convolution forward propagation primitive."),
+    ],
+    ids=repr,
+)
+def test_a_name_or_another_fault_is_not_taken_for_it(error: Exception) -> None:
+    assert not memory_ran_out(error)
