@@ -3,14 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
+SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet
+
 # The packages are compiled when first imported, not when installed; that must be kept, or every start takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-long lint architecture bench clean
+.PHONY: help install train test test-long lint architecture bench docs docs-serve docs-links clean
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .venv/runs: pyproject.toml constraints.txt
 	@echo "setting up .venv (a minute or two the first time)"
@@ -22,6 +24,11 @@ help:  ## show this list
 .venv/tests: .venv/runs
 	@echo "adding the tools for tests and lint"
 	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+.venv/docs: .venv/tests
+	@echo "adding the tools for the site"
+	@$(PIP) --editable '.[docs]'
 	@touch $@
 
 install: .venv/runs  ## make .venv with csrgan in it
@@ -41,9 +48,19 @@ architecture: .venv/tests  ## draw the picture in ARCHITECTURE.md anew, from the
 lint: .venv/tests  ## check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
+docs: .venv/docs  ## build the site into docs/build/html, check its links, run its examples
+	@$(SPHINX) -b html docs docs/build/html
+	@$(BIN)/python -m pytest -m docs --numprocesses 2 --dist load --max-worker-restart 0 tests/docs
+
+docs-serve: .venv/docs  ## show the site in a browser, and build it again whenever a page changes
+	@$(BIN)/sphinx-autobuild --open-browser --port 0 --ignore '*/build/*' --ignore '*/notebooks/*' --ignore '*/generated/*' docs docs/build/html
+
+docs-links: .venv/docs  ## check the links to the world; needs a network
+	@$(SPHINX) -b linkcheck docs docs/build/links
+
 bench: .venv/runs  ## time the degradation; prints ratios and writes runs/bench.json
 	@$(BIN)/csrgan bench
 
 clean:  ## remove .venv and what tools left behind; runs/ stays
-	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache build dist docs/build docs/reference/generated docs/tutorials/notebooks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
