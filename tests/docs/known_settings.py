@@ -18,6 +18,7 @@ from csrgan.config.folder import conf
 from csrgan.config.settings import Health
 
 TEMPLATE = ROOT / "src" / "csrgan" / "template" / "mypackage" / "conf"  # what `csrgan new` writes
+PLACEHOLDERS = ("key", "group")  # as in key=value and group=choice
 HYDRA = ("hydra", "hydra/launcher", "hydra/sweeper", "hydra/job_logging")
 SUFFIXES = (
     "py",
@@ -138,15 +139,21 @@ def faults(code: str, known: Names) -> Iterator[str]:
         return
     for word in (part.strip("\"',;:").lstrip("+~") for part in code.split()):
         key, equals, value = word.partition("=")
-        if not KEY.fullmatch(key) or value.startswith("=") or value in ("True", "False", "None") or key.isupper():
+        if not KEY.fullmatch(key) or _is_no_setting(key, value):
             continue
         old = renamed.new_key(key)
         if old != key:
             yield f"{key} is an old name of {old}"
         elif "/" in key or (key in known.groups and equals):
             yield from _choice_faults(key, value, known)
-        elif equals or ("." in key and key.partition(".")[0] in known.roots and key.rpartition(".")[2] not in SUFFIXES):
+        elif equals or (key.partition(".")[0] in known.roots and not _is_path(key.replace(".", "/"))):
             yield from _key_faults(key, value, known)
+
+
+def _is_no_setting(key: str, value: str) -> bool:
+    """Return whether a word is Python's, a variable of the environment, a placeholder or a file."""
+    python = value.startswith("=") or value in ("True", "False", "None")
+    return python or key.isupper() or key in PLACEHOLDERS or key.rpartition(".")[2] in SUFFIXES
 
 
 def _key_faults(key: str, value: str, known: Names) -> Iterator[str]:

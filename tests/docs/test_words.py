@@ -190,6 +190,7 @@ def test_a_symbol_without_a_link_is_found(page: str, line: int | None) -> None:
         ("health.collapse.action=slow", True),
         ("health.collapse.action=reduce_lr", False),
         ("CSRGAN_ALLOW=mypackage", False),
+        ("key=value", False),
         ("data/crops.py", False),
         ("evaluation/metrics", False),
         ("metrics.csv", False),
