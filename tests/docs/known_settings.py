@@ -137,9 +137,12 @@ def faults(code: str, known: Names) -> Iterator[str]:
     """
     if re.match(r"[\w.]+\(|from |import |pip |docker |git |uv ", code):
         return
-    for word in (part.strip("\"',;:").lstrip("+~") for part in code.split()):
-        key, equals, value = word.partition("=")
+    for word in (part.strip("\"',;:") for part in code.split()):
+        key, equals, value = word.lstrip("+~").partition("=")
         if not KEY.fullmatch(key) or _is_no_setting(key, value):
+            continue
+        if word.startswith("~"):
+            yield f"csrgan refuses to delete {key}"
             continue
         old = renamed.new_key(key)
         if old != key:
