@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,14 @@ PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Names:
-    """keys: every setting, in full, and everything that holds some. groups: every group with its choices."""
+    """keys: every setting, in full, and everything that holds some. groups: every group with its choices.
+
+    arguments: names in the code of a page, which its text may name with a value.
+    """
 
     keys: set[str]
     groups: dict[str, set[str]]
+    arguments: set[str] = field(default_factory=set)
 
     @property
     def roots(self) -> set[str]:
@@ -104,10 +108,13 @@ def _parsed(text: str) -> dict[str, Any]:
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
 
 
-def written(blocks: Iterable[Block]) -> dict[str, str]:
-    """Return the yaml files that a page has its reader write into a folder conf, by their path in it, without suffix."""
-    named = ((block.marks["file"].rpartition("conf/")[2], block.code) for block in blocks if "conf/" in block.marks.get("file", ""))
-    return {file.removesuffix(".yaml"): code for file, code in named if file.endswith(".yaml")}
+def names_of(page: Iterable[Block]) -> Names:
+    """Return the names that a page may use: those of csrgan, and those in the files and Python blocks of its own."""
+    page = list(page)
+    named = ((block.marks["file"].rpartition("conf/")[2], block.code) for block in page if "conf/" in block.marks.get("file", ""))
+    own = {file.removesuffix(".yaml"): code for file, code in named if file.endswith(".yaml")}
+    code = "\n".join(block.code for block in page if block.language in ("python", "yaml", "diff"))
+    return replace(names(own) if own else own_names(), arguments=set(re.findall(r"\b([a-z_]\w*) ?[:=]", code)))
 
 
 def codes(page: str) -> Iterator[Sentence]:
@@ -162,7 +169,7 @@ def _is_no_setting(key: str, value: str) -> bool:
 def _key_faults(key: str, value: str, known: Names) -> Iterator[str]:
     if value in renamed.VALUES.get(key, {}):
         yield f"{key}={value} is an old value; now {renamed.VALUES[key][value]}"
-    if not key.startswith("hydra.") and not any(map(_pattern(key, ".").fullmatch, known.keys)):
+    if not key.startswith("hydra.") and key not in known.arguments and not any(map(_pattern(key, ".").fullmatch, known.keys)):
         yield f"{key} is no setting"
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 import pytest
-from known_settings import codes, faults, names, own_names, written
+from known_settings import codes, faults, names_of, own_names
 from pages import ROOT, blocks, files
 from prose import CODE, ROLE, Paragraph, paragraphs, plain, reading_ease, sentences
 
@@ -71,9 +71,15 @@ def _unlinked(symbol: str, page: str) -> Paragraph | None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_settings_and_choices_that_a_page_names_exist(name: str) -> None:
-    own = written(blocks(_text(name)))
-    known = names(own) if own else own_names()
+    known = names_of(blocks(_text(name)))
     _fail_with(f"{name}:{code.line}: {fault}: `{code.text}`" for code in codes(_text(name)) for fault in faults(code.text, known))
+
+
+def test_a_page_may_name_what_its_own_files_define() -> None:
+    file = "<!-- file: mine/conf/loss/image/huber.yaml -->\n```yaml\n_target_: mine.huber\nweight: 1.0\ndelta: 0.1\n```\n"
+    for code, wrong in (("loss/image=huber", 0), ("loss.image.delta=0.2", 0), ("delta=0", 0), ("loss/image=hubert", 1)):
+        assert len(list(faults(code, names_of(blocks(file))))) == wrong
+    assert list(faults("loss/image=huber", own_names()))
 
 
 def test_the_changelog_names_every_renamed_setting() -> None:
