@@ -154,7 +154,8 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     from csrgan.config import job
     from csrgan.config.build import checked_settings
     from csrgan.config.flags import split_flags
-    from csrgan.config.folder import conf, contents
+    from csrgan.config.folder import contents
+    from csrgan.config.location import conf
     from csrgan.config.paths import encoded
 
     statuses: list[int] = []

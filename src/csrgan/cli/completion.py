@@ -8,7 +8,8 @@ from pathlib import Path
 from csrgan.cli import COMMANDS
 from csrgan.config import search
 from csrgan.config.flags import PLAIN, VALUED, split_flags
-from csrgan.config.folder import conf, contents, groups
+from csrgan.config.folder import contents, groups
+from csrgan.config.location import conf
 from csrgan.config.paths import PATHS
 from csrgan.tree import value_at
 
