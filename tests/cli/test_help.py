@@ -143,6 +143,12 @@ def test_each_page_of_the_site_that_is_named_is_there(name: str) -> None:
     assert len([heading for heading in titles if heading.startswith(f"# {title}")]) == 1
 
 
+@pytest.mark.skipif(not DOCS.is_dir(), reason="there are no sources of the site")
+def test_the_site_shows_the_page_of_every_command() -> None:
+    text = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## csrgan (\w+)\n\n:::\{command\} (\w+)\n:::$", text, re.MULTILINE) == [(name, name) for name in COMMANDS]
+
+
 def in_any_order(*shapes: str) -> Callable[[object], object]:
     return pytest.mark.parametrize("words", [shape.split() for shape in shapes], ids=shapes)
 
