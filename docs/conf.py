@@ -24,7 +24,8 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
-    "mathml",  # in extensions/
+    "command_pages",  # in extensions/
+    "mathml",
 ]
 
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
