@@ -20,25 +20,9 @@ from csrgan.config.settings import Health
 TEMPLATE = ROOT / "src" / "csrgan" / "template" / "mypackage" / "conf"  # what `csrgan new` writes
 PLACEHOLDERS = ("key", "group")  # as in key=value and group=choice
 HYDRA = ("hydra", "hydra/launcher", "hydra/sweeper", "hydra/job_logging")
-SUFFIXES = (
-    "py",
-    "yaml",
-    "md",
-    "csv",
-    "json",
-    "jsonl",
-    "html",
-    "png",
-    "ckpt",
-    "toml",
-    "txt",
-    "npy",
-    "mat",
-    "ipynb",
-    "tar",
-    "pt",
-    "wandb",
-)
+SUFFIXES = frozenset(
+    ("py", "yaml", "md", "csv", "json", "jsonl", "html", "png", "ckpt", "toml", "txt", "npy", "ipynb", "tar", "pt", "wandb")
+)  # of files
 KEY = re.compile(r"[A-Za-z_]\w*(?:[./@][A-Za-z_]\w*)*")
 PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)
 
