@@ -23,7 +23,7 @@ from csrgan.config.folder import contents
 from csrgan.config.location import PACKAGE, conf
 from csrgan.tree import value_at
 
-LINES, COLUMNS, SECONDS = 44, 100, 0.3
+LINES, COLUMNS, SECONDS = 40, 100, 0.3
 DOCS = Path(__file__).parents[2] / "docs"
 ROW = re.compile(r"^  (?P<name>\S+) +(?P<default>\[.*?\]|\S+)")  # of the table of keys
 SEEN = """
