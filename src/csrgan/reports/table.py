@@ -62,7 +62,8 @@ def sanity_check(check: SanityCheck, batch: str) -> Table:
 def _needs(check: SanityCheck) -> str:
     """Return the memory needed and the weights that no loss reaches, a line each."""
     free = f" of {check.bytes_free / 2**30:.1f} GB that are free" if check.bytes_free is not None else ""
-    lines = [f"about {check.bytes_needed / 2**30:.2f} GB of memory needed{free}"]
+    needed = f"{check.bytes_needed / 2**30:.2f} GB" if check.bytes_needed > 2**30 / 20 else f"{check.bytes_needed / 2**20:.0f} MB"
+    lines = [f"about {needed} of memory needed{free}"]
     for network, weights in check.unreached.items():
         some = ", ".join(weights[:2]) + (" ..." if len(weights) > 2 else "")
         lines.append(f"no loss reaches {len(weights)} weights of the {network}: {some}")
