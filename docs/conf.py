@@ -24,7 +24,8 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
-    "mathml",  # in extensions/
+    "mathml",  # in extensions/, as the next
+    "configuration",
 ]
 
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
