@@ -58,11 +58,9 @@ def _choice(each: Choice, level: str) -> list[str]:
     for place, base in file.bases().items():
         lines += [_basis(file, place, base), ""]
     if others := file.others():
-        chosen = ", ".join(
-            f"[`{group}={name}`](#{_slug(f'{group}/{name}')})" for group, name in others.items() if "hydra" not in group
-        )
-        rest = ", ".join(f"`{group}={name}`" for group, name in others.items() if "hydra" in group)
-        lines += [f"It also chooses {', '.join(filter(None, (chosen, rest)))}.", ""]
+        words = {group: f"`{group}={name}`" for group, name in others.items()}
+        links = {group: f"[{word}](#{_slug(f'{group}/{others[group]}')})" for group, word in words.items() if "hydra" not in group}
+        lines += [f"It also chooses {', '.join((words | links).values())}.", ""]
     swept = [key for key in each.keys if key.place.startswith(SWEPT)]
     lines += _table([key for key in each.keys if key not in swept])
     if swept:

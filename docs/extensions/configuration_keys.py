@@ -22,7 +22,7 @@ from hydra import compose, initialize_config_dir
 from yaml_files import INCLUDED, File
 
 from csrgan.config import settings
-from csrgan.config.check import declared_rules, rule_of
+from csrgan.config.check import Rules, declared_rules, rule_of
 from csrgan.config.folder import conf, contents, first_line
 from csrgan.declared import Rule
 from csrgan.tree import Settings, value_at
@@ -55,11 +55,11 @@ class Choice:
         return re.sub("[^a-z0-9]+", "-", self.file.name)
 
 
+@cache
 def choice(name: str) -> Choice:
     """Return what the reference shows of a yaml file. name: below conf/, without its suffix."""
     file = File.of(name)
-    tree = tree_of(name)
-    rules = declared_rules(tree)
+    tree, rules = tree_of(name), rules_of(name)
     keys = []
     for leaf in file.leaves:
         values = "a class or function" if leaf.node else _values(leaf.place, leaf.text, tree, rule_of(leaf.place, rules))
@@ -67,6 +67,12 @@ def choice(name: str) -> Choice:
     own = value_at(tree, file.package) if file.package else file.data.get(file.group)
     target = own.get("_target_", "") if isinstance(own, dict) else ""
     return Choice(file, first_line(file.path), str(target), tuple(keys))
+
+
+@cache
+def rules_of(name: str) -> Rules:
+    """Return the rules that csrgan enforces if this file is chosen, by key."""
+    return declared_rules(tree_of(name))
 
 
 def names() -> list[str]:
@@ -109,10 +115,8 @@ def _merged(name: str) -> Settings:
 
 
 def _joined(below: Settings, above: Settings) -> Settings:
-    both = {
-        key: _joined(below[key], above[key]) for key in below if isinstance(below[key], dict) and isinstance(above.get(key), dict)
-    }
-    return {**below, **above, **both}
+    both = {key for key in below if isinstance(below[key], dict) and isinstance(above.get(key), dict)}
+    return {**below, **above, **{key: _joined(below[key], above[key]) for key in both}}
 
 
 def _put(tree: Settings, place: str, value: Settings) -> None:
@@ -186,7 +190,7 @@ def _hints(target: str) -> Mapping[str, object]:
 def _words(hint: object, classes: bool = False) -> str:
     """Return an annotation in words; empty for none, and for one that holds classes unless `classes` is true."""
     if hint in PLAIN and hint is not NoneType:
-        return PLAIN[hint]  # type: ignore[index]
+        return PLAIN[hint]
     if get_origin(hint) is Literal:
         return _either([f"`{value}`" for value in get_args(hint)])
     if get_origin(hint) in (UnionType, Union):
@@ -195,7 +199,7 @@ def _words(hint: object, classes: bool = False) -> str:
     if inspect.isclass(origin := get_origin(hint)) and issubclass(origin, Sequence):
         inner = _words(get_args(hint)[0]) if get_args(hint) else ""
         return f"list of {inner}s" if inner and "`" not in inner else "list"
-    if classes and get_origin(hint) and issubclass(get_origin(hint), Mapping):
+    if classes and inspect.isclass(origin) and issubclass(origin, Mapping):
         return f"mapping to {_words(get_args(hint)[1], classes)}"
     return f"`{hint.__name__}`" if classes and inspect.isclass(hint) and hint.__module__.startswith("csrgan.") else ""
 

@@ -30,7 +30,8 @@ class Leaf:
 class File:
     """A yaml file of conf/.
 
-    name: below conf/, without its suffix. group: such as loss/image; empty for a command's own file. package: the place of its keys.
+    name: below conf/, without its suffix. group: such as loss/image; empty for a command's own file. package: where its keys
+    stand.
     """
 
     def __init__(self, name: str) -> None:

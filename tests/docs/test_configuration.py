@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from csrgan.config.check import declared_rules, value_faults
+from csrgan.config.check import value_faults
 from csrgan.config.folder import conf
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +96,7 @@ def test_a_range_that_is_shown_is_the_range_that_is_enforced() -> None:
     """A number within it is accepted under its key, and one outside refused; so is a fraction where a whole number is asked."""
     checked = 0
     for name, place, words in numeric():
-        rules = declared_rules(configuration_keys.tree_of(name))
+        rules = configuration_keys.rules_of(name)
 
         def faults(number: float, place: str = place, words: str = words, rules: Any = rules) -> list[str]:
             value: Any = int(number) if "whole" in words and number == int(number) else number
