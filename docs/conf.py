@@ -24,8 +24,9 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
-    "mathml",  # in extensions/, as the next
+    "mathml",  # in extensions/, as the two that follow
     "configuration",
+    "docstrings",
 ]
 
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
