@@ -90,8 +90,8 @@ def _commands_page() -> str:
 def _table(keys: Sequence[Key]) -> list[str]:
     if not keys:
         return []
-    rows = (f"| `{key.place}` | {code(key.default)} | {cell(key.values, markdown=True)} | {cell(key.meaning)} |" for key in keys)
-    return ["| key | default | value | meaning |", "|---|---|---|---|", *rows, ""]
+    rows = (f"| `{key.place}` | {cell(key.meaning)} | {code(key.default)} | {cell(key.values, markdown=True)} |" for key in keys)
+    return [":::{table}", ":class: keys", "", "| key | meaning | default | value |", "|---|---|---|---|", *rows, ":::", ""]
 
 
 def code(source: str) -> str:
