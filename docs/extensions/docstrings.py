@@ -15,6 +15,7 @@ from sphinx.util.inspect import stringify_signature
 
 from csrgan.arguments import Recorded
 
+PARTIAL = re.compile(r"functools\.partial\(<(?:class|function) '?(?:\w+\.)*(\w+)'?>(?:, )?")  # a default, as Python prints it
 OF_TORCH = "Initialize internal Module state, shared by both nn.Module and ScriptModule."  # of a class without a constructor
 SINGLE = re.compile(r"(?<![`:])`([^`]+)`(?![`_])")
 PARTS = re.compile(r"(?:^|(?<=[.;] ))(?=(?:`?\w+`?, )*`?\w+`?: )")
@@ -75,7 +76,8 @@ def signature(app: Sphinx, what: str, name: str, thing: object, options: object,
     if what != "class" or not (inspect.isclass(thing) and issubclass(thing, Recorded)):
         return None
     try:
-        return stringify_signature(signature_of(thing.__init__, bound_method=True), unqualified_typehints=True), ""
+        arguments = signature_of(thing.__init__, bound_method=True).replace(return_annotation=inspect.Signature.empty)
+        return PARTIAL.sub(r"\1(", stringify_signature(arguments, unqualified_typehints=True)).replace("(, ", "("), ""
     except (TypeError, ValueError):
         return None
 
