@@ -34,7 +34,7 @@ def _group_page(top: str) -> str:
     for group in groups:
         lines += [f"(configuration-{_slug(group)})=", f"## `{group}`", ""] if len(groups) > 1 else []
         lines += _overview(group, [each for each in choices if each.file.group == group])
-        for each in choices:
+        for each in sorted(choices, key=lambda each: each.file.group.endswith(HIDDEN)):
             belongs = each.file.group.removesuffix("/finally") == group
             lines += _choice(each, "###" if len(groups) > 1 else "##") if belongs else []
     return "\n".join(lines)

@@ -219,7 +219,7 @@ def _meaning(place: str, text: str, node: bool, file: File, tree: Settings) -> s
         return first_sentence(text)
     if reference := REFERENCE.fullmatch(text):
         return f"taken from `{reference[1]}`"
-    return _of_member(place, tree) or _of_argument(place, tree) or meaning_of(place)
+    return _of_member(place, tree) or meaning_of(place) or _of_argument(place, tree)
 
 
 def _comments(place: str, file: File) -> Iterator[str]:
