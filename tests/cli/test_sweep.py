@@ -126,6 +126,17 @@ def test_a_job_that_cannot_run_says_why_and_a_changed_sweep_is_refused(
     assert "jobs failed" not in capsys.readouterr().out
 
 
+def test_the_command_of_a_job_names_the_folder_of_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it runs as it stands in job.json and on the page."""
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    (tmp_path / "own" / "experiment" / "mine.yaml").write_text("# @package _global_\n# Mine\nseed: 5\n")
+    jobs_die(tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--config-dir", "own", "-m", "experiment=mine", "seed=1", "run_dir=sweep"]) == 1
+    command = job(tmp_path / "sweep" / "0")["command"]
+    assert command == "csrgan train --config-dir=own experiment=mine seed=1 hydra.mode=RUN run_dir=sweep/0"
+
+
 @needs_proc
 def test_submitit_runs_the_same_sweep(tmp_path: Path) -> None:
     """One job is there already, one is killed."""

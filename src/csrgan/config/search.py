@@ -49,8 +49,12 @@ def packages() -> tuple[str, ...]:
 def folders() -> list[Path]:
     """Return the folders with the user's choices: those of packages, then those of the command."""
     paths = [Path(place, "conf") for name in packages() if (spec := _spec(name)) for place in spec]
-    paths += [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
-    return [folder for folder in dict.fromkeys(paths) if folder.is_dir()]
+    return [folder for folder in dict.fromkeys([*paths, *named()]) if folder.is_dir()]
+
+
+def named() -> list[Path]:
+    """Return the folders that the command, or the environment, names."""
+    return [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
 
 
 def _spec(name: str) -> Sequence[str] | None:
