@@ -31,7 +31,7 @@ def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
 import sys
 from csrgan.cli import main
 try:
-    main(["train", "--help"])
+    main(["train", "--help=all"])
 finally:
     print([name for name in ("torch", "lightning", "kornia") if name in sys.modules])
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from csrgan.config.folder import PACKAGE
+from csrgan.config.location import PACKAGE
 from csrgan.config.search import ALLOW, is_importable
 from csrgan.console import Console
 from csrgan.errors import require

@@ -78,7 +78,7 @@ def scores(summary: Mapping[str, float]) -> Table:
     for score, metric in METRICS.items():
         if f"{score}_low" in summary:
             low, restored = (f"{summary[f'{score}_{which}']:.{metric.digits}f}" for which in ("low", "restored"))
-            gain = f"{summary[f'{score}_restored'] - summary[f'{score}_low']:+.{metric.digits}f}"
+            gain = f"{summary[f'{score}_restored'] - summary[f'{score}_low']:+z.{metric.digits}f}"
             table.add_row(metric.heading, low, restored, gain)
     return table
 
@@ -121,7 +121,7 @@ def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:
         low, high = summary["blur_std_low"], summary["blur_std_high"]
         errors = [_share(summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]) for name in names]
         bounds = f"{low:.2f}" if low == high else f"{low:.2f}-{high:.2f}"
-        table.add_row(bounds, f"{summary['psnr_low']:.2f}", f"{summary['gain_db']:+.2f}", *errors)
+        table.add_row(bounds, f"{summary['psnr_low']:.2f}", f"{summary['gain_db']:+z.2f}", *errors)
     return table if table.row_count > 1 else None
 
 
