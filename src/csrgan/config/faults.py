@@ -80,6 +80,7 @@ def check_command(command: str, arguments: Sequence[str]) -> None:
 
 def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
     yield from flag_faults(command, flags)
+    yield from search.unknown_packages()
     yield from search.name_clashes(conf())
     parsed, wrong = _parsed(words)
     available = available_groups()
