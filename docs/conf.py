@@ -24,7 +24,8 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
-    "mathml",  # in extensions/, as the two that follow
+    "mathml",  # in extensions/, as those that follow
+    "command_pages",
     "configuration",
     "docstrings",
 ]
@@ -35,7 +36,7 @@ nitpicky = False
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
 # Markdown. The notebooks carry their outputs, and the tests run them; the site shows what they carry.
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist", "substitution"]
+myst_enable_extensions = ["colon_fence", "attrs_block", "deflist", "dollarmath", "fieldlist", "substitution"]
 myst_heading_anchors = 3
 myst_dmath_double_inline = True
 nb_execution_mode = "off"

@@ -12,7 +12,7 @@ from PIL import Image
 from rich.table import Table
 
 from csrgan.cli import main
-from csrgan.console import Console
+from csrgan.console import Console, silence
 from csrgan.errors import UserError, printable
 from csrgan.reports import table
 
@@ -47,6 +47,19 @@ def test_a_name_is_shown_with_escapes(name: str, shown: str) -> None:
     assert name == shown or name not in said
     assert "b\\nc" in said
     assert [line.strip() for line in said.split("\n")[-3:-1]] == ["one", "two"]
+
+
+def test_silence_holds_in_a_notebook_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where rich shows its lines beside stdout."""
+    shown: list[object] = []
+    monkeypatch.setattr("rich.jupyter.display", lambda *lines: shown.append(lines))
+    with silence():
+        Console(force_jupyter=True).print("a table")
+        print("a line")
+    assert not shown
+    Console(force_jupyter=True).print("a table")
+    assert shown
+    assert "a line" not in capsys.readouterr().out
 
 
 def test_no_file_steers_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

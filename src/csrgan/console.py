@@ -5,6 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from io import StringIO
 from typing import Any
 
 from rich import console
@@ -12,12 +16,26 @@ from rich.table import Table
 
 from csrgan.errors import printable
 
+_silent = ContextVar("silent", default=False)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Print nothing while the block runs. In a notebook a console shows its lines beside stdout, so it is told too."""
+    token = _silent.set(True)
+    try:
+        with redirect_stdout(StringIO()):
+            yield
+    finally:
+        _silent.reset(token)
+
 
 class Console(console.Console):
     """Rich's console; it prints control characters in sentences and tables as escapes, and a sentence as one line."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"emoji": False, **options})  # a file may be called :cat:
+        quiet = _silent.get() and not options.get("stderr")
+        super().__init__(**{"emoji": False, "quiet": quiet, **options})  # no emoji: a file may be called :cat:
 
     def print(self, *objects: object, **options: Any) -> None:
         super().print(*map(_printable, objects), **options)

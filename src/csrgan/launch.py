@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stdout
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from io import StringIO
 from pathlib import Path
 
 from csrgan import cli
 from csrgan.api.model import Model, load
 from csrgan.config import paths
 from csrgan.config.flags import SEVERAL, split_flags
+from csrgan.console import silence
 from csrgan.errors import require
 from csrgan.run_folder import SUMMARY
 from csrgan.tree import Settings
@@ -39,7 +39,7 @@ class Run:
 def train(overrides: Sequence[str] = (), *, quiet: bool = False) -> Run:
     """Train a system as `csrgan train` does with these words, and return when the training has ended.
 
-    overrides: `key=value` or `group=choice` each, as in ["trainer=smoke", "output=clamp"]; `csrgan train --help` shows them.
+    overrides: `key=value` or `group=choice` each, as in ["trainer=smoke", "output=clamp"]; `csrgan train --help=all` shows them.
     quiet: print nothing.
     Raises UserError, with all faults at once, for what cannot be trained. Only the command runs a sweep: `csrgan train -m`.
 
@@ -53,6 +53,6 @@ def train(overrides: Sequence[str] = (), *, quiet: bool = False) -> Run:
     require(not flags, f"csrgan.train does not take {' '.join(flags)}: it runs one training. csrgan train {SEVERAL} runs a sweep.")
     sweeps = [word for word in words if paths.starts_sweep(word)]
     require(not sweeps, f"{' '.join(sweeps)} is a sweep of several trainings: csrgan train runs it, csrgan report summarises it.")
-    with redirect_stdout(StringIO()) if quiet else nullcontext():
+    with silence() if quiet else nullcontext():
         outcome = cli.execute("train", words)
     return Run(outcome.folders[0])

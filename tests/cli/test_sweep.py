@@ -19,7 +19,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from csrgan.cli import main
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 from csrgan.runs.record import folder_of
 from csrgan.workflow import hydra_sweep
 
@@ -124,6 +124,17 @@ def test_a_job_that_cannot_run_says_why_and_a_changed_sweep_is_refused(
     assert "holds another job" in capsys.readouterr().err
     assert main(["list", "group=output"]) == 0  # nothing of the sweep is left in this process
     assert "jobs failed" not in capsys.readouterr().out
+
+
+def test_the_command_of_a_job_names_the_folder_of_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it runs as it stands in job.json and on the page."""
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    (tmp_path / "own" / "experiment" / "mine.yaml").write_text("# @package _global_\n# Mine\nseed: 5\n")
+    jobs_die(tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--config-dir", "own", "-m", "experiment=mine", "seed=1", "run_dir=sweep"]) == 1
+    command = job(tmp_path / "sweep" / "0")["command"]
+    assert command == "csrgan train --config-dir=own experiment=mine seed=1 hydra.mode=RUN run_dir=sweep/0"
 
 
 @needs_proc

@@ -127,7 +127,7 @@ def test_panels_sheets_and_the_page_name_it_with_its_unit(tmp_path: Path) -> Non
     theta = Parameters.of({**made.prior.mean().present(), "exposure": torch.tensor([0.25])})
     sharp = torch.rand(1, 3, 32, 32)
     low = made.degrade(sharp, theta)
-    said = captions(figure.panel(Batch(sharp, low, theta, ("a",), made.spec), Restoration(sharp, theta)))
+    said = captions(figure.panel(Batch(sharp, low, theta, ("a",), made.spec), Restoration(sharp, theta))).replace("\n", " ")
     assert said.count("/255, exposure 0.25 stops, mirror 0.50") == 2  # predicted, and true
     assert "/255, exposure 0.25 stops" in captions(figure.sheet([(low[0], theta, "a.png")], made.prior.units))
     rows = [row | {"exposure": 0.5, "exposure_predicted": 0.25} for row in sweep.rows(0)]

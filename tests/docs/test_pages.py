@@ -15,6 +15,7 @@ from PIL import Image
 from shell import Shell, shell
 from skimage import data
 
+from csrgan.cli import FIRST
 from csrgan.config import faults, paths
 
 QUICK = READ  # make test runs these pages, make docs the others
@@ -27,6 +28,9 @@ REASONS = (
     "changes this checkout",
     "see above",
 )
+
+UNCHECKED = ("new", "completion", "--version", "--config-dir")
+STARTERS = ("srun", "torchrun", "nohup", "time", "exec")  # they run the command that follows
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +101,30 @@ def _run(block: Block, python: str, place: str, bash: Shell, folder: Path) -> No
 def _check(block: Block, place: str) -> None:
     """Check the commands of a block that is not run: their words compose a configuration, and `make` has their targets."""
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for line in block.code.replace("\\\n", " ").splitlines() if block.language == "bash" else ():
-        words = shlex.split(line, comments=True)
-        words = words[next((index for index, word in enumerate(words) if "=" not in word or word.startswith("-")), 0) :]
-        if words[:1] == ["make"]:
-            assert {word for word in words[1:] if "=" not in word} <= set(targets), f"{place}: {line}"
-        elif "csrgan" in words and words.index("csrgan") + 1 < len(words):
-            command, *rest = words[words.index("csrgan") + 1 :]
-            if not any(word.startswith("--config-dir") for word in rest) and command not in ("new", "completion"):
-                faults.check_command(command, paths.for_hydra(rest))
+    for words in _commands(block.code) if block.language == "bash" else ():
+        if words[0] == "make":
+            assert {word for word in words[1:] if "=" not in word} <= set(targets), f"{place}: {words}"
+        elif Path(words[0]).name == "csrgan" and words[1:] and not any(word.startswith(UNCHECKED) for word in words[1:]):
+            command, *rest = words[1:]
+            if command in FIRST and rest and "=" not in rest[0]:  # as in `csrgan report FOLDER`
+                rest[0] = f"{FIRST[command]}={rest[0]}"
+            faults.check_command(command, paths.for_hydra(rest))
+
+
+def _commands(script: str) -> Iterator[list[str]]:
+    """Yield the words of each command of a script, without settings of the environment and without what starts other commands."""
+    tokens = shlex.shlex(
+        re.sub(r"(^|\s)#.*", "", script, flags=re.MULTILINE).replace("\\\n", " ").replace("\n", " ; "),
+        punctuation_chars="&;|",
+        posix=True,
+    )
+    tokens.whitespace_split, tokens.commenters = True, ""
+    words: list[str] = []
+    for token in [*tokens, ";"]:
+        if set(token) - set("&;|"):
+            words.append(token)
+            continue
+        begin = next((index for index, word in enumerate(words) if "=" not in word and word not in STARTERS), len(words))
+        if words[begin:]:
+            yield words[begin:]
+        words = []

@@ -55,6 +55,12 @@ def test_costs_have_a_line_a_group() -> None:
     assert training.costs([cheap]) == []
 
 
+def test_a_curve_has_two_points() -> None:
+    once, twice = ([Group(("a=1",), [Job("0", ("a=1",), curve=points)])] for points in ([(1, 2.0)], [(1, 2.0), (2, 3.0)]))
+    assert training.curves(once, GAIN) is None
+    assert training.curves(twice, GAIN) is not None
+
+
 @pytest.mark.parametrize("draw", [effects.perception_distortion, predictions.against_truth, lambda g: training.curves(g, GAIN)])
 def test_a_legend_of_thirty_groups_stands_below_the_axes(draw) -> None:
     figure = draw(groups(30))

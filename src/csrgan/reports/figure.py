@@ -17,25 +17,34 @@ from csrgan.reports.table import NO_UNITS, quantities
 
 
 def panel(batch: Batch, restored: Restoration) -> Figure:
-    """Draw S | L | H of a batch of one picture, pixel for pixel, with theta^ and theta under them."""
+    """Draw S | L | H of a batch of one picture, pixel for pixel, with theta^ and theta below, in letters a twentieth of it wide."""
     height, width = batch.sharp.shape[-2:]
-    dpi, gap, text = 100, 6, 44
-    figure = Figure(figsize=((3 * width + 2 * gap) / dpi, (height + text) / dpi), dpi=dpi, facecolor="white")
     columns = (
-        ("S", restored.image, f"{_db(batch, restored.image)}\npredicted: {_line(restored.parameters, batch.spec.units)}"),
-        ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}\ntrue: {_line(batch.parameters, batch.spec.units)}"),
-        ("H", batch.sharp, f"{literal(batch.names[0])}\n"),
+        ("S", restored.image, f"{_db(batch, restored.image)}", f"predicted: {_line(restored.parameters, batch.spec.units)}"),
+        ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}", f"true: {_line(batch.parameters, batch.spec.units)}"),
+        ("H", batch.sharp, literal(batch.names[0]), ""),
     )
-    longest = max(50, *(len(line) for *_, caption in columns for line in caption.split("\n")))
-    size = min(9.0, width / 44 * 50 / longest)
-    for column, (letter, image, caption) in enumerate(columns):
+    letter = max(11, width // 20)  # px; the mean letter of the font is 0.6 of it wide
+    captions = [f"{name}  {first}\n{_wrapped(second, int(width / (0.6 * letter)))}" for name, _, first, second in columns]
+    dpi, gap, text = 100, 6, math.ceil(1.45 * letter * max(caption.count("\n") + 1 for caption in captions)) + 8
+    figure = Figure(figsize=((3 * width + 2 * gap) / dpi, (height + text) / dpi), dpi=dpi, facecolor="white")
+    for column, ((_, image, *_), caption) in enumerate(zip(columns, captions, strict=True)):
         left = column * (width + gap) / (3 * width + 2 * gap)
         box = (left, text / (height + text), width / (3 * width + 2 * gap), height / (height + text))
         axes = figure.add_axes(box)
         axes.imshow(image[0].detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy(), interpolation="nearest")
         axes.set_axis_off()
-        figure.text(left, (text - 4) / (height + text), f"{letter}  {caption}", va="top", fontsize=size, linespacing=1.4)
+        figure.text(left, (text - 4) / (height + text), caption, va="top", fontsize=letter * 72 / dpi, linespacing=1.2)
     return figure
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Break a caption into lines of so many letters, between parameters only."""
+    lines = [""]
+    for part in text.split(", "):
+        longer = f"{lines[-1]}, {part}".removeprefix(", ")
+        lines[-1:] = [longer] if not lines[-1] or len(longer) <= width else [f"{lines[-1]},", part]
+    return "\n".join(lines)
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -16,11 +16,11 @@ ITERATIONS = 50  # iterations of a system, at most
 
 
 def curves(groups: Sequence[Group], chosen: Score) -> Figure | None:
-    """Plot the score at each evaluation, a line for each job; None if no run kept it."""
+    """Plot the score at each evaluation, a line for each job; None if no run has been scored more than once."""
     figure = blank(6.4, 3.4)
     axes = figure.add_subplot()
     for index, (group, label) in enumerate(labels(groups).items()):
-        curves = [job.curve for job in group.jobs if job.curve]
+        curves = [job.curve for job in group.jobs if len(job.curve) > 1]
         for order, curve in enumerate(curves):
             images, scores = zip(*curve, strict=True)
             axes.plot(images, scores, markersize=3, linewidth=1, label=None if order else literal(label), **style(index))

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from csrgan.config import search
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, OUTPUT
 from csrgan.runs import record, watchdog
@@ -26,7 +27,8 @@ def run(folder: Path, words: list[str], cores: int | None, resume: bool) -> Sett
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
     single = ["hydra.mode=RUN"] if sweeps else []  # one run with the settings of the sweep or experiment
     command = ["train", *words, *single, f"run_dir={folder}"]
-    sentence = shlex.join(["csrgan", *command[:-1], f"run_dir={relative(folder)}"])
+    own = [f"{search.FLAG}{relative(path)}" for path in search.named()]
+    sentence = shlex.join(["csrgan", "train", *own, *words, *single, f"run_dir={relative(folder)}"])
     command += [f"resume={folder}"] if resume else []
     job: Settings = {"words": words, "command": sentence}
     record.write(folder, {**job, "status": "running", "reason": UNFINISHED, "seconds": 0.0})

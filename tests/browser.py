@@ -57,11 +57,12 @@ class Browser:
         assert "error" not in message, message
         return message["result"]
 
-    def open(self, file: Path, *, width: int, height: int) -> None:
-        """Load a file in a window of this size; a narrow one is a phone that is touched."""
+    def open(self, file: Path, *, width: int, height: int, scheme: str = "light") -> None:
+        """Load a file in a window of this size; a narrow one is a phone that is touched. scheme: light or dark."""
         phone = width < 600
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Page.navigate", url=file.as_uri())
         while "Page.loadEventFired" not in [name for name, _ in self.events]:
             message = self._read()
@@ -88,6 +89,20 @@ class Browser:
     def key(self, name: str, code: int) -> None:
         for kind in ("rawKeyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """What the console would show in red."""
+        return [
+            told
+            for name, told in self.events
+            if name == "Runtime.exceptionThrown"
+            or (name == "Log.entryAdded" and told["entry"]["level"] == "error")
+            or (name == "Runtime.consoleAPICalled" and told["type"] in ("error", "assert"))
+        ]
+
+    def requests(self) -> list[str]:
+        """Every address that was asked for."""
+        return [told["request"]["url"] for name, told in self.events if name == "Network.requestWillBeSent"]
 
     def picture(self) -> bytes:
         """The window as a PNG."""
