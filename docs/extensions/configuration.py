@@ -54,7 +54,8 @@ def _choice(each: Choice, level: str) -> list[str]:
     word = f"{file.group.removesuffix('/finally')}={file.choice}"
     lines = [f"({each.anchor})=", f"{level} `{word}`{last}", "", f"{text(each.what)}.", ""]
     if each.target:
-        lines += [f"It builds `{each.target}`. {text(first_sentence(each.target))}.", ""]
+        sentence = first_sentence(each.target)
+        lines += [f"It builds `{each.target}`." + (f" {text(sentence)}." if sentence != each.what else ""), ""]
     for place, base in file.bases().items():
         lines += [_basis(file, place, base), ""]
     if others := file.others():
