@@ -23,7 +23,8 @@ from yaml_files import INCLUDED, File
 
 from csrgan.config import settings
 from csrgan.config.check import Rules, declared_rules, rule_of
-from csrgan.config.folder import conf, contents, first_line
+from csrgan.config.folder import contents, first_line
+from csrgan.config.location import conf
 from csrgan.declared import Rule
 from csrgan.tree import Settings, value_at
 

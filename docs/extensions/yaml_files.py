@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 from csrgan.tree import Settings
 
 OWN = ("_target_", "_partial_")  # keys of a node that are not arguments

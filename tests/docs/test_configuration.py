@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from csrgan.config.check import value_faults
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "extensions"))
