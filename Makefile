@@ -45,8 +45,9 @@ test-long: .venv/tests  ## run the tests that take many minutes
 architecture: .venv/tests  ## draw the picture in ARCHITECTURE.md anew, from the imports
 	@$(BIN)/python tests/architecture.py
 
-lint: .venv/tests  ## check style, types and the direction of imports
+lint: .venv/tests  ## check style, types, the direction of imports and spelling
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+	@$(BIN)/codespell src conf docs tests experiments *.md
 
 docs: .venv/docs  ## build the site into docs/build/html, check its links, run its examples
 	@$(SPHINX) -b html docs docs/build/html

@@ -24,7 +24,10 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
-    "mathml",  # in extensions/
+    "mathml",  # in extensions/, as those that follow
+    "command_pages",
+    "configuration",
+    "docstrings",
 ]
 
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}

@@ -14,11 +14,11 @@ def test_the_picture_is_that_of_the_imports() -> None:
     assert FILE.read_text(encoding="utf-8") == written(), "make architecture draws it anew"
 
 
-def test_every_room_is_in_a_layer_and_in_the_table() -> None:
+def test_every_package_is_in_a_layer_and_in_the_table() -> None:
     rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and not path.name.startswith(("_", "py.typed"))}
     ranked = [name for names in layers() for name in names]
     assert set(ranked) == rooms - {"template"}
-    table = FILE.read_text(encoding="utf-8").partition("## Rooms")[2].partition("The picture below")[0]
+    table = FILE.read_text(encoding="utf-8").partition("## Packages")[2].partition("The picture below")[0]
     assert rooms - {"template"} == {name.strip("/").removesuffix(".py") for name in re.findall(r"`(\w+(?:/|\.py))`", table)} & rooms
 
 

@@ -192,3 +192,16 @@ def test_reading_rules_imports_nothing_not_even_the_parent_package(tmp_path: Pat
     assert declared.constant("evil.parts.X", "loss_inputs") is None
     assert not (tmp_path / "done").exists()
     assert declared.rules("evil.nowhere.X") == declared.rules("nowhere.X") == declared.rules("sys.X") == {}
+
+
+def test_rules_are_read_in_packages_without_an_init_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of modules is a package too, and so is a folder inside a package; nothing of either is imported."""
+    for folder in ("loose", "loose/inner", "tight/inner"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "parts.py").write_text("from csrgan.ranges import Count\nclass X:\n    width: Count\n")
+    (tmp_path / "tight" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("loose.parts", "loose.inner.parts", "tight.inner.parts"):
+        assert declared.rules(f"{name}.X")["width"].interval == "[1,inf)", name
+    assert declared.rules("loose.X") == declared.rules("loose.nowhere.X") == {}
+    assert not {"loose", "tight"} & set(sys.modules)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from csrgan import run_folder
-from csrgan.config.folder import PACKAGE
+from csrgan.config.location import PACKAGE
 
 HERE = Path(run_folder.__file__)
 NAMES = {value for name, value in vars(run_folder).items() if name.isupper()}

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib.machinery import ModuleSpec
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeVar, cast
@@ -135,14 +136,25 @@ def _file(name: str) -> Path:
     path: Sequence[str] | None = None
     origin: str | None = None
     parts = name.split(".")
-    for length in range(1, len(parts) + 1):
+    for length, part in enumerate(parts, start=1):
         prefix = ".".join(parts[:length])
-        specs = (finder.find_spec(prefix, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
-        spec = next(filter(None, specs), None)
-        if spec is None or not spec.has_location:
+        spec = _spec(prefix, path)
+        if spec is not None and spec.has_location:
+            path, origin = spec.submodule_search_locations, spec.origin
+            continue
+        # A package without an __init__.py: every folder of that name belongs to it.
+        path = [str(folder) for entry in (sys.path if path is None else path) if (folder := Path(entry, part)).is_dir()]
+        if not path or length == len(parts):
             raise ImportError(prefix)
-        path, origin = spec.submodule_search_locations, spec.origin
     return Path(origin or "")
+
+
+def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    finders = (finder for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    try:
+        return next(filter(None, (finder.find_spec(name, path) for finder in finders)), None)
+    except KeyError:  # a folder without an __init__.py, in a package that is not imported
+        return None
 
 
 class _Module:

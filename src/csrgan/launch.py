@@ -39,7 +39,7 @@ class Run:
 def train(overrides: Sequence[str] = (), *, quiet: bool = False) -> Run:
     """Train a system as `csrgan train` does with these words, and return when the training has ended.
 
-    overrides: `key=value` or `group=choice` each, as in ["trainer=smoke", "output=clamp"]; `csrgan train --help` shows them.
+    overrides: `key=value` or `group=choice` each, as in ["trainer=smoke", "output=clamp"]; `csrgan train --help=all` shows them.
     quiet: print nothing.
     Raises UserError, with all faults at once, for what cannot be trained. Only the command runs a sweep: `csrgan train -m`.
 

@@ -43,7 +43,7 @@ class Batch:
 
     @property
     def enlarged(self) -> Picture:
-        """Return L at the size of H, enlarged bicubically if it is smaller: the result that a restorer must beat."""
+        """L at the size of H, enlarged bicubically if it is smaller, which is the result that a restorer must beat."""
         if self.low.shape == self.sharp.shape:
             return self.low
         result: Picture = interpolate(self.low, size=self.sharp.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)

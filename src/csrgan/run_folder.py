@@ -15,6 +15,9 @@ PICTURES = "pictures"  # S, L and H as separate files at full size, one folder p
 RESTORED, LOW, SHARP = "S.png", "L.png", "H.png"  # in such a folder
 REPLAY = "replay"  # batches whose loss or gradient was not finite
 
+# A published network.
+NETWORK = "network.ckpt"  # the restoring network alone
+
 # A job of a sweep, beside the files of its run.
 JOB = "job.json"  # its outcome
 OUTPUT = "output.txt"  # its terminal output; locked by the process that runs it

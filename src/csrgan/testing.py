@@ -10,7 +10,8 @@ from pkgutil import resolve_name
 from csrgan.api.evaluation import evaluate
 from csrgan.config import search
 from csrgan.config.compose import composed
-from csrgan.config.folder import conf, first_line, groups
+from csrgan.config.folder import first_line, groups
+from csrgan.config.location import conf
 from csrgan.errors import UserError
 from csrgan.launch import train
 from csrgan.run_folder import CHECKPOINTS

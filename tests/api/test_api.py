@@ -161,7 +161,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(model: csrgan.Model, low: A
 
 
 def test_what_is_no_model_is_refused_in_a_sentence(tmp_path: Path, model: csrgan.Model, cat: np.ndarray) -> None:
-    with pytest.raises(csrgan.UserError, match="is neither a file nor the folder of a run"):
+    with pytest.raises(csrgan.UserError, match="is neither a file nor a folder with checkpoints"):
         csrgan.load(tmp_path / "none")
     (tmp_path / "a.ckpt").write_text("no checkpoint")
     with pytest.raises(csrgan.UserError, match="is not a readable checkpoint"):

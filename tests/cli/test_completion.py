@@ -36,6 +36,8 @@ def test_bash_is_given_what_may_follow() -> None:
         ("csrgan train optimizer.generator.l", ["optimizer.generator.lr="]),
         ("csrgan restore enl", ["enlarge="]),
         ("csrgan train --multi", ["--multirun"]),
+        ("csrgan train --help", ["--help", "--help=all"]),
+        ("csrgan train --help=", ["all"]),
         ("csrgan train seed=", []),
         ("csrgan trian gen", ["generator="]),
         ("csrgan train --config-dir=nowhere gen", []),

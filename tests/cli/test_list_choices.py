@@ -18,8 +18,9 @@ def test_list_names_every_choice_and_can_be_followed_by_any_command(capsys: pyte
         assert all(file.stem in told for _, files in groups() for file in files)
 
 
-def test_who_has_read_enough_sees_no_traceback() -> None:
-    command = [sys.executable, "-m", "csrgan", "train", "--help"]
+@pytest.mark.parametrize("help_flag", ["--help", "--help=all"])
+def test_who_has_read_enough_sees_no_traceback(help_flag: str) -> None:
+    command = [sys.executable, "-m", "csrgan", "train", help_flag]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout and process.stderr
         process.stdout.close()

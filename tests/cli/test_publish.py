@@ -12,6 +12,7 @@ import torch
 from commands import train
 from PIL import Image
 
+import csrgan
 from csrgan.cli import main
 
 
@@ -38,6 +39,12 @@ def test_a_published_network_restores_the_same_picture_and_tells_nothing_of_its_
         made.append((folder / "parameters.csv").read_text())
     assert (made[0] == made[2]).all()
     assert made[1] == made[3]
+
+
+def test_the_folder_of_a_published_network_is_enough(run: Path, tmp_path: Path) -> None:
+    assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/published"]) == 0
+    published, trained = (csrgan.load(folder).system.ema.state_dict() for folder in (tmp_path / "published", run))
+    assert all(torch.equal(weight, trained[name]) for name, weight in published.items())
 
 
 def test_a_training_begins_with_a_published_network(run: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from csrgan.cli import main
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 from csrgan.runs.record import folder_of
 from csrgan.workflow import hydra_sweep
 

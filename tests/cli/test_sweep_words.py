@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from csrgan.cli import main
 from csrgan.config.faults import check_command
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 from csrgan.errors import UserError
 from csrgan.runs.watchdog import SWEEP
 from csrgan.workflow.hydra_sweep import SweepRecorder

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import lightning
 import numpy as np
 import pytest
 import skimage.data
@@ -17,8 +18,13 @@ import torch
 from commands import SHORT, SMOKE, csrgan, train
 from PIL import Image
 
+from csrgan.callbacks.checkpoints import Checkpoints
+from csrgan.callbacks.graceful_stop import GracefulStop
+from csrgan.callbacks.scores import Scores
 from csrgan.cli import main
 from csrgan.config.folder import groups
+from csrgan.console import Console
+from csrgan.errors import RunStopped
 
 
 def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
@@ -31,7 +37,7 @@ def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
 import sys
 from csrgan.cli import main
 try:
-    main(["train", "--help"])
+    main(["train", "--help=all"])
 finally:
     print([name for name in ("torch", "lightning", "kornia") if name in sys.modules])
 """
@@ -151,7 +157,7 @@ def test_a_training_begins_with_the_network_of_a_finished_one(tmp_path: Path, ca
         f"init_from={first} holds a different network from this run's: system.generator.body.width is 8 there and 4 here." in told
     )
     assert main(["train", f"run_dir={tmp_path}/fourth", *SMOKE, f"init_from={tmp_path}/none"]) == 2
-    assert f"init_from={tmp_path}/none is neither a file nor the folder of a run" in capfd.readouterr().err
+    assert f"init_from={tmp_path}/none is neither a file nor a folder with checkpoints" in capfd.readouterr().err
 
 
 def test_a_network_of_another_kind_is_refused_with_what_differs(
@@ -162,3 +168,18 @@ def test_a_network_of_another_kind_is_refused_with_what_differs(
         told = capfd.readouterr().err
         assert f"init_from={run} holds a different network from this run's: system." in told
         assert "Traceback" not in told
+
+
+def test_a_folder_below_the_current_one_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of a run that is stopped at its first save, and of a second run in its folder."""
+    monkeypatch.chdir(tmp_path)
+    stopped = Checkpoints(Path.cwd() / "run" / "checkpoints", 8, 16, Scores(tmp_path, 0), Console(), stop := GracefulStop())
+    stop.number = 2
+    with pytest.raises(RunStopped, match=r"To continue: csrgan train resume=run$"):
+        stopped.on_validation_batch_end(lightning.Trainer(logger=False), lightning.LightningModule())
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
+    assert main(["train", "run_dir=run", *SMOKE]) == 2
+    assert "run_dir=run already holds a run: resume=run continues it" in capfd.readouterr().err

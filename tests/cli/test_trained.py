@@ -89,5 +89,7 @@ def test_an_interval_is_said_and_what_lies_beyond_the_prior_is_told() -> None:
     assert describe_theta({"exposure": 0.5, "tone_curve": 1.0}, {"exposure": "stops"}) == "exposure 0.50 stops, tone curve 1.00"
     assert describe_theta(found, {}) == "blur std 2.00 [1.50, 2.25] px, noise std 20.00 /255"
     (sentence,) = out_of_range(found, prior)
-    assert sentence.startswith("noise std 20.00 lies outside the range that the model was trained on, 0 to 10: ")
+    assert sentence.startswith("noise std 20.00 /255 lies outside the range that the model was trained on, 0 to 10 /255: ")
+    (sentence,) = out_of_range({"blur_std": 8.0}, prior)
+    assert sentence.startswith("blur std 8.00 px lies outside the range that the model was trained on, 0 to 7.071 px: ")
     assert list(out_of_range({"blur_std": 7.1, "scale": 1.0, "noise_std": 0.0}, prior)) == []

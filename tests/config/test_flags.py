@@ -6,7 +6,7 @@ import pytest
 from hydra._internal.utils import get_args_parser
 
 from csrgan.cli import main
-from csrgan.config.flags import CHOICES, PLAIN, SHORT, VALUED, flag_faults, split_flags
+from csrgan.config.flags import CHOICES, FULL_HELP, HELP, PLAIN, SHORT, VALUED, flag_faults, requested_help, split_flags
 
 
 def test_the_flags_are_hydras() -> None:
@@ -44,12 +44,30 @@ def test_flags_may_be_anywhere_and_keep_their_values(words: str, flags: list[str
         ("-m -c job", "--multirun and --cfg ask for different things: give one of them."),
         ("--resolve", "--resolve changes nothing without --cfg=job."),
         ("-m -m", ""),
+        ("-h=all --help", ""),
+        ("--help=al", "--help=al: --help takes no value but all, as in csrgan train --help=all."),
     ],
 )
 def test_a_wrong_flag_gets_one_sentence(words: str, sentence: str) -> None:
     sentences = list(flag_faults("train", split_flags(words.split())[0]))
     assert len(sentences) == bool(sentence)
     assert "".join(sentences).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("seed=1 --help", HELP),
+        ("-h -c job", HELP),
+        ("trainer=gpu --help=all", FULL_HELP),
+        ("-h=all --help trainer=gpu", FULL_HELP),
+        ("--he=all", FULL_HELP),
+        ("--hydra-help help all", ""),
+        ("--multirun seed=--help", ""),
+    ],
+)
+def test_a_page_or_all_keys_are_asked_for_at_any_position(words: str, expected: str) -> None:
+    assert requested_help("train", words.split()) == expected
 
 
 def test_the_configuration_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from csrgan.config.build import build
 from csrgan.config.faults import check_command
 from csrgan.config.flags import split_flags
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 from csrgan.config.paths import for_hydra, literal_path, restart_words
 from csrgan.errors import UserError
 

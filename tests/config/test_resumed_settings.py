@@ -12,7 +12,7 @@ from composed import composed
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 from csrgan.config.resume import change_faults, original_words, references, resumed_settings, with_resumed
 from csrgan.errors import UserError
 from csrgan.run_folder import OVERRIDES

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from csrgan.cli import main
 from csrgan.config import search
 from csrgan.config.compose import composed
 from csrgan.config.faults import check_command
@@ -43,6 +44,21 @@ def test_an_allowed_package_in_the_current_folder_adds_its_choices(monkeypatch: 
     assert "rrdb" in generators()
     assert composed("train", ["generator=rrdb"])["system"]["generator"]["body"]["width"] == 8
     assert sys.path[-1] == str(Path.cwd())  # nothing there takes the place of a module elsewhere
+
+
+@pytest.mark.usefixtures("here")
+def test_a_new_package_is_found_from_the_folder_in_which_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`csrgan new fresh_nets` writes fresh_nets/fresh_nets; the reader is still in the folder above."""
+    assert main(["new", "fresh_nets"]) == 0
+    monkeypatch.setenv(search.ALLOW, "fresh_nets")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(Path.cwd())])  # as with python -m csrgan
+    assert composed("train", ["generator=residual"])["system"]["generator"]["body"]["_target_"] == "fresh_nets.bodies.Residual"
+
+
+def test_a_package_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(search.ALLOW, "typing,my_net")
+    with pytest.raises(UserError, match=r"^CSRGAN_ALLOW=my_net: there is no package my_net, neither installed nor in the current"):
+        check_command("train", [])
 
 
 @pytest.mark.parametrize("word", ["--config-dir=conf", "hydra.searchpath=[conf]", "hydra.searchpath=[file://{here}/conf]"])

@@ -21,7 +21,8 @@ from csrgan.config import faults
 from csrgan.config.build import build
 from csrgan.config.check import declared_rules, rule_of, value_faults
 from csrgan.config.combinations import combination_faults
-from csrgan.config.folder import PACKAGE, conf, first_line
+from csrgan.config.folder import first_line
+from csrgan.config.location import PACKAGE, conf
 from csrgan.declared import constant
 from csrgan.errors import UserError
 from csrgan.rules import SystemFacts

@@ -44,3 +44,8 @@ def test_a_table_in_markdown_has_the_interval_below_it() -> None:
     assert said[2].startswith("| PSNR, RGB, dB | 20.00 | ")
     assert said[-1].startswith("95 % intervals over photographs: gain +")
     assert len({line.count("|") for line in said[:-2]}) == 1
+
+
+def test_a_gain_that_rounds_to_nothing_has_no_minus() -> None:
+    summary = summarise(rows(2)) | {"psnr_low": 25.0, "psnr_restored": 24.9999}
+    assert next(iter(table.scores(summary).columns[3].cells)) == "+0.00"

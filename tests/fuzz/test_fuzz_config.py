@@ -13,7 +13,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from csrgan.config import faults, targets
 from csrgan.config.build import checked_settings
-from csrgan.config.folder import conf, groups
+from csrgan.config.folder import groups
+from csrgan.config.location import conf
 from csrgan.errors import UserError
 
 COMMANDS = ("train", "evaluate", "restore", "degrade", "report", "prepare")

@@ -18,7 +18,7 @@ from torch import Tensor
 import csrgan
 from csrgan.cli import main
 from csrgan.config import renamed
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 from csrgan.config.targets import check_targets
 
 HERE = Path(__file__).parent

@@ -12,6 +12,7 @@ from systems import fitted, made, same, state
 
 from csrgan.benchmarks.memory import Peak
 from csrgan.errors import UserError
+from csrgan.reports import table
 from csrgan.training import fit_batches
 from csrgan.training.sanity_check import SanityCheck, examine
 
@@ -47,6 +48,12 @@ def test_every_term_is_listed_with_its_start_and_the_weights_that_it_reaches() -
     assert result.unreached == {}
     starts = {term.network: term.start for term in checked(*made("ikc")).terms}
     assert starts == {"restorer": 0, "predictor": None, "corrector": None}
+
+
+@pytest.mark.parametrize(("size", "shown"), [(3, "3 MB"), (150, "0.15 GB"), (5120, "5.00 GB")])
+def test_a_small_network_needs_some_megabytes_and_not_nothing(size: int, shown: str) -> None:
+    caption = table.sanity_check(SanityCheck(bytes_needed=size * 2**20), "4 crops").caption
+    assert caption == f"about {shown} of memory needed"
 
 
 def test_weights_that_no_loss_reaches_are_named() -> None:

@@ -12,7 +12,7 @@ from csrgan.callbacks.graceful_stop import GracefulStop
 from csrgan.callbacks.scores import Scores
 from csrgan.callbacks.watched import as_system
 from csrgan.errors import RunStopped, UserError
-from csrgan.files import commit, part_path
+from csrgan.files import commit, part_path, relative
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import BEST, LAST, PREVIOUS
 from csrgan.runs.checkpoint import reopen
@@ -112,7 +112,7 @@ class Checkpoints(Callback):
         sentence = (
             f"{self._saved} images are saved" if self._failure is None else f"the last save failed ({self._failure.strerror})"
         )
-        resume = shlex.quote(f"resume={self._folder.parent}")
+        resume = shlex.quote(f"resume={relative(self._folder.parent)}")
         raise RunStopped(f"stopped; {sentence}. To continue: csrgan train {resume}", 128 + self._stop.number)
 
     def state_dict(self) -> dict[str, float]:

@@ -66,7 +66,7 @@ class Watch(Callback):
             self._log(trainer, system, values, now)
         parts = " ".join(f"{label} {values[name]:.3g}" for name, label in SHOWN.items() if name in values)
         if self._scores.summary:
-            parts += f" gain {self._scores.summary['gain_db']:+.2f} dB"
+            parts += f" gain {self._scores.summary['gain_db']:+z.2f} dB"
         seen = system.images_seen
         before, done, work = (self._sides.pixels(images) for images in (self._first, seen, self._total))
         speed = (seen - self._first) / (now - self._began)

@@ -15,25 +15,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
+from csrgan.cli.pages import PAGES
+from csrgan.config.flags import FULL_HELP, HELP, requested_help, split_flags
 from csrgan.errors import RunStopped, printable
 
-COMMANDS = {
-    "train": "train a system; write scores, panels and checkpoints into one run folder",
-    "evaluate": "score a checkpoint on photographs over a fixed grid of degradations",
-    "restore": "restore photographs with a checkpoint and estimate how they were degraded",
-    "publish": "export a trained network by itself, with a page that describes it",
-    "degrade": "degrade photographs with known parameters to make a benchmark set",
-    "prepare": "decode photographs ahead of a training, or pack them into shards",
-    "report": "summarise sweeps, runs and evaluations on one page",
-    "dashboard": "create a workspace of charts, pictures and tables at Weights & Biases",
-    "replay": "repeat the step on a batch that a run skipped, and show what was not finite",
-    "bench": "time the degradation, a training step and the reading of crops",
-    "list": "show the choices of every group",
-    "completion": "print the script for tab completion in bash or zsh",
-    "new": "write a package of your own with a network, loss, system and degradation, ready to train",
-}
+COMMANDS = {name: page.purpose for name, page in PAGES.items()}
 
-HELP = ("-h", "--help", "help")
+HELP_WORDS = ("-h", HELP, "help")
 
 # The key of a command's first word, where that word may be given without one.
 FIRST = {"list": "group", "new": "folder", "replay": "file", "report": "folder"}
@@ -44,7 +32,8 @@ MODULES = {"list": "list_choices"}
 USAGE = """csrgan: blind image super-resolution, trained and compared under control
 
 usage: csrgan COMMAND [key=value ...]
-       csrgan COMMAND --help              shows the keys and choices of a command
+       csrgan COMMAND --help              shows what a command needs, with examples
+       csrgan COMMAND --help=all          shows all its keys and choices
        csrgan --version
 
 commands:
@@ -61,9 +50,9 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 2, after plain sentences, if the user's input cannot be used."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[1:] and words[0] in HELP:
-        words = [words[1], "--help", *words[2:]]
-    if not words or words[0] in HELP:
+    if words[1:] and words[0] in HELP_WORDS:
+        words = [words[1], HELP, *words[2:]]
+    if not words or words[0] in HELP_WORDS:
         width = max(map(len, COMMANDS))
         print(USAGE.format(commands="\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())))
         return 0
@@ -74,15 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         print(printable(f"csrgan: {_unknown(command, rest)}"), file=sys.stderr)
         return 2
-    if command == "completion":  # it has no keys, and must not wait for a configuration
-        print(import_module("csrgan.cli.completion").run(rest), end="")
-        return 0
     return _run(command, rest)
 
 
 def _unknown(command: str, rest: list[str]) -> str:
     """Return a sentence about a first word that is not a command."""
-    later_command = next((word for word in rest if word in COMMANDS), None)
+    example = next(iter(COMMANDS)) if command.partition("=")[0] in HELP_WORDS else None  # of `csrgan --help=all`
+    later_command = next((word for word in rest if word in COMMANDS), example)
     if later_command and (command.startswith("-") or "=" in command):
         return f"the command comes first, as in csrgan {later_command} {command}."
     nearest = get_close_matches(command.lower().lstrip("-"), (*COMMANDS, "help"), n=1)
@@ -91,10 +78,13 @@ def _unknown(command: str, rest: list[str]) -> str:
 
 
 def _run(command: str, words: list[str]) -> int:
-    """Run a command and print its errors as plain sentences."""
-    from csrgan.config import faults
-
+    """Run a command, or print its page, and print errors as plain sentences."""
     try:
+        depth = requested_help(command, words)
+        if command == "completion" or depth == HELP:  # neither needs a configuration, nor may wait for one
+            module = import_module("csrgan.cli.help" if depth else "csrgan.cli.completion")
+            print(module.page(command) if depth else module.run(words), end="", flush=True)
+            return 0
         return execute(command, words).status
     except KeyboardInterrupt:
         print("csrgan: stopped.", file=sys.stderr)
@@ -106,6 +96,8 @@ def _run(command: str, words: list[str]) -> int:
         print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
+        from csrgan.config import faults
+
         sentence = faults.user_message(error)
         if sentence is None:
             raise
@@ -125,7 +117,6 @@ class Outcome:
 def execute(command: str, words: list[str]) -> Outcome:
     """Run a command. Raises the command's errors, and UserError for everything wrong with the words before anything begins."""
     from csrgan.config import faults, old_names, paths, search
-    from csrgan.config.flags import split_flags
 
     warnings.filterwarnings("ignore", "Glyph .* missing from")  # matplotlib's font lacks the script of some file names
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra pass errors on
@@ -153,8 +144,8 @@ def _hydra(command: str, words: list[str]) -> Outcome:
 
     from csrgan.config import job
     from csrgan.config.build import checked_settings
-    from csrgan.config.flags import split_flags
-    from csrgan.config.folder import conf, contents
+    from csrgan.config.folder import contents
+    from csrgan.config.location import conf
     from csrgan.config.paths import encoded
 
     statuses: list[int] = []
@@ -181,6 +172,7 @@ def _hydra(command: str, words: list[str]) -> Outcome:
 
     before = sys.argv
     flags, overrides = split_flags(words)
+    flags = [HELP if flag == FULL_HELP else flag for flag in flags]
     sys.argv = [f"csrgan {command}", *flags, *overrides]
     try:
         if flags or not job.run(command, overrides, task):

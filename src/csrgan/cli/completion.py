@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from csrgan.cli import COMMANDS
+from csrgan.cli.help import page
 from csrgan.config import search
-from csrgan.config.flags import PLAIN, VALUED, split_flags
-from csrgan.config.folder import conf, contents, groups
+from csrgan.config.flags import FULL_HELP, PLAIN, VALUED, split_flags
+from csrgan.config.folder import contents, groups
+from csrgan.config.location import conf
 from csrgan.config.paths import PATHS
 from csrgan.tree import value_at
 
@@ -23,22 +25,15 @@ _csrgan() {
 [[ -n $ZSH_VERSION ]] && autoload -U +X bashcompinit && bashcompinit
 complete -o default -o nosort -F _csrgan csrgan
 """
-HELP = """csrgan completion: complete commands, groups, choices, keys and files with the Tab key
-
-Run one of these lines once, then open a new terminal:
-
-  bash:  echo 'eval "$(csrgan completion bash)"' >> ~/.bashrc
-  zsh:   echo 'eval "$(csrgan completion zsh)"' >> ~/.zshrc
-"""
 
 
 def run(words: list[str]) -> str:
-    """Return what `csrgan completion` prints: help, the script for a shell, or the words that may continue a typed line."""
+    """Return what `csrgan completion` prints: its page, the script for a shell, or the words that may continue a typed line."""
     if words in (["bash"], ["zsh"]):
         return SCRIPT
     if len(words) == 1 and words[0].startswith("line="):
         return "\n".join(completions(words[0].removeprefix("line=")))
-    return HELP
+    return page("completion")
 
 
 def completions(line: str) -> list[str]:
@@ -61,7 +56,7 @@ def completions(line: str) -> list[str]:
 def _candidates(command: str, word: str) -> Iterator[str]:
     """Yield complete words at the depth of a typed word, whether or not they begin with it."""
     if word.startswith("-"):
-        yield from (*PLAIN, *(f"{flag}=" for flag in VALUED))
+        yield from (*PLAIN, FULL_HELP, *(f"{flag}=" for flag in VALUED))
         return
     key, equals, typed = word.partition("=")
     choices = {name: [file.stem for file in files] for name, files in groups()}

@@ -72,7 +72,7 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
     if job_record["status"] == "complete":
         job_config = copy.deepcopy(config)
         job_config.run_dir = encoded(str(folder))
-        sentence = f"{_score(job_config, str(job.parent), folder, Console(quiet=True)):+.2f} dB"
+        sentence = f"{_score(job_config, str(job.parent), folder, Console(quiet=True)):+z.2f} dB"
         if (job.parent / run_folder.METRICS).is_file():
             shutil.copy(job.parent / run_folder.METRICS, folder / run_folder.METRICS)
     record.write(folder, job_record)

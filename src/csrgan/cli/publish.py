@@ -17,12 +17,12 @@ from csrgan.errors import UserError, require
 from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
-from csrgan.run_folder import SUMMARY
+from csrgan.run_folder import NETWORK, SUMMARY
 from csrgan.runs import jobs
 from csrgan.training.system import System
 from csrgan.tree import Settings
 
-NETWORK, PAGE = "network.ckpt", "README.md"
+PAGE = "README.md"
 
 
 def run(config: DictConfig) -> int:

@@ -140,9 +140,10 @@ def out_of_range(values: dict[str, float], prior: Prior) -> Iterator[str]:
         trained = prior.ranges[name]
         position = float(trained.normalise(torch.tensor(values[name]))) if name in values else 0.5
         if not -TOLERANCE <= position <= 1 + TOLERANCE:
-            factor = FACTORS.get(name, 1.0)
-            low, high = (bound * factor for bound in trained.bounds)
+            what, _, unit = label(name, prior.units).partition(", ")
+            factor, unit = FACTORS.get(name, 1.0), unit and f" {unit}"
+            low, high = (f"{bound * factor:.4g}" for bound in trained.bounds)
             yield (
-                f"{label(name).partition(',')[0]} {values[name] * factor:.2f} lies outside the range that the model was trained on,"
-                f" {low:g} to {high:g}: do not trust S or the other values."
+                f"{what} {values[name] * factor:.2f}{unit} lies outside the range that the model was trained on, {low} to"
+                f" {high}{unit}: do not trust S or the other values."
             )

@@ -27,7 +27,7 @@ from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
 from csrgan.errors import require
-from csrgan.files import exclusive_lock
+from csrgan.files import exclusive_lock, relative
 from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
@@ -53,7 +53,8 @@ def run(config: DictConfig) -> float:
     first = os.environ.get("LOCAL_RANK", "0") == "0"  # the first of the processes that train together
     with exclusive_lock(folder, f"run_dir={folder}") if first else nullcontext():
         checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
-        sentence = f"run_dir={folder} already holds a run: resume={folder} continues it; another run_dir starts a new one."
+        place = relative(folder)
+        sentence = f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one."
         require(bool(settings["resume"]) or not checkpoints or not first, sentence)
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]

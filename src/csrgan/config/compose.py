@@ -9,7 +9,8 @@ from omegaconf import open_dict
 
 from csrgan.config import search
 from csrgan.config.build import checked_settings
-from csrgan.config.folder import conf, groups
+from csrgan.config.folder import groups
+from csrgan.config.location import conf
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 

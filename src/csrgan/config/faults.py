@@ -30,7 +30,8 @@ from csrgan.config.chosen import (
 )
 from csrgan.config.combinations import combination_faults
 from csrgan.config.flags import SEVERAL, flag_faults, split_flags
-from csrgan.config.folder import conf, contents
+from csrgan.config.folder import contents
+from csrgan.config.location import conf
 from csrgan.config.override import first_line, override_faults, single, unreadable
 from csrgan.config.paths import broken_interpolation, with_decoded_paths
 from csrgan.errors import UserError, memory_ran_out, printable
@@ -79,6 +80,7 @@ def check_command(command: str, arguments: Sequence[str]) -> None:
 
 def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
     yield from flag_faults(command, flags)
+    yield from search.unknown_packages()
     yield from search.name_clashes(conf())
     parsed, wrong = _parsed(words)
     available = available_groups()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from csrgan.errors import UserError
+from csrgan.errors import UserError, raise_faults
 
+HELP, FULL_HELP = "--help", "--help=all"  # csrgan's page of a command, and what Hydra prints for its own --help
 SEVERAL = "--multirun"
-SHORT = {"-h": "--help", "-c": "--cfg", "-p": "--package", "-r": "--run", "-m": SEVERAL, "-i": "--info"}
+SHORT = {"-h": HELP, "-c": "--cfg", "-p": "--package", "-r": "--run", "-m": SEVERAL, "-i": "--info"}
 SHORT |= {"-cp": "--config-path", "-cn": "--config-name", "-cd": "--config-dir", "-sc": "--shell-completion"}
-PLAIN = ("--help", "--hydra-help", "--multirun", "--resolve", "--run", "--shell-completion", "--version")
+PLAIN = (HELP, "--hydra-help", "--multirun", "--resolve", "--run", "--shell-completion", "--version")
 CHOICES = {"--cfg": ("job", "hydra", "all"), "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")}
 ALONE = ("--run", SEVERAL, "--cfg", "--info", "--shell-completion")  # no two of them together
 VALUED = (*CHOICES, "--config-dir", "--config-name", "--config-path", "--experimental-rerun", "--package")
@@ -34,13 +35,24 @@ def split_flags(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return flags, overrides
 
 
+def requested_help(command: str, words: Sequence[str]) -> str:
+    """Return HELP if the words ask for the page of a command, FULL_HELP if for all its keys, "" if for neither.
+
+    Raises UserError for another value of --help."""
+    flags = [flag for flag in split_flags(words)[0] if flag.partition("=")[0] == HELP]
+    raise_faults(flag_faults(command, flags))
+    return max(flags, default="")  # the longer one says more
+
+
 def flag_faults(command: str, flags: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each flag that Hydra lacks or that is used wrongly."""
     for flag in sorted(set(flags)):
         name, equals, value = flag.partition("=")
         if name not in (*PLAIN, *VALUED):
             yield str(UserError.unknown(f"csrgan {command}", flag, (*PLAIN, *VALUED)))
-        elif name in PLAIN and equals:
+        elif name == HELP and flag not in (HELP, FULL_HELP):
+            yield f"{flag}: {HELP} takes no value but all, as in csrgan {command} {FULL_HELP}."
+        elif name in PLAIN and name != HELP and equals:
             yield f"{name} takes no value: {flag}."
         elif name in VALUED and not value and name != "--info":
             yield f"{name} needs a value, as in {name}={CHOICES.get(name, ('NAME',))[0]}."
@@ -49,7 +61,7 @@ def flag_faults(command: str, flags: Sequence[str]) -> Iterator[str]:
     names = list(dict.fromkeys(flag.partition("=")[0] for flag in flags))
     if len(exclusive := [name for name in names if name in ALONE]) > 1:
         yield f"{' and '.join(exclusive)} ask for different things: give one of them."
-    if "--resolve" in names and not {"--cfg", "--help"} & set(names):
+    if "--resolve" in names and not {"--cfg", HELP} & set(names):
         yield "--resolve changes nothing without --cfg=job."
 
 

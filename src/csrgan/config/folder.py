@@ -9,11 +9,11 @@ from typing import TypeVar, cast
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config import search
+from csrgan.config.location import conf
 from csrgan.tree import Settings
 
 # Groups that offer no choice: their files end the defaults list of a choice in the group above.
 HIDDEN = ("finally",)
-PACKAGE = Path(__file__).parents[1]
 
 Setting = TypeVar("Setting")
 
@@ -31,12 +31,6 @@ OmegaConf.register_new_resolver("share", _share, replace=True)
 
 # ${by_size:64,16} is the first number at the size of the paper, the second if size=small.
 OmegaConf.register_new_resolver("by_size", _by_size, replace=True)
-
-
-def conf() -> Path:
-    """Return the folder of yaml files: inside an installed wheel, or beside src/ in a checkout."""
-    inside = PACKAGE / "conf"
-    return inside if inside.is_dir() else PACKAGE.parents[1] / "conf"
 
 
 def groups() -> Iterator[tuple[str, list[Path]]]:

@@ -13,7 +13,7 @@ from hydra.core.utils import run_job
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 
 
 def run(command: str, overrides: list[str], task: Callable[[DictConfig], object]) -> bool:

@@ -36,14 +36,35 @@ def _installed() -> tuple[str, ...]:
 
 
 def packages() -> tuple[str, ...]:
-    """Return the user's packages that a configuration may build from. A package in the current folder is found too."""
-    named = [name.strip() for name in os.environ.get(ALLOW, "").split(",")]
-    for name in filter(None, named):
-        top, current = name.partition(".")[0], str(Path.cwd())
-        if current not in sys.path and _spec(top) is None and (Path(current, top).is_dir() or Path(current, f"{top}.py").is_file()):
+    """Return the user's packages that a configuration may build from. A package in the current folder is found too, and one in a
+    project there that `csrgan new` wrote."""
+    for name in (named := _named()):
+        if folder := _uninstalled(name.partition(".")[0]):
             invalidate_caches()
-            sys.path.append(current)  # last, so that nothing there shadows another module
-    return tuple(dict.fromkeys([*filter(None, named), *_installed()]))
+            sys.path.append(folder)  # last, so that nothing there shadows another module
+    return tuple(dict.fromkeys([*named, *_installed()]))
+
+
+def unknown_packages() -> Iterator[str]:
+    """Yield a sentence for each package named in the environment that does not exist."""
+    packages()
+    for name in _named():
+        if _spec(name) is None:
+            yield f"{ALLOW}={name}: there is no package {name}, neither installed nor in the current folder."
+
+
+def _named() -> list[str]:
+    return [name.strip() for name in os.environ.get(ALLOW, "").split(",") if name.strip()]
+
+
+def _uninstalled(top: str) -> str | None:
+    """Return the folder that must be searched to find a package that is not installed; None if it is found already, or nowhere."""
+    if is_importable(top):
+        return None
+    project, current = Path.cwd() / top, Path.cwd()
+    folder = project if (project / top / "__init__.py").is_file() else current
+    exists = (folder / top).is_dir() or (folder / f"{top}.py").is_file()
+    return str(folder) if exists and str(folder) not in sys.path else None
 
 
 def folders() -> list[Path]:
@@ -55,6 +76,15 @@ def folders() -> list[Path]:
 def named() -> list[Path]:
     """Return the folders that the command, or the environment, names."""
     return [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
+
+
+def is_importable(name: str) -> bool:
+    """Return whether Python finds a module or a package of this name; a mere folder is neither."""
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        return name in sys.modules
+    return spec is not None and spec.origin is not None
 
 
 def _spec(name: str) -> Sequence[str] | None:

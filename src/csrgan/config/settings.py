@@ -22,7 +22,11 @@ class Trainer(TypedDict):
 
 
 class Condition(TypedDict):
-    """A condition that conf/health watches for."""
+    """A condition that conf/health watches for.
+
+    limit: beyond it, the condition holds. action: what then happens, log; pause (freeze the discriminator meanwhile); reduce_lr
+    (halve learning rates); or stop.
+    """
 
     limit: NotNegative
     action: Literal["log", "pause", "reduce_lr", "stop"]
@@ -48,7 +52,10 @@ class Logger(TypedDict):
 
 
 class Reading(TypedDict):
-    """reading of conf/bench.yaml: the reading of crops."""
+    """reading of conf/bench.yaml: the reading of crops.
+
+    count: photographs; 0: none. crop: side of a crop, px. crops: how many are read.
+    """
 
     count: CountOr0
     crop: Count
@@ -56,7 +63,10 @@ class Reading(TypedDict):
 
 
 class Loop(TypedDict):
-    """loop of conf/bench.yaml: a training step beside a plain loop."""
+    """loop of conf/bench.yaml: a training step beside a plain loop.
+
+    turns: how often the two alternate; 0: none. steps: of each turn.
+    """
 
     turns: CountOr0
     steps: Count

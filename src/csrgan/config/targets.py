@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pkgutil import resolve_name
 
-from csrgan.config.folder import conf
+from csrgan.config.location import conf
 from csrgan.config.search import ALLOW, packages
 from csrgan.errors import UserError
 from csrgan.tree import Settings

@@ -39,13 +39,18 @@ class Photographs(Recorded, LightningDataModule):
 
     train, valid: a folder, shards, a list of folders and of photographs inside the scikit-image wheel, or a `Source`.
     archive: files of a data set that are already on disk. strict: stop where a file cannot be used.
-    cache, cache_mb: see `Cache`. memory_mb: photographs kept in memory or mapped, megabytes per process.
+    cache: folder for downloads and decoded photographs; None: the user's cache folder. cache_mb: what decoded photographs may take
+    there, megabytes. memory_mb: photographs kept in memory or mapped, megabytes per process.
     crop: side of a training crop, px. final_crop: side in the last `final_fraction` of the training; None: unchanged.
-    min_detail: see `Crops`. window, crops_per_image: see `SampleOrder`.
+    min_detail: a crop is drawn again if the mean difference of its neighbouring pixels is below this fraction of full scale.
+    window: photographs whose crops are mixed. crops_per_image: crops of each before the next window.
     batch_size: crops per batch. workers: loader processes beside the main one.
     images: the training budget, or that of each pass where Lightning makes several (`max_epochs`).
-    degradation: None: the protocol `readme`. grid, repeats, evaluation_crop: see `FrozenGrid`; grid counts levels of blur, scale
-    and noise. contrast, hot_pixels: stress tests of the evaluation, see `Stress`.
+    degradation: the protocol; None: `readme`. grid: levels of blur, scale and noise in the evaluation. repeats: noise seeds of each
+    cell. evaluation_crop: greatest side of a photograph that is evaluated, px, cut from its centre; None: whole photographs.
+    contrast: of evaluated photographs about mid-grey, a stress test below 1. hot_pixels: pixels of L stuck at white, a stress test.
+    seed: of the crops, their degradations and their order.
+    Raises UserError for a range, a budget or an archive that cannot be.
     """
 
     kept_on_resume = ("batch_size", "crop", "degradation", "seed")  # the samples and their order depend on these

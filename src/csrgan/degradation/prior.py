@@ -76,7 +76,10 @@ class Uniform:
 
 
 class Blur(TypedDict, total=False):
-    """The range of the standard deviation in HR px, or of its square; see `Uniform`."""
+    """The range of the standard deviation in HR px, or of its square; see `Uniform`.
+
+    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square.
+    """
 
     low: NotNegative
     high: NotNegative
@@ -84,7 +87,10 @@ class Blur(TypedDict, total=False):
 
 
 class Scale(TypedDict, total=False):
-    """The range of HR size / LR size; see `Uniform`."""
+    """The range of HR size / LR size; see `Uniform`.
+
+    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square.
+    """
 
     low: Annotated[float, "[1,inf)"]
     high: Annotated[float, "[1,inf)"]
@@ -92,7 +98,10 @@ class Scale(TypedDict, total=False):
 
 
 class Noise(TypedDict, total=False):
-    """The range of the standard deviation as a fraction of full scale, or of its square; see `Uniform`."""
+    """The range of the standard deviation as a fraction of full scale, or of its square; see `Uniform`.
+
+    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square.
+    """
 
     low: Share
     high: Share

@@ -71,9 +71,11 @@ class Body(Recorded, nn.Module):
         return weights
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+        """Return the features of L, in [0,1] and with sides that are multiples of `multiple` px."""
         raise NotImplementedError
 
     def decode(self, features: Features) -> Features:
+        """Return the features with those of the decoder, (B, decoder_channels, H, W), from which S is made."""
         raise NotImplementedError
 
 

@@ -39,7 +39,7 @@ class Score(NamedTuple):
         """Format a difference and its interval, with as many digits as the interval's width needs."""
         width = difference.high - difference.low
         digits = max(self.digits, min(8, 1 - math.floor(math.log10(width)))) if width > 1e-9 else self.digits
-        mean, low, high = (f"{number:+.{digits}f}" for number in difference[:3])
+        mean, low, high = (f"{number:+z.{digits}f}" for number in difference[:3])
         return f"{mean} [{low}, {high}]"
 
     def verdict(self, difference: Difference) -> str:

@@ -62,7 +62,8 @@ def sanity_check(check: SanityCheck, batch: str) -> Table:
 def _needs(check: SanityCheck) -> str:
     """Return the memory needed and the weights that no loss reaches, a line each."""
     free = f" of {check.bytes_free / 2**30:.1f} GB that are free" if check.bytes_free is not None else ""
-    lines = [f"about {check.bytes_needed / 2**30:.2f} GB of memory needed{free}"]
+    needed = f"{check.bytes_needed / 2**30:.2f} GB" if check.bytes_needed > 2**30 / 20 else f"{check.bytes_needed / 2**20:.0f} MB"
+    lines = [f"about {needed} of memory needed{free}"]
     for network, weights in check.unreached.items():
         some = ", ".join(weights[:2]) + (" ..." if len(weights) > 2 else "")
         lines.append(f"no loss reaches {len(weights)} weights of the {network}: {some}")
@@ -78,7 +79,7 @@ def scores(summary: Mapping[str, float]) -> Table:
     for score, metric in METRICS.items():
         if f"{score}_low" in summary:
             low, restored = (f"{summary[f'{score}_{which}']:.{metric.digits}f}" for which in ("low", "restored"))
-            gain = f"{summary[f'{score}_restored'] - summary[f'{score}_low']:+.{metric.digits}f}"
+            gain = f"{summary[f'{score}_restored'] - summary[f'{score}_low']:+z.{metric.digits}f}"
             table.add_row(metric.heading, low, restored, gain)
     return table
 
@@ -121,7 +122,7 @@ def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:
         low, high = summary["blur_std_low"], summary["blur_std_high"]
         errors = [_share(summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]) for name in names]
         bounds = f"{low:.2f}" if low == high else f"{low:.2f}-{high:.2f}"
-        table.add_row(bounds, f"{summary['psnr_low']:.2f}", f"{summary['gain_db']:+.2f}", *errors)
+        table.add_row(bounds, f"{summary['psnr_low']:.2f}", f"{summary['gain_db']:+z.2f}", *errors)
     return table if table.row_count > 1 else None
 
 

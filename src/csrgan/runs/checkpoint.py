@@ -11,12 +11,13 @@ import torch
 
 from csrgan.config import renamed
 from csrgan.errors import UserError, printable, require
-from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
+from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, NETWORK, PREVIOUS
 from csrgan.tree import Settings
 
 
 def read(path: Path | str, key: str = "checkpoint") -> Settings:
-    """Return the contents of a checkpoint file, or of the last intact checkpoint of a run's folder.
+    """Return the contents of a checkpoint file, of the last intact checkpoint of a run's folder, or of the network in a folder that
+    csrgan publish wrote.
 
     `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration, both under today's names.
     key: where the user named it. Raises UserError for anything else.
@@ -25,9 +26,8 @@ def read(path: Path | str, key: str = "checkpoint") -> Settings:
     file = Path(path)
     if file.is_dir():
         there = any((file / CHECKPOINTS / name).is_file() for name in (LAST, PREVIOUS))
-        require(there, f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
-        file = newest(file)
-    require(file.is_file(), f"{named} is neither a file nor the folder of a run with {CHECKPOINTS}/{LAST}.")
+        file = newest(file) if there else file / NETWORK  # what csrgan publish wrote
+    require(file.is_file(), f"{named} is neither a file nor a folder with {CHECKPOINTS}/{LAST} or {NETWORK}.")
     try:
         content: Settings = torch.load(file, map_location="cpu", weights_only=True)
         renamed.upgrade_checkpoint(content)

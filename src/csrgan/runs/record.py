@@ -40,4 +40,4 @@ def gain_db(folder: Path) -> float:
 
 
 def gain(folder: Path) -> str:
-    return f"{gain_db(folder):+.2f} dB"
+    return f"{gain_db(folder):+z.2f} dB"

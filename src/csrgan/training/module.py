@@ -44,7 +44,7 @@ class TrainingModule(Evaluated):
     def add_updater(
         self, name: str, network: nn.Module, objective: Objective, optimizer: MakeOptimizer, shared: Sequence[nn.Parameter] = ()
     ) -> NetworkUpdater:
-        """Train a network by an objective. Returns its updater; call its `update` in `learn`. See `NetworkUpdater`."""
+        """Train a network by an objective. Returns its updater; call its `update` with the inputs of its losses in `learn`."""
         index = len(self.updaters)
         self.updaters[name] = NetworkUpdater(self, self.state, name, network, objective, optimizer, index, shared)
         return self.updaters[name]

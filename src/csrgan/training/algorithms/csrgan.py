@@ -22,7 +22,10 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
 
 class CSRGAN(GANModule):
-    """L_G = adversarial + image + lambda x parameters. losses: see `GANModule`. A smaller L is enlarged bicubically first."""
+    """CSRGAN (the authors' program of 2021): one network restores L and predicts its degradation; a discriminator tells S from H.
+
+    L_G = adversarial + image + lambda x parameters. A smaller L is enlarged bicubically first. For the arguments see `GANModule`.
+    """
 
     generator: Generator
     ema: Generator

@@ -25,7 +25,7 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
 
 class DAN(CodeConditionedSystem):
-    """Both networks learn at once.
+    """DAN (Luo et al. 2020, 2021): a restorer and an estimator of the degradation alternate. Both networks learn at once.
 
     loops: iterations. estimates: the output of the estimator, a code or (second version) a kernel.
     supervise_all: supervise every iteration, not only the last; it made the authors' training unstable.

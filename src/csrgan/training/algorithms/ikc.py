@@ -19,7 +19,9 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
 
 class IKC(CodeConditionedSystem):
-    """First the restorer learns from true codes; then it is frozen, and the predictor and the corrector learn together.
+    """IKC (Gu et al. 2019): a predicted code is corrected again and again from the S that it gives.
+
+    First the restorer learns from true codes; then it is frozen, and the predictor and the corrector learn together.
 
     corrections: updates of the corrector per batch, each from the previous code without a gradient through it. first_stage: images
     of the first stage. losses: `image` and other terms of S; `parameters` of the codes.

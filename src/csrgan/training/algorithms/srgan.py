@@ -22,7 +22,10 @@ LATE = 3840  # images with the image loss alone, of the default 4,800
 
 
 class SRGAN(GANModule):
-    """Predicts no degradation. generator: makes the network for a factor `enlarge`. The rest: see `GANModule`."""
+    """SRGAN (Ledig et al. 2017): SRResNet, trained on the image loss alone, then also adversarially. Predicts no degradation.
+
+    generator: makes the network for a factor `enlarge`. For the other arguments see `GANModule`.
+    """
 
     outputs = ("native", "upsampled")
 

@@ -21,7 +21,9 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
 
 class SRMD(CodeConditionedSystem):
-    """The restorer learns from true codes; the predictor, IKC's, learns beside it and shares no weight with it.
+    """SRMD (Zhang et al. 2018): a network conditioned on the degradation, and a predictor for where it is unknown.
+
+    The restorer learns from true codes; the predictor, IKC's, learns beside it and shares no weight with it.
 
     oracle: what the restorer is given in an evaluation: the truth; the prediction, as in `restore`; or a mismatch, the truth with
     `mismatch` px more blur. losses: `image` and other terms of S; `parameters` of the predicted code.
