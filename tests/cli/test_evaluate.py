@@ -12,7 +12,7 @@ import pytest
 from commands import SMOKE
 from PIL import Image
 
-from csrgan.cli import main
+from csrgan.cli import evaluate, main
 
 GRID = ("evaluation.grid={blur: 1, scale: 1, noise: 1}", "evaluation.crop=48", "panels=1")
 
@@ -86,3 +86,13 @@ def test_kernelgan_is_scored_and_restores_without_a_training(tmp_path: Path, cap
     assert 0 < float(row["blur_std"]) < 6
     assert main(["restore", *words[:1], *places]) == 2
     assert "degradation is needed if there is no checkpoint" in capsys.readouterr().err
+
+
+def test_the_jobs_of_a_sweep_are_scored_in_the_order_of_their_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("0", "1", "2", "10"):
+        (tmp_path / "sweep" / name).mkdir(parents=True)
+        (tmp_path / "sweep" / name / "job.json").write_text("{}")
+    scored: list[str] = []
+    monkeypatch.setattr(evaluate, "_score_job", lambda _, job, __: scored.append(job.parent.name))
+    assert main(["evaluate", f"checkpoint={tmp_path / 'sweep'}", f"run_dir={tmp_path / 'scores'}"]) == 0
+    assert scored == ["0", "1", "2", "10"]

@@ -42,9 +42,8 @@ def run(config: DictConfig) -> float | int:
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / run_folder.CHECKPOINTS).is_dir()
     require(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")
-    files = (
-        sorted(source.glob(f"**/{run_folder.JOB}")) if source.is_dir() and not (source / run_folder.CHECKPOINTS).is_dir() else []
-    )
+    sweep = source.is_dir() and not (source / run_folder.CHECKPOINTS).is_dir()
+    files = [file for each in jobs.folders(source) if (file := each / run_folder.JOB).is_file()] if sweep else []
     if not files:
         return _score(config, config.checkpoint, folder, Console())
     for done, job in enumerate(files, start=1):
