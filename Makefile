@@ -9,7 +9,7 @@ SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-long lint architecture bench docs docs-serve docs-links clean
+.PHONY: help install train test test-long lint architecture bench docs docs-serve docs-links notebooks clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ docs: .venv/docs  ## build the site into docs/build/html, check its links, run i
 
 docs-serve: .venv/docs  ## show the site in a browser, and build it again whenever a page changes
 	@$(BIN)/sphinx-autobuild --open-browser --port 0 --ignore '*/build/*' --ignore '*/notebooks/*' --ignore '*/generated/*' docs docs/build/html
+
+notebooks: .venv/tests  ## run the notebooks and keep their outputs
+	@$(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
 docs-links: .venv/docs  ## check the links to the world; needs a network
 	@$(SPHINX) -b linkcheck docs docs/build/links

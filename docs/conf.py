@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -65,10 +64,8 @@ copybutton_exclude = ".linenos, .gp, .go"
 pygments_style = "default"
 pygments_dark_style = "github-dark"
 
-# The notebooks live beside the code that they explain; Sphinx reads only what is below its own folder.
-shutil.copytree(
-    ROOT / "notebooks",
-    HERE / "tutorials" / "notebooks",
-    dirs_exist_ok=True,
-    ignore=lambda _, names: [name for name in names if not name.endswith(".ipynb")],
-)
+# The notebooks live beside the code that they explain; Sphinx reads only what is below its own folder. Their links hold in both.
+(HERE / "tutorials" / "notebooks").mkdir(exist_ok=True)
+for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+    text = notebook.read_text(encoding="utf-8").replace("](../docs/tutorials/", "](../")
+    (HERE / "tutorials" / "notebooks" / notebook.name).write_text(text, encoding="utf-8")
