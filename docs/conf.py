@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -65,7 +66,9 @@ pygments_style = "default"
 pygments_dark_style = "github-dark"
 
 # The notebooks live beside the code that they explain; Sphinx reads only what is below its own folder. Their links hold in both.
-(HERE / "tutorials" / "notebooks").mkdir(exist_ok=True)
+COPIES = HERE / "tutorials" / "notebooks"
+shutil.rmtree(COPIES, ignore_errors=True)
+COPIES.mkdir()
 for notebook in (ROOT / "notebooks").glob("*.ipynb"):
     text = notebook.read_text(encoding="utf-8").replace("](../docs/tutorials/", "](../")
-    (HERE / "tutorials" / "notebooks" / notebook.name).write_text(text, encoding="utf-8")
+    (COPIES / notebook.name).write_text(text, encoding="utf-8")
