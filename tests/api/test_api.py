@@ -24,7 +24,6 @@ from csrgan.cli import main
 from csrgan.data import picture
 from csrgan.evaluation import metrics
 
-README = Path(__file__).parents[2] / "README.md"
 MODULES = (
     *("csrgan.api.degrading", "csrgan.api.evaluation", "csrgan.api.model", "csrgan.api.restoration"),
     *("csrgan.arguments", "csrgan.launch", "csrgan.metrics", "csrgan.training.evaluated"),
@@ -188,14 +187,3 @@ def test_metrics_are_those_of_an_evaluation_and_take_all_kinds(cat: np.ndarray, 
     assert both == pytest.approx((csrgan.metrics.psnr(noisy, cat) + 100) / 2)
     with pytest.raises(csrgan.UserError, match="only equal shapes compare"):
         csrgan.metrics.psnr(cat, cat[:-1])
-
-
-def test_the_readmes_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cat: np.ndarray) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs" / "csrgan" / "TIME" / "checkpoints").mkdir(parents=True)
-    checkpoints.save(tmp_path / "runs" / "csrgan" / "TIME" / "checkpoints" / "last.ckpt")
-    for name in ("photo.png", "sharp.png"):
-        Image.fromarray(cat).save(name)
-    exec(example, {})
-    assert picture.read(tmp_path / "restored.png").pixels.shape == cat.shape
