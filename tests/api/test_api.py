@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import importlib
-import re
 import subprocess
 import sys
 import time
