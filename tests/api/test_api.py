@@ -190,6 +190,19 @@ def test_metrics_are_those_of_an_evaluation_and_take_all_kinds(cat: np.ndarray, 
         csrgan.metrics.psnr(cat, cat[:-1])
 
 
+def test_evaluate_prints_nothing_of_lightnings_and_leaves_its_level(tmp_path: Path) -> None:
+    """In a program of its own, where no command has silenced Lightning for good."""
+    program = """
+import logging, csrgan
+from csrgan.restorers.bicubic import Bicubic
+print(csrgan.evaluate(Bicubic(), ["chelsea"], crop=32, grid={"blur": 1, "scale": 1, "noise": 1}).summary["rows"])
+print(logging.getLogger("lightning.pytorch").level < logging.ERROR)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert result.stdout == "1\nTrue\n"
+    assert result.stderr == ""
+
+
 def test_the_readmes_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cat: np.ndarray) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
