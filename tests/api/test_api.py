@@ -206,8 +206,8 @@ print(logging.getLogger("lightning.pytorch").level < logging.ERROR)
 def test_the_readmes_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cat: np.ndarray) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs" / "csrgan" / "TIME" / "checkpoints").mkdir(parents=True)
-    checkpoints.save(tmp_path / "runs" / "csrgan" / "TIME" / "checkpoints" / "last.ckpt")
+    (tmp_path / "runs" / "first" / "checkpoints").mkdir(parents=True)
+    checkpoints.save(tmp_path / "runs" / "first" / "checkpoints" / "last.ckpt")
     for name in ("photo.png", "sharp.png"):
         Image.fromarray(cat).save(name)
     exec(example, {})
