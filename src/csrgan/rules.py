@@ -203,10 +203,18 @@ def _inputs_of_parts(key: str, needs: Collection[str], predicts: bool, variance:
 # Batches and crops.
 
 
-def budget(images: int, size: int, devices: int = 1) -> Iterator[str]:
-    if images < size * devices:
-        where = f" on each of trainer.devices={devices}" if devices > 1 else ""
-        yield f"trainer.images={images} is less than one batch of data.batch_size={size}{where}."
+def budget(images: int, size: int) -> Iterator[str]:
+    if images < size:
+        yield f"trainer.images={images} is less than one batch of data.batch_size={size}."
+
+
+def one_process(said: str, processes: int) -> Iterator[str]:
+    """Check that a training has one process, and so one device. said: what asks for more."""
+    if processes > 1:
+        yield (
+            f"{said}: one training on several devices is not supported yet; start several trainings with one device each, as in"
+            " CUDA_VISIBLE_DEVICES=0 csrgan train trainer.devices=1."
+        )
 
 
 def multiples(key: str, side: int, needs: Mapping[str, int]) -> Iterator[str]:

@@ -47,6 +47,8 @@ FAULTS = [
     (["train", "seed=[1,2]"], "seed=[1, 2] is not a number."),
     (["train", "trainer.images=1e3"], "trainer.images=1000.0 is not a whole number: write 1000."),
     (["train", "trainer.images=${{trainer.imagse}}"], "trainer.images=${trainer.imagse}: Interpolation key"),
+    (["train", "trainer.devices=2"], "trainer.devices=2: one training on several devices is not supported yet; start several "),
+    (["train", "system=wiener", "data.crop=64", "trainer.devices=2"], "CUDA_VISIBLE_DEVICES=0 csrgan train trainer.devices=1."),
     (["train", "trainer.images=2"], "trainer.images=2 is less than one batch of data.batch_size=4."),
     (["train", "optimizer.generator.lr=nan"], "optimizer.generator.lr=nan is not a number."),
     (["train", "degradation.noise.high=inf"], "degradation.noise.high=inf is not finite."),
@@ -153,6 +155,12 @@ ALL_AT_ONCE = {
     "condition=film": "condition needs a prediction before the picture is made",
     "parameter_head=none": "choose loss/parameters=none.",
 }
+
+
+def test_processes_that_another_program_starts_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as torchrun sets it
+    with pytest.raises(UserError, match=r"^WORLD_SIZE=2 in the environment: one training on several devices is"):
+        check_command("train", [])
 
 
 def test_all_faults_are_reported_at_once_and_nothing_else() -> None:
