@@ -166,7 +166,8 @@ def _crop(settings: Settings) -> Iterator[str]:
     for key, crop in crops.items():
         for name, side in least.items():
             if crop < side:
-                yield f"data.{key}={crop} is too small for loss/{name}, which needs {side} px: choose more, or loss/{name}=none."
+                remedy = f"choose more, or {rules.without_loss(name)}"
+                yield f"data.{key}={crop} is too small for loss/{name}, which needs {side} px: {remedy}."
         yield from rules.multiples(f"data.{key}", crop, needs)
 
 
