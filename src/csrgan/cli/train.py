@@ -48,7 +48,7 @@ def run(config: DictConfig) -> float:
     own.register_metrics()
     settings = checked_settings(config)
     folder = Path(settings["run_dir"])
-    with exclusive_lock(folder, f"run_dir={folder}"):
+    with exclusive_lock(folder, f"run_dir={relative(folder)}"):
         checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
         place = relative(folder)
         sentence = f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one."
