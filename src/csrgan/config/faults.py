@@ -33,6 +33,7 @@ from csrgan.config.combinations import combination_faults
 from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import contents
 from csrgan.config.location import conf
+from csrgan.config.optional_packages import missing_packages
 from csrgan.config.override import first_line, override_faults, single, unreadable
 from csrgan.config.paths import broken_interpolation, with_decoded_paths
 from csrgan.errors import UserError, memory_ran_out, printable
@@ -150,6 +151,7 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
         faults = [
             *(f"{key} is needed: give it as {key}=VALUE." for key in missing),
             *_checkpoint_faults(config),
+            *missing_packages(_own_values(config)),
             *value_faults(_own_values(config), ranges),
         ]
     except OmegaConfBaseException as reason:
