@@ -16,6 +16,8 @@ from rich.table import Table
 
 from csrgan.errors import printable
 
+LIGHTNING = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+
 _silent = ContextVar("silent", default=False)
 
 
@@ -58,6 +60,23 @@ def _printable_lines(text: str) -> str:
 def quiet() -> None:
     """Silence messages of libraries that a user cannot act on."""
     os.environ.setdefault("WANDB_SILENT", "true")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    _silence_lightning()
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Silence Lightning while the block runs, but not in the rest of a Python program."""
+    levels = {logger: logger.level for logger in LIGHTNING}
+    try:
+        with warnings.catch_warnings():
+            _silence_lightning()
+            yield
+    finally:
+        for logger, level in levels.items():
+            logger.setLevel(level)
+
+
+def _silence_lightning() -> None:
+    for logger in LIGHTNING:
+        logger.setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")

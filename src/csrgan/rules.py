@@ -16,6 +16,7 @@ from csrgan.errors import UserError
 SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}  # size of L, by degradation.output
 # Choices without the requirement that failed.
 ALTERNATIVES = {"generator": "generator=spectral_unet", "system": "system=wiener", "condition": "condition=none"}
+WITH_NONE = ("adversarial", "consistency", "image", "parameters", "perceptual")  # losses with a choice `none`, of conf/loss
 PREDICTED = ("theta", "theta_true", "redegraded")  # loss inputs that need a predicted degradation
 DISCRIMINATOR_INPUTS = ("real", "fake")  # loss inputs that need a discriminator; they are the only ones that it gets
 
@@ -185,7 +186,7 @@ def available_inputs(key: str, needs: Collection[str], loss_inputs: Collection[s
     if missing := [need for need in needs if need not in loss_inputs]:
         yield (
             f"loss/{key} needs {', '.join(missing)}, which {who} does not offer; it offers {', '.join(sorted(loss_inputs))}:"
-            f" choose another, or loss/{key}=none."
+            f" choose another, or {without_loss(key)}."
         )
 
 
@@ -193,20 +194,33 @@ def _inputs_of_parts(key: str, needs: Collection[str], predicts: bool, variance:
     """Check inputs that a system offers only with certain parts."""
     if not predicts and {*PREDICTED, "log_variance"} & set(needs):
         reason = "because parameter_head is none or degradation.predicted is empty"
-        yield f"loss/{key} needs a prediction, and there is none, {reason}: choose loss/{key}=none."
+        yield f"loss/{key} needs a prediction, and there is none, {reason}: {without_loss(key, 'choose ')}."
     elif not variance and "log_variance" in needs:
         yield f"loss/{key} needs a predicted variance: loss.parameters.variance must be true."
     if not discriminated and set(DISCRIMINATOR_INPUTS) & set(needs):
-        yield f"loss/{key} needs a discriminator, and there is none: choose a loss/adversarial, or loss/{key}=none."
+        yield f"loss/{key} needs a discriminator, and there is none: choose a loss/adversarial, or {without_loss(key)}."
+
+
+def without_loss(key: str, verb: str = "") -> str:
+    """Say how to do without a loss. verb: before the word of a command."""
+    return f"{verb}loss/{key}=none" if key in WITH_NONE else f"leave loss/{key} out"
 
 
 # Batches and crops.
 
 
-def budget(images: int, size: int, devices: int = 1) -> Iterator[str]:
-    if images < size * devices:
-        where = f" on each of trainer.devices={devices}" if devices > 1 else ""
-        yield f"trainer.images={images} is less than one batch of data.batch_size={size}{where}."
+def budget(images: int, size: int) -> Iterator[str]:
+    if images < size:
+        yield f"trainer.images={images} is less than one batch of data.batch_size={size}."
+
+
+def one_process(said: str, processes: int) -> Iterator[str]:
+    """Check that a training has one process, and so one device. said: what asks for more."""
+    if processes > 1:
+        yield (
+            f"{said}: one training on several devices is not supported yet; start several trainings with one device each, as in"
+            " CUDA_VISIBLE_DEVICES=0 csrgan train trainer.devices=1."
+        )
 
 
 def multiples(key: str, side: int, needs: Mapping[str, int]) -> Iterator[str]:

@@ -186,3 +186,16 @@ def test_metrics_are_those_of_an_evaluation_and_take_all_kinds(cat: np.ndarray, 
     assert both == pytest.approx((csrgan.metrics.psnr(noisy, cat) + 100) / 2)
     with pytest.raises(csrgan.UserError, match="only equal shapes compare"):
         csrgan.metrics.psnr(cat, cat[:-1])
+
+
+def test_evaluate_prints_nothing_of_lightnings_and_leaves_its_level(tmp_path: Path) -> None:
+    """In a program of its own, where no command has silenced Lightning for good."""
+    program = """
+import logging, csrgan
+from csrgan.restorers.bicubic import Bicubic
+print(csrgan.evaluate(Bicubic(), ["chelsea"], crop=32, grid={"blur": 1, "scale": 1, "noise": 1}).summary["rows"])
+print(logging.getLogger("lightning.pytorch").level < logging.ERROR)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert result.stdout == "1\nTrue\n"
+    assert result.stderr == ""

@@ -15,6 +15,7 @@ import pytest
 import torch
 from composed import composed
 from torch import nn
+from torch.multiprocessing import ProcessRaisedException
 
 import csrgan
 from csrgan.arguments import Recorded, description, name_of
@@ -188,3 +189,13 @@ def test_a_description_holds_what_was_given_and_what_stood_for_it() -> None:
     with pytest.raises(csrgan.UserError, match=r"a\.b is .*<lambda> of .*, which no other program can import"):
         description({"b": lambda: 0}, "a")
     assert name_of(nn.Conv2d) == "torch.nn.Conv2d"
+
+
+def test_a_trainer_of_several_processes_is_refused_before_the_first_batch() -> None:
+    trainer = lightning.Trainer(
+        accelerator="cpu", devices=2, strategy="ddp_fork", max_epochs=1, logger=False, enable_checkpointing=False
+    )
+    with pytest.raises(
+        ProcessRaisedException, match=r"UserError: this Trainer starts 2 processes: one training on several devices"
+    ):
+        trainer.fit(small(), photographs())

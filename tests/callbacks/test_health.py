@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from composed import composed
 from lightning import Callback, Trainer
 from rich.console import Console
 from systems import made, same, state
 
 from csrgan.callbacks.health import Health
 from csrgan.cli import main
+from csrgan.config.location import conf
 from csrgan.errors import RunStopped, UserError
 
 WATCHED = {
@@ -78,7 +80,7 @@ def test_a_nonfinite_batch_changes_nothing_and_is_reported_saved_and_replayed(
     said = console.export_text()
     assert "batch 3: " in said
     assert "is not finite, from sample 5 (" in said  # batches of two: sample 1 of the third
-    assert f"csrgan replay file={file}" in said
+    assert f"csrgan replay file={file} shows where" in said
     assert main(["replay", f"file={file}"]) == 0
     told = capsys.readouterr().out
     assert "samples of the batch: 1 (" in told
@@ -102,6 +104,23 @@ def test_replay_finds_the_layer_that_overflows(tmp_path: Path, capsys: pytest.Ca
     sentence = " ".join(capsys.readouterr().out.split())
     assert "its input is finite" in sentence
     assert "(Conv2d); its input is finite" in sentence
+
+
+def test_the_file_to_replay_is_named_as_the_run_folder_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the current folder, where a command makes its run_dir absolute."""
+    system, data = made("csrgan")
+    spoil(data, (2,), sample=1)
+    monkeypatch.chdir(tmp_path)
+    watching, console = health(tmp_path)
+    fit(system, data, watching)
+    assert "csrgan replay file=replay/batch_000003.pt shows where." in console.export_text()
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in (conf() / "experiment").glob("*.yaml")))
+def test_health_can_judge_well_before_the_end_of_every_experiment(name: str) -> None:
+    settings = composed(f"experiment={name}", "data=sample")
+    batches = settings["trainer"]["images"] // settings["data"]["batch_size"]
+    assert settings["health"]["every"] * settings["health"]["window"] <= 0.7 * batches
 
 
 def test_more_nonfinite_batches_than_patience_end_the_run(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 from commands import SMOKE, csrgan
 
+from csrgan import rules
 from csrgan.cli import main
 from csrgan.config import search
 from csrgan.config.faults import check_command
+from csrgan.config.location import conf
 from csrgan.errors import UserError
 
 FAULTS = [
@@ -47,6 +50,8 @@ FAULTS = [
     (["train", "seed=[1,2]"], "seed=[1, 2] is not a number."),
     (["train", "trainer.images=1e3"], "trainer.images=1000.0 is not a whole number: write 1000."),
     (["train", "trainer.images=${{trainer.imagse}}"], "trainer.images=${trainer.imagse}: Interpolation key"),
+    (["train", "trainer.devices=2"], "trainer.devices=2: one training on several devices is not supported yet; start several "),
+    (["train", "system=wiener", "data.crop=64", "trainer.devices=2"], "CUDA_VISIBLE_DEVICES=0 csrgan train trainer.devices=1."),
     (["train", "trainer.images=2"], "trainer.images=2 is less than one batch of data.batch_size=4."),
     (["train", "optimizer.generator.lr=nan"], "optimizer.generator.lr=nan is not a number."),
     (["train", "degradation.noise.high=inf"], "degradation.noise.high=inf is not finite."),
@@ -155,6 +160,12 @@ ALL_AT_ONCE = {
 }
 
 
+def test_processes_that_another_program_starts_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as torchrun sets it
+    with pytest.raises(UserError, match=r"^WORLD_SIZE=2 in the environment: one training on several devices is"):
+        check_command("train", [])
+
+
 def test_all_faults_are_reported_at_once_and_nothing_else() -> None:
     with pytest.raises(UserError) as told:
         check_command("train", list(ALL_AT_ONCE))
@@ -185,6 +196,22 @@ def test_a_users_group_is_added_with_a_plus(place: str, tmp_path: Path) -> None:
     added, other = str(told.value).split("\n")
     assert added.endswith("chooses from by itself: it is added with a +, as in +loss/frequency=fft.")
     assert "Did you mean seed?" in other  # all faults at once
+
+
+def test_a_users_loss_is_left_out_where_others_become_none(tmp_path: Path) -> None:
+    (tmp_path / "loss" / "edges").mkdir(parents=True)
+    function = "function: {_target_: csrgan.losses.consistency.redegrade, _partial_: true}"
+    (tmp_path / "loss" / "edges" / "masked.yaml").write_text(re.sub(r"function: .*", function, TERM))
+    with search.search_config_dirs([f"--config-dir={tmp_path}"]), pytest.raises(UserError) as told:
+        check_command("train", ["+loss/edges=masked", "system=srgan", "loss/consistency=redegrade"])
+    own, added = str(told.value).split("\n")
+    assert added.startswith("loss/edges needs redegraded, which SRGAN does not offer;")
+    assert added.endswith(": choose another, or leave loss/edges out.")
+    assert own.endswith(": choose another, or loss/consistency=none.")
+
+
+def test_the_losses_with_a_choice_none_are_those_of_the_rules() -> None:
+    assert tuple(sorted(file.parent.name for file in (conf() / "loss").glob("*/none.yaml"))) == rules.WITH_NONE
 
 
 @pytest.mark.parametrize(

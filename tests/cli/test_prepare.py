@@ -58,7 +58,7 @@ def test_shards_are_written_and_trained_on(mixed: Path, tmp_path: Path, capsys: 
     assert main(words) == 2
     assert "destination is empty" in capsys.readouterr().err
     assert main([*words, f"destination={tmp_path}/shards"]) == 0
-    assert "data.train: 3 photographs in 1 shards" in capsys.readouterr().out
+    assert "data.train: 3 photographs in 1 shard:" in capsys.readouterr().out
     stream = ["data=stream", f"data.train={tmp_path}/shards", f"data.valid={mixed}", "data.workers=0"]
     assert main(["train", *SMOKE, *stream, "trainer.images=8", "data.crop=64", f"run_dir={tmp_path}/run"]) == 0
     assert main(["prepare", "format=zip", "data=folder", f"data.train={mixed}"]) == 2

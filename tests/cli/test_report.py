@@ -39,7 +39,7 @@ def test_a_study_of_several_sweeps_is_one_page(tmp_path: Path, capsys: pytest.Ca
         job(tmp_path / name, "0" if name == "main/10" else "0.1", gain=float(len(name)))
     job(tmp_path / "main/3", "1", gain=0.0)
     (tmp_path / "main/3" / "results.csv").unlink()
-    assert main(["report", str(tmp_path), "baseline=loss.parameters.weight=0", "score=psnr_restored"]) == 0
+    assert main(["report", str(tmp_path), "baseline=loss.parameters.weight=0 trainer=smoke", "score=psnr_restored"]) == 0
     assert "4 jobs: " in capsys.readouterr().out
     assert [line["job"] for line in read(tmp_path / "rows.csv")] == ["main/2", "main/10", "stress/0"]
     lines = {line["settings"]: line for line in read(tmp_path / "report.csv")}
@@ -56,6 +56,10 @@ def test_a_study_of_several_sweeps_is_one_page(tmp_path: Path, capsys: pytest.Ca
     [
         ("score=ssim", "score has no ssim. Its choices: gain, psnr_restored, ssim_restored. Did you mean ssim_restored?"),
         ("baseline=loss.parameters.weight=2", "baseline has no loss.parameters.weight=2. Its choices: loss.parameters.weight=0,"),
+        (
+            "baseline=trainer=smoke",
+            "baseline=trainer=smoke: every job has it; name one in which they differ: loss.parameters.weigh",
+        ),
     ],
 )
 def test_what_no_job_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str, sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,44 @@ def test_what_the_model_was_not_trained_for_is_said(name: str, degradation: str,
     assert bool(said) == bool(sentence)
     untrained = Bicubic(degradation=build(composed(*words)["degradation"], "degradation"))
     assert not list(untrained_scale(untrained, factor))
+
+
+OWN = """
+from pathlib import Path
+import torch
+from csrgan.records import Restoration
+from csrgan.restorers.restorer import Restorer
+
+class Brighter(Restorer):
+    def __init__(self, degradation, file):
+        super().__init__(degradation)
+        self.layers = [torch.nn.Linear(1, 1, bias=False)]
+        torch.nn.init.constant_(self.layers[0].weight, float(Path("weight.txt").read_text()))
+        self.file = Path(file)
+
+    def restore(self, low, names=()):
+        factor = self.layers[0].weight.item() * float(self.file.read_text())
+        return Restoration((low * factor).clamp(0, 1))
+"""
+
+
+def test_a_restorer_of_ones_own_restores_again_once_its_weights_changed(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Weights in a module that it holds, or in a file that its configuration names."""
+    (tmp_path / "own_restorer" / "conf" / "system").mkdir(parents=True)
+    (tmp_path / "own_restorer" / "__init__.py").write_text(OWN)
+    choice = "_target_: own_restorer.Brighter\ndegradation: ${degradation}\nfile: factor.txt\n"
+    (tmp_path / "own_restorer" / "conf" / "system" / "brighter.yaml").write_text(f"# Brighter\n{choice}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    monkeypatch.setenv("CSRGAN_ALLOW", "own_restorer")
+    words = ["restore", "system=brighter", "degradation=readme", f"source={photos}/a.png", "destination=out"]
+    results = []
+    for weight, factor in (("1", "1"), ("0.5", "1"), ("0.5", "0.5"), ("0.5", "0.5")):
+        (tmp_path / "weight.txt").write_text(weight)
+        (tmp_path / "factor.txt").write_text(factor)
+        assert main(words) == 0
+        results.append((tmp_path / "out" / "a.png").read_bytes())
+    assert len(set(results)) == 3
+    assert "1 of 1 pictures were restored before" in capsys.readouterr().out

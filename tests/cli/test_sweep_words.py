@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
-from csrgan.cli import main
+from csrgan.cli import main, sweep
 from csrgan.config.faults import check_command
 from csrgan.config.location import conf
 from csrgan.errors import UserError
@@ -62,3 +62,33 @@ def test_a_missing_package_is_named(word: str) -> None:
 def test_an_interval_without_a_search_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "-m", f"run_dir={tmp_path}", "loss.parameters.weight=interval(0,1)"]) == 2
     assert "add hydra/sweeper=optuna" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["hydra/launcher=submitit_slurm"], "hydra/launcher=submitit_slurm needs Slurm, and there is no srun here: start the"),
+        (["hydra/launcher=joblib", "hydra.launcher.batch_size=nonsense"], "hydra_joblib_launcher cannot run this sweep: "),
+        (
+            ["hydra/sweeper=optuna", "hydra.sweeper.storage=sqlite:////absent/trials.db"],
+            "hydra_optuna_sweeper cannot run this sweep: OperationalError: ",
+        ),
+    ],
+)
+def test_what_stops_a_launcher_or_sweeper_is_said_in_one_sentence(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # without srun
+    assert main(["train", "-m", "trainer=smoke", f"run_dir={tmp_path}/sweep", "seed=1,2", *words]) == 2
+    lines = capsys.readouterr().err.strip().split("\n")
+    assert [line for line in lines if line.startswith("csrgan train: ")] == [lines[-1]]
+    assert said in lines[-1]
+
+
+def test_an_error_of_a_job_is_not_taken_for_one_of_its_sweeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(config: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sweep, "run", fails)
+    with pytest.raises(ZeroDivisionError):
+        main(["train", "-m", "hydra/sweeper=optuna", "trainer=smoke", f"run_dir={tmp_path}/sweep", "seed=1,2"])

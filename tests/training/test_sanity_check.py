@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from typing import Any
 
 import pytest
@@ -65,6 +66,18 @@ def test_weights_that_no_loss_reaches_are_named() -> None:
     stopped = checked(*made("csrgan", "parameter_head.stop_gradient=true"))
     reached = {term.name: (term.reached, term.tensors) for term in stopped.terms if term.network == "generator"}
     assert reached["parameters"][0] == len(result.unreached["generator"])
+
+
+@pytest.mark.parametrize(("precision", "half"), [("32-true", ""), ("bf16-mixed", ", or take trainer.precision=32-true")])
+def test_a_step_that_goes_to_infinity_is_told_with_a_remedy(precision: str, half: str) -> None:
+    """Learning rates so high that the second step is not finite."""
+    system, data = made("csrgan", "optimizer.generator.lr=1e30")
+    samples = data.train_dataloader().collate_fn([data.train_dataloader().dataset[index] for index in range(2)])
+    more = {"count": 2, "images": 4800, "batch_size": 2, "precision": precision}
+    with pytest.raises(UserError) as told:
+        examine(system, samples, data.on_after_batch_transfer, **more)
+    said = r"the check of the first batch: \w+( and \w+)* of the \w+ is not finite: lower the learning rates in optimizer"
+    assert re.fullmatch(f"{said} or the weight of that loss{re.escape(half)}\\.", str(told.value))
 
 
 def test_a_term_that_is_not_finite_is_an_error_before_the_run() -> None:

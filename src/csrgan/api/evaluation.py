@@ -13,6 +13,7 @@ from lightning import Callback, Trainer
 from csrgan.api import own
 from csrgan.api.degrading import protocol_of
 from csrgan.api.model import Model, load
+from csrgan.console import quiet_lightning
 from csrgan.data.module import GRID, Photographs
 from csrgan.degradation.augmentation import Degradation
 from csrgan.evaluation import results
@@ -78,13 +79,14 @@ def evaluate(
 def evaluated(system: Evaluated, data: Photographs, device: str, callbacks: Sequence[Callback] = (), **settings: Any) -> Evaluation:
     """Score a system on photographs. settings: arguments of Lightning's Trainer."""
     examine_protocol(system.restorer, data.degradation)
-    trainer = Trainer(
-        accelerator="cpu" if device == "cpu" else "gpu",
-        devices=1,
-        callbacks=list(callbacks),
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        **{"logger": False, "enable_progress_bar": False, **settings},
-    )
-    trainer.validate(system, data, verbose=False)
+    with quiet_lightning():
+        trainer = Trainer(
+            accelerator="cpu" if device == "cpu" else "gpu",
+            devices=1,
+            callbacks=list(callbacks),
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            **{"logger": False, "enable_progress_bar": False, **settings},
+        )
+        trainer.validate(system, data, verbose=False)
     return Evaluation(system.rows, system.summary)

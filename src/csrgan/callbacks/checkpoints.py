@@ -101,7 +101,9 @@ class Checkpoints(Callback):
         except OSError as reason:
             part.unlink(missing_ok=True)
             self._failure = reason
-            sentence = f"{file} could not be saved ({reason.strerror}); the run continues and tries again at its next save"
+            sentence = (
+                f"{relative(file)} could not be saved ({reason.strerror}); the run continues and tries again at its next save"
+            )
             self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def _evaluates(self, trainer: Trainer, system: System) -> bool:

@@ -14,6 +14,7 @@ from rich.console import Console
 from csrgan.callbacks.watched import as_system
 from csrgan.config import settings
 from csrgan.errors import RunStopped, UserError
+from csrgan.files import relative
 from csrgan.records import Batch
 from csrgan.run_folder import REPLAY
 from csrgan.training.replay import keep
@@ -106,7 +107,7 @@ class Health(Callback):
         source = ", ".join(samples) or "no single sample"
         sentence = (
             f"batch {number}: {' and '.join(reason.terms)} of the {reason.network} is not finite, from"
-            f" {source}; no weight was changed. csrgan replay file={file} shows where."
+            f" {source}; no weight was changed. csrgan replay file={relative(file)} shows where."
         )
         self.left_out += 1
         self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)

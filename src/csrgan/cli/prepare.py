@@ -37,13 +37,18 @@ def run(config: DictConfig) -> int:
     if data.refused:
         console.print(table.refused(data.refused))
     for key, pictures in prepared.items():
+        number = _counted(len(pictures.names), "photograph")
         if kind == "shards":
             if not isinstance(pictures, Prepared):
                 raise UserError(f"{key} is not a folder of photographs, so it cannot be packed into shards.")
             count = shards.write(pictures, Path(destination), settings["shard_mb"], console)
-            sentence, target = f"{key}: {len(pictures.names)} photographs in {count} shards", Path(destination)
+            sentence, target = f"{key}: {number} in {_counted(count, 'shard')}", Path(destination)
         else:
             pixels = sum(height * width for height, width in pictures.sizes)
-            sentence, target = f"{key}: {len(pictures.names)} photographs, {3e-9 * pixels:.2f} GB decoded", data.cache.folder
+            sentence, target = f"{key}: {number}, {3e-9 * pixels:.2f} GB decoded", data.cache.folder
         console.print(f"{sentence}: {relative(target)}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

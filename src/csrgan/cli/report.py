@@ -60,8 +60,13 @@ def _examine(read: list[Job], baseline: str | None, score: str) -> None:
     groups = grouped(read)
     if groups and score not in columns.present(read):
         raise UserError.unknown("score", score, columns.present(read))
-    if baseline is not None and not any(holds(group, baseline) for group in groups):
-        raise UserError.unknown("baseline", baseline, {word for group in groups for word in group.settings})
+    if baseline is None:
+        return
+    held, choices = [holds(group, baseline) for group in groups], {word for group in groups for word in group.settings}
+    if not any(held):
+        raise UserError.unknown("baseline", baseline, choices)
+    listed = ", ".join(sorted(choices))
+    require(len(groups) == 1 or not all(held), f"baseline={baseline}: every job has it; name one in which they differ: {listed}.")
 
 
 def _job(folder: Path, name: str, score: str) -> Job:

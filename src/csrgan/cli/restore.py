@@ -25,6 +25,7 @@ from csrgan.picture_folders.places import Places
 from csrgan.picture_folders.series import Made, Series, Unit, targets
 from csrgan.records import Restoration
 from csrgan.reports.table import FACTORS, label
+from csrgan.restorers import weights
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
@@ -99,13 +100,11 @@ def recipe_digest(system: Evaluated, settings: Settings, factor: float) -> str:
     """Return a digest of all that S depends on apart from the picture: weights, settings and enlargement, but not the device."""
     digest = hashlib.sha256()
     for restorer in filter(None, (system.restorer, system.restorer.parameter_source)):
-        learned = restorer if isinstance(restorer, LearnedRestorer) else None
-        factors = learned.calibration.rows if learned else []
+        factors = restorer.calibration.rows if isinstance(restorer, LearnedRestorer) else []
         described = [restorer.kind.name, system.recipe.get("system"), factors, restorer.oracle]
         digest.update(json.dumps(described, sort_keys=True, default=str).encode())
-        for name, weight in learned.network.state_dict().items() if learned else ():
-            digest.update(name.encode())
-            digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        for place, content in weights.held(restorer):
+            digest.update(place.encode() + content)
     own_settings = [settings.get(key) for key in ("system", "degradation", "seed")] if not isinstance(system, System) else []
     digest.update(json.dumps([own_settings, factor], sort_keys=True, default=str).encode())
     return digest.hexdigest()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from types import MappingProxyType
 
@@ -50,12 +48,11 @@ def run(config: DictConfig) -> float:
     own.register_metrics()
     settings = checked_settings(config)
     folder = Path(settings["run_dir"])
-    first = os.environ.get("LOCAL_RANK", "0") == "0"  # the first of the processes that train together
-    with exclusive_lock(folder, f"run_dir={folder}") if first else nullcontext():
+    with exclusive_lock(folder, f"run_dir={relative(folder)}"):
         checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
         place = relative(folder)
         sentence = f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one."
-        require(bool(settings["resume"]) or not checkpoints or not first, sentence)
+        require(bool(settings["resume"]) or not checkpoints, sentence)
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}

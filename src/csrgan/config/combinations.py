@@ -3,6 +3,7 @@ constructors enforce too; rules on several objects at once, such as a loss that 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator
 from typing import Any, TypeGuard
@@ -20,7 +21,7 @@ def combination_faults(settings: Settings, unsure: Collection[str] = ()) -> Iter
 
     unsure: keys and groups that hold only their defaults because the given value is wrong; sentences that name them are left out.
     """
-    faults = [*_data(settings), *_format(settings)]
+    faults = [*_data(settings), *_format(settings), *_processes(settings)]
     faults += _degradation(settings["degradation"]) if _built(settings.get("degradation")) else []
     if _built(settings.get("system")) and not {"system", "experiment"} & set(unsure):
         checks = [_protocol, *((_losses, _batch, _crop) if "optimizer" in settings else ())]  # which says that it is trained
@@ -37,6 +38,14 @@ def _data(settings: Settings) -> Iterator[str]:
     for key in ("train", "valid") if trained else ("valid",) if evaluated else ():
         if not settings["data"][key]:
             yield f"data.{key} is empty: it takes a folder of photographs, as in data.{key}=FOLDER."
+
+
+def _processes(settings: Settings) -> Iterator[str]:
+    """Check that a training has one process. Programs such as torchrun tell those that they start how many there are."""
+    if devices := settings.get("trainer", {}).get("devices"):
+        started = os.environ.get("WORLD_SIZE", "1")
+        yield from rules.one_process(f"trainer.devices={devices}", devices)
+        yield from rules.one_process(f"WORLD_SIZE={started} in the environment", int(started) if started.isdecimal() else 1)
 
 
 def _format(settings: Settings) -> Iterator[str]:
@@ -130,7 +139,7 @@ def _inputs(function: object) -> tuple[str, ...]:
 def _batch(settings: Settings) -> Iterator[str]:
     """Check for batches that are too small, or larger than the budget."""
     size, system = settings["data"]["batch_size"], settings["system"]
-    yield from rules.budget(settings["trainer"]["images"], size, settings["trainer"]["devices"])
+    yield from rules.budget(settings["trainer"]["images"], size)
     for key, term in _terms(system).items():
         least = _fact(term.get("function"), "least_batch") or 1
         if size < least:
@@ -157,7 +166,8 @@ def _crop(settings: Settings) -> Iterator[str]:
     for key, crop in crops.items():
         for name, side in least.items():
             if crop < side:
-                yield f"data.{key}={crop} is too small for loss/{name}, which needs {side} px: choose more, or loss/{name}=none."
+                remedy = f"choose more, or {rules.without_loss(name)}"
+                yield f"data.{key}={crop} is too small for loss/{name}, which needs {side} px: {remedy}."
         yield from rules.multiples(f"data.{key}", crop, needs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from csrgan.config.combinations import combination_faults
 from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import contents
 from csrgan.config.location import conf
+from csrgan.config.optional_packages import missing_packages
 from csrgan.config.override import first_line, override_faults, single, unreadable
 from csrgan.config.paths import broken_interpolation, with_decoded_paths
 from csrgan.errors import UserError, memory_ran_out, printable
@@ -57,6 +59,10 @@ SIGNS = {
     **dict.fromkeys(("is killed by signal", "exited unexpectedly"), KILLED),  # raised by torch's loader
     "torchvision::nms": TORCHVISION,  # lightning and torchmetrics import it if it is installed
     "BasicSweeper does not support": "interval() and tag() are for a guided search: add hydra/sweeper=optuna.",
+    'Could not detect "srun"': (
+        "hydra/launcher=submitit_slurm needs Slurm, and there is no srun here: start the command where Slurm is, or choose"
+        " hydra/launcher=joblib."
+    ),
     "No trials are completed yet": "no trial of the search is complete; job.json in each one's folder says why.",
     "TerminatedWorkerError": "a process that ran jobs was killed; the same command runs what is missing.",
     "UncompletedJobError": "a process that ran jobs was killed; the same command runs what is missing.",
@@ -145,6 +151,7 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
         faults = [
             *(f"{key} is needed: give it as {key}=VALUE." for key in missing),
             *_checkpoint_faults(config),
+            *missing_packages(_own_values(config)),
             *value_faults(_own_values(config), ranges),
         ]
     except OmegaConfBaseException as reason:
@@ -240,4 +247,15 @@ def _library_message(error: BaseException) -> str | None:
     for sign, sentence in SIGNS.items():
         if sign in f"{type(error).__name__}: {error}":
             return sentence
-    return first_line(error) if isinstance(error, HydraException | OmegaConfBaseException) else None
+    known = isinstance(error, HydraException | OmegaConfBaseException)
+    return first_line(error) if known else _plugin_message(error)
+
+
+def _plugin_message(error: BaseException) -> str | None:
+    """Return the sentence for an error of a launcher or sweeper; None for one of a job that it ran, which is a fault in csrgan."""
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    last = max((index for index, module in enumerate(modules) if module.startswith("hydra_plugins.")), default=None)
+    of_job = type(error.__cause__).__name__ == "_RemoteTraceback" or "Traceback" in str(error)  # of joblib or submitit
+    if last is None or of_job or any(module.startswith("csrgan.") for module in modules[last:]):
+        return None
+    return f"{modules[last].split('.')[1]} cannot run this sweep: {type(error).__name__}: {first_line(error)}"

@@ -120,7 +120,7 @@ def single(override: Override) -> Iterator[str]:
         yield f"{name}={override.get_value_element_as_str()}"
 
 
-def first_line(reason: Exception) -> str:
+def first_line(reason: BaseException) -> str:
     return re.sub(r"\s+", " ", str(reason).strip().split("\n")[0])
 
 

@@ -1,7 +1,7 @@
 """Compare the jobs of a sweep: groups that differ in their settings, seeds within a group, paired differences with intervals.
 
-A group is only compared with a group scored on the same photographs and degradations. Its reference is, of those whose settings
-contain every word of the named baseline, the one that differs from it in the fewest settings; if there is none, the first group.
+A group is only compared with a group scored on the same photographs and degradations. Its reference is, of those that
+have every word of the named baseline, the one that differs from it in the fewest settings; if there is none, the first group.
 """
 
 from __future__ import annotations
@@ -53,10 +53,11 @@ class Job:
 
 @dataclass(eq=False)
 class Group:
-    """Jobs that differ in their seed only."""
+    """Jobs that differ in their seed only. settings: in which they differ from other groups. shared: words of all groups' jobs."""
 
     settings: tuple[str, ...]
     jobs: list[Job] = field(default_factory=list)
+    shared: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -84,10 +85,13 @@ def varying(jobs: Sequence[Job]) -> dict[Job, tuple[str, ...]]:
 def grouped(jobs: Sequence[Job]) -> list[Group]:
     """Group complete jobs by the settings in which the jobs of the sweep differ, without the seed."""
     groups: dict[tuple[str, ...], Group] = {}
-    for job, words in varying(jobs).items():
+    different = varying(jobs)
+    in_some = {word for words in different.values() for word in words}
+    for job, words in different.items():
         settings = tuple(word for word in words if not word.startswith("seed="))
         if job.rows:
-            groups.setdefault(settings, Group(settings)).jobs.append(job)
+            shared = tuple(word for word in job.words if word not in in_some)
+            groups.setdefault(settings, Group(settings, shared=shared)).jobs.append(job)
     return list(groups.values())
 
 
@@ -113,8 +117,8 @@ def _nearest(group: Group, others: Sequence[Group]) -> Group:
 
 
 def holds(group: Group, baseline: str | None) -> bool:
-    """Return whether the group's settings contain every word of a named baseline."""
-    return baseline is not None and set(baseline.split()) <= set(group.name.split())
+    """Return whether the group has every word of a named baseline; a word that no job lacks counts too."""
+    return baseline is not None and set(baseline.split()) <= set(f"{group.name} {' '.join(group.shared)}".split())
 
 
 def score(rows: Sequence[Row], column: str) -> float:

@@ -13,8 +13,6 @@ from csrgan.evaluation.results import Row
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.tree import Settings
 
-EXTRAS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "trackio": "trackio"}  # logger: the extra of csrgan that installs it
-
 
 @contextmanager
 def recording(settings: Settings, folder: Path, build: Callable[[object, str], object]) -> Iterator[list[Logger]]:
@@ -50,8 +48,7 @@ def _build(name: str, node: object, build: Callable[[object, str], object]) -> L
         missing = next((cause for cause in _causes(reason) if isinstance(cause, ImportError)), None)
         if missing is None:
             raise
-        extra = f": pip install 'csrgan[{EXTRAS[name]}]'" if name in EXTRAS else f" ({missing})"
-        raise UserError(f"logger={name} needs a package that is not installed{extra}.") from reason
+        raise UserError(f"logger={name} needs a package that is not installed ({missing}).") from reason
     if not isinstance(logger, Logger):
         raise UserError(f"logger.{name} makes a {type(logger).__name__}, which is not a Lightning logger.")
     return logger

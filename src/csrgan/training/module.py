@@ -8,9 +8,10 @@ from typing import Protocol, runtime_checkable
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 
+from csrgan import rules
 from csrgan.calibration import Calibration
 from csrgan.config import renamed
-from csrgan.errors import UserError
+from csrgan.errors import UserError, raise_faults
 from csrgan.losses.objective import Objective
 from csrgan.records import Batch
 from csrgan.restorers.learned import LearnedRestorer
@@ -87,7 +88,9 @@ class TrainingModule(Evaluated):
         return [updater.optimizer() for updater in self.updaters.values()]
 
     def on_fit_start(self) -> None:
-        """Prepare the losses, for example load a frozen network."""
+        """Prepare the losses, for example load a frozen network. Raises UserError where several processes train."""
+        count = self.trainer.world_size
+        raise_faults(rules.one_process(f"this Trainer starts {count} processes", count))
         functions = [term.function for updater in self.updaters.values() for term in updater.objective.terms.values()]
         for function in functions:
             if isinstance(function, Prepares):

@@ -11,10 +11,11 @@ from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from csrgan import rules
 from csrgan.errors import UserError
 from csrgan.losses.objective import LossInputs, Objective
 from csrgan.training import gradient_stats
-from csrgan.training.nonfinite import NonFinite, culprits
+from csrgan.training.nonfinite import NonFinite, culprits, remedy
 from csrgan.training.state import MakeOptimizer, TrainingState
 
 
@@ -122,11 +123,13 @@ class NetworkUpdater:
         """Check terms at their first use. Raises UserError for a term that is not finite or has no gradient at the weights."""
         for name, value in parts.items():
             if not torch.isfinite(value) and not self.state.batches_seen:  # later, the batch may be the cause
-                raise UserError(f"loss.{name} is {value.item()} when it is first used.")
+                remedied = remedy(str(self.module.trainer.precision))
+                raise UserError(f"loss.{name} is {value.item()} when it is first used: {remedied}.")
             gradients = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
             if not gradients or not any(gradient is not None and gradient.any() for gradient in gradients):
                 raise UserError(
-                    f"loss.{name} has no gradient at the {self.name}'s weights; set it to none, or let it depend on them."
+                    f"loss.{name} has no gradient at the {self.name}'s weights: {rules.without_loss(name, 'choose ')}, or let it"
+                    " depend on them."
                 )
             # Gradients that are 0 count too: behind a layer that is initialised with zeros they are 0 until it has changed.
             self.reached[name] = {id(weight) for weight, one in zip(weights, gradients, strict=True) if one is not None}

@@ -22,6 +22,12 @@ class NonFinite(Exception):
         self.network, self.terms, self.samples = network, list(terms), list(samples)
 
 
+def remedy(precision: str) -> str:
+    """Say what helps where a loss is not finite from the start. precision: of the training, as Lightning names it."""
+    half = "" if precision == "32-true" else ", or take trainer.precision=32-true"
+    return f"lower the learning rates in optimizer or the weight of that loss{half}"
+
+
 def culprits(terms: Mapping[str, Term], inputs: LossInputs) -> list[int]:
     """Return the indices in the batch whose inputs are not finite; else those for which a term alone is not finite."""
     tensors = {name: value.detach() for name, value in inputs.computed() if isinstance(value, Tensor) and value.dim()}

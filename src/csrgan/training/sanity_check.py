@@ -16,9 +16,10 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from csrgan.data.crops import CropBatch
-from csrgan.errors import require
+from csrgan.errors import UserError, require
 from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
+from csrgan.training.nonfinite import remedy
 from csrgan.training.system import System
 
 
@@ -63,10 +64,12 @@ def examine(
     """
     before = copy.deepcopy(system.state_dict())
     recorder = _Recorder(system, images)
+    state, skipping = system.state, system.state.skip_nonfinite
+    state.skip_nonfinite = True  # so that the recorder tells of it
     with torch.random.fork_rng():
         fit_batches.fit(system, [samples, samples], recorder, transfer=transfer, **settings)
     system.load_state_dict(before)
-    state = system.state
+    state.skip_nonfinite = skipping
     state.images_seen = state.batches_seen = 0
     state.recorded, state.on_update = {}, lambda *_: None
     for network in system.networks().values():
@@ -109,6 +112,9 @@ class _Recorder(Callback):
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         self.hooks.close()
         system = self.system
+        if reason := system.state.nonfinite:
+            terms = f"{' and '.join(reason.terms)} of the {reason.network}"
+            raise UserError(f"the check of the first batch: {terms} is not finite: {remedy(trainer.precision)}.")
         self.result.terms = [
             replace(term, reached=len(system.updaters[term.network].reached[term.name])) for term in self.result.terms
         ]
