@@ -87,7 +87,7 @@ def _run(command: str, words: list[str]) -> int:
             return 0
         return execute(command, words).status
     except KeyboardInterrupt:
-        print("csrgan: stopped.", file=sys.stderr)
+        print(f"csrgan: stopped.{' The same command runs what is missing.' if _sweep_folder() else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader closed the pipe, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -188,9 +188,14 @@ def _hydra(command: str, words: list[str]) -> Outcome:
 
 def _sweep_status() -> list[int]:
     """Print a table of the jobs of the sweep that this process ran, and return its exit status; empty without a sweep."""
-    hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
-    folder = hydra_sweep.SweepRecorder.take_folder() if hydra_sweep else None
+    folder = _sweep_folder()
     return [import_module("csrgan.cli.sweep").report(folder)] if folder else []
+
+
+def _sweep_folder() -> Path | None:
+    """Return the folder of the sweep that this process ran, once; None without a sweep."""
+    hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
+    return hydra_sweep.SweepRecorder.take_folder() if hydra_sweep else None
 
 
 def _imported(name: str) -> ModuleType:

@@ -26,6 +26,8 @@ def run(config: DictConfig) -> float | None:
     hydra = cast(DictConfig, HydraConfig.get())
     words = [word for word in restart_words(hydra.overrides.task) if not word.startswith("run_dir=")]
     folder = record.folder_of(Path(config.run_dir), words, hydra_sweep.guided(hydra))
+    if any(folder.parent.glob(f"*/{REFUSED}")):  # a changed sweep starts nothing more in this run_dir
+        return None
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / OUTPUT).open("a", encoding="utf-8") as lock:
         if not process.locked(lock):

@@ -9,6 +9,8 @@ from csrgan.evaluation.comparison import COLLAPSED, Difference, Group, collapsed
 from csrgan.evaluation.results import PICTURES
 from csrgan.reports.columns import Score
 
+SEEDS = 3  # fewer are told to be few
+
 
 def table(
     references: Mapping[Group, Group],
@@ -53,7 +55,10 @@ def note(references: Mapping[Group, Group], chosen: Score) -> str:
     """Return sentences that explain the numbers of the table."""
     images = min(len({row["image"] for row in group.jobs[0].rows}) for group in references)
     resampled = f"the {images} photographs" if images >= PICTURES else "photograph and degradation pairs"
+    seeds = min((len(group.jobs) for group in references), default=0)
     warning = "" if images >= PICTURES else f" {images} photographs are too few to generalise to others."
+    if seeds < SEEDS:
+        warning += f" {seeds} {'seed is' if seeds == 1 else 'seeds are'} too few to tell a setting from chance."
     return (
         f"The score is {chosen.heading}: {chosen.better}. Differences are of means over the seeds that both have, with 95 %"
         f" intervals of a paired bootstrap over {resampled} and these seeds.{warning}"

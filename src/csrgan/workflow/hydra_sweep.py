@@ -14,7 +14,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from csrgan.run_folder import SUBMITIT
+from csrgan.run_folder import REFUSED, SUBMITIT
 from csrgan.runs import watchdog
 from csrgan.runs.process import locked
 
@@ -27,6 +27,8 @@ class SweepRecorder(Callback):
     def on_multirun_start(self, config: DictConfig, **_: object) -> None:
         HydraConfig.instance().set_config(config)  # the default run_dir needs it for the experiment's name
         SweepRecorder.folder = Path(config.hydra.sweep.dir)
+        for file in SweepRecorder.folder.glob(f"*/{REFUSED}"):  # of a sweep that was killed
+            file.unlink()
         watchdog.lead(here=not str(config.hydra.launcher._target_).endswith("SlurmLauncher"))
         _set_defaults(config.hydra)
         if guided(config.hydra):
