@@ -75,8 +75,14 @@ class JPEG(Factor):
 
     def change(self, images: Float[Tensor, "b c h w"], number: Float[Tensor, " b"]) -> Float[Tensor, "b c h w"]:
         soft = torch.is_grad_enabled() and images.requires_grad
-        compressed = jpeg(images, number, subsampling=self.subsampling, soft=soft)
-        return torch.where((number < self.neutral)[:, None, None, None], compressed, images)
+        present = number < self.neutral
+        if images.device.type != "cpu" or soft:  # asking a device which pictures these are would wait for it
+            compressed = jpeg(images, number, subsampling=self.subsampling, soft=soft)
+            return torch.where(present[:, None, None, None], compressed, images)
+        result = images.clone()
+        if bool(present.any()):
+            result[present] = jpeg(images[present], number[present], subsampling=self.subsampling)
+        return result
 
 
 def jpeg(
@@ -98,8 +104,9 @@ def jpeg(
         colours = images.float().clamp(0, 1) * 255
         rounded = colours + (colours.round() - colours).detach() if soft else colours.round()
         luma, *chroma = _to_ycbcr(rounded, soft)
-        decoded = torch.stack([_coded(plane, steps[:, 1], subsampling, soft) for plane in chroma], 1)
-        return _to_rgb(_blocks_coded(luma, steps[:, 0], soft), decoded, soft).clamp(0, 255) / 255
+        decoded = _coded(torch.cat(chroma), steps[:, 1].repeat(2, 1, 1), subsampling, soft)
+        colours = torch.stack(decoded.chunk(2), 1)
+        return _to_rgb(_blocks_coded(luma, steps[:, 0], soft), colours, soft).clamp(0, 255) / 255
 
 
 def quantisation(quality: Float[Tensor, " batch"]) -> Float[Tensor, "batch 2 8 8"]:
@@ -109,20 +116,23 @@ def quantisation(quality: Float[Tensor, " batch"]) -> Float[Tensor, "batch 2 8 8
     return ((TABLES.to(percent) * percent[:, None, None, None] + 50) / 100).floor().clamp(1, 255)
 
 
-def _floor(values: Tensor, soft: bool) -> Tensor:
-    """Round down; if soft, with the gradient of the identity."""
-    return values + (values.floor() - values).detach() if soft else values.floor()
+def _shifted(sums: Tensor, bits: int, soft: bool, half: float | Tensor = 0.5) -> Tensor:
+    """Divide by 2^bits, add a half and round down, in place; if soft, with the gradient of a division."""
+    if not soft:
+        return sums.mul_(2.0**-bits).add_(half).floor_()
+    value = sums * 2.0**-bits
+    return value + ((value + half).floor() - value).detach()
 
 
 def _to_ycbcr(colours: Pictures, soft: bool) -> Sequence[Plane]:
-    mixed = torch.einsum("dc,bchw->bdhw", TO_YCBCR.to(colours), colours)
-    half = torch.tensor([32768.0, 32767.0, 32767.0], device=colours.device)[:, None, None]  # chroma rounds halves down
-    return _floor((mixed + half) / 65536, soft).add(_offset(colours)).unbind(1)
+    mixed = (TO_YCBCR.to(colours) @ colours.flatten(2)).view_as(colours)
+    half = torch.tensor([32768.0, 32767.0, 32767.0], device=colours.device)[:, None, None] / 65536  # chroma rounds halves down
+    return (_shifted(mixed, 16, soft, half) + _offset(colours)).unbind(1)
 
 
 def _to_rgb(luma: Plane, chroma: Float[Tensor, "batch 2 height width"], soft: bool) -> Pictures:
-    mixed = torch.einsum("dc,bchw->bdhw", TO_RGB.to(chroma), chroma - 128)
-    return luma[:, None] + _floor((mixed + 32768) / 65536, soft)
+    mixed = TO_RGB.to(chroma) @ (chroma - 128).flatten(2)
+    return luma[:, None] + _shifted(mixed.view(len(luma), 3, *luma.shape[1:]), 16, soft)
 
 
 def _offset(like: Tensor) -> Tensor:
@@ -152,14 +162,18 @@ def _blocks_coded(plane: Plane, steps: Float[Tensor, "batch 8 8"], soft: bool) -
     batch, height, width = plane.shape
     padded = _padded(plane, 8, 8)
     rows, columns = padded.shape[-2] // 8, padded.shape[-1] // 8
-    dct, divisor = DCT.to(plane), 8 * steps[:, None, None]
-    blocks = (padded - 128).reshape(batch, rows, 8, columns, 8).transpose(2, 3)
-    across = _floor(blocks @ dct.T / 2**11 + 0.5, soft)
-    coefficients = _floor(dct @ across / 2**15 + 0.5, soft)
-    levels = coefficients.sign() * _floor(coefficients.abs() / divisor + 0.5, soft)
-    down = _floor(dct.T @ (levels * steps[:, None, None]) / 2**11 + 0.5, soft)
-    result = _floor(down @ dct / 2**18 + 0.5, soft)
-    return (result + 128).clamp(0, 255).transpose(2, 3).reshape(batch, 8 * rows, 8 * columns)[:, :height, :width]
+    dct, tables = DCT.to(plane), steps.mT[:, None]  # of the transposed coefficients
+    blocks = (padded - 128).reshape(batch, rows, 8, columns, 8).transpose(2, 3).reshape(-1, 8, 8)
+    coefficients = _pass(_pass(blocks, dct.T, 11, soft).mT, dct.T, 15, soft).view(batch, rows * columns, 8, 8)
+    levels = coefficients.sign() * _shifted(coefficients.abs() / tables, 3, soft)
+    result = _pass(_pass((levels * tables).view(-1, 8, 8), dct, 11, soft).mT, dct, 18, soft)
+    result = (result + 128).clamp(0, 255).view(batch, rows, columns, 8, 8)
+    return result.transpose(2, 3).reshape(batch, 8 * rows, 8 * columns)[:, :height, :width]
+
+
+def _pass(blocks: Float[Tensor, "n 8 8"], matrix: Float[Tensor, "8 8"], bits: int, soft: bool) -> Float[Tensor, "n 8 8"]:
+    """Multiply the rows of all blocks by a matrix, and shift."""
+    return _shifted((blocks.reshape(-1, 8) @ matrix).view(-1, 8, 8), bits, soft)
 
 
 def _halved(plane: Plane, soft: bool) -> Resized:
@@ -168,10 +182,10 @@ def _halved(plane: Plane, soft: bool) -> Resized:
     The last column is repeated to whole blocks before, the last row to an even number.
     """
     padded = _padded(plane, 2, 16)
-    batch, height, width = padded.shape
-    sums = padded.reshape(batch, height // 2, 2, width // 2, 2).sum((2, 4))
-    bias = torch.tensor([1.0, 2.0], device=plane.device).repeat(width // 4)
-    return _floor((sums + bias) / 4, soft)
+    pairs = padded[:, ::2] + padded[:, 1::2]
+    sums = pairs[..., ::2] + pairs[..., 1::2]
+    bias = torch.tensor([1.0, 2.0], device=plane.device).repeat(sums.shape[-1] // 2)
+    return _shifted(sums + bias, 2, soft, 0.0)
 
 
 def _doubled(plane: Plane, soft: bool) -> Resized:
@@ -184,4 +198,4 @@ def _doubled(plane: Plane, soft: bool) -> Resized:
     near = pad(plane[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
     rows = torch.stack((3 * near[:, 1:-1] + near[:, :-2], 3 * near[:, 1:-1] + near[:, 2:]), 2).flatten(1, 2)
     left, right = 3 * rows[..., 1:-1] + rows[..., :-2], 3 * rows[..., 1:-1] + rows[..., 2:]
-    return torch.stack((_floor((left + 8) / 16, soft), _floor((right + 7) / 16, soft)), 3).flatten(2, 3)
+    return torch.stack((_shifted(left, 4, soft), _shifted(right, 4, soft, 7 / 16)), 3).flatten(2, 3)
