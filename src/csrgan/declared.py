@@ -20,7 +20,7 @@ from functools import cache
 from importlib.machinery import ModuleSpec
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from csrgan import ranges
 from csrgan.errors import UserError
@@ -130,6 +130,21 @@ def requested_inputs(target: str, *, factory: bool = False) -> tuple[str, ...]:
     return source.requested_inputs(owner, factory) if source else ()
 
 
+class Definition(NamedTuple):
+    """The source of a class or function. bases: full names of a class's bases, as far as the imports tell."""
+
+    node: ast.ClassDef | ast.FunctionDef
+    bases: tuple[str, ...]
+
+
+@cache
+def definition(target: str) -> Definition | None:
+    """Return the source of a class or function, given its full name; None if it cannot be found."""
+    module, _, owner = target.rpartition(".")
+    source = _Module.of(module) if module and not module.startswith(tuple(OF_OTHERS)) else None
+    return source.definition(owner) if source else None
+
+
 def _file(name: str) -> Path:
     """Return the source file of a module, without importing the packages around it as `importlib.util.find_spec` would: the name
     may come from a stranger. Raises ImportError if there is none."""
@@ -204,6 +219,22 @@ class _Module:
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         }
         return inherited | {key: rule for key, rule in fields.items() if rule}
+
+    def definition(self, name: str) -> Definition | None:
+        """See the module's function `definition`."""
+        node = self.defined.get(name)
+        if node is None:
+            source, original = self._imported(name)
+            return source.definition(original) if source else None
+        if name in self.assigned:
+            return None
+        bases = node.bases if isinstance(node, ast.ClassDef) else []
+        return Definition(node, tuple(self._full_name(ast.unparse(base)) for base in bases))
+
+    def _full_name(self, name: str) -> str:
+        head, dot, rest = name.partition(".")
+        module, original = self.imported.get(head, ("", ""))
+        return f"{self.name}.{name}" if head in self.defined else f"{module}.{original}{dot}{rest}" if module else name
 
     def constant(self, name: str, fact: str) -> object:
         """See the module's function `constant`."""

@@ -17,6 +17,7 @@ SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}  # siz
 # Choices without the requirement that failed.
 ALTERNATIVES = {"generator": "generator=spectral_unet", "system": "system=wiener", "condition": "condition=none"}
 WITH_NONE = ("adversarial", "consistency", "image", "parameters", "perceptual")  # losses with a choice `none`, of conf/loss
+LOSS_SETTINGS = {"weight", "start", "ramp", "variance", "function", "generator", "discriminator"}  # of the losses in conf/loss
 PREDICTED = ("theta", "theta_true", "redegraded")  # loss inputs that need a predicted degradation
 DISCRIMINATOR_INPUTS = ("real", "fake")  # loss inputs that need a discriminator; they are the only ones that it gets
 
@@ -164,6 +165,26 @@ def untrained(system: str, trained: bool) -> Iterator[str]:
 # Losses.
 
 
+def switched_off(loss: object) -> bool:
+    """Return whether what stands for a loss is none: nothing, or only settings of one that was switched off."""
+    return loss is None or (isinstance(loss, Mapping) and loss.keys() <= LOSS_SETTINGS and all(map(_plain, loss.values())))
+
+
+def _plain(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return "_target_" not in value and all(map(_plain, value.values()))
+    return value is None or isinstance(value, bool | int | float | str | list | tuple)
+
+
+def no_loss(key: str, target: str, *, function: bool = True) -> Iterator[str]:
+    """Say that what stands under `loss` is no loss. target: the name of what stands there; empty if it has none. function: whether
+    that is one, and no class."""
+    found = f"is {target}" if target else "names none"
+    inner = f"{{_target_: {target or 'PACKAGE.FUNCTION'}{', _partial_: true' if function else ''}}}"
+    term = f"_target_: csrgan.losses.objective.Term, weight: 1.0 and function: {inner}"
+    yield f"loss/{key} must be a Term, and {found}: its yaml needs {term}."
+
+
 def losses(
     facts: SystemFacts, requests: Mapping[str, LossRequest], *, predicts: bool = True, variance: bool = True
 ) -> Iterator[str]:
@@ -172,6 +193,9 @@ def losses(
     for key, loss in requests.items():
         loss_inputs = facts.code_loss_inputs if facts.code_loss_inputs and key == "parameters" else facts.loss_inputs
         if loss_inputs is None:
+            continue
+        if loss.against and key != "adversarial":
+            yield f"loss/{key} is an adversarial loss, of which there is one: give it as loss/adversarial, in place of that."
             continue
         faults = list(available_inputs(key, tuple(dict.fromkeys(loss.needs + loss.against)), loss_inputs, facts.name))
         faults = faults or list(available_inputs(key, loss.against, DISCRIMINATOR_INPUTS, f"the discriminator of {facts.name}"))

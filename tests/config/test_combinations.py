@@ -19,6 +19,10 @@ from csrgan.errors import UserError
 from csrgan.losses.objective import Term
 from csrgan.training.algorithms.csrgan import CSRGAN
 
+BCE = ", ".join(
+    f"{side}: {{_target_: csrgan.losses.adversarial.bce_{side}, _partial_: true}}" for side in ("generator", "discriminator")
+)
+
 # What is built, and words of which it is told that they do not go together.
 CASES = [
     ("degradation", "degradation.blur.low=60"),
@@ -41,6 +45,12 @@ CASES = [
     ("system", "generator=spectral", "output=tanh"),
     ("system", "loss/parameters=nll", "loss.parameters.variance=false"),
     ("system", "loss/image=none", "loss/adversarial=none", "loss/parameters=none"),
+    ("system", "+loss.edges=3"),
+    ("system", "+loss.edges={weight: 1.0, threshold: 0.1}"),
+    ("system", "+loss.edges={_target_: csrgan.losses.image.charbonnier, _partial_: true, epsilon: 0.1}"),
+    ("system", "+loss.edges={weight: 1.0, function: {_target_: csrgan.losses.image.l1, _partial_: true}}"),
+    ("system", "+loss.edges={_target_: csrgan.networks.discriminators.VGG}", "system=dan"),
+    ("system", f"+loss.edges={{_target_: csrgan.losses.adversarial.Adversarial, {BCE}}}"),
     ("system", "discriminator=vgg_as_coded", "data.crop=100"),
     ("data", "trainer.images=2"),
 ]
@@ -131,7 +141,7 @@ def test_missing_loss_inputs_are_reported_early_in_the_constructors_words(target
     assert "strange.losses" not in sys.modules
     assert len(early) == 1
     assert early[0].startswith("loss/edges needs depth, which CSRGAN does not offer; it offers fake, log_variance, low, ")
-    assert "choose another, or loss/edges=none." in early[0]
+    assert "choose another, or leave loss/edges out." in early[0]
     from strange import losses  # type: ignore[import-not-found]
 
     function = getattr(losses, target)
@@ -158,3 +168,13 @@ def test_a_discriminator_conditioned_on_l_works_with_a_smaller_l() -> None:
     words = ("degradation=bicubic_x4", "discriminator=conditional", "loss/perceptual=none", "loss.adversarial.start=0")
     assert not list(combination_faults(composed("system=srgan", *words)))
     assert "D(real)" in fitted("srgan", *words).state.recorded
+
+
+@pytest.mark.parametrize(
+    "words", [("loss/image=none", "loss.image.weight=2"), ("loss/parameters=none", "loss.parameters.weight=1")]
+)
+def test_settings_of_a_loss_that_was_switched_off_are_no_fault(words: tuple[str, ...]) -> None:
+    words = (words[0], f"+{words[1]}", "size=small")
+    settings = composed(*words)
+    assert not list(combination_faults(settings))
+    assert build(settings["system"])

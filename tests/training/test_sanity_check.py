@@ -87,6 +87,24 @@ def test_a_term_that_is_not_finite_is_an_error_before_the_run() -> None:
         checked(system, data)
 
 
+@pytest.mark.parametrize(
+    ("function", "found"),
+    [
+        (lambda restored, sharp: (restored - sharp).abs(), "a tensor of shape 2x3x32x32"),
+        (lambda restored, sharp: (restored - sharp).abs().mean((1, 2, 3)), "a tensor of shape 2"),
+        (lambda restored, sharp: (restored - sharp).mean().reshape(1), "a tensor of shape 1"),
+        (lambda restored, sharp: 3.0, "a float"),
+        (lambda restored, sharp: None, "a NoneType"),
+    ],
+)
+def test_a_term_that_is_not_one_number_is_an_error_before_the_run(function: Any, found: str) -> None:
+    system, data = made("csrgan")
+    system.updaters["generator"].objective.terms["image"].function = function
+    with pytest.raises(UserError) as told:
+        checked(system, data)
+    assert str(told.value) == f"loss.image gives {found}, and a loss is one number, a tensor without dimensions: take its .mean()."
+
+
 @pytest.mark.parametrize("name", ["csrgan", pytest.param("srgan", marks=pytest.mark.long)])
 def test_the_forecast_of_memory_is_near_what_is_taken(name: str) -> None:
     """Witness: the peak of the memory in use during a training step on a batch of the full size."""

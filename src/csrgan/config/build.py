@@ -12,12 +12,19 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf._utils import get_omega_conf_dumper
 
 from csrgan.config import targets
+from csrgan.config.arguments import OWN, node_faults, of_object
 from csrgan.config.check import check_values
 from csrgan.config.folder import contents
-from csrgan.errors import UserError
+from csrgan.errors import UserError, raise_faults
 from csrgan.tree import Settings
 
-OWN = ("_target_", "_partial_")  # keys of a node that are not arguments
+# Where a system holds what the user gives under another key.
+GIVEN_AS = {
+    "system.losses": "loss",
+    "system.discriminator": "discriminator",
+    **{f"system.generator.{part}": part for part in ("output", "parameter_head", "condition")},
+    "system.generator.body": "generator",
+}
 
 
 def checked_settings(config: DictConfig) -> Settings:
@@ -54,7 +61,8 @@ def _build(node: object, place: str) -> Any:
     arguments = {key: _build(value, f"{place}.{key}".lstrip(".")) for key, value in node.items() if key not in OWN}
     if "_target_" not in node:
         return arguments
-    target = resolve_name(node["_target_"])
+    target, place = resolve_name(node["_target_"]), _as_given(place)
+    raise_faults(node_faults(node, place, of_object(target)))
     if node.get("_partial_"):
         return partial(target, **arguments)
     try:
@@ -64,6 +72,11 @@ def _build(node: object, place: str) -> Any:
     except Exception as reason:
         sentence = f"{place} cannot be built: {node['_target_']}: {type(reason).__name__}: {reason}"
         raise InstantiationException(sentence.lstrip()) from reason
+
+
+def _as_given(place: str) -> str:
+    """Return the key by which a user gives what stands at a place."""
+    return next((f"{key}{place.removeprefix(held)}" for held, key in GIVEN_AS.items() if f"{place}.".startswith(f"{held}.")), place)
 
 
 def without_empty(node: object) -> object:

@@ -3,13 +3,15 @@ constructors enforce too; rules on several objects at once, such as a loss that 
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Collection, Iterator
 from typing import Any, TypeGuard
 
 from csrgan import rules
-from csrgan.declared import constant, requested_inputs
+from csrgan.config.arguments import of_source
+from csrgan.declared import constant, definition, requested_inputs
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
@@ -115,6 +117,11 @@ def _losses(settings: Settings) -> Iterator[str]:
     system = settings["system"]
     if "losses" not in system:
         return
+    for key, thing in (system["losses"] or {}).items():
+        if _is_no_loss(thing):
+            target = str(thing["_target_"]) if _built(thing) else ""
+            found = definition(target)
+            yield from rules.no_loss(key, target, function=not (found and isinstance(found.node, ast.ClassDef)))
     requests = {key: rules.LossRequest(_needs(term), term.get("start", 0), _against(term)) for key, term in _terms(system).items()}
     generator = system.get("generator", {})
     assembled = "parameter_head" in generator
@@ -124,7 +131,30 @@ def _losses(settings: Settings) -> Iterator[str]:
 
 def _terms(system: Settings) -> Settings:
     """Return the active losses."""
-    return {key: term for key, term in (system.get("losses") or {}).items() if _built(term) and term.get("weight", 1)}
+    return {
+        key: term
+        for key, term in (system.get("losses") or {}).items()
+        if _built(term) and not _is_no_loss(term) and term.get("weight", 1)
+    }
+
+
+def _is_no_loss(node: object) -> bool:
+    """Return whether a node surely builds no loss. What the source does not tell, the constructor does."""
+    if not _built(node):
+        return not rules.switched_off(node)
+    target = str(node["_target_"])
+    if node.get("_partial_") or constant(target, "is_loss"):
+        return bool(node.get("_partial_"))
+    found = definition(target)
+    if found and isinstance(found.node, ast.FunctionDef):  # it may return a Term, if it can be called
+        arguments = of_source(target)
+        return arguments is not None and not set(arguments.needed) <= node.keys()
+    return found is not None and all(map(_surely_no_loss, found.bases))
+
+
+def _surely_no_loss(base: str) -> bool:
+    found = definition(base)
+    return all(map(_surely_no_loss, found.bases)) if found else base == "object" or base.startswith("torch.")
 
 
 def _needs(term: Settings) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from csrgan.config import targets
-from csrgan.config.build import OWN, build, without_empty
+from csrgan.config.arguments import OWN
+from csrgan.config.build import build, without_empty
 from csrgan.config.check import declared_rules, value_faults
 from csrgan.errors import UserError
 from csrgan.tree import Settings

@@ -18,6 +18,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from csrgan import rules
 from csrgan.config import search
+from csrgan.config.arguments import argument_faults
 from csrgan.config.check import declared_rules, value_faults
 from csrgan.config.chosen import (
     PLUGINS,
@@ -153,6 +154,7 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
             *_checkpoint_faults(config),
             *missing_packages(_own_values(config)),
             *value_faults(_own_values(config), ranges),
+            *argument_faults(contents(config, resolve=False)),
         ]
     except OmegaConfBaseException as reason:
         yield f"{reason.full_key}: {first_line(reason)}."

@@ -66,6 +66,8 @@ class Adversarial:
     ramp: images over which the generator's weight then rises from 0.
     """
 
+    is_loss = True  # may stand under `loss`
+
     weight: NotNegative = 1e-3
     start: CountOr0 = 0
     ramp: CountOr0 = 0

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.errors import raise_faults
+from csrgan.errors import UserError, raise_faults
 from csrgan.ranges import CountOr0, NotNegative
 
 
@@ -35,9 +35,21 @@ def needs(function: Callable[..., object]) -> tuple[str, ...]:
 def examine(system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True) -> None:
     """Raise UserError for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
     kind = rules.SystemFacts.of(type(system).__name__, lambda attribute: getattr(system, attribute, None))
-    enabled = {name: term for name, term in losses.items() if isinstance(term, Loss) and term.weight}
+    enabled = {name: term for name, term in losses.items() if isinstance(term, Loss) and _is_loss(term) and term.weight}
     asked = {name: rules.LossRequest(term.needs, term.start, term.against) for name, term in enabled.items()}
-    raise_faults(rules.losses(kind, asked, predicts=predicts, variance=variance))
+    raise_faults(_no_losses(losses), rules.losses(kind, asked, predicts=predicts, variance=variance))
+
+
+def _is_loss(thing: object) -> bool:
+    return getattr(thing, "is_loss", False) is True and not isinstance(thing, type)
+
+
+def _no_losses(losses: Mapping[str, object]) -> Iterator[str]:
+    for name, thing in losses.items():
+        function = thing.func if isinstance(thing, partial) else thing if inspect.isroutine(thing) else type(thing)
+        if not (_is_loss(thing) or rules.switched_off(thing)):
+            full_name = "" if function.__module__ == "builtins" else f"{function.__module__}.{function.__qualname__}"
+            yield from rules.no_loss(name, full_name, function=not isinstance(function, type) or not full_name)
 
 
 class Term(Recorded):
@@ -46,6 +58,7 @@ class Term(Recorded):
     start: images seen before the term starts. ramp: images over which its weight then rises from 0.
     """
 
+    is_loss = True  # may stand under `loss`
     Function = Callable[..., Tensor]
     against: tuple[str, ...] = ()
 
@@ -84,13 +97,15 @@ class LossInputs(Mapping[str, object]):
 
 
 class Objective:
-    """A weighted sum of terms. A term that is None or has weight 0 is dropped and costs nothing; so is a mapping, which remains
-    if a file changes a setting of a term that the user switched off.
+    """A weighted sum of terms. A term that is None or has weight 0 is dropped and costs nothing; so are settings that remain if
+    a file changes one of a term that the user switched off.
 
-    loss_inputs: names of the inputs that the system offers. Raises UserError for a term that needs another.
+    loss_inputs: names of the inputs that the system offers. Raises UserError for a term that needs another, and for what is no
+    loss.
     """
 
     def __init__(self, terms: Mapping[str, object], loss_inputs: Iterable[str]) -> None:
+        raise_faults(_no_losses(terms))
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         available = set(loss_inputs)
         raise_faults(*(rules.available_inputs(name, term.needs, available) for name, term in self.terms.items()))
@@ -102,7 +117,16 @@ class Objective:
         """Return the weighted value of each term that has started after `images_seen` images; their sum is the loss."""
         weights = {name: term.weight * term.share(images_seen) for name, term in self.terms.items()}
         return {
-            name: weights[name] * term.function(*(inputs[need] for need in term.needs))
+            name: weights[name] * _scalar(name, term.function(*(inputs[need] for need in term.needs)))
             for name, term in self.terms.items()
             if weights[name]
         }
+
+
+def _scalar(name: str, value: object) -> Tensor:
+    """Return the value of a loss. Raises UserError unless it is a tensor without dimensions."""
+    if isinstance(value, Tensor) and not value.dim():
+        return value
+    shape = "x".join(map(str, value.shape)) if isinstance(value, Tensor) else ""
+    found = f"a tensor of shape {shape}" if shape else f"a {type(value).__name__}"
+    raise UserError(f"loss.{name} gives {found}, and a loss is one number, a tensor without dimensions: take its .mean().")

@@ -57,7 +57,7 @@ class GANModule(System):
         self.discriminator: nn.Module | None = discriminator if adversarial else None
         dropouts = any(isinstance(layer, _DropoutNd) for layer in discriminator.modules())
         self.has_modes = dropouts or any(True for _ in discriminator.buffers())  # whether eval() changes what it does
-        examine(self, enabled, predicts=predicts, variance=variance)
+        examine(self, losses, predicts=predicts, variance=variance)
         terms: dict[str, object] = {name: term for name, term in enabled.items() if name != "adversarial"}
         discriminator_term: Term | None = None
         if adversarial:
