@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -55,6 +56,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def own_metrics() -> Iterator[None]:
+    """A test that brings a metric of its own takes it away again."""
+    yield
+    if registry := sys.modules.get("csrgan.evaluation.metrics"):
+        for name in [name for name, metric in registry.METRICS.items() if not getattr(metric.function, "__module__", "csrgan").startswith("csrgan.")]:
+            del registry.METRICS[name]
 
 
 @pytest.fixture(scope="session")

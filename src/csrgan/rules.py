@@ -55,6 +55,14 @@ def low_below_high(place: str, low: float, high: float) -> Iterator[str]:
         yield f"{place}.low={low:g} lies above {place}.high={high:g}."
 
 
+def neutral_beyond(place: str, absent: float, neutral: float | None, low: float, high: float) -> Iterator[str]:
+    """low, high: of the values that are drawn; neutral: the value of what is absent."""
+    if absent and neutral is None:
+        yield f"{place}.absent={absent:g}: this factor has no number that changes nothing, so it cannot be absent."
+    if absent and neutral is not None and low < neutral < high:
+        yield f"{place}.absent={absent:g}: {neutral:g} changes nothing, and must not lie between {place}.low and {place}.high."
+
+
 def odd_kernel_size(kernel_size: int | None) -> Iterator[str]:
     if kernel_size is not None and kernel_size % 2 == 0:
         yield f"degradation.kernel_size={kernel_size} is not an odd number of pixels; null means full support."

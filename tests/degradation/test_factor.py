@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import sys
 from dataclasses import replace
@@ -134,6 +135,41 @@ def test_panels_sheets_and_the_page_name_it_with_its_unit(tmp_path: Path) -> Non
     jobs = [replace(job, rows=rows, units=made.prior.units) for job in sweep.jobs(1, tmp_path / "runs")]
     assert "exposure 0.50 stops" in page.write(tmp_path, jobs, title="t", question="").read_text(encoding="utf-8")
     assert "true exposure, stops" in captions(predictions.against_truth(grouped(jobs)))  # type: ignore[arg-type]
+
+
+class Vignette(Factor):
+    """Nothing is changed by 0, which may lie at either end."""
+
+    neutral = 0.0
+
+    def change(self, images: Tensor, number: Tensor) -> Tensor:
+        return images * (1 - number[:, None, None, None])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "uniform_in"), [(0.2, 0.6, "value"), (0.2, 0.6, "variance"), (-0.6, -0.2, "value"), (0.3, 0.3, "value")]
+)
+def test_an_absent_factor_has_its_neutral_number(low: float, high: float, uniform_in: str) -> None:
+    made = csrgan.Degradation(
+        factors={"vignette": Vignette(low=low, high=high, uniform_in=uniform_in, absent=0.25)}, predicted=["vignette"]
+    )
+    theta = made.prior.sample(np.random.default_rng(0), 4000)
+    numbers = theta.more["vignette"]
+    assert float((numbers == 0).float().mean()) == pytest.approx(0.25, abs=0.02)
+    ends = [math.copysign(abs(end) ** (0.5 if uniform_in == "variance" else 1), end) for end in (low, high)]
+    present = numbers[numbers != 0]
+    assert ends[0] - 1e-6 <= float(present.min()) <= float(present.max()) <= ends[1] + 1e-6
+    units = made.prior.normalise(theta)
+    assert float(units.min()) >= 0 and float(units.max()) <= 1 + 1e-6
+    torch.testing.assert_close(made.prior.denormalise(units).more["vignette"], numbers)
+    assert float(made.prior.mean().more["vignette"]) == pytest.approx(float(numbers.mean()), abs=0.02)
+
+
+def test_what_cannot_be_absent_is_told() -> None:
+    with pytest.raises(csrgan.UserError, match=r"Exposure\.absent=0\.5: this factor has no number that changes nothing"):
+        Exposure(low=0.0, high=1.0, absent=0.5)
+    with pytest.raises(csrgan.UserError, match=r"0 changes nothing, and must not lie between Vignette\.low and Vignette\.high"):
+        Vignette(low=-1.0, high=1.0, absent=0.5)
 
 
 def test_impossible_settings_are_user_errors() -> None:

@@ -64,6 +64,10 @@ def _degradation(degradation: Settings) -> Iterator[str]:
     ranges |= {f"factor.{name}": node for name, node in factors.items() if {"low", "high"} <= node.keys()}
     for place, ends in ranges.items():
         yield from rules.low_below_high(place, ends["low"], ends["high"])
+    for name, node in factors.items():
+        power = 0.5 if node.get("uniform_in") == "variance" else 1.0
+        low, high = (abs(float(node.get(end, 0.0))) ** power for end in ("low", "high"))
+        yield from rules.neutral_beyond(f"factor.{name}", node.get("absent", 0.0), _fact(node, "neutral"), low, high)
     scale = degradation["scale"]
     yield from rules.known_parameters(degradation["predicted"], (*RANGES.values(), *factors))
     yield from rules.odd_kernel_size(degradation["kernel_size"])
@@ -81,7 +85,7 @@ def _protocol(settings: Settings) -> Iterator[str]:
     facts = _facts(system)
     yield from rules.suits_degradation(facts, output=degradation["output"], multiple=_multiple(settings), noise=noise, drawn=drawn)
     ranges = {name: degradation[key] for key, name in RANGES.items()} | (degradation.get("factors") or {})
-    varies = [name for name, ends in ranges.items() if ends.get("low", 0) < ends.get("high", 0)]
+    varies = [name for name, ends in ranges.items() if ends.get("low", 0) < ends.get("high", 0) or 0 < ends.get("absent", 0) < 1]
     if facts.coded:
         code = system.get("code", {}).get("kind", "units")
         yield from rules.something_varies(code, varies)

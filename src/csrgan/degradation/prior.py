@@ -25,12 +25,15 @@ NINETY = 1.6448536  # standard deviations to either side of the mean that hold 9
 
 @dataclass(frozen=True)
 class Uniform:
-    """A parameter whose value, or whose square, is drawn uniformly between two bounds.
+    """A parameter whose value, or whose square, is drawn uniformly between two bounds, or which is absent.
 
     low, high: the bounds, in units of the drawn quantity (for a blur: px, or px^2 if the variance is drawn).
     uniform_in: `value` (of a blur or a noise: the standard deviation) or `variance` (its square).
     least: the least drawn quantity that has a meaning.
     unit: of the value of a further factor, see `Factor`; empty: none.
+    absent: probability of the value `neutral`, which changes nothing and lies at or beyond a bound.
+
+    Network units are the position between the bounds, `neutral` included if it can be drawn.
     """
 
     low: float
@@ -38,33 +41,59 @@ class Uniform:
     uniform_in: Literal["value", "variance"] = "value"
     least: float = 0.0
     unit: str = ""
+    absent: float = 0.0
+    neutral: float = 0.0
 
     @property
     def power(self) -> int:
         return 2 if self.uniform_in == "variance" else 1
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest drawn quantity, `neutral` included if it can be drawn."""
+        neutral = (self.neutral**self.power,) if self.absent else ()
+        return min((self.low, *neutral)), max((self.high, *neutral))
+
     def quantile(self, u: Float[Tensor, ...]) -> Float[Tensor, ...]:
         """Return the value (never the variance) below which a share `u` of the draws lie."""
-        return (self.low + u * (self.high - self.low)).clamp(min=self.least) ** (1 / self.power)
+        if not self.absent:
+            return self.physical(u)
+        above = self.neutral**self.power >= self.high  # where the absent ones stand in the order of values
+        present = (u if above else u - self.absent) / max(1 - self.absent, 1e-9)
+        value = self._value(self.low + present.clamp(0, 1) * (self.high - self.low))
+        return torch.where((present >= 1) if above else (present < 0), torch.full_like(value, self.neutral), value)
+
+    def physical(self, units: Float[Tensor, ...]) -> Float[Tensor, ...]:
+        """Return the value (never the variance) that has this position in network units."""
+        low, high = self.ends
+        return self._value(low + units * (high - low))
+
+    def _value(self, drawn: Float[Tensor, ...]) -> Float[Tensor, ...]:
+        return drawn.clamp(min=self.least) ** (1 / self.power)
 
     def normalise(self, value: Float[Tensor, ...]) -> Float[Tensor, ...]:
-        """Return the share of the draws below `value`: [0,1] over the prior; 0 if the prior is a single value."""
-        width = self.high - self.low
-        return (value**self.power - self.low) / width if width else torch.zeros_like(value)
+        """Return the position of `value` in network units: [0,1] over the prior; 0 if the prior is a single value."""
+        low, high = self.ends
+        return (value**self.power - low) / (high - low) if high > low else torch.zeros_like(value)
 
     def units_of(self, other: Uniform) -> tuple[float, float] | None:
         """Return a factor and a shift that convert network units of the `other` prior to units of this one for the same value; None
         if no such pair exists, because one prior draws values and the other variances."""
-        width, theirs = self.high - self.low, other.high - other.low
+        (low, high), (other_low, other_high) = self.ends, other.ends
+        width, theirs = high - low, other_high - other_low
         if not width:
             return 1.0, 0.0  # a single value: its units mean nothing
         if theirs and self.power != other.power:
             return None
-        return theirs / width, (other.low ** (self.power / other.power) - self.low) / width
+        return theirs / width, (other_low ** (self.power / other.power) - low) / width
 
     @property
     def mean(self) -> float:
         """The expectation of the value."""
+        return self.absent * self.neutral + (1 - self.absent) * self._mean_if_present
+
+    @property
+    def _mean_if_present(self) -> float:
         if self.uniform_in == "value" or self.low == self.high:
             return (self.low + self.high) / 2 if self.uniform_in == "value" else self.low**0.5
         return 2 / 3 * (self.high**1.5 - self.low**1.5) / (self.high - self.low)
@@ -72,7 +101,8 @@ class Uniform:
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest value (never the variance)."""
-        return self.low ** (1 / self.power), self.high ** (1 / self.power)
+        low, high = (end ** (1 / self.power) for end in self.ends)
+        return low, high
 
 
 class Blur(TypedDict, total=False):
@@ -217,7 +247,7 @@ class Prior(Recorded):
     def denormalise(self, theta: Float[Tensor, "batch p"]) -> Parameters:
         """Convert network units to physical units; a parameter that is not predicted takes the prior's mean."""
         means = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
-        predicted = {name: self.ranges[name].quantile(theta[:, k]) for k, name in enumerate(self.predicted)}
+        predicted = {name: self.ranges[name].physical(theta[:, k]) for k, name in enumerate(self.predicted)}
         return Parameters.of(means | predicted)
 
     def units_of(self, other: Prior) -> tuple[Float[Tensor, " p"], Float[Tensor, " p"]]:

@@ -1,0 +1,1 @@
+"""Further factors of the degradation, one file each (see `csrgan.degradation.factor`)."""
