@@ -6,15 +6,18 @@ import csv
 import json
 import re
 from pathlib import Path
+from typing import Annotated, get_args, get_origin
 
 import pytest
 from composed import SMALL, choices
 from folders import save
 
 import csrgan
+from csrgan import ranges
 from csrgan.cli import main
 from csrgan.evaluation.metrics import METRICS
 from csrgan.runs.jobs import KINDS
+from csrgan.training.system import System
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
 NAMES = {
@@ -88,6 +91,29 @@ def test_every_metric_has_a_section() -> None:
 def test_every_protocol_is_in_the_table() -> None:
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \| [^|]+ \| [^|]+ \|", page("degradations"), re.MULTILINE)
     assert set(rows) == set(choices("degradation"))
+
+
+def table(heading: str) -> list[list[str]]:
+    """Return the cells of the first table below a heading of the page of the API, without the heads of its columns."""
+    rows = re.findall(r"^\|(.+)\|$", page("api").split(f"\n### {heading}\n")[1].split("\n### ")[0], re.MULTILINE)
+    return [[cell.strip() for cell in row.split("|")] for row in rows[2:]]
+
+
+SYSTEMS = [value for name in csrgan.__all__ if isinstance(value := getattr(csrgan, name), type) and issubclass(value, System)]
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.__name__)
+def test_the_table_of_loss_inputs_has_those_of_the_classes(system: type[System]) -> None:
+    named = {"all", system.__name__.lower()}
+    listed = [cells[0].strip("`") for cells in table("What losses may ask for") if named & set(cells[-1].split(", "))]
+    assert sorted(listed) == sorted({*(system.loss_inputs or ()), *(system.code_loss_inputs or ())})
+
+
+def test_the_table_of_ranges_has_every_range() -> None:
+    declared = {name: get_args(value) for name, value in vars(ranges).items() if get_origin(value) is Annotated}
+    assert {name.strip("`"): (kind, text) for name, kind, text in table("Ranges of numbers")} == {
+        name: (kind.__name__, text) for name, (kind, text) in declared.items()
+    }
 
 
 def test_every_public_name_is_on_the_page_of_the_api() -> None:
