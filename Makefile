@@ -51,7 +51,7 @@ lint: .venv/tests  ## check style, types, the direction of imports and spelling
 
 docs: .venv/docs  ## build the site into docs/build/html, check its links, run its examples
 	@$(SPHINX) -b html docs docs/build/html
-	@$(BIN)/python -m pytest -m docs --numprocesses 2 --dist load --max-worker-restart 0 tests/docs
+	@$(BIN)/python -m pytest -m docs --numprocesses 2 --dist load --max-worker-restart 0 tests/docs tests/notebooks
 
 docs-serve: .venv/docs  ## show the site in a browser, and build it again whenever a page changes
 	@$(BIN)/sphinx-autobuild --open-browser --port 0 --ignore '*/build/*' --ignore '*/notebooks/*' --ignore '*/generated/*' docs docs/build/html

@@ -18,6 +18,14 @@ def choices(group: str) -> list[str]:
     return [file.stem for file in GROUPS[group]]
 
 
+def covering(*without: str) -> list[list[str]]:
+    """Words that choose each choice of each group in few compositions: the k-th of every group, then each that is added with a +."""
+    own = {group: choices(group) for group in GROUPS if group not in without and not group.startswith("factor/")}
+    longest = max(map(len, own.values()))
+    together = [[f"{group}={names[k % len(names)]}" for group, names in own.items()] for k in range(longest)]
+    return together + [[f"+{group}={name}"] for group in GROUPS if group.startswith("factor/") for name in choices(group)]
+
+
 def composed(*overrides: str, command: str = "train") -> dict[str, Any]:
     """The plain configuration of a command with these overrides."""
     return copy.deepcopy(_composed(overrides, command))

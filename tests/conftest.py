@@ -63,7 +63,11 @@ def own_metrics() -> Iterator[None]:
     """A test that brings a metric of its own takes it away again."""
     yield
     if registry := sys.modules.get("csrgan.evaluation.metrics"):
-        for name in [name for name, metric in registry.METRICS.items() if not getattr(metric.function, "__module__", "csrgan").startswith("csrgan.")]:
+        for name in [
+            name
+            for name, metric in registry.METRICS.items()
+            if not getattr(metric.function, "__module__", "csrgan").startswith("csrgan.")
+        ]:
             del registry.METRICS[name]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
@@ -58,3 +59,10 @@ def chain(
     few = round(height / scale), round(width / scale)
     low = low[:, :: round(scale), :: round(scale)][:, : few[0], : few[1]] if direct else bicubic(low, *few)
     return (low if constants.output == "native" else bicubic(low, height, width)).clip(0, 1)
+
+
+def through_jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
+    """Return a picture, (3, h, w) in [0,1], as Pillow reads it back from a JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray((picture.clip(0, 1).transpose(1, 2, 0) * 255).round().astype(np.uint8)).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file).convert("RGB")).transpose(2, 0, 1) / 255

@@ -35,6 +35,10 @@ FAULTS = [
     (["train", "loss/imag=mse"], "Did you mean loss/image?"),
     (["train", "los/image=mse"], "conf/ has no los/image. Its choices: condition, data, "),
     (["train", "experiments=csrgan"], "Did you mean experiment?"),
+    (
+        ["train", "degradation=file", "+factor/jpeg_quality=web"],
+        "+factor/jpeg_quality=web: factor/jpeg_quality has a choice already, and is chosen without the +.",
+    ),
     (["train", "+loss/image=mse"], "+loss/image=mse: loss/image has a choice already, and is chosen without the +."),
     (["train", "degradation/kernel=x"], "degradation/kernel is no group of choices, but degradation.kernel is a setting"),
     (["evaluate", "optimizer=adam"], "optimizer=adam: csrgan evaluate has no optimizer to choose."),

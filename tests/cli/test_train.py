@@ -73,7 +73,8 @@ SAME = ("gaussian8_x3", "gaussian8_x4", "srmd_x2", "srmd_x4", "div2krk_x2", "vgg
 CHOICES = {
     group: [file.stem for file in files if (group, file.stem) != ("parameter_head", "none") and file.stem not in SAME]
     for group, files in groups()
-    if group not in ("data", "evaluation", "experiment", "loss/parameters", "optimizer", "sweep", "system", "trainer")
+    if not group.startswith("factor/")
+    and group not in ("data", "evaluation", "experiment", "loss/parameters", "optimizer", "sweep", "system", "trainer")
 }
 
 
@@ -84,6 +85,7 @@ CHOICES = {
         *([f"{group}={names[k % len(names)]}" for group, names in CHOICES.items()] for k in range(max(map(len, CHOICES.values())))),
         ["parameter_head=none", "loss/parameters=none"],
         ["loss/parameters=none"],
+        ["+factor/jpeg_quality=web"],
         [
             *("loss/parameters=l1", "parameter_head.stop_gradient=true", "trainer.precision=bf16-mixed", "optimizer.accumulate=2"),
             "optimizer.schedule._target_=csrgan.training.schedule.constant",

@@ -13,7 +13,7 @@ from csrgan.config.keys import described
     [
         ("train", "seed", "0", "seed of all random choices"),
         ("train", "trainer.images", "4800", "the budget, in images seen"),
-        ("train", "optimizer.ema", "0.99", "decay of the running average (EMA) of the generator, which is evaluated"),
+        ("train", "optimizer.ema", "0.99", "decay of the running average (EMA) of the generator, which is evaluated; 0: none"),
         ("prepare", "data.crop", "128", "side of a training crop, px"),  # of the file that the choice begins with
         (
             "report",

@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import Any
 
 import pytest
-from composed import GROUPS, SMALL, choices, composed
+from composed import GROUPS, SMALL, choices, composed, covering
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import OmegaConf, open_dict
@@ -36,13 +36,9 @@ def test_the_first_comment_says_what_the_choice_is(file: Any) -> None:
     assert len(first_line(file)) > 10
 
 
-@pytest.mark.parametrize("k", range(max(len(files) for group, files in GROUPS.items() if group != "experiment")))
-def test_every_choice_is_total_and_every_key_is_used(k: int) -> None:
-    """Each node's keys are exactly the arguments of what it builds, except arguments given in code.
-
-    Test k uses the k-th choice of every group, so that each choice is tested with few compositions.
-    """
-    chosen = [f"{group}={choices(group)[k % len(files)]}" for group, files in GROUPS.items() if group != "experiment"]
+@pytest.mark.parametrize("chosen", covering("experiment"), ids=lambda words: words[0])
+def test_every_choice_is_total_and_every_key_is_used(chosen: list[str]) -> None:
+    """Each node's keys are exactly the arguments of what it builds, except arguments given in code."""
     for path, node in nodes(composed(*chosen)):
         target = get_object(node["_target_"])
         if target.__module__.startswith(("torch", "lightning")):
@@ -163,11 +159,8 @@ def numbers(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield path
 
 
-@pytest.mark.parametrize("k", range(max(len(files) for group, files in GROUPS.items() if group != "experiment")))
-def test_every_number_of_a_training_has_a_range_and_is_in_it(k: int) -> None:
-    chosen = [
-        f"{group}={choices(group)[k % len(files)]}" for group, files in GROUPS.items() if group not in ("sweep", "experiment")
-    ]
+@pytest.mark.parametrize("chosen", covering("experiment", "sweep"), ids=lambda words: words[0])
+def test_every_number_of_a_training_has_a_range_and_is_in_it(chosen: list[str]) -> None:
     ranged("train", *chosen)
 
 

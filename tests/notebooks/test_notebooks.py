@@ -30,6 +30,7 @@ def kernel() -> Iterator[KernelManager]:
     manager.shutdown_kernel(now=True)
 
 
+@pytest.mark.docs
 @NOTEBOOKS
 def test_the_notebook_runs_and_gives_what_it_is_committed_with(file: Path, kernel: KernelManager) -> None:
     committed, run = (nbformat.read(file, as_version=4) for _ in range(2))

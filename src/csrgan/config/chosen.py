@@ -90,7 +90,7 @@ def rejected_choices(command: str, message: str, chosen: Collection[Override]) -
             added = f"{name} is no group that csrgan {command} chooses from by itself: it is added with a +, as in +"
             unknown = f"{override.input_line}: csrgan {command} has no {name} to choose."
             yield override, f"{added}{override.input_line}." if _may_add(command, name) else unknown
-        elif f"Multiple values for {name}." in message:
+        elif f"Multiple values for {name}." in message or f"{name} appears more than once" in message:
             yield override, f"{override.input_line}: {name} has a choice already, and is chosen without the +."
 
 
