@@ -19,7 +19,7 @@ def choices(group: str) -> list[str]:
 
 
 def covering(*without: str) -> list[list[str]]:
-    """Words that choose each choice of each group in few compositions: the k-th of every group, then each that is added with a +."""
+    """Words that choose every choice in few compositions: the k-th of each group, then each that is added with a +."""
     own = {group: choices(group) for group in GROUPS if group not in without and not group.startswith("factor/")}
     longest = max(map(len, own.values()))
     together = [[f"{group}={names[k % len(names)]}" for group, names in own.items()] for k in range(longest)]
