@@ -33,6 +33,7 @@ FAULTS = [
     (["train", "output=sigmiod", "loss/image=l3"], "loss/image has no l3."),
     (["train", "-m", "output=sigmoid,tahn"], "Did you mean tanh?"),
     (["train", "loss/imag=mse"], "Did you mean loss/image?"),
+    (["report", "runs", "basline=loss.parameters.weight=1"], "the configuration has no basline. Its choices: baseline, "),
     (["train", "los/image=mse"], "conf/ has no los/image. Its choices: condition, data, "),
     (["train", "experiments=csrgan"], "Did you mean experiment?"),
     (

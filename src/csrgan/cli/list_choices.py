@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
+from hydra import compose
 from omegaconf import DictConfig
 from rich.markup import escape
 from rich.table import Table
 
-from csrgan.config.folder import first_line, groups
+from csrgan.config.folder import contents, first_line, groups
 from csrgan.console import Console
 from csrgan.errors import UserError
 
@@ -17,6 +20,11 @@ def run(config: DictConfig) -> int:
     name = str(config.group or "").strip("/")
     shown = [group for group in choices if name in ("", group) or group.startswith(f"{name}/")]
     if not shown:
+        keys = [key for key in _keys(contents(compose("train"), resolve=False)) if name in key.split(".")]
+        if keys:
+            raise UserError(
+                f"{name} is no group of choices, but a key: {', '.join(keys)}. csrgan train --help=all shows every key."
+            )
         raise UserError.unknown("conf/", name, choices)
     table = Table(box=None, pad_edge=False)
     for heading in ("group", "choice", "what it is"):
@@ -26,3 +34,11 @@ def run(config: DictConfig) -> int:
             table.add_row("" if index else group, file.stem, escape(first_line(file)))
     Console().print(table)
     return 0
+
+
+def _keys(settings: Mapping[str, object], place: str = "") -> Iterator[str]:
+    """Yield every key of a configuration, in full."""
+    for name, value in settings.items():
+        yield f"{place}{name}"
+        if isinstance(value, Mapping):
+            yield from _keys(value, f"{place}{name}.")

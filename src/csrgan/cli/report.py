@@ -51,7 +51,9 @@ def run(config: DictConfig) -> int:
         baseline=settings["baseline"],
         score=settings["score"],
     )
-    Console().print(f"{len(read)} jobs: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
+    Console().print(
+        f"{len(read)} {'job' if len(read) == 1 else 'jobs'}: {relative(written)}", highlight=False, markup=False, soft_wrap=True
+    )
     return 0
 
 

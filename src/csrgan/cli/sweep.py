@@ -81,6 +81,6 @@ def report(folder: Path) -> int:
     for path, reason in failed.items():
         console.print(f"{relative(path)} {jobs[path]['status']}: {reason}", highlight=False, markup=False, soft_wrap=True)
     if failed:
-        sentence = f"{len(failed)} of {len(jobs)} jobs failed; the same command runs only those again."
+        sentence = f"{len(failed)} of {len(jobs)} jobs failed; the same command runs only those, from their last save."
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0

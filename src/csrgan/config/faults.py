@@ -102,6 +102,15 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         return
     with open_dict(base):
         mode = str(base.pop("hydra").mode)
+    for key in wrong:  # that a key does not exist matters more than why its value cannot be read
+        top = key.partition(".")[0]
+        if (
+            any(word.startswith(f"{key}=") for word in words)
+            and key not in available
+            and top.isidentifier()
+            and top not in (*base, "hydra")
+        ):
+            wrong[key] = [str(UserError.unknown("the configuration", top, map(str, base)))]
     if "system" not in wrong:
         yield from unused_part_faults(base, parsed)
     ranges = declared_rules(contents(base, resolve=False))
