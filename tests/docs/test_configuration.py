@@ -16,6 +16,8 @@ from csrgan.config.location import conf
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "extensions"))
+pytest.importorskip("sphinx", reason="needs the tools for the site, which make docs installs")
+pytestmark = pytest.mark.docs
 
 import configuration  # noqa: E402
 import configuration_keys  # noqa: E402

@@ -19,6 +19,8 @@ from csrgan.evaluation.metrics import METRICS
 from csrgan.runs.jobs import KINDS
 from csrgan.training.system import System
 
+pytestmark = pytest.mark.docs
+
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
 NAMES = {
     "PARAMETER": "(blur_std|scale|noise_std)",

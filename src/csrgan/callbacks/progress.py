@@ -17,13 +17,14 @@ from csrgan.data.loader import ResumableLoader
 from csrgan.records import Batch
 from csrgan.training.system import System
 
-SHOWN = {
+SHOWN = {  # the names of values, shorter; other loss terms of the generator follow under their own
     "generator/image": "image",
     "generator/parameters": "theta",
     "generator/adversarial": "adv",
     "D(real)": "D(real)",
     "D(fake)": "D(fake)",
 }
+TERM, NORM = "generator/", "generator/gradient_norm"
 
 
 class Watch(Callback):
@@ -64,7 +65,8 @@ class Watch(Callback):
         values = _floats(system.state.recorded)
         if due:
             self._log(trainer, system, values, now)
-        parts = " ".join(f"{label} {values[name]:.3g}" for name, label in SHOWN.items() if name in values)
+        shown = SHOWN | {name: name.removeprefix(TERM) for name in values if name.startswith(TERM) and name not in (*SHOWN, NORM)}
+        parts = " ".join(f"{label} {values[name]:.3g}" for name, label in shown.items() if name in values)
         if self._scores.summary:
             parts += f" gain {self._scores.summary['gain_db']:+z.2f} dB"
         seen = system.images_seen

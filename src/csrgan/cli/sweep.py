@@ -39,13 +39,14 @@ def run(config: DictConfig) -> float | None:
             sentence = f"{relative(folder)} holds another job ({other}): give the changed sweep its own run_dir."
             (folder / REFUSED).write_text(sentence, encoding="utf-8")
             return None
-        if job is None or job["status"] != "complete":
+        before = "  (complete before)" if job and job["status"] == "complete" else ""
+        if not before or job is None:
             with hydra_sweep.turn(hydra):
                 job = process.run(folder, words, hydra_sweep.cores(hydra), process.prepare_resume(folder, job))
     if job["status"] != "complete":
         _report_job(folder, f"failed: {job['reason']}")
         return None
-    _report_job(folder, record.gain(folder))
+    _report_job(folder, record.gain(folder) + before)
     return record.gain_db(folder)
 
 
