@@ -23,7 +23,7 @@ _silent = ContextVar("silent", default=False)
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Print nothing while the block runs. In a notebook a console shows its lines beside stdout, so it is told too."""
+    """Print nothing while the block runs. In a notebook a console shows its lines beside stdout, so it is silenced too."""
     token = _silent.set(True)
     try:
         with redirect_stdout(StringIO()):

@@ -118,8 +118,8 @@ def _labelled(label: str, text: str) -> list[str]:
 
 def _meaning(key: Key) -> str:
     """Return what a key is, and what it may be where the comment does not say so."""
-    told = set(re.findall(r"\w+", key.meaning))
-    choices = () if told.issuperset(key.rule.choices) else key.rule.choices
+    named = set(re.findall(r"\w+", key.meaning))
+    choices = () if named.issuperset(key.rule.choices) else key.rule.choices
     listed = ", ".join(key.choices or choices)
     numbers = "" if f"{key.rule.interval[1:2]}: " in key.meaning else range_in_words(key.rule)
     return "; ".join(filter(None, (key.meaning, listed and f"choices: {listed}", numbers)))

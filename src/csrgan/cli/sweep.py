@@ -39,8 +39,10 @@ def run(config: DictConfig) -> float | None:
             sentence = f"{relative(folder)} holds another job ({other}): give the changed sweep its own run_dir."
             (folder / REFUSED).write_text(sentence, encoding="utf-8")
             return None
-        before = "  (complete before)" if job and job["status"] == "complete" else ""
-        if not before or job is None:
+        before = ""
+        if job and job["status"] == "complete":
+            before = "  (complete before)"
+        else:
             with hydra_sweep.turn(hydra):
                 job = process.run(folder, words, hydra_sweep.cores(hydra), process.prepare_resume(folder, job))
     if job["status"] != "complete":

@@ -9,7 +9,7 @@ from csrgan.evaluation.comparison import COLLAPSED, Difference, Group, collapsed
 from csrgan.evaluation.results import PICTURES
 from csrgan.reports.columns import Score
 
-SEEDS = 3  # fewer are told to be few
+SEEDS = 3  # the note says so where there are fewer
 
 
 def table(

@@ -1,4 +1,4 @@
-"""All numbers that a restorer holds, whatever its class, so that two restorers with the same settings can be told apart."""
+"""All numbers that a restorer holds, whatever its class, so that two restorers with the same settings can be distinguished."""
 
 from __future__ import annotations
 
