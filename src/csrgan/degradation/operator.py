@@ -40,7 +40,12 @@ def degrade(
     sharp = spec.apply_factors("sharp", sharp, parameters)
     low = linear(sharp, parameters, noise=noise, spec=spec, sizes=sizes).clamp_(0, 1)
     low = spec.apply_factors("low", low, parameters)
-    return low if bits is None else (low * (2**bits - 1)).round() / (2**bits - 1)
+    return rounded(low, bits)
+
+
+def rounded(images: Tensor, bits: int | None) -> Tensor:
+    """Return pictures in [0,1] rounded to this many bits; None: as they are."""
+    return images if bits is None else (images * (2**bits - 1)).round() / (2**bits - 1)
 
 
 def linear(

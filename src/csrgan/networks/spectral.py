@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
+from csrgan.networks.block_dct import BlockDCTStatistics
 from csrgan.networks.generator import Body, Features
 from csrgan.networks.spectrum import RadialLogSpectrum
 from csrgan.networks.unet import UNetCore, Upsampling
@@ -27,6 +28,7 @@ class Spectral(Body):
     A parameter head reads the bottleneck features, (b, hidden, 1, 1); a condition changes them before the gains are computed.
 
     spectrum_bins: rings of the spectrum up to the Nyquist frequency. spectrum_tile: side of its tiles, px.
+    block_dct: whether it also sees the statistics of the blocks that JPEG codes, see `BlockDCTStatistics`.
     gains: radial frequencies with their own gain; gains in between are interpolated.
     hidden: width of the hidden layers.
     """
@@ -37,13 +39,21 @@ class Spectral(Body):
     draws = False
 
     def __init__(
-        self, *, spectrum_bins: CountOr0 = 40, spectrum_tile: Count = 128, gains: Annotated[int, "[2,inf)"] = 64, hidden: Count = 96
+        self,
+        *,
+        spectrum_bins: CountOr0 = 40,
+        spectrum_tile: Count = 128,
+        block_dct: bool = False,
+        gains: Annotated[int, "[2,inf)"] = 64,
+        hidden: Count = 96,
     ) -> None:
         super().__init__()
         self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile)
-        self.context_features, self.bottleneck_channels = self.spectrum.features, hidden
+        self.blocks = BlockDCTStatistics() if block_dct else None
+        self.context_features = self.spectrum.features + (self.blocks.features if self.blocks else 0)
+        self.bottleneck_channels = hidden
         self.global_features = self.context_features + hidden
-        self.read = nn.Sequential(nn.Linear(self.spectrum.features, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, hidden))
+        self.read = nn.Sequential(nn.Linear(self.context_features, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, hidden))
         self.choose = nn.Sequential(
             nn.LeakyReLU(0.1), nn.Linear(hidden, hidden), nn.LeakyReLU(0.1), last := nn.Linear(hidden, gains)
         )
@@ -52,6 +62,8 @@ class Spectral(Body):
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         context = self.spectrum(low)
+        if self.blocks:
+            context = torch.cat([context, self.blocks(low)], dim=1)
         return Features(self.read(context)[:, :, None, None], (low,), context)
 
     def pool(self, features: Features) -> Float[Tensor, "b global_features"]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from csrgan.calibration import Calibration, Distances
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.operator import rounded
 from csrgan.degradation.parameters import Parameters
 from csrgan.networks.generator import Generator, GeneratorOutput
 from csrgan.records import Batch, Restoration
@@ -43,8 +44,9 @@ class LearnedRestorer(Restorer):
         return isinstance(self.network, Generator) and self.network.variance
 
     def preprocess(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
-        """Return L as the network takes it."""
-        return enlarged(low, self.enlarge) if self.enlarges else low
+        """Return L as the network takes it: enlarged if it asks for that, and rounded to the bits of its training."""
+        low = enlarged(low, self.enlarge) if self.enlarges else low
+        return rounded(low, self.degradation.flags["bits"])
 
     def to_physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
         """Convert theta^ of the network to physical units."""

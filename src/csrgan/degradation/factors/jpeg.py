@@ -1,6 +1,7 @@
 """JPEG compression of a batch, each picture at its own quality, as libjpeg with its default settings decodes what it encoded.
 
-Nothing is encoded: the lossy steps alone are repeated, with libjpeg's whole-number arithmetic, so that hardly a pixel differs.
+On a CPU libjpeg itself does it. On other devices, and where gradients are asked, nothing is encoded: the lossy steps alone are
+repeated, with libjpeg's whole-number arithmetic, so that hardly a pixel differs.
 Sources: ITU-T T.81 (1992), annexes A (the DCT) and K (the tables); JFIF 1.02 (colours); libjpeg, whose constants these are.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import cv2
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -81,7 +83,7 @@ class JPEG(Factor):
             return torch.where(present[:, None, None, None], compressed, images)
         result = images.clone()
         if bool(present.any()):
-            result[present] = jpeg(images[present], number[present], subsampling=self.subsampling)
+            result[present] = through_codec(images[present], number[present], subsampling=self.subsampling)
         return result
 
 
@@ -107,6 +109,20 @@ def jpeg(
         decoded = _coded(torch.cat(chroma), steps[:, 1].repeat(2, 1, 1), subsampling, soft)
         colours = torch.stack(decoded.chunk(2), 1)
         return _to_rgb(_blocks_coded(luma, steps[:, 0], soft), colours, soft).clamp(0, 255) / 255
+
+
+def through_codec(
+    images: Pictures, quality: Float[Tensor, " batch"], *, subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0"
+) -> Pictures:
+    """Return what `jpeg` returns, without gradients, by encoding and decoding each picture: on a CPU a third of the time."""
+    factor = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if subsampling == "4:2:0" else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    rounded = (images.detach().float().clamp(0, 1) * 255).round_().to(torch.uint8)
+    result = torch.empty_like(images, dtype=torch.float32)
+    bgr = rounded.flip(1).permute(0, 2, 3, 1).contiguous().numpy()
+    for k, (picture, whole) in enumerate(zip(bgr, quality.detach().round().clamp(1, 100).int().tolist(), strict=True)):
+        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, whole, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor])
+        result[k] = torch.from_numpy(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)).permute(2, 0, 1)
+    return result.div_(255).to(images.dtype)
 
 
 def quantisation(quality: Float[Tensor, " batch"]) -> Float[Tensor, "batch 2 8 8"]:

@@ -1,0 +1,63 @@
+"""Statistics of a picture's 8 x 8 DCT coefficients, in which the steps of JPEG are visible."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from csrgan.networks.blocks import pad_to_multiple
+
+SIDE = 8  # px of a block
+STRIP = 512  # px: rows of the picture that are transformed together
+LUMA = (0.299, 0.587, 0.114)  # BT.601, as JFIF has it
+SQUARE_FLOOR, MEAN_FLOOR = 0.01, 0.03  # added before the logarithm, in 8-bit steps: below what rounding to 8 bits leaves
+SPREAD = 4.0  # of the logarithms over photographs; scales the features to order one
+
+
+class BlockDCTStatistics(nn.Module):
+    """Log mean square and log mean magnitude of each DCT coefficient of luma, over the blocks that JPEG codes.
+
+    A step of the quantiser above a coefficient's magnitude leaves it zero, so the two statistics show the steps at each frequency, and
+    what lies below them shows that there were none. Coefficients (u, v) and (v, u) have nearly the same step; their mean is taken.
+    The blocks begin at the picture's upper left corner. Blocks that are not whole are left out, unless the picture has no other.
+    """
+
+    features = SIDE * (SIDE + 1)
+
+    def __init__(self) -> None:
+        super().__init__()
+        index = torch.arange(float(SIDE), dtype=torch.float64)
+        cosines = torch.cos(math.pi * (2 * index + 1) * index[:, None] / (2 * SIDE)) / 2
+        cosines[0] /= 2**0.5
+        both = torch.kron(cosines, cosines)  # from the pixels of a block to its coefficients, both row by row
+        self.register_buffer("transform", both.T.float().contiguous(), persistent=False)
+        self.register_buffer("upper", torch.triu_indices(SIDE, SIDE), persistent=False)
+
+    transform: Tensor
+    upper: Tensor
+
+    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b features"]:
+        with torch.autocast(image.device.type, enabled=False):
+            image = image.float()
+            if min(image.shape[-2:]) < SIDE:
+                image = pad_to_multiple(image, SIDE)
+            height, width = (side - side % SIDE for side in image.shape[-2:])
+            square = magnitude = image.new_zeros(len(image), SIDE * SIDE)
+            for top in range(0, height, STRIP):
+                coefficients = self._coefficients(image[..., top : min(top + STRIP, height), :width])
+                square = square + coefficients.square().sum(dim=1)
+                magnitude = magnitude + coefficients.abs().sum(dim=1)
+            count = height * width // SIDE**2
+            logs = torch.stack([(square / count + SQUARE_FLOOR).log(), (magnitude / count + MEAN_FLOOR).log()], dim=1)
+            logs = logs.view(-1, 2, SIDE, SIDE)
+            rows, columns = self.upper
+            return (logs[..., rows, columns] + logs[..., columns, rows]).flatten(1) / (2 * SPREAD)
+
+    def _coefficients(self, strip: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b blocks 64"]:
+        """Return the coefficients of all blocks of luma, in 8-bit steps."""
+        luma = torch.einsum("bchw,c->bhw", strip, strip.new_tensor(LUMA)) * 255 - 128
+        blocks = luma.unfold(1, SIDE, SIDE).unfold(2, SIDE, SIDE)
+        return blocks.reshape(len(strip), -1, SIDE * SIDE) @ self.transform
