@@ -12,6 +12,7 @@ Every picture is RGB float32 in [0,1], shape (3, height, width); a batch has sha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -69,3 +70,20 @@ class Restoration:
         parameters, spread = (theta and theta.to(device) for theta in (self.parameters, self.spread))
         interval = self.interval and (self.interval[0].to(device), self.interval[1].to(device))
         return Restoration(self.image.to(device), parameters, spread, interval, tuple(step.to(device) for step in self.trace))
+
+
+class Checked(NamedTuple):
+    """What may be said of pictures L that may be unlike those of a training.
+
+    restored: with S blended towards L where they are. looks_like: for each picture the name of a degradation that it has and the
+    training had not; "" if there is none. sentences: for users, "" likewise.
+    """
+
+    restored: Restoration
+    looks_like: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+    @classmethod
+    def familiar(cls, restored: Restoration) -> Checked:
+        """Return a result of pictures of which nothing is to be said."""
+        return cls(restored, *[("",) * len(restored.image)] * 2)

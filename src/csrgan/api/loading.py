@@ -12,6 +12,7 @@ from csrgan.calibration import Calibration
 from csrgan.config.described import build_described, check_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.errors import UserError, require
+from csrgan.restorers.ood import OODTest
 from csrgan.runs import checkpoint
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
@@ -36,6 +37,7 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, Se
         rows = _calibration(content["csrgan"].get("calibration", []), length)
         left_out = {name: _calibration(each, length) for name, each in content["csrgan"].get("loo_calibration", {}).items()}
         system.restorer.calibration = Calibration(rows, left_out)
+        system.restorer.ood = OODTest.of(content["csrgan"]["ood"]) if "ood" in content["csrgan"] else None
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
         raise UserError(f"{key}={path} does not fit the network that it describes ({type(reason).__name__}).") from reason
     return placed(system, device), recipe

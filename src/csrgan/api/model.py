@@ -49,6 +49,9 @@ class Model:
         or (B, 1, H, W) in [0,1]. Colours are sRGB; those of a file are converted with its profile.
         enlarge: the factor of the bicubic enlargement before the network; 2 makes S twice as large as without.
 
+        A picture unlike those of the training gets no theta^, and S is blended back towards L, as far as the training found it
+        harmless (`Restoration.looks_like`).
+
         S has the type of L, clipped to [0,1]. An enlargement that the model was not trained for gives a warning. Raises UserError
         for what is not a picture, and if the network's output is not finite.
 
@@ -61,9 +64,11 @@ class Model:
         source = opened(low, "low")
         for sentence in untrained_scale(self.system.restorer, enlarge):
             warnings.warn(sentence, stacklevel=2)
-        restored = self.system.restorer.restore(enlarged(source.pictures.to(self.system.device), enlarge))
+        pictures = enlarged(source.pictures.to(self.system.device), enlarge)
+        restored = self.system.restorer.restore(pictures)
         require(finite(restored), "the network's output for low is not finite, so it is not a picture.")
-        return Restoration.of(restored, source)
+        checked = self.system.restorer.checked(pictures, restored)
+        return Restoration.of(checked.restored, source, checked.looks_like)
 
     @property
     def predicts(self) -> tuple[str, ...]:

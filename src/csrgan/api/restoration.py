@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ class Restoration:
 
     image: S, in the type of L: an array (H, W, 3) or (H, W) of its dtype, or a tensor (B, 3, H, W).
     parameters: the predicted degradation theta^; None if the model predicts none.
+    looks_like: the name of a degradation that L has and the model has not seen, such as "JPEG compression"; "" if there is none.
+    Such a picture gets no theta^. For a batch, a name for each picture, and nan for their theta^.
     std, interval: its standard deviations, and the two ends of its 90 % intervals; None if the model predicts no uncertainty.
 
     >>> import csrgan
@@ -72,13 +75,23 @@ class Restoration:
     parameters: Theta | None = None
     std: Theta | None = None
     interval: tuple[Theta, Theta] | None = None
+    looks_like: str | tuple[str, ...] = ""
     file: picture.Picture | None = None
 
     @classmethod
-    def of(cls, restored: records.Restoration, source: Opened) -> Restoration:
+    def of(cls, restored: records.Restoration, source: Opened, looks: tuple[str, ...] = ()) -> Restoration:
         """Convert what a system made of a picture to the type of the input."""
 
+        refused = torch.tensor([bool(name) for name in looks])
+        if source.single and any(looks):
+            return cls(image=source.back(restored.image), looks_like=looks[0], file=source.file)
+
         def theta(parameters: Parameters) -> Theta:
+            if any(looks):
+                numbers = {name: parameters.number(name) for name in parameters.names}
+                parameters = Parameters.of(
+                    {name: value.masked_fill(refused.to(value.device), math.nan) for name, value in numbers.items()}
+                )
             return Theta.of(parameters, source.single)
 
         return cls(
@@ -86,6 +99,7 @@ class Restoration:
             parameters=theta(restored.parameters) if restored.parameters else None,
             std=theta(restored.spread) if restored.spread else None,
             interval=(theta(restored.interval[0]), theta(restored.interval[1])) if restored.interval else None,
+            looks_like="" if source.single else looks,
             file=source.file,
         )
 

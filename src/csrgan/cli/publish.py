@@ -45,6 +45,7 @@ def run(config: DictConfig) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {f"ema.{name}": weight.clone() for name, weight in system.ema.state_dict().items()}
     facts = {"images_seen": system.images_seen, "calibration": system.restorer.calibration.rows, "published": True}
+    facts |= {"ood": system.restorer.ood.content()} if system.restorer.ood else {}
     content = {"state_dict": weights, "csrgan": {"recipe": described, **facts}}
     with files.atomic_write(folder / NETWORK) as part:
         torch.save(content, part)

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from csrgan.api.model import enlarged, untrained_scale
 from csrgan.api.restoration import finite
 from csrgan.data import picture
+from csrgan.data.jpeg_tables import quality_in
 from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
 from csrgan.errors import require
@@ -32,6 +33,7 @@ from csrgan.training.system import System
 from csrgan.tree import Settings
 from csrgan.workflow.trained import chosen
 
+JPEG_QUALITY, TABLES = "jpeg_quality", "jpeg_quality_tables"  # columns: as predicted, and as the file's own tables say
 TOLERANCE = 0.05  # of a prior's range: a prediction further outside is not of a picture inside it
 LONGEST_SIDE = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}  # px that the encoders take
 
@@ -73,13 +75,23 @@ class _Restorer:
         if self.system.restorer.per_picture:
             self.series.say(f"{self.series.units.index(unit) + 1}/{len(self.series.units)}  {shown_name}")
         self._examine(unit.file, source)
-        restored = self.system.restorer.restore(enlarged(source.tensor()[None].to(self.system.device), self.factor))
-        values = _values(restored, self.system.restorer.prior.predicted)
+        low = enlarged(source.tensor()[None].to(self.system.device), self.factor)
+        restorer = self.system.restorer
+        restored = restorer.restore(low)
         require(finite(restored), f"{shown_name}: the network's output is not finite, so it is not a picture.")
+        restored, (looks,), (refusal,) = restorer.checked(low, restored)
+        values = {} if looks else _values(restored, restorer.prior.predicted)
+        witness = quality_in(unit.file) if JPEG_QUALITY in restorer.prior.predicted and self.factor == 1 else None
         part = self.series.ledger.workspace / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=source)
-        yield Made({name: part}, {"file": table_cell(shown_name), **values})
-        for line in (describe_theta(values, self.system.restorer.prior.units), *out_of_range(values, self.system.restorer.prior)):
+        more = {"looks_like": looks} if looks else {}
+        more |= {} if witness is None else {TABLES: str(witness)}
+        yield Made({name: part}, {"file": table_cell(shown_name), **values, **more})
+        for line in (
+            refusal or describe_theta(values, restorer.prior.units),
+            *out_of_range(values, restorer.prior),
+            *contradicted(values, witness),
+        ):
             if line:
                 self.series.say(f"{shown_name}: {line}")
 
@@ -100,8 +112,8 @@ def recipe_digest(system: Evaluated, settings: Settings, factor: float) -> str:
     """Return a digest of all that S depends on apart from the picture: weights, settings and enlargement, but not the device."""
     digest = hashlib.sha256()
     for restorer in filter(None, (system.restorer, system.restorer.parameter_source)):
-        factors = restorer.calibration.rows if isinstance(restorer, LearnedRestorer) else []
-        described = [restorer.kind.name, system.recipe.get("system"), factors, restorer.oracle]
+        fitted = [restorer.calibration.rows, repr(restorer.ood)] if isinstance(restorer, LearnedRestorer) else []
+        described = [restorer.kind.name, system.recipe.get("system"), fitted, restorer.oracle]
         digest.update(json.dumps(described, sort_keys=True, default=str).encode())
         for place, content in weights.held(restorer):
             digest.update(place.encode() + content)
@@ -146,3 +158,13 @@ def out_of_range(values: dict[str, float], prior: Prior) -> Iterator[str]:
                 f"{what} {values[name] * factor:.2f}{unit} lies outside the range that the model was trained on, {low} to"
                 f" {high}{unit}: do not trust S or the other values."
             )
+
+
+def contradicted(values: dict[str, float], witness: int | None) -> Iterator[str]:
+    """Yield a sentence if the tables of a JPEG file say another quality than its pixels. witness: what the tables say."""
+    low, high = (values.get(f"{JPEG_QUALITY}_{end}") for end in BOUNDS)
+    if witness is None or low is None or high is None or low - 3 <= witness <= high + 3:
+        return
+    earlier = "it was compressed before, more strongly" if witness > high else "its pixels do not show it"
+    read = f"{values[JPEG_QUALITY]:.0f} [{low:.0f}, {high:.0f}]"
+    yield f"its own tables say JPEG quality {witness}, but it looks like {read}: {earlier}."

@@ -28,6 +28,7 @@ from csrgan.errors import require
 from csrgan.files import exclusive_lock, relative
 from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
+from csrgan.restorers import ood_fit
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
 from csrgan.training import sanity_check
 from csrgan.training.evaluated import Evaluated, as_module
@@ -101,6 +102,9 @@ def trained(
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
         if isinstance(system, System):
+            if settings["trainer"]["ood_images"] and system.images_seen >= images:
+                console.print("learning what pictures unlike those of the training look like", highlight=False)
+                system.restorer.ood = ood_fit.fit(system.restorer, data, settings["trainer"]["ood_images"], system.device)
             saver.conclude(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,

@@ -18,6 +18,7 @@ class Trainer(TypedDict):
     validate_every: Count
     save_every: Count
     calibration_images: CountOr0
+    ood_images: CountOr0
     panels: CountOr0
 
 

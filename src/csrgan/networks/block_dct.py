@@ -20,8 +20,9 @@ SPREAD = 4.0  # of the logarithms over photographs; scales the features to order
 class BlockDCTStatistics(nn.Module):
     """Log mean square and log mean magnitude of each DCT coefficient of luma, over the blocks that JPEG codes.
 
-    A step of the quantiser above a coefficient's magnitude leaves it zero, so the two statistics show the steps at each frequency, and
-    what lies below them shows that there were none. Coefficients (u, v) and (v, u) have nearly the same step; their mean is taken.
+    A step of the quantiser above a coefficient's magnitude leaves it zero, so the two statistics show the steps at each frequency,
+    and what lies below them shows that there were none. Coefficients (u, v) and (v, u) have nearly the same step, so their mean
+    is taken.
     The blocks begin at the picture's upper left corner. Blocks that are not whole are left out, unless the picture has no other.
     """
 

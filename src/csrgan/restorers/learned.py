@@ -14,8 +14,9 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import rounded
 from csrgan.degradation.parameters import Parameters
 from csrgan.networks.generator import Generator, GeneratorOutput
-from csrgan.records import Batch, Restoration
+from csrgan.records import Batch, Checked, Restoration
 from csrgan.restorers.bicubic import enlarged
+from csrgan.restorers.ood import OODTest
 from csrgan.restorers.restorer import Restorer, finite_image
 
 
@@ -23,6 +24,7 @@ class LearnedRestorer(Restorer):
     """network: returns S and, where it predicts them, theta^ and its variance in network units (`GeneratorOutput`).
 
     enlarges: whether L is enlarged bicubically before it enters the network. calibration: of the predicted standard deviations.
+    ood: tells pictures unlike those of the training; None: nothing is told.
     """
 
     outputs: tuple[str, ...] = ("upsampled", "native")
@@ -31,12 +33,16 @@ class LearnedRestorer(Restorer):
         super().__init__(degradation)
         self.network, self.enlarges = network, enlarges
         self.calibration = Calibration()
+        self.ood: OODTest | None = None
 
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         self.network.eval()
         with torch.no_grad():
             output: GeneratorOutput = self.network(self.preprocess(low))
         return self.to_restoration(output, names)
+
+    def checked(self, low: Float[Tensor, "b 3 h w"], restored: Restoration) -> Checked:
+        return self.ood.checked(self.preprocess(low), restored) if self.ood else Checked.familiar(restored)
 
     @property
     def uncertain(self) -> bool:

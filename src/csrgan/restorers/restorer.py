@@ -16,7 +16,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.errors import UserError, raise_faults, require
-from csrgan.records import Batch, Restoration
+from csrgan.records import Batch, Checked, Restoration
 
 Oracle = Literal["truth", "prediction", "mismatch"]
 
@@ -58,6 +58,10 @@ class Restorer(Recorded):
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         """Return S for these parameters. Raises UserError for a restorer that cannot be given any."""
         raise UserError(f"{self.kind.name} cannot be given the degradation: choose a checkpoint of system=srmd.")
+
+    def checked(self, low: Float[Tensor, "b 3 h w"], restored: Restoration) -> Checked:
+        """Return what may be said of S and theta^ if L may be unlike the pictures of the training."""
+        return Checked.familiar(restored)
 
     def restore_batch(self, batch: Batch) -> Restoration:
         """Restore a batch of an evaluation with the parameters of the oracle mode."""

@@ -15,6 +15,7 @@ from csrgan.errors import UserError, raise_faults
 from csrgan.losses.objective import Objective
 from csrgan.records import Batch
 from csrgan.restorers.learned import LearnedRestorer
+from csrgan.restorers.ood import OODTest
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.network_updater import NetworkUpdater
 from csrgan.training.nonfinite import NonFinite, nonfinite_rows
@@ -107,7 +108,8 @@ class TrainingModule(Evaluated):
         state, calibration = self.state, self.restorer.calibration
         counts = {"images_seen": state.images_seen, "batches_seen": state.batches_seen, "lr_scale": state.lr_scale}
         factors = {"calibration": calibration.rows, "loo_calibration": calibration.leave_one_out} if calibration.rows else {}
-        checkpoint["csrgan"] = {**counts, **factors, "recipe": dict(self.described()), "recorded": dict(state.recorded)}
+        ood = {"ood": self.restorer.ood.content()} if self.restorer.ood else {}
+        checkpoint["csrgan"] = {**counts, **factors, **ood, "recipe": dict(self.described()), "recorded": dict(state.recorded)}
 
     def on_load_checkpoint(self, checkpoint: Settings) -> None:
         renamed.upgrade_checkpoint(checkpoint)  # before its weights are loaded
@@ -115,3 +117,4 @@ class TrainingModule(Evaluated):
         state.images_seen, state.batches_seen = content["images_seen"], content["batches_seen"]
         state.lr_scale, state.recorded = content.get("lr_scale", 1.0), content.get("recorded", {})  # older checkpoints have neither
         self.restorer.calibration = Calibration(content.get("calibration", []), content.get("loo_calibration", {}))
+        self.restorer.ood = OODTest.of(content["ood"]) if "ood" in content else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from torch import Tensor
 
 import csrgan
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.factors.jpeg import JPEG, jpeg, quantisation
+from csrgan.degradation.factors.jpeg import JPEG, jpeg, quantisation, through_codec
 from csrgan.degradation.parameters import NAMES
 
 PILLOW = {"4:2:0": 2, "4:4:4": 0}
@@ -46,6 +47,18 @@ def test_it_is_what_libjpeg_does(photographs: Tensor, size: tuple[int, int], sub
         for picture, result in zip(images, made, strict=True):
             expected, _ = through_pillow(picture, quality, subsampling)
             assert (result - expected).abs().max() < 1e-6 or decibels(result, expected) > 80, quality
+
+
+@pytest.mark.parametrize("subsampling", PILLOW)
+@pytest.mark.parametrize("size", [(128, 128), (71, 90), (1, 1)], ids=str)
+def test_the_codec_and_the_arithmetic_agree(
+    photographs: Tensor, size: tuple[int, int], subsampling: Literal["4:2:0", "4:4:4"]
+) -> None:
+    images = photographs[..., : size[0], : size[1]]
+    for qualities in ([1.0, 30.0, 50.0], [74.6, 85.0, 95.0]):
+        quality = torch.tensor(qualities)
+        exact = through_codec(images, quality, subsampling=subsampling)
+        torch.testing.assert_close(jpeg(images, quality, subsampling=subsampling), exact, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("quality", [1, 5, 10, 49, 50, 51, 75, 95, 99, 100])
