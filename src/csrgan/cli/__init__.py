@@ -87,12 +87,14 @@ def _run(command: str, words: list[str]) -> int:
             return 0
         return execute(command, words).status
     except KeyboardInterrupt:
+        _end_compilation()
         print(f"csrgan: stopped.{' The same command runs what is missing.' if _sweep_folder() else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader closed the pipe, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except RunStopped as stop:
+        _end_compilation()
         print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
@@ -104,6 +106,11 @@ def _run(command: str, words: list[str]) -> int:
         for line in sentence.split("\n"):
             print(f"csrgan {command}: {line}", file=sys.stderr)
         return 2
+
+
+def _end_compilation() -> None:
+    if "torch._inductor" in sys.modules:
+        import_module("csrgan.training.execution").end_compilation()
 
 
 @dataclass(frozen=True)

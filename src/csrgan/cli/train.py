@@ -32,6 +32,7 @@ from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
 from csrgan.training import sanity_check
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.execution import configure_execution
+from csrgan.training.signals import PlainSignals, ctrl_c_passed_on
 from csrgan.training.system import System
 from csrgan.tree import Settings
 from csrgan.workflow.conclusion import conclude
@@ -83,9 +84,13 @@ def trained(
         stopped.announce(settings, console)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
-    with recording(with_choices(settings), folder, build) as loggers:
+    with recording(with_choices(settings), folder, build) as loggers, ctrl_c_passed_on():
         health, calibration = Health(folder, console, **settings["health"]), Calibration(settings["trainer"]["calibration_images"])
-        callbacks = [scores, progress] if not isinstance(system, System) else [calibration, scores, progress, health, stop, saver]
+        callbacks = (
+            [PlainSignals(), scores, progress]
+            if not isinstance(system, System)
+            else [calibration, scores, progress, health, stop, saver]
+        )
         callbacks += [PerImageProgress(console)] if system.restorer.per_picture else []
         callbacks[:0] = [*also, *own_callbacks(settings)]  # Checkpoints comes last
         # The description is written once a checkpoint has been accepted, and not for a refused one.
