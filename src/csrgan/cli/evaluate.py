@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from csrgan import run_folder
 from csrgan.api import own
 from csrgan.api.evaluation import evaluated
+from csrgan.callbacks.bar import Bar, Scoring
 from csrgan.callbacks.progress import PerImageProgress
 from csrgan.callbacks.scores import Scores
 from csrgan.config.build import as_yaml, build
@@ -99,10 +100,9 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
             system,
             data,
             settings["device"],
-            [scores, PerImageProgress(console)] if system.restorer.per_picture else [scores],
+            [scores, PerImageProgress(console) if system.restorer.per_picture else Scoring(Bar(Console()))],
             logger=loggers,
             default_root_dir=folder,
-            enable_progress_bar=console.is_terminal and not console.quiet and not system.restorer.per_picture,
         )
         seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
         summary = evaluation.summary | {"images_seen": system.images_seen, **seconds}
