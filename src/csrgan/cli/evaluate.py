@@ -69,7 +69,7 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
         if jobs.job(folder) == job_record:
             return "scored before"
     folder.mkdir(parents=True, exist_ok=True)
-    sentence = f"failed: {job_record['reason']}"
+    sentence = f"{job_record['status']}: {job_record['reason']}"
     if job_record["status"] == "complete":
         job_config = copy.deepcopy(config)
         job_config.run_dir = encoded(str(folder))

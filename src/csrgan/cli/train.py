@@ -179,9 +179,11 @@ def with_budget(config: DictConfig, settings: Settings, per_image: float) -> Set
 
 def own_callbacks(settings: Settings) -> list[lightning.Callback]:
     """Build the callbacks of the group `callbacks`. Raises UserError for one that is not a Lightning callback."""
-    callbacks = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}
-    for name, callback in callbacks.items():
-        sentence = f"callbacks.{name} builds a {type(callback).__name__}, which is not a Lightning callback."
+    nodes = settings.get("callbacks") or {}
+    named = {"callbacks": nodes} if "_target_" in nodes else {f"callbacks.{name}": node for name, node in nodes.items() if node}
+    callbacks = {place: build(node, place, keep_empty=True) for place, node in named.items()}
+    for place, callback in callbacks.items():
+        sentence = f"{place} builds a {type(callback).__name__}, which is not a Lightning callback."
         require(isinstance(callback, lightning.Callback), sentence)
     return list(callbacks.values())
 
