@@ -145,6 +145,26 @@ def definition(target: str) -> Definition | None:
     return source.definition(owner) if source else None
 
 
+def required_imports(target: str, own: Sequence[str]) -> tuple[str, ...]:
+    """Return the top names that Python must find to import a class or function: what its module, and those of the packages `own`
+    that it imports, import outside any function, `try` and `if`."""
+    names: dict[str, None] = {}
+    visited: set[str] = set()
+    waiting = [target.rpartition(".")[0]]
+    while waiting:
+        module = waiting.pop()
+        if module in visited or not module:
+            continue
+        visited.add(module)
+        source = _Module.of(module)
+        waiting.append(module.rpartition(".")[0])  # the package's own __init__.py is run too
+        for name in source.required if source else ():
+            top = name.partition(".")[0]
+            names |= {} if top in own else {top: None}
+            waiting += [name] if top in own else []
+    return tuple(names)
+
+
 def _file(name: str) -> Path:
     """Return the source file of a module, without importing the packages around it as `importlib.util.find_spec` would: the name
     may come from a stranger. Raises ImportError if there is none."""
@@ -183,6 +203,13 @@ class _Module:
             for node in tree.body
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         }
+        plain = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
+        package = name.split(".")
+        for node in (node for node in tree.body if isinstance(node, ast.ImportFrom)):
+            above = ".".join(package[: len(package) - node.level]) if node.level else ""
+            origin = ".".join(filter(None, [above, node.module]))
+            plain += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]  # a name may be a module
+        self.required = plain
         self.imported = {
             alias.asname or alias.name: (node.module, alias.name)
             for node in ast.walk(tree)

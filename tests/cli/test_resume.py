@@ -128,6 +128,8 @@ def test_a_finished_run_with_a_larger_budget_ends_as_one_that_had_it_from_the_be
     status, said = server.run("train", f"resume={tmp_path / 'run'}", "trainer.images=48")
     assert status == 0, said
     assert "from image 24 on: trainer.images 24 -> 48" in said
+    assert "First batch" not in said  # of untrained networks
+    assert "of memory needed" in said
     assert_same_runs(tmp_path / "run", tmp_path / "whole")
     text = (tmp_path / "run" / "config.yaml").read_text()
     assert text.startswith("# from image 24 on: trainer.images 24 -> 48\n")

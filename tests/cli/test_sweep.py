@@ -90,10 +90,10 @@ def test_a_sweep_survives_a_killed_job_and_runs_only_what_is_missing(tmp_path: P
     done = csrgan(*words)
     killer.join()
     assert done.returncode == 1, done.stderr
-    assert "1 failed: ended by SIGKILL" in done.stdout
-    assert "1 of 2 jobs failed" in done.stdout
+    assert "1 killed: ended by SIGKILL" in done.stdout
+    assert "1 of 2 jobs killed" in done.stdout
     jobs = [job(folder / name) for name in "01"]
-    assert [job["status"] for job in jobs] == ["complete", "failed"]
+    assert [job["status"] for job in jobs] == ["complete", "killed"]
     assert jobs[0]["command"].startswith("csrgan train trainer=smoke")
     assert json.loads((folder / "0" / "overrides.json").read_text())[-1] == "data.crop=32"
     first = (folder / "0" / "summary.json").stat().st_mtime_ns
@@ -146,9 +146,9 @@ def test_submitit_runs_the_same_sweep(tmp_path: Path) -> None:
     done = csrgan(*words)
     killer.join()
     assert done.returncode == 1, done.stderr
-    assert "1 failed: ended by SIGKILL" in done.stdout
+    assert "1 killed: ended by SIGKILL" in done.stdout
     assert "+2.50 dB" in done.stdout
-    assert "1 of 2 jobs failed" in done.stdout
+    assert "1 of 2 jobs killed" in done.stdout
     assert (tmp_path / ".submitit").is_dir()
 
 
@@ -249,8 +249,8 @@ def test_twelve_jobs_one_crashes_one_is_killed(tmp_path: Path) -> None:
     killer = kill_when_it_runs(tmp_path / "5")
     done = csrgan(*words, *JOBLIB)
     killer.join()
-    assert "2 of 12 jobs failed" in done.stdout, done.stderr
-    assert "5 failed: ended by SIGKILL" in done.stdout
+    assert "2 of 12 jobs are not complete (1 killed, 1 failed)" in done.stdout, done.stderr
+    assert "5 killed: ended by SIGKILL" in done.stdout
     assert "11 failed: data.crop=9999 is larger than" in done.stdout
     assert main(["report", str(tmp_path)]) == 0
     assert "10 of 12 jobs complete" in (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -271,7 +271,7 @@ def test_a_killed_job_goes_on_from_its_checkpoint_and_a_failed_one_begins_anew(t
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    assert "0 failed: ended by SIGKILL" in csrgan(*words).stdout
+    assert "0 killed: ended by SIGKILL" in csrgan(*words).stdout
     killer.join()
     assert csrgan(*words).returncode == 0
     assert "resumed after" in (tmp_path / "0" / "output.txt").read_text()

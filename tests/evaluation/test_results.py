@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from csrgan.evaluation.results import PICTURES, Row, summarise
+from csrgan.evaluation.results import PICTURES, Row, by_blur, summarise
 from csrgan.reports import table
 
 
@@ -44,6 +44,27 @@ def test_a_table_in_markdown_has_the_interval_below_it() -> None:
     assert said[2].startswith("| PSNR, RGB, dB | 20.00 | ")
     assert said[-1].startswith("95 % intervals over photographs: gain +")
     assert len({line.count("|") for line in said[:-2]}) == 1
+
+
+def test_what_cannot_be_computed_of_a_parameter_that_is_the_same_in_all_pictures_is_left_out_or_said() -> None:
+    """Of one level of the grid there is no R2, and the error of the prior's mean may be none."""
+    given = {"blur_std": (1.0, 3.0), "noise_std": (0.02, 0.02)}
+    made = [
+        row
+        | {name: levels[index % 2] for name, levels in given.items()}
+        | {f"{name}_predicted": 0.5 for name in given}
+        | {f"{name}_prior_mean": sum(levels) / 2 for name, levels in given.items()}
+        for index, row in enumerate(rows(2))
+    ]
+    found = table.markdown(table.parameters(summarise(made)))
+    assert "nan" not in found
+    assert "| noise std, /255 | 122.400 | 0.000 |  |  |" in found
+    assert found.endswith("no R2 for what is the same in all pictures: noise std.")
+    same = [row for row in made if row["blur_std"] == 1]
+    assert "R2 |" not in table.markdown(table.parameters(summarise(same)))
+    over_blur = table.markdown(table.blurs(by_blur(made)))
+    assert "error, noise" not in over_blur
+    assert "| - |" not in over_blur
 
 
 def test_a_gain_that_rounds_to_nothing_has_no_minus() -> None:

@@ -33,6 +33,30 @@ def test_short_names_stay_distinct() -> None:
     assert "parameters.weight=1" in labels[found[1]]
 
 
+def test_a_key_is_not_shortened_to_what_another_is_called_or_looks_like() -> None:
+    """`generator` is a group of its own, and `weight` is a key of each loss."""
+    words = ("optimizer.generator.lr={}", "optimizer.discriminator.lr={}", "loss.image.weight={}", "degradation.noise.high={}")
+    one, other = (Group(tuple(word.format(value) for word in words), []) for value in (1, 2))
+    assert chart.labels([one, other])[one] == "optimizer.generator.lr=1 optimizer.discriminator.lr=1 image.weight=1 noise.high=1"
+
+
+def test_words_of_all_groups_are_in_no_label() -> None:
+    one, other = (Group(("system=csrgan", "trainer.images=8", f"seed_of={value}"), []) for value in (1, 2))
+    assert list(chart.labels([one, other]).values()) == ["seed_of=1", "seed_of=2"]
+    assert chart.common_words([one, other]) == ["system=csrgan", "trainer.images=8"]
+    assert chart.common_words([one]) == []
+
+
+def test_a_long_label_of_a_legend_has_several_lines() -> None:
+    figure = chart.blank(6.4, 3.4)
+    axes = figure.add_subplot()
+    for value in "ab":
+        axes.plot([0, 1], [0, 1], label=" ".join(f"key{index}.of.a.setting={value}" for index in range(12)))
+    chart.legend(figure)
+    for text in figure.legends[0].get_texts():
+        assert max(map(len, text.get_text().split("\n"))) <= chart.WIDEST
+
+
 def test_a_long_value_loses_its_middle_if_its_ends_are_distinct() -> None:
     one, other = (Group((f"x={start}{'-' * 60}",), []) for start in "ab")
     assert all(len(label) < 35 for label in chart.labels([one, other]).values())

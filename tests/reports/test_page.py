@@ -56,7 +56,13 @@ def test_a_hundred_jobs_make_one_page_that_loads_nothing_else(tmp_path: Path) ->
     assert lines[0]["settings"] == "loss.parameters.weight=0"
     assert (lines[0]["seeds"], lines[0]["verdict"], lines[0]["collapsed"]) == ("3", "baseline", "0 of 3")
     assert (lines[1]["verdict"], lines[1]["difference to the baseline"]) == ("better", "+0.060 [+0.060, +0.060]")
-    assert (tmp_path / "report.md").read_text(encoding="utf-8").count("\n| loss.parameters.weight=") == 2 * 34
+    tables = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert tables.count("\n| parameters.weight=") == 3 * 34  # in the last table, with what each stands for
+    assert "| parameters.weight=0 | loss.parameters.weight=0 |" in tables
+    for shown in (text, tables.partition("| settings |")[0]):
+        assert "Every group has trainer=smoke." in shown
+    assert "Settings in full" in text
+    assert "loss.parameters.weight=0" in read.text
     names = {file.stem for file in (tmp_path / "figures").iterdir()}
     assert names == {"over_loss.parameters.weight", "differences", "perception_distortion", "grid", "predictions", "curves"}
 

@@ -15,7 +15,7 @@ from csrgan.benchmarks.memory import Peak
 from csrgan.errors import UserError
 from csrgan.reports import table
 from csrgan.training import fit_batches
-from csrgan.training.sanity_check import SanityCheck, examine
+from csrgan.training.sanity_check import SanityCheck, Term, examine
 
 
 def checked(system: Any, data: Any, count: int = 2, batch_size: int = 2, images: int = 8) -> SanityCheck:
@@ -41,7 +41,7 @@ def test_it_changes_nothing(name: str) -> None:
 
 def test_every_term_is_listed_with_its_start_and_the_weights_that_it_reaches() -> None:
     result = checked(*made("srgan"))
-    terms = {f"{term.network}/{term.name}": (term.start, term.reached == term.tensors) for term in result.terms}
+    terms = {f"{term.network}/{term.name}": (term.start, term.reached == term.weights) for term in result.terms}
     late = ("discriminator/adversarial", "generator/perceptual", "generator/adversarial")
     assert terms == {"generator/image": (0, True)} | dict.fromkeys(late, (6, True))
     assert result.shown["restored"][0] == "2x3x32x32"
@@ -64,8 +64,19 @@ def test_weights_that_no_loss_reaches_are_named() -> None:
     assert all(name.startswith("head.") for name in result.unreached["generator"])
     assert checked(*made("csrgan")).unreached == {}
     stopped = checked(*made("csrgan", "parameter_head.stop_gradient=true"))
-    reached = {term.name: (term.reached, term.tensors) for term in stopped.terms if term.network == "generator"}
-    assert reached["parameters"][0] == len(result.unreached["generator"])
+    (parameters,) = [term for term in stopped.terms if term.name == "parameters"]
+    weights = dict(made("csrgan")[0].generator.named_parameters())
+    head = sum(weights[name].numel() for name in result.unreached["generator"])
+    assert (parameters.reached, parameters.weights) == (head, sum(weight.numel() for weight in weights.values()))
+
+
+@pytest.mark.parametrize(
+    ("reached", "weights", "shown"),
+    [(7, 7, "all weights"), (2487, 2500, "99.4% of weights"), (2499, 2500, "99.9% of weights"), (1, 99999, "0.1% of weights")],
+)
+def test_what_a_term_reaches_is_a_share_of_the_weights(reached: int, weights: int, shown: str) -> None:
+    found = SanityCheck(terms=[Term("generator", "image", 0, 0.5, reached, weights)])
+    assert list(table.sanity_check(found, "4 crops").columns[3].cells) == [shown]
 
 
 @pytest.mark.parametrize(("precision", "half"), [("32-true", ""), ("bf16-mixed", ", or take trainer.precision=32-true")])

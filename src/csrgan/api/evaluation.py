@@ -19,6 +19,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.evaluation import results
 from csrgan.restorers.restorer import Restorer, examine_protocol
 from csrgan.training.evaluated import Evaluated
+from csrgan.training.signals import PlainSignals, ctrl_c_passed_on
 
 Paths = str | os.PathLike[str]
 
@@ -79,11 +80,11 @@ def evaluate(
 def evaluated(system: Evaluated, data: Photographs, device: str, callbacks: Sequence[Callback] = (), **settings: Any) -> Evaluation:
     """Score a system on photographs. settings: arguments of Lightning's Trainer."""
     examine_protocol(system.restorer, data.degradation)
-    with quiet_lightning():
+    with quiet_lightning(), ctrl_c_passed_on():
         trainer = Trainer(
             accelerator="cpu" if device == "cpu" else "gpu",
             devices=1,
-            callbacks=list(callbacks),
+            callbacks=[PlainSignals(), *callbacks],
             enable_checkpointing=False,
             enable_model_summary=False,
             **{"logger": False, "enable_progress_bar": False, **settings},

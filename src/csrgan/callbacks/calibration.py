@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 
 from lightning import Callback, LightningModule, Trainer
 
+from csrgan.callbacks.bar import Bar
 from csrgan.callbacks.watched import as_system
 from csrgan.data.crops import CropBatch
 from csrgan.data.module import Photographs
@@ -19,18 +21,27 @@ class Calibration(Callback):
 
     A spread learned from crops is too wide for a whole photograph, which holds more evidence, and predictions on training
     photographs may differ from those on others. Each photograph is evaluated with a calibration that leaves it out.
-    pictures: number of photographs per size, with repetitions where there are fewer; 0: no calibration.
+    pictures: number of photographs per size, with repetitions where there are fewer; 0: no calibration. bar: shows how far it
+    is.
     """
 
-    def __init__(self, pictures: int) -> None:
-        self.pictures = pictures
+    def __init__(self, pictures: int, bar: Bar) -> None:
+        self.pictures, self.bar = pictures, bar
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         system = as_system(pl_module)
         if self.pictures and system.restorer.uncertain:
             data = getattr(trainer, "datamodule", None)
             assert isinstance(data, Photographs)
-            system.restorer.calibrate(*(degraded(loader, data, system) for loader in data.calibration(self.pictures)))
+            loaders, numbers = data.calibration(self.pictures), count(1)
+            with self.bar.step("calibrating", sum(map(len, loaders))) as advance:
+
+                def counted(batches: Iterable[Batch]) -> Iterator[Batch]:
+                    for batch in batches:
+                        yield batch
+                        advance(next(numbers))
+
+                system.restorer.calibrate(*(counted(degraded(loader, data, system)) for loader in loaders))
 
 
 def degraded(batches: Iterable[CropBatch], data: Photographs, system: System) -> Iterator[Batch]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from lightning import Callback, Trainer
 
 GRACE = 9.0  # seconds to finish the batch and save; then the process ends with the checkpoint from before
+
+SENTENCE = b"csrgan train: saving and stopping after this batch; a second signal ends it at once\n"
 
 
 class GracefulStop(Callback):
@@ -27,6 +29,11 @@ class GracefulStop(Callback):
         if threading.current_thread() is threading.main_thread():
             self.handlers = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
 
+    def on_validation_start(self, trainer: Trainer, *_: object) -> None:
+        """Do the same for an evaluation after the training."""
+        if not self.handlers:
+            self.on_train_start(trainer)
+
     def requested(self, trainer: Trainer) -> bool:
         """Return whether any of the processes that train together was asked to stop."""
         requested = bool(self.number)
@@ -36,7 +43,8 @@ class GracefulStop(Callback):
         if self.number:
             os._exit(128 + number)
         self.number = number
-        print("csrgan train: saving and stopping after this batch; a second signal ends it at once", file=sys.stderr, flush=True)
+        with suppress(OSError):  # not by print, which fails where the signal came within another print
+            os.write(2, SENTENCE)
         self.timer = threading.Timer(GRACE, os._exit, [128 + number])
         self.timer.daemon = True
         self.timer.start()

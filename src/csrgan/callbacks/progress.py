@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from csrgan.callbacks.bar import Bar
 from csrgan.callbacks.scores import Scores
 from csrgan.callbacks.watched import as_system
 from csrgan.data.crops import CropSchedule
 from csrgan.data.loader import ResumableLoader
+from csrgan.data.progress import INTERVAL
 from csrgan.records import Batch
 from csrgan.training.system import System
 
@@ -31,36 +32,29 @@ class Watch(Callback):
     """Show images/s, time left, the loss terms and the gain (dB) of the last evaluation; log the values every `every` batches.
 
     total: the budget in images. sides: side of each crop, because a large one takes longer. Without a terminal a plain line is
-    printed every ten seconds instead of the bar.
+    printed every ten seconds instead of the bar. `bar` has lines for steps beside the training, such as evaluations.
     """
 
     def __init__(self, console: Console, total: int, sides: CropSchedule, every: int, scores: Scores) -> None:
         self._console, self._total, self._sides, self._every, self._scores = console, total, sides, every, scores
         self._trained = 0.0  # seconds, without evaluations
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn(f"{{task.fields[seen]}}/{total}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[speed]:.0f} images/s {task.fields[parts]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self.bar = Bar(console)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._began = self._printed = self._logged_at = time.monotonic()
         self._first = self._logged_images = as_system(pl_module).images_seen
         if self._first:
             self._console.print(f"resumed after {self._first} images", highlight=False)
-        self._bar.start()
+        self.bar.progress.start()
         work, done = self._sides.pixels(self._total), self._sides.pixels(self._first)
-        self._task = self._bar.add_task("training", total=work, completed=done, seen=self._first, speed=0.0, parts="")
+        count = f"{self._first}/{self._total}"
+        self._task = self.bar.progress.add_task("training", total=work, completed=done, count=count, parts="")
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         system = as_system(pl_module)
         due = system.state.batches_seen % self._every == 0
         now = time.monotonic()
-        if not due and now - self._printed < 10:
+        if not due and now - self._printed < INTERVAL:
             return
         values = _floats(system.state.recorded)
         if due:
@@ -72,16 +66,12 @@ class Watch(Callback):
         seen = system.images_seen
         before, done, work = (self._sides.pixels(images) for images in (self._first, seen, self._total))
         speed = (seen - self._first) / (now - self._began)
-        self._bar.update(self._task, completed=done, seen=seen, speed=speed, parts=parts)
-        if not self._console.is_terminal and now - self._printed >= 10:
+        count, pace = f"{seen}/{self._total}", f"{speed:.0f} images/s"
+        self.bar.progress.update(self._task, completed=done, count=count, parts=f"{pace} {parts}")
+        if not self._console.is_terminal and now - self._printed >= INTERVAL:
             self._printed = now
             left = (work - done) / (done - before) * (now - self._began)
-            self._console.print(
-                f"{seen}/{self._total} images, {speed:.0f} images/s, {left:.0f} s left, {parts}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            self.bar.print(f"{count} images, {pace}, {left:.0f} s left, {parts}")
 
     def _log(self, trainer: Trainer, system: System, values: dict[str, float], now: float) -> None:
         speed = (system.images_seen - self._logged_images) / max(now - self._logged_at, 1e-9)
@@ -110,10 +100,11 @@ class Watch(Callback):
         system = as_system(pl_module)
         if system.images_seen > self._logged_images:
             self._log(trainer, system, _floats(system.state.recorded), time.monotonic())
-        self._bar.stop()
+        self.bar.progress.stop()
+        self.bar.progress.remove_task(self._task)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        self._bar.stop()
+        self.bar.progress.stop()
 
 
 class PerImageProgress(Callback):

@@ -17,14 +17,17 @@ from typing import cast
 
 from csrgan.cli.pages import PAGES
 from csrgan.config.flags import FULL_HELP, HELP, requested_help, split_flags
-from csrgan.errors import RunStopped, printable
+from csrgan.errors import RunStopped, printable, require
 
 COMMANDS = {name: page.purpose for name, page in PAGES.items()}
 
 HELP_WORDS = ("-h", HELP, "help")
 
-# The key of a command's first word, where that word may be given without one.
-FIRST = {"list": "group", "new": "folder", "replay": "file", "report": "folder"}
+# The key of a word that is given without one: there is one natural meaning.
+BARE = {
+    **{"list": "group", "new": "folder", "replay": "file", "report": "folder"},
+    **{"restore": "source", "degrade": "source", "evaluate": "checkpoint", "publish": "checkpoint"},
+}
 
 # A module named `list` would hide the builtin in this package once it is imported.
 MODULES = {"list": "list_choices"}
@@ -87,12 +90,14 @@ def _run(command: str, words: list[str]) -> int:
             return 0
         return execute(command, words).status
     except KeyboardInterrupt:
+        _end_compilation()
         print(f"csrgan: stopped.{' The same command runs what is missing.' if _sweep_folder() else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader closed the pipe, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except RunStopped as stop:
+        _end_compilation()
         print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
@@ -104,6 +109,11 @@ def _run(command: str, words: list[str]) -> int:
         for line in sentence.split("\n"):
             print(f"csrgan {command}: {line}", file=sys.stderr)
         return 2
+
+
+def _end_compilation() -> None:
+    if "torch._inductor" in sys.modules:
+        import_module("csrgan.training.execution").end_compilation()
 
 
 @dataclass(frozen=True)
@@ -130,9 +140,15 @@ def execute(command: str, words: list[str]) -> Outcome:
 
 
 def _with_key(command: str, words: list[str]) -> list[str]:
-    """Return the words, with the key added to a first word that was given without it."""
-    bare = command in FIRST and words and not words[0].startswith("-") and ("=" not in words[0] or Path(words[0]).exists())
-    return [f"{FIRST[command]}={words[0]}", *words[1:]] if bare else words
+    """Return the words, with its key added to the one that was given without. Raises UserError for several."""
+    key = BARE.get(command)
+    bare = [word for word in words if not word.startswith(("-", "~", "+")) and ("=" not in word or Path(word).exists())]
+    if key is None or not bare:
+        return words
+    given = [word for word in words if word.startswith(f"{key}=") and word not in bare]
+    sentence = f"csrgan {command} takes one {key}, not {len(bare) + len(given)}: {', '.join([*given, *bare])}."
+    require(len(bare) + len(given) == 1, sentence + (" Give the folder that holds the pictures." if key == "source" else ""))
+    return [f"{key}={word}" if word in bare else word for word in words]
 
 
 def _hydra(command: str, words: list[str]) -> Outcome:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from csrgan import run_folder
 from csrgan.api import own
 from csrgan.api.evaluation import evaluated
+from csrgan.callbacks.bar import Bar, Scoring
 from csrgan.callbacks.progress import PerImageProgress
 from csrgan.callbacks.scores import Scores
 from csrgan.config.build import as_yaml, build
@@ -68,7 +69,7 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
         if jobs.job(folder) == job_record:
             return "scored before"
     folder.mkdir(parents=True, exist_ok=True)
-    sentence = f"failed: {job_record['reason']}"
+    sentence = f"{job_record['status']}: {job_record['reason']}"
     if job_record["status"] == "complete":
         job_config = copy.deepcopy(config)
         job_config.run_dir = encoded(str(folder))
@@ -99,10 +100,9 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
             system,
             data,
             settings["device"],
-            [scores, PerImageProgress(console)] if system.restorer.per_picture else [scores],
+            [scores, PerImageProgress(console) if system.restorer.per_picture else Scoring(Bar(Console()))],
             logger=loggers,
             default_root_dir=folder,
-            enable_progress_bar=console.is_terminal and not console.quiet and not system.restorer.per_picture,
         )
         seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
         summary = evaluation.summary | {"images_seen": system.images_seen, **seconds}

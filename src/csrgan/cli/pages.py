@@ -50,7 +50,7 @@ PAGES = {
     ),
     "evaluate": Page(
         purpose="score a checkpoint on photographs over a fixed grid of degradations",
-        usage=("checkpoint=RUN [key=value ...]", "system=NAME degradation=NAME [key=value ...]"),
+        usage=("RUN [key=value ...]", "system=NAME degradation=NAME [key=value ...]"),
         keys={
             "checkpoint": "checkpoint=runs/first",
             "data.valid": "data.valid=photos/valid",
@@ -71,8 +71,8 @@ PAGES = {
     "restore": Page(
         purpose="restore photographs with a checkpoint and estimate how they were degraded",
         usage=(
-            "checkpoint=RUN source=PICTURES destination=FOLDER [key=value ...]",
-            "system=kernelgan degradation=NAME source=PICTURES destination=FOLDER",
+            "PICTURES checkpoint=RUN destination=FOLDER [key=value ...]",
+            "PICTURES system=kernelgan degradation=NAME destination=FOLDER",
         ),
         keys={
             "checkpoint": "checkpoint=runs/first",
@@ -84,9 +84,7 @@ PAGES = {
         },
         examples={
             "restore a folder of photographs": "csrgan restore checkpoint=runs/first source=photos/valid destination=restored",
-            "enlarge one picture to twice its size": (
-                "csrgan restore checkpoint=runs/first source=photo.png destination=big enlarge=2.0"
-            ),
+            "enlarge one picture to twice its size": ("csrgan restore photo.png checkpoint=runs/first destination=big enlarge=2.0"),
             "learn from the picture itself, without a checkpoint": (
                 "csrgan restore system=kernelgan degradation=div2krk_x2 source=photo.png destination=big"
             ),
@@ -98,7 +96,7 @@ PAGES = {
     ),
     "publish": Page(
         purpose="export a trained network by itself, with a page that describes it",
-        usage=("checkpoint=RUN destination=FOLDER",),
+        usage=("RUN destination=FOLDER",),
         keys={"checkpoint": "checkpoint=runs/first", "destination": "destination=published"},
         examples={
             "export the network of a run": "csrgan publish checkpoint=runs/first destination=published",
@@ -112,7 +110,7 @@ PAGES = {
     ),
     "degrade": Page(
         purpose="degrade photographs with known parameters to make a benchmark set",
-        usage=("source=PICTURES destination=FOLDER [key=value ...]",),
+        usage=("PICTURES destination=FOLDER [key=value ...]",),
         keys={
             "source": "source=photos/valid",
             "destination": "destination=benchmark",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import cast
 
@@ -46,7 +47,7 @@ def run(config: DictConfig) -> float | None:
             with hydra_sweep.turn(hydra):
                 job = process.run(folder, words, hydra_sweep.cores(hydra), process.prepare_resume(folder, job))
     if job["status"] != "complete":
-        _report_job(folder, f"failed: {job['reason']}")
+        _report_job(folder, f"{job['status']}: {job['reason']}")
         return None
     _report_job(folder, record.gain(folder) + before)
     return record.gain_db(folder)
@@ -74,7 +75,7 @@ def report(folder: Path) -> int:
     for heading in ("job", "settings", "gain", "seconds"):
         table.add_column(heading, justify="right" if heading in ("gain", "seconds") else "left", overflow="fold")
     for path, job in jobs.items():
-        outcome = record.gain(path) if job["status"] == "complete" else job["status"]
+        outcome = record.gain(path) if job["status"] == "complete" else record.outcome(job)
         table.add_row(
             path.name, escape(" ".join(word for word in job["words"] if word not in shared)), outcome, f"{job['seconds']:.0f}"
         )
@@ -84,6 +85,9 @@ def report(folder: Path) -> int:
     for path, reason in failed.items():
         console.print(f"{relative(path)} {jobs[path]['status']}: {reason}", highlight=False, markup=False, soft_wrap=True)
     if failed:
-        sentence = f"{len(failed)} of {len(jobs)} jobs failed; the same command runs only those, from their last save."
+        counts = Counter(jobs[path]["status"] for path in failed)
+        listed = ", ".join(f"{count} {status}" for status, count in counts.items())
+        how = next(iter(counts)) if len(counts) == 1 else f"are not complete ({listed})"
+        sentence = f"{len(failed)} of {len(jobs)} jobs {how}; the same command runs only those, from their last save."
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, open_dict
 
 from csrgan.api import own
 from csrgan.benchmarks import cost
+from csrgan.callbacks.bar import Scoring
 from csrgan.callbacks.calibration import Calibration
 from csrgan.callbacks.checkpoints import Checkpoints
 from csrgan.callbacks.graceful_stop import GracefulStop
@@ -33,6 +34,8 @@ from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
 from csrgan.training import sanity_check
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.execution import configure_execution
+from csrgan.training.sanity_check import SanityCheck
+from csrgan.training.signals import PlainSignals, ctrl_c_passed_on
 from csrgan.training.system import System
 from csrgan.tree import Settings
 from csrgan.workflow.conclusion import conclude
@@ -84,11 +87,12 @@ def trained(
         stopped.announce(settings, console)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
-    with recording(with_choices(settings), folder, build) as loggers:
-        health, calibration = Health(folder, console, **settings["health"]), Calibration(settings["trainer"]["calibration_images"])
-        callbacks = [scores, progress] if not isinstance(system, System) else [calibration, scores, progress, health, stop, saver]
-        callbacks += [PerImageProgress(console)] if system.restorer.per_picture else []
-        callbacks[:0] = [*also, *own_callbacks(settings)]  # Checkpoints comes last
+    with recording(with_choices(settings), folder, build) as loggers, ctrl_c_passed_on():
+        calibration = Calibration(settings["trainer"]["calibration_images"], progress.bar)
+        shown = [scores, progress, PerImageProgress(console) if system.restorer.per_picture else Scoring(progress.bar)]
+        trains = isinstance(system, System)
+        callbacks = [*also, *own_callbacks(settings), *([calibration, *shown] if trains else [PlainSignals(), *shown])]
+        callbacks += [Health(folder, console, **settings["health"]), stop, saver] if trains else []  # Checkpoints comes last
         # The description is written once a checkpoint has been accepted, and not for a refused one.
         callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)
@@ -134,12 +138,17 @@ def _prepared(settings: Settings, console: Console, *, from_start: bool) -> tupl
         init_from(system, settings["init_from"])
     configure_execution(system, settings["trainer"])
     if isinstance(system, System):
-        _check_training(system, data, settings, console)
+        result, batch = _checked_training(system, data, settings)
+        # The networks are untrained here: of a resumed run, whose checkpoint is read later, the values would mislead.
+        console.print(table.sanity_check(result, batch) if from_start else table.memory(result), highlight=False)
     return data, system
 
 
-def _check_training(system: System, data: Photographs, settings: Settings, console: Console) -> None:
-    """Run the sanity check on the first batch of the largest crops or, if nothing is compiled for its size, on a few samples."""
+def _checked_training(system: System, data: Photographs, settings: Settings) -> tuple[SanityCheck, str]:
+    """Run the sanity check on the first batch of the largest crops or, if nothing is compiled for its size, on a few samples.
+
+    Returns its findings, and a description of the batch.
+    """
     trainer, size = settings["trainer"], settings["data"]["batch_size"]
     count = size if trainer["compile"] else min(size, CHECKED)
     loader = data.train_dataloader()
@@ -156,7 +165,7 @@ def _check_training(system: System, data: Photographs, settings: Settings, conso
         accelerator=trainer["accelerator"],
         precision=trainer["precision"],
     )
-    console.print(table.sanity_check(result, f"{count} of {size} crops of {sides[first_sample]} px"))
+    return result, f"{count} of {size} crops of {sides[first_sample]} px"
 
 
 def with_budget(config: DictConfig, settings: Settings, per_image: float) -> Settings:
@@ -174,9 +183,11 @@ def with_budget(config: DictConfig, settings: Settings, per_image: float) -> Set
 
 def own_callbacks(settings: Settings) -> list[lightning.Callback]:
     """Build the callbacks of the group `callbacks`. Raises UserError for one that is not a Lightning callback."""
-    callbacks = {name: build(node, f"callbacks.{name}") for name, node in (settings.get("callbacks") or {}).items() if node}
-    for name, callback in callbacks.items():
-        sentence = f"callbacks.{name} builds a {type(callback).__name__}, which is not a Lightning callback."
+    nodes = settings.get("callbacks") or {}
+    named = {"callbacks": nodes} if "_target_" in nodes else {f"callbacks.{name}": node for name, node in nodes.items() if node}
+    callbacks = {place: build(node, place, keep_empty=True) for place, node in named.items()}
+    for place, callback in callbacks.items():
+        sentence = f"{place} builds a {type(callback).__name__}, which is not a Lightning callback."
         require(isinstance(callback, lightning.Callback), sentence)
     return list(callbacks.values())
 

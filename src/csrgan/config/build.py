@@ -42,13 +42,14 @@ def as_yaml(settings: Settings) -> str:
     return str(yaml.dump(settings, allow_unicode=True, sort_keys=False, Dumper=get_omega_conf_dumper()))
 
 
-def build(node: object, place: str = "") -> Any:
+def build(node: object, place: str = "", *, keep_empty: bool = False) -> Any:
     """Build the object that a node with `_target_` describes, and all objects inside it; an empty node gives None.
 
-    place: the node's key. Raises UserError for a target that may not be built, see `targets`.
+    place: the node's key. keep_empty: an empty mapping is one, as in the arguments of a user's callback.
+    Raises UserError for a target that may not be built, see `targets`.
     """
     targets.check_targets(node, place)
-    return _build(without_empty(node), place)
+    return _build(node if keep_empty else without_empty(node), place)
 
 
 def _build(node: object, place: str) -> Any:

@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config.folder import groups
-from csrgan.config.override import single
+from csrgan.config.override import BY_FILE, by_file, single
 from csrgan.errors import UserError
 
 Groups = Mapping[str, Sequence[str]]
@@ -39,7 +39,9 @@ def available_groups() -> Groups:
 def choice_faults(override: Override, available: Groups) -> Iterator[str]:
     """Yield a sentence for each choice that its group, sweeper or launcher lacks."""
     name = chosen_group(override, available)
-    if name:
+    if name and isinstance(override.value(), bool | int | float):
+        yield str(UserError.unknown(name, str(override.input_line).partition("=")[2], available[name]))
+    elif name:
         choices = list(filter(None, _choices(override)))
         if not choices:
             yield f"{override.input_line} is none of {name}'s choices: {', '.join(available[name])}."
@@ -76,6 +78,8 @@ def group_fault(command: str, override: Override, base: DictConfig, available: G
         yield f"{key} is no group of choices, but {key.replace('/', '.')} is a setting or holds some."
     elif "/" in key:
         yield str(UserError.unknown("conf/", key, available))
+    elif top not in list(base) and top in BY_FILE:
+        yield by_file(key)
     elif top not in list(base):
         others = (name for name in available if "/" not in name and _may_add(command, name))
         added = f"+{key} is not a setting that anything reads. " if override.is_add() else ""

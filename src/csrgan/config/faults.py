@@ -136,7 +136,7 @@ def _apply(config: DictConfig, override: Override) -> Iterator[str]:
     """Set the override's value in the configuration, unless it is a sweep's. Faults in a mapping appear only here."""
     try:
         if not override.is_sweep_override():
-            OmegaConf.update(config, str(override.key_or_group), override.value())
+            OmegaConf.update(config, str(override.key_or_group), override.value(), force_add=override.is_add())
     except OmegaConfBaseException as reason:
         yield f"{override.input_line}: {first_line(reason)}."
 
@@ -161,6 +161,7 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
         faults = [
             *(f"{key} is needed: give it as {key}=VALUE." for key in missing),
             *_checkpoint_faults(config),
+            *_logger_faults(config),
             *missing_packages(_own_values(config)),
             *value_faults(_own_values(config), ranges),
             *argument_faults(contents(config, resolve=False)),
@@ -178,6 +179,11 @@ def _checkpoint_faults(config: DictConfig) -> Iterator[str]:
     if "checkpoint" in config:
         given = config.checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
         yield from rules.checkpoint_or_system(*given)
+
+
+def _logger_faults(config: DictConfig) -> Iterator[str]:
+    if "_target_" in (config.get("logger") or {}):
+        yield f"logger: a logger needs a name in its yaml file, as in mine: {{_target_: {config.logger._target_}}}."
 
 
 def _own_values(config: DictConfig) -> Settings:

@@ -19,7 +19,33 @@ KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
 # A folder may replace whatever the choice of data names here.
 SOURCES = (["data", "train"], ["data", "valid"])
 # Each object in these may be switched off by false or null.
-SWITCHED = (["logger"], ["callbacks"])
+SWITCHED_GROUPS = ("logger", "callbacks")
+SWITCHED = tuple([group] for group in SWITCHED_GROUPS)
+
+
+# What is added by a yaml file of its own, and how that file is chosen.
+BY_FILE = {
+    "callbacks": ("a callback", "callbacks/KIND/NAME", "is added with +callbacks/KIND=NAME"),
+    "factor": ("a factor of the degradation", "factor/KIND/NAME", "is added with +factor/KIND=NAME"),
+    "logger": ("a logger", "logger/NAME", "is chosen with logger=NAME, or beside others with logger=[csv,NAME]"),
+    "loss": ("a loss term", "loss/KIND/NAME", "is added with +loss/KIND=NAME"),
+    "metric": ("a metric", "metric/NAME", "needs no choice: every evaluation computes it"),
+}
+
+
+def by_file(key: str) -> str:
+    """Return a sentence about a key that would make, word by word, what only a file makes."""
+    thing, file, chosen = BY_FILE[key.partition(".")[0]]
+    return (
+        f"{key} is not a setting that anything reads: {thing} has a yaml file with its _target_, conf/{file}.yaml in a package of"
+        f" yours or {file}.yaml in --config-dir=FOLDER, and {chosen}."
+    )
+
+
+def _is_open(base: DictConfig, path: list[str]) -> bool:
+    """Return whether a path leads to a plain mapping that a callback or logger gets as an argument: its keys are the user's own."""
+    nodes = [OmegaConf.select(base, ".".join(path[:depth])) for depth in range(2, len(path) + 1)]
+    return path[0] in SWITCHED_GROUPS and len(nodes) > 1 and "_target_" in nodes[0] and "_target_" not in nodes[-1]
 
 
 def override_faults(base: DictConfig, override: Override, declared: Rules) -> Iterator[str]:
@@ -43,10 +69,8 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
         names = list(node) if OmegaConf.is_dict(node) else []
         if key not in names:
             place = ".".join(path[:depth]) or "the configuration"
-            if override.is_add():
-                yield f"+{'.'.join(path)} is not a setting that anything reads. {UserError.unknown(place, key, names)}"
-            else:
-                yield str(UserError.unknown(place, key, names))
+            unknown = str(UserError.unknown(place, key, names))
+            yield from _added_fault(base, path, depth, unknown) if override.is_add() else [unknown]
             return
         node = node._get_node(key)
         if depth < len(path) - 1 and not OmegaConf.is_dict(node):
@@ -66,6 +90,14 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
         value = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
         if not _refers(value):
             yield from _type_fault(".".join(path), default, value)
+
+
+def _added_fault(base: DictConfig, path: list[str], depth: int, unknown: str) -> Iterator[str]:
+    """Yield a fault for a key that a + adds, unless it is the user's own. depth: of its first part that does not exist."""
+    if depth == 1 and path[0] in BY_FILE:
+        yield by_file(".".join(path))
+    elif not _is_open(base, path[:depth]):
+        yield f"+{'.'.join(path)} is not a setting that anything reads. {unknown}"
 
 
 def _type_fault(place: str, default: object, value: object) -> Iterator[str]:

@@ -46,6 +46,7 @@ WORD = re.compile(r"(?P<sign>\+{0,2})(?P<key>[A-Za-z_][\w.]*)=(?P<value>.*)", re
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*|\.\.?|(?=[^/]*/)[A-Za-z0-9_./:-]+")  # text that Hydra reads unchanged
 NO_TEXT = ("true", "false", "null", "inf", "nan")  # except these
 SWEEP = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag)\(.*\)", re.DOTALL)
+NO_NAME = re.compile(r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?|[+-]?(nan|inf)|true|false|null", re.IGNORECASE)
 QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
 ENCODED = re.compile(r"\$\\?\{path\\?:([^}\\]*)\\?\}")
 ESCAPED = re.compile(r"(\\+)\$\{")
@@ -70,7 +71,19 @@ def _among(key: str, names: Sequence[str]) -> bool:
 def for_hydra(words: Sequence[str]) -> list[str]:
     """Return the words of a command, flags included, as Hydra must get them. Idempotent."""
     several = any(map(starts_sweep, words)) and "hydra.mode=RUN" not in words
-    return [_word(word, several) for word in words]
+    return [_with_quoted_choice(_word(word, several)) for word in words]
+
+
+def _with_quoted_choice(word: str) -> str:
+    """Quote a choice that Hydra would read as a number or the like, where there is a file of that name: `loss/image=1e3`."""
+    group, _, value = word.partition("=")
+    listed = value[:1] == "[" and value[-1:] == "]"
+    members = (value[1:-1] if listed else value).split(",")
+    if not any(NO_NAME.fullmatch(member.strip()) for member in members):
+        return word
+    choices = {file.stem for file in dict(groups()).get(group.lstrip("+"), [])}
+    quoted = [f"'{name}'" if NO_NAME.fullmatch(name := member.strip()) and name in choices else member for member in members]
+    return f"{group}={'[' * listed}{','.join(quoted)}{']' * listed}"
 
 
 def literal_path(word: str) -> str:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csrgan.evaluation.comparison import Difference, Group, mean, score, spread
-from csrgan.reports.chart import blank, labels, legend, literal, number, style
+from csrgan.reports.chart import blank, labels, legend, literal, number, style, wrapped
 from csrgan.reports.columns import Score
 
 
@@ -62,7 +62,7 @@ def against_baseline(differences: Mapping[Group, Difference | None], references:
             left, right = difference.mean - difference.low, difference.high - difference.mean
             colour = {"better": "C2", "worse": "C3"}.get(chosen.verdict(difference), "C7")
             axes.errorbar(difference.mean, index, xerr=[[left], [right]], marker="o", markersize=4, capsize=3, color=colour)
-    axes.set_yticks(range(len(short)), [literal(label) for label in short.values()], fontsize=7)
+    axes.set_yticks(range(len(short)), [wrapped(literal(label)) for label in short.values()], fontsize=7)
     axes.set_ylim(len(short) - 0.4, -0.6)
     axes.set_xlabel(f"difference in {chosen.heading}, to the baseline (diamond)")
     axes.grid(axis="x", alpha=0.3)

@@ -41,11 +41,18 @@ def write(
     )
     tables = {"Diagnostics, means over the run": training.diagnostics(list(compared)), "Costs": training.costs(list(compared))}
     rows.write(folder / run_folder.ROWS, jobs)
-    _tables(folder, lines, tables, heading=f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n")
+    every = _every(list(compared))
+    full = {label: group.name for group, label in labels.items() if label != group.name}
+    heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n" + (
+        f"{markdown.escaped(every)}\n\n" if every else ""
+    )
+    _tables(folder, lines, tables, labels, heading=heading)
     content = {
         "title": title,
         "question": question,
         "notes": [verdicts.rule(baseline), verdicts.note(compared, chosen)] if compared else ["No job is complete."],
+        "every": every,
+        "full": full,
         "lines": _short(lines, labels),
         "charts": _charts(folder / run_folder.FIGURES, compared, differences, chosen),
         "tables": {name: _short(table, labels) for name, table in tables.items() if table},
@@ -69,22 +76,32 @@ def _rendered(template: Template, content: Mapping[str, object], matrices: Seque
     return template.render(content, matrices=matrices, script=Markup(script), policy=policy)
 
 
+def _every(groups: Sequence[Group]) -> str:
+    """Return a sentence with the words that all groups have, which no name of a group repeats; empty if there are none."""
+    words = dict.fromkeys([*(groups[0].shared if groups else ()), *chart.common_words(groups)])
+    return f"Every group has {' '.join(words)}." if words else ""
+
+
 def _short(lines: Sequence[Sequence[str]], labels: Mapping[Group, str]) -> list[Sequence[str]]:
-    """Return a table with the short names of the groups, for the page."""
+    """Return a table with the short names of the groups, for the page and report.md."""
     names = {group.name: label for group, label in labels.items()}
     return [[names.get(line[0], line[0]), *line[1:]] for line in lines]
 
 
-def _tables(folder: Path, lines: Table, others: Mapping[str, Table], *, heading: str) -> None:
-    """Write report.csv, a csv for each other table named by the first word of its title, and all of them in report.md."""
+def _tables(folder: Path, lines: Table, others: Mapping[str, Table], labels: Mapping[Group, str], *, heading: str) -> None:
+    """Write report.csv, a csv for each other table named by the first word of its title, and all of them in report.md, which has
+    the short names of the groups and, below, what each stands for."""
     with (folder / run_folder.TABLES).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([table_cell(text) for text in line] for line in lines)
-    text = heading + markdown.table(lines)
+    text = heading + markdown.table(_short(lines, labels))
     for name, table in others.items():
         if table:
             with (folder / f"{name.split(',')[0].lower()}.csv").open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows([table_cell(value) for value in line] for line in table)
-            text += f"\n{name}:\n\n" + markdown.table(table)
+            text += f"\n{name}:\n\n" + markdown.table(_short(table, labels))
+    full = [[label, group.name] for group, label in labels.items() if label != group.name]
+    if full:
+        text += "\nSettings in full:\n\n" + markdown.table([["name", "settings"], *full])
     (folder / run_folder.TEXT).write_text(text, encoding="utf-8")
 
 

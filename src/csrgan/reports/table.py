@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -11,7 +12,7 @@ from rich.table import Table
 from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import predicted_in
-from csrgan.training.sanity_check import SanityCheck
+from csrgan.training.sanity_check import SanityCheck, Term
 
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
 NO_UNITS: Mapping[str, str] = MappingProxyType({})  # of further factors of the degradation: there are none
@@ -51,22 +52,33 @@ def sanity_check(check: SanityCheck, batch: str) -> Table:
         table.add_column(heading, justify="left" if heading in ("", "reaches") else "right")
     for term in check.terms:
         enters = "later" if term.start is None else f"{term.start} images"
-        weights = f"{term.reached} of {term.tensors} weights"
-        table.add_row(f"{term.network}/{term.name}", enters, f"{term.value:.3g}", weights)
+        table.add_row(f"{term.network}/{term.name}", enters, f"{term.value:.3g}", _reached(term))
     table.add_section()
     for name, (shape, least, greatest) in check.shown.items():
         table.add_row(name, "", f"{least:.3g} .. {greatest:.3g}", shape)
     return table
 
 
-def _needs(check: SanityCheck) -> str:
-    """Return the memory needed and the weights that no loss reaches, a line each."""
+def _reached(term: Term) -> str:
+    """Return how many of the network's weights, counted as numbers, a term is a function of."""
+    if term.reached == term.weights:
+        return "all weights"
+    return f"{max(0.1, math.floor(1000 * term.reached / term.weights) / 10):g}% of weights"
+
+
+def memory(check: SanityCheck) -> str:
+    """Return the memory needed, in a line."""
     free = f" of {check.bytes_free / 2**30:.1f} GB that are free" if check.bytes_free is not None else ""
     needed = f"{check.bytes_needed / 2**30:.2f} GB" if check.bytes_needed > 2**30 / 20 else f"{check.bytes_needed / 2**20:.0f} MB"
-    lines = [f"about {needed} of memory needed{free}"]
+    return f"about {needed} of memory needed{free}"
+
+
+def _needs(check: SanityCheck) -> str:
+    """Return the memory needed and the weights that no loss reaches, a line each."""
+    lines = [memory(check)]
     for network, weights in check.unreached.items():
         some = ", ".join(weights[:2]) + (" ..." if len(weights) > 2 else "")
-        lines.append(f"no loss reaches {len(weights)} weights of the {network}: {some}")
+        lines.append(f"no loss reaches {len(weights)} weight tensors of the {network}: {some}")
     return "\n".join(lines)
 
 
@@ -98,23 +110,36 @@ def parameters(summary: Mapping[str, float], units: Mapping[str, str] = NO_UNITS
 
     units: of further factors, by their names.
     """
-    table = Table(title="Error of the predicted degradation (mean absolute)", title_justify="left")
     names = predicted_in(summary)
+    varied = [name for name in names if math.isfinite(summary.get(f"{name}_r2", math.nan))]
+    caption = _without_r2([name for name in names if name not in varied], units)
+    title = "Error of the predicted degradation (mean absolute)"
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     certain = any(f"{name}_coverage90" in summary for name in names)
-    for heading in ("", "predicted", "prior's mean", "ratio", "R2", *(["in the 90 % interval"] if certain else [])):
+    more = (["R2"] if varied else []) + (["in the 90 % interval"] if certain else [])
+    for heading in ("", "predicted", "prior's mean", "ratio", *more):
         table.add_column(heading, justify="left" if not heading else "right")
     for name in names:
         factor = FACTORS.get(name, 1.0)
         mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
         errors = (f"{mine * factor:.3f}", f"{constant * factor:.3f}", _share(mine, constant))
+        r2 = [f"{summary[f'{name}_r2']:.2f}" if name in varied else ""] if varied else []
         coverage = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
-        table.add_row(escape(label(name, units)), *errors, f"{summary[f'{name}_r2']:.2f}", *coverage)
+        table.add_row(escape(label(name, units)), *errors, *r2, *coverage)
     return table if table.row_count else None
+
+
+def _without_r2(names: Sequence[str], units: Mapping[str, str]) -> str | None:
+    """Return a line that names the parameters without an R2; None if there are none."""
+    if not names:
+        return None
+    return f"no R2 for what is the same in all pictures: {', '.join(label(name, units).partition(',')[0] for name in names)}"
 
 
 def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:
     """Return the gain and, as shares of the prior mean's, the errors of theta^ over the blur; None for a single bin."""
     names = predicted_in(bins[0]) if bins else []
+    names = [name for name in names if any(summary[f"{name}_mae_prior_mean"] for summary in bins)]
     table = Table(title="Over the blur, with errors as shares of the prior mean's", title_justify="left")
     for heading in ("blur std, px", "PSNR of L", "gain, dB", *(f"error, {name.removesuffix('_std')}" for name in names)):
         table.add_column(heading, justify="right")
@@ -159,4 +184,5 @@ _PSNR_SSIM = (("psnr", 2), ("ssim", 4))  # and their digits
 
 
 def _share(part: float, whole: float) -> str:
-    return f"{part / whole:.0%}" if whole else "-"
+    """Return a share in percent; empty of nothing, such as the error of a prior's mean that is always right."""
+    return f"{part / whole:.0%}" if whole else ""

@@ -20,6 +20,7 @@ from csrgan.runs import record, watchdog
 from csrgan.tree import Settings
 
 UNFINISHED = "has not ended: it is running, or was stopped with its sweep or machine"
+KILLED, STOPPED = "ended by ", "stopped; "  # beginnings of reasons
 
 
 def run(folder: Path, words: list[str], cores: int | None, resume: bool) -> Settings:
@@ -43,7 +44,9 @@ def run(folder: Path, words: list[str], cores: int | None, resume: bool) -> Sett
             check=False,
         ).returncode
     watchdog.end_with_sweep()  # a job that ended because its sweep did has not failed
-    job |= {"status": "failed" if status else "complete", "reason": _reason(status, folder / OUTPUT)}
+    reason = _reason(status, folder / OUTPUT)
+    outcome = "killed" if status < 0 else "stopped" if reason.startswith(STOPPED) else "failed" if status else "complete"
+    job |= {"status": outcome, "reason": reason}
     job["seconds"] = round(time.monotonic() - began, 1)
     record.write(folder, job)
     return job
@@ -54,7 +57,7 @@ def prepare_resume(folder: Path, job: Settings | None) -> bool:
     checkpoints = folder / CHECKPOINTS
     if not any(checkpoints.glob("*.ckpt")):
         return False
-    stopped = job is not None and (job["status"] == "running" or job["reason"].startswith(("ended by ", "stopped; ")))
+    stopped = job is not None and (job["status"] == "running" or job["reason"].startswith((KILLED, STOPPED)))
     if not stopped:
         shutil.rmtree(checkpoints)
     return stopped
@@ -65,7 +68,8 @@ def _reason(status: int, output: Path) -> str:
     if status == 0:
         return ""
     if status < 0:
-        return f"ended by {signal.Signals(-status).name}"
+        name = signal.Signals(-status).name
+        return f"{KILLED}{name}" + (", perhaps because memory ran out" if -status == signal.SIGKILL else "")
     lines = [line.strip() for line in output.read_text(encoding="utf-8", errors="replace").split("\n") if line.strip()]
     return lines[-1].removeprefix("csrgan train: ") if lines else f"exit status {status}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 from csrgan import files
@@ -37,6 +38,12 @@ def gain_db(folder: Path) -> float:
     """Return the gain of S over L in dB; nan if summary.json has null, because S was not finite."""
     value = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["gain_db"]
     return math.nan if value is None else float(value)
+
+
+def outcome(job: Settings) -> str:
+    """Return how a job that is not complete ended, in a word, with the signal that killed it."""
+    killed = re.match(r"ended by (SIG\w+)", job["reason"])
+    return f"killed ({killed[1]})" if killed else str(job["status"])
 
 
 def gain(folder: Path) -> str:

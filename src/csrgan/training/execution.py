@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import torch
 
 from csrgan.errors import require
@@ -23,3 +25,17 @@ def configure_execution(system: Evaluated, trainer: Settings) -> None:
             # The gradients of the terms are taken from one graph, one after the other, so it must outlive each of them.
             torch._functorch.config.donated_buffer = False
             network.compile()
+
+
+def end_compilation() -> None:
+    """Drop what torch.compile has begun in threads and processes: Python would wait for it before it ends, for minutes."""
+    compiling = sys.modules.get("torch._inductor.async_compile")
+    if compiling is None:
+        return
+    for pool in compiling._pool_set:
+        if process := getattr(pool, "process", None):
+            process.kill()
+    if compiling.AsyncCompile.pool.cache_info().currsize:
+        compiling.AsyncCompile.pool().shutdown(wait=False, cancel_futures=True)
+        compiling.AsyncCompile.pool.cache_clear()
+    compiling.after_fork()

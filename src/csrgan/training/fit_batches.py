@@ -10,6 +10,7 @@ from lightning import Callback, LightningDataModule, Trainer
 
 from csrgan.data.crops import CropBatch
 from csrgan.records import Batch
+from csrgan.training.signals import PlainSignals, ctrl_c_passed_on
 from csrgan.training.system import System
 from csrgan.tree import Settings
 
@@ -27,14 +28,15 @@ def fit(
     trainer = Trainer(
         **device,
         max_epochs=1,
-        callbacks=list(callbacks),
+        callbacks=[PlainSignals(), *callbacks],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
     )
-    trainer.fit(system, _GivenBatches(batches, transfer))
+    with ctrl_c_passed_on():
+        trainer.fit(system, _GivenBatches(batches, transfer))
 
 
 class _GivenBatches(LightningDataModule):

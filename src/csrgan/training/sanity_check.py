@@ -19,6 +19,7 @@ from csrgan.data.crops import CropBatch
 from csrgan.errors import UserError, require
 from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
+from csrgan.training.network_updater import NetworkUpdater
 from csrgan.training.nonfinite import remedy
 from csrgan.training.system import System
 
@@ -27,8 +28,8 @@ from csrgan.training.system import System
 class Term:
     """A loss term of a network when it was first computed.
 
-    start: images seen when it starts; None: later, when its system decides. value: weighted. reached: number of weight tensors of
-    the network that it is a function of. tensors: number of all of them.
+    start: images seen when it starts; None: later, when its system decides. value: weighted. reached: how many of the
+    network's weights, counted as numbers, lie in tensors that it is a function of. weights: all of them.
     """
 
     network: str
@@ -36,7 +37,7 @@ class Term:
     start: int | None
     value: float
     reached: int
-    tensors: int
+    weights: int
 
 
 @dataclass
@@ -103,7 +104,8 @@ class _Recorder(Callback):
             if (network, name) not in recorded:
                 setting = updater.objective.terms[name].start
                 start = setting if setting or self.system.images_seen == self.moments[0] else None
-                self.result.terms.append(Term(network, name, start, float(value.detach()), 0, len(updater.weights)))
+                weights = sum(weight.numel() for weight in updater.weights)
+                self.result.terms.append(Term(network, name, start, float(value.detach()), 0, weights))
         for name, tensor in inputs.computed():
             if isinstance(tensor, Tensor) and tensor.dim() > 1 and tensor.numel():
                 least, greatest = tensor.detach().aminmax()
@@ -115,9 +117,7 @@ class _Recorder(Callback):
         if reason := system.state.nonfinite:
             terms = f"{' and '.join(reason.terms)} of the {reason.network}"
             raise UserError(f"the check of the first batch: {terms} is not finite: {remedy(trainer.precision)}.")
-        self.result.terms = [
-            replace(term, reached=len(system.updaters[term.network].reached[term.name])) for term in self.result.terms
-        ]
+        self.result.terms = [_with_reached(term, system.updaters[term.network]) for term in self.result.terms]
         values = [value for optimizer in trainer.optimizers for state in optimizer.state.values() for value in state.values()]
         self.optimizer_bytes = sum(_bytes(value) for value in values if isinstance(value, Tensor))
         if system.state.rule.accumulate > 1:
@@ -135,6 +135,11 @@ class _Recorder(Callback):
             if weights := [inner for inner, weight in trained if id(weight) not in reached]:
                 unreached[name] = weights
         return unreached
+
+
+def _with_reached(term: Term, updater: NetworkUpdater) -> Term:
+    reached = updater.reached[term.name]
+    return replace(term, reached=sum(weight.numel() for weight in updater.weights if id(weight) in reached))
 
 
 class _SavedTensors:

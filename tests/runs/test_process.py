@@ -1,0 +1,51 @@
+"""How a job ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from csrgan.cli import sweep
+from csrgan.runs import process, record
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "outcome", "shown"),
+    [
+        (-signal.SIGKILL, "", "killed", "killed (SIGKILL)"),
+        (-signal.SIGSEGV, "half a line", "killed", "killed (SIGSEGV)"),
+        (143, "csrgan train: stopped; 8 images are saved. To continue: csrgan train resume=x\n", "stopped", "stopped"),
+        (2, "csrgan train: data.crop=9999 is too large\n", "failed", "failed"),
+    ],
+)
+def test_a_job_that_was_killed_is_not_called_failed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+    output: str,
+    outcome: str,
+    shown: str,
+) -> None:
+    def run(*_: object, stdout: object, **__: object) -> SimpleNamespace:
+        stdout.write(output)  # type: ignore[attr-defined]
+        stdout.flush()  # type: ignore[attr-defined]
+        return SimpleNamespace(returncode=status)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    folder = tmp_path / "0"
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "checkpoints" / "last.ckpt").write_text("")
+    job = process.run(folder, ["seed=1"], None, resume=False)
+    assert job["status"] == outcome == json.loads((folder / "job.json").read_text())["status"]
+    assert record.outcome(job) == shown
+    assert sweep.report(tmp_path) == 1
+    told = capsys.readouterr().out
+    assert shown in told
+    assert f"1 of 1 jobs {outcome}; the same command runs only those" in told
+    assert process.prepare_resume(folder, record.read(folder)) == (outcome != "failed")
