@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from csrgan.api.restoration import Restoration, Theta
     from csrgan.arguments import Recorded
     from csrgan.data.module import Photographs
+    from csrgan.data.pair_source import Pairs
     from csrgan.degradation.augmentation import Degradation
     from csrgan.degradation.parameters import Parameters
     from csrgan.errors import UserError
@@ -51,6 +52,7 @@ __all__ = [
     "Degraded",
     "Evaluation",
     "Model",
+    "Pairs",
     "Parameters",
     "Photographs",
     "Recorded",
@@ -73,6 +75,7 @@ PLACES = {
     "IKC": ("csrgan.training.algorithms.ikc", "IKC"),
     "DAN": ("csrgan.training.algorithms.dan", "DAN"),
     "Photographs": ("csrgan.data.module", "Photographs"),
+    "Pairs": ("csrgan.data.pair_source", "Pairs"),
     "Recorded": ("csrgan.arguments", "Recorded"),
     "degrade": ("csrgan.api.degrading", "degrade"),
     "Degraded": ("csrgan.api.degrading", "Degraded"),

@@ -63,7 +63,8 @@ def test_a_folder_of_pairs_is_refused(sharp: str, low: str, below: str, tmp_path
         names(str(tmp_path), key="data.valid")
     expected = (
         f"data.valid={tmp_path} looks like pairs of sharp and degraded pictures ({below}{sharp}/ and {below}{low}/), and all"
-        f" of them would be degraded: name only the sharp ones, as data.valid={tmp_path}/{below}{sharp}."
+        f" of them would be degraded: take the pairs as they are with data=pairs data.valid={tmp_path}, or name only the sharp"
+        f" ones, as data.valid={tmp_path}/{below}{sharp}."
     )
     assert str(told.value) == expected
     assert names(str(tmp_path / below / sharp)) == ["a.png"]

@@ -15,9 +15,12 @@ from csrgan.api.degrading import protocol_of
 from csrgan.api.model import Model, load
 from csrgan.console import quiet_lightning
 from csrgan.data.module import GRID, Photographs
+from csrgan.data.sources import Source
 from csrgan.degradation.augmentation import Degradation
+from csrgan.errors import raise_faults
 from csrgan.evaluation import results
 from csrgan.restorers.restorer import Restorer, examine_protocol
+from csrgan.training import unknown_theta
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.signals import PlainSignals, ctrl_c_passed_on
 
@@ -44,7 +47,7 @@ class Evaluation:
 
 def evaluate(
     model: Model | Evaluated | Restorer | Paths,
-    photographs: Paths | Sequence[Paths],
+    photographs: Paths | Sequence[Paths] | Source,
     protocol: str | Degradation | None = None,
     *,
     crop: int | None = 512,
@@ -55,7 +58,8 @@ def evaluate(
     """Score a model on each photograph in each cell of a grid of degradations, which is the same for every model and machine.
 
     model: a model, a path that `csrgan.load` takes, a system, or a restorer, such as one that needs no training.
-    photographs: H: a folder, several folders, or names of photographs in scikit-image. Sides are at least 32 px.
+    photographs: H: a folder, several folders, or names of photographs in scikit-image; or a `csrgan.Pairs`, which brings its own L,
+    so that grid and repeats are not used. Sides are at least 32 px.
     protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation`; None: the one of the model's training.
     crop: greatest side in px, cut from the centre; None: whole photographs. grid: levels of blur, scale and noise.
     repeats: noise seeds for each cell. device: cpu, cuda, cuda:1.
@@ -72,7 +76,11 @@ def evaluate(
     if not isinstance(model, Evaluated):
         model = (model if isinstance(model, Model) else load(model, device)).to(device).system
     degradation = model.restorer.degradation if protocol is None else protocol_of(protocol)
-    sources = os.fspath(photographs) if isinstance(photographs, str | os.PathLike) else [os.fspath(each) for each in photographs]
+    sources: str | list[str] | Source
+    if isinstance(photographs, str | os.PathLike):
+        sources = os.fspath(photographs)
+    else:
+        sources = photographs if isinstance(photographs, Source) else [os.fspath(each) for each in photographs]
     data = Photographs(valid=sources, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats)
     return evaluated(model, data, device)
 
@@ -80,6 +88,7 @@ def evaluate(
 def evaluated(system: Evaluated, data: Photographs, device: str, callbacks: Sequence[Callback] = (), **settings: Any) -> Evaluation:
     """Score a system on photographs. settings: arguments of Lightning's Trainer."""
     examine_protocol(system.restorer, data.degradation)
+    raise_faults(unknown_theta.of_oracle(system.restorer, data))
     with quiet_lightning(), ctrl_c_passed_on():
         trainer = Trainer(
             accelerator="cpu" if device == "cpu" else "gpu",

@@ -11,6 +11,7 @@ from csrgan.console import Console
 from csrgan.data import shards
 from csrgan.data.cache import Cache
 from csrgan.data.module import Photographs
+from csrgan.data.paired import Paired
 from csrgan.data.prepared import Prepared
 from csrgan.errors import UserError, require
 from csrgan.files import relative
@@ -37,14 +38,15 @@ def run(config: DictConfig) -> int:
     if data.refused:
         console.print(table.refused(data.refused))
     for key, pictures in prepared.items():
-        number = _counted(len(pictures.names), "photograph")
+        number = _counted(len(pictures.names), "pair" if isinstance(pictures, Paired) else "photograph")
         if kind == "shards":
             if not isinstance(pictures, Prepared):
                 raise UserError(f"{key} is not a folder of photographs, so it cannot be packed into shards.")
             count = shards.write(pictures, Path(destination), settings["shard_mb"], console)
             sentence, target = f"{key}: {number} in {_counted(count, 'shard')}", Path(destination)
         else:
-            pixels = sum(height * width for height, width in pictures.sizes)
+            sizes = [*pictures.sizes, *(pictures.low.sizes if isinstance(pictures, Paired) else ())]
+            pixels = sum(height * width for height, width in sizes)
             sentence, target = f"{key}: {number}, {3e-9 * pixels:.2f} GB decoded", data.cache.folder
         console.print(f"{sentence}: {relative(target)}", highlight=False, markup=False, soft_wrap=True)
     return 0

@@ -25,13 +25,14 @@ from csrgan.callbacks.scores import Scores
 from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
+from csrgan.data.paired import Paired
 from csrgan.errors import require
 from csrgan.files import exclusive_lock, relative
 from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
 from csrgan.restorers import ood_fit
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
-from csrgan.training import sanity_check
+from csrgan.training import sanity_check, unknown_theta
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.execution import configure_execution
 from csrgan.training.sanity_check import SanityCheck
@@ -138,10 +139,21 @@ def _prepared(settings: Settings, console: Console, *, from_start: bool) -> tupl
         init_from(system, settings["init_from"])
     configure_execution(system, settings["trainer"])
     if isinstance(system, System):
+        unknown_theta.examine(system, data)
+        _tell_calibration(system, data, settings["trainer"]["calibration_images"], console)
         result, batch = _checked_training(system, data, settings)
         # The networks are untrained here: of a resumed run, whose checkpoint is read later, the values would mislead.
         console.print(table.sanity_check(result, batch) if from_start else table.memory(result), highlight=False)
     return data, system
+
+
+def _tell_calibration(system: System, data: Photographs, pictures: int, console: Console) -> None:
+    """Say on what intervals are calibrated if data.valid holds pairs: their own L may have no known degradation."""
+    if pictures and system.restorer.uncertain and isinstance(data.pictures("data.valid"), Paired):
+        sentence = (
+            "intervals are calibrated on the sharp pictures of data.valid, degraded by the protocol, not on the L given there"
+        )
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
 def _checked_training(system: System, data: Photographs, settings: Settings) -> tuple[SanityCheck, str]:

@@ -37,6 +37,7 @@ from csrgan.config.folder import contents, groups
 PATHS = (
     *("source", "destination", "checkpoint", "run_dir", "resume", "init_from", "folder", "file", "weights"),
     *("data.train", "data.valid", "data.cache", "data.archive"),
+    *(f"data.{half}.{key}" for half in ("train", "valid") for key in ("low", "sharp", "pairs")),
 )
 TEXTS = ("title", "question", "baseline", "score", "project", "entity", "url")
 ONE = ("run_dir", "resume")

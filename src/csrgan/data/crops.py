@@ -29,6 +29,7 @@ class CropBatch:
 
     sharp: in [0,1], or 8 bits. noise: standard normal draws in the shape of `sharp`, or a seed for each picture.
     stress: a stress test applied as well, or None.
+    low: L of the pictures that are given with one, in [0,1], any value for the others; None: none is. given: which are.
     """
 
     sharp: Float[Tensor, "b 3 h w"] | UInt8[Tensor, "b 3 h w"]
@@ -36,10 +37,13 @@ class CropBatch:
     noise: Tensor | tuple[int, ...]
     names: tuple[str, ...]
     stress: Stress | None = None
+    low: Float[Tensor, "b 3 h2 w2"] | None = None
+    given: tuple[bool, ...] = ()
 
     def to(self, device: torch.device) -> CropBatch:
         noise = self.noise.to(device) if isinstance(self.noise, Tensor) else self.noise
-        return replace(self, sharp=self.sharp.to(device), parameters=self.parameters.to(device), noise=noise)
+        low = None if self.low is None else self.low.to(device)
+        return replace(self, sharp=self.sharp.to(device), parameters=self.parameters.to(device), noise=noise, low=low)
 
 
 Sample = tuple[Pixels, Parameters, int, str]  # crop, theta, seed of its noise, name of the photograph
@@ -105,18 +109,22 @@ class Crops(Dataset[Sample]):
 
     def cut(self, photograph: int, side: int, generator: np.random.Generator) -> Pixels:
         """Cut a square of `side` px at a random position, where there is enough detail, from the photograph of that index."""
+        return self.placed(photograph, side, generator)[0]
+
+    def placed(self, photograph: int, side: int, generator: np.random.Generator, step: int = 1) -> tuple[Pixels, int, int]:
+        """Return such a square with its top and left, which are multiples of `step` px."""
         pixels = torch.from_numpy(self.photographs[photograph])
         best, most = None, -1.0
         for _ in range(MAX_DRAWS):
-            top, left = (int(generator.integers(length - side + 1)) for length in pixels.shape[:2])
+            top, left = (step * int(generator.integers((length - side) // step + 1)) for length in pixels.shape[:2])
             crop: Pixels = pixels[top : top + side, left : left + side].contiguous().numpy()  # faster than NumPy's copy
             if self.min_detail <= 0:
-                return crop
+                return crop, top, left
             amount = detail(crop)
             if amount >= self.min_detail:
-                return crop
+                return crop, top, left
             if amount > most:
-                best, most = crop, amount
+                best, most = (crop, top, left), amount
         assert best is not None
         return best
 

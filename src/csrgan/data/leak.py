@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from csrgan.data.paired import Paired
 from csrgan.data.pictures import Pictures
 from csrgan.data.prepared import Prepared
 from csrgan.data.shards import Sharded
@@ -22,9 +23,9 @@ def warning(train: Pictures, valid: Pictures) -> str:
 
 def shared(train: Pictures, valid: Pictures) -> list[str]:
     """Return the names of the photographs of `valid` whose file or pixels are also in `train`."""
-    if not isinstance(valid, Prepared):
+    if not isinstance(valid, Prepared | Paired):
         return []
-    if isinstance(train, Prepared):
+    if isinstance(train, Prepared | Paired):
         files = {entry.key for entry in train.known}
         pixels = {(entry.crc, entry.height, entry.width) for entry in train.known}
         entries = zip(valid.names, valid.known, strict=True)
@@ -32,7 +33,7 @@ def shared(train: Pictures, valid: Pictures) -> list[str]:
     return _in_shards(train, valid) if isinstance(train, Sharded) else []
 
 
-def _in_shards(train: Sharded, valid: Prepared) -> list[str]:
+def _in_shards(train: Sharded, valid: Prepared | Paired) -> list[str]:
     """Read only the photographs whose files are as long as one of `valid`."""
     by_length = dict[int, list[int]]()
     for index, (_, _, length) in enumerate(train.spans):

@@ -19,6 +19,9 @@ from csrgan.data.cache import Cache
 from csrgan.data.crops import CropBatch, Crops, CropSchedule, Sample
 from csrgan.data.grid import CalibrationSet, FrozenGrid
 from csrgan.data.loader import ResumableBatchSampler, ResumableLoader
+from csrgan.data.pair_crops import PairCrops, PairSample, PairSet
+from csrgan.data.pair_source import Pairs
+from csrgan.data.paired import Paired
 from csrgan.data.pictures import Pictures
 from csrgan.data.sample_order import SampleOrder
 from csrgan.data.shards import INDEX, Shards
@@ -26,6 +29,7 @@ from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.noise import standard_normal
+from csrgan.degradation.parameters import Parameters
 from csrgan.errors import UserError, raise_faults, require
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
@@ -37,7 +41,8 @@ MIN_SIDE = 32  # px, of a photograph to evaluate on: SSIM and the perceptual dis
 class Photographs(Recorded, LightningDataModule):
     """Photographs to train on and to evaluate on.
 
-    train, valid: a folder, shards, a list of folders and of photographs inside the scikit-image wheel, or a `Source`.
+    train, valid: a folder, shards, a list of folders and of photographs inside the scikit-image wheel, or a `Source` (`Pairs`).
+    pairs: whether a folder that train or valid names holds pairs of degraded and sharp pictures.
     archive: files of a data set that are already on disk. strict: stop where a file cannot be used.
     cache: folder for downloads and decoded photographs; None: the user's cache folder. cache_mb: what decoded photographs may take
     there, megabytes. memory_mb: photographs kept in memory or mapped, megabytes per process.
@@ -60,6 +65,7 @@ class Photographs(Recorded, LightningDataModule):
         *,
         train: str | Sequence[str] | Source | None = None,
         valid: str | Sequence[str] | Source | None = None,
+        pairs: bool = False,
         archive: str | Sequence[str] | None = None,
         strict: bool = False,
         cache: str | None = None,
@@ -85,6 +91,8 @@ class Photographs(Recorded, LightningDataModule):
         super().__init__()
         raise_faults(rules.budget(images, batch_size))
         self.sources = {"data.train": train, "data.valid": valid}
+        if pairs:
+            self.sources = {key: _pairs(value, key) for key, value in self.sources.items()}
         self._archives = [Path(file) for file in ([archive] if isinstance(archive, str) else archive or [])]
         wanted = [name for source in self.sources.values() if isinstance(source, Source) for name in source.wants]
         for file in self._archives:
@@ -124,6 +132,8 @@ class Photographs(Recorded, LightningDataModule):
         if key not in self._pictures:
             value = self.sources[key]
             source = value if isinstance(value, Source) else _source(value, key)
+            if isinstance(source, Pairs):
+                source.used_as(key, self.degradation)
             self._pictures[key] = source.pictures(self.cache, self._archives, self.console)
             self._refuse(key, source.refused)
             require(len(self._pictures[key].names) > 0, f"{key}: no photograph can be used: {_first_three(source.refused)}.")
@@ -145,7 +155,7 @@ class Photographs(Recorded, LightningDataModule):
         groups = ([index for index in group if min(pictures.sizes[index]) >= side] for group in pictures.groups)
         return [group for group in groups if group]
 
-    def train_dataloader(self) -> ResumableLoader[Sample, CropBatch]:
+    def train_dataloader(self) -> ResumableLoader[Sample, CropBatch] | ResumableLoader[PairSample, CropBatch]:
         pictures = self.pictures("data.train")
         scale = rules.scale_multiple(self.degradation.multiple)
         raise_faults(*(rules.multiples(key, side, scale) for key, side in self._crops.items()))
@@ -153,12 +163,11 @@ class Photographs(Recorded, LightningDataModule):
         order = SampleOrder(self._training_groups(), window=self._window, crops_per_image=self._crops_per_image, seed=self._seed)
         prior, detail = self.degradation.prior, self._min_detail
         crops = Crops(pictures, self._keep_bytes, order, prior, sides=self.sides(world), min_detail=detail, seed=self._seed)
-        return ResumableLoader(
-            crops,
-            ResumableBatchSampler(self._images, self.batch_size, rank, world),
-            num_workers=self._workers,
-            collate_fn=crops.collate,
-        )
+        span = ResumableBatchSampler(self._images, self.batch_size, rank, world)
+        if isinstance(pictures, Paired) and pictures.share < 1:
+            pairs = PairCrops(pictures, crops, self._keep_bytes)
+            return ResumableLoader(pairs, span, num_workers=self._workers, collate_fn=pairs.collate)
+        return ResumableLoader(crops, span, num_workers=self._workers, collate_fn=crops.collate)
 
     def sides(self, world: int = 1) -> CropSchedule:
         """Return the crop schedule. All crops of a batch, in all `world` processes, have one side; the last has the final."""
@@ -178,6 +187,10 @@ class Photographs(Recorded, LightningDataModule):
         cells = self.degradation.prior.grid(**self._grid)
         multiple = self.degradation.multiple
         pictures, indices = self.pictures("data.valid"), self._evaluation_indices()
+        if isinstance(pictures, Paired) and pictures.share < 1:
+            self._stress.examine_given()
+            pairs = PairSet(pictures, indices, self._keep_bytes, self._evaluation_crop, self._stress)
+            return DataLoader(pairs, batch_size=1, collate_fn=FrozenGrid.collate)
         frozen = FrozenGrid(
             pictures, indices, self._keep_bytes, cells, self._repeats, self._evaluation_crop, self._stress, multiple
         )
@@ -202,12 +215,26 @@ class Photographs(Recorded, LightningDataModule):
     def on_after_batch_transfer(self, batch: CropBatch, dataloader_idx: int) -> Batch:
         """Degrade on the device, in float32 whatever the training precision (this hook runs outside autocast)."""
         sharp = batch.sharp if batch.sharp.is_floating_point() else batch.sharp.float() / 255
-        noise = batch.noise
-        if not isinstance(noise, torch.Tensor):
-            noise = standard_normal(tuple(sharp.shape), batch.parameters, sharp.device, noise)
-        low = self.degradation.degrade(sharp, batch.parameters, noise)
+        low = self._low(sharp, batch)
         low = batch.stress.on_low(low) if batch.stress else low
         return Batch(sharp, low, batch.parameters, batch.names, self.degradation.spec)
+
+    def _low(self, sharp: torch.Tensor, batch: CropBatch) -> torch.Tensor:
+        """Return the given L, and degrade the pictures that have none."""
+        if batch.low is None:
+            return self._degraded(sharp, batch.parameters, batch.noise)
+        missing = [index for index, given in enumerate(batch.given) if not given]
+        if not missing:
+            return batch.low
+        which = torch.tensor(missing, device=sharp.device)
+        assert not isinstance(batch.noise, torch.Tensor)
+        made = self._degraded(sharp[which], batch.parameters[which], tuple(batch.noise[index] for index in missing))
+        return batch.low.index_copy(0, which, made)
+
+    def _degraded(self, sharp: torch.Tensor, parameters: Parameters, noise: torch.Tensor | tuple[int, ...]) -> torch.Tensor:
+        if not isinstance(noise, torch.Tensor):
+            noise = standard_normal(tuple(sharp.shape), parameters, sharp.device, noise)
+        return self.degradation.degrade(sharp, parameters, noise)
 
 
 def _source(value: str | Sequence[str] | None, key: str) -> Source:
@@ -220,6 +247,14 @@ def _source(value: str | Sequence[str] | None, key: str) -> Source:
         sentence = f"{key}: {item} holds shards, which cannot be part of a list: take {key}={item}, or folders of photographs."
         require(not _is_shards(str(item)), sentence)
     return Files(value, key)
+
+
+def _pairs(value: str | Sequence[str] | Source | None, key: str) -> Source | None:
+    """Return the pairs in the folder that a string names."""
+    if isinstance(value, Source) or not value:
+        return value if isinstance(value, Source) else None
+    require(isinstance(value, str | int | float), f"{key} takes one folder of pairs, and {value} are several.")
+    return Pairs(folder=str(value))
 
 
 def _is_shards(value: str) -> bool:

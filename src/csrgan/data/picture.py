@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import cv2
 import numpy as np
@@ -102,7 +102,7 @@ class Picture:
         return fill_faint(self.pixels, self.alpha) if self.alpha is not None and has_faint(self.alpha) else self.pixels
 
 
-def called(path: Path) -> str:
+def called(path: PurePath) -> str:
     """Return a path as text that can be written anywhere; bytes that are not UTF-8 become \\xNN."""
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 MAX_KEPT = 10_000  # pictures kept at once in a process: an operating system limits the number of mapped files
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
+Array_co = TypeVar("Array_co", bound=NDArray[np.generic], covariant=True)
 
 
 @runtime_checkable
@@ -37,15 +38,24 @@ class Pictures(Protocol):
         was cut short would kill the process."""
 
 
-class LRUImages:
+@runtime_checkable
+class Stored(Protocol[Array_co]):
+    """Arrays by index, as `Pictures` stores photographs."""
+
+    def pixels(self, index: int) -> Array_co: ...
+
+    def intact(self, index: int) -> bool: ...
+
+
+class LRUImages(Generic[Array_co]):
     """Photographs, the last used of which stay in memory or mapped, up to `keep_bytes` in each process."""
 
-    def __init__(self, pictures: Pictures, keep_bytes: float) -> None:
+    def __init__(self, pictures: Stored[Array_co], keep_bytes: float) -> None:
         self.pictures, self.keep_bytes = pictures, keep_bytes
-        self._kept: OrderedDict[int, Pixels] = OrderedDict()
+        self._kept: OrderedDict[int, Array_co] = OrderedDict()
         self._bytes = 0
 
-    def __getitem__(self, index: int) -> Pixels:
+    def __getitem__(self, index: int) -> Array_co:
         if index in self._kept:
             if self.pictures.intact(index):
                 self._kept.move_to_end(index)

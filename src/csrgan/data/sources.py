@@ -90,12 +90,17 @@ class Files:
             sharp, low = (f"{picture.called(path.relative_to(folder))}/" for path in paired[0])
             more = f", and {len(paired) - 1} more" if several else ""
             raise UserError(
-                f"{sentence} ({sharp} and {low}{more}), and all of them would be degraded: name only the sharp ones, as"
-                f" {self.key}={value}."
+                f"{sentence} ({sharp} and {low}{more}), and all of them would be degraded: take the pairs as they are with"
+                f" {self._as_pairs(folder)}, or name only the sharp ones, as {self.key}={value}."
             )
         if pair := pairs.paired_files(result.files):
             shown = " and ".join(picture.called(file.relative_to(folder)) for file in pair)
-            raise UserError(f"{sentence} ({shown}), and all of them would be degraded: put the sharp ones into a separate folder.")
+            remedy = f"take the pairs as they are with {self._as_pairs(folder)}, or put the sharp ones into a separate folder"
+            raise UserError(f"{sentence} ({shown}), and all of them would be degraded: {remedy}.")
+
+    def _as_pairs(self, folder: str) -> str:
+        """Return the words that take this folder as pairs."""
+        return f"data=pairs {self.key}={folder}" if self.key in ("data.train", "data.valid") else "data=pairs"
 
     def _in_wheel(self, name: str) -> File:
         photographs = _wheel_photographs()

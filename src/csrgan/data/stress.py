@@ -25,6 +25,13 @@ class Stress:
         valid = 0 < self.contrast <= 1
         require(valid, f"evaluation.contrast={self.contrast:g} is not in (0,1]; 1 leaves the photographs as they are.")
 
+    def examine_given(self) -> None:
+        """Raise UserError for a stress test that changes H before it is degraded: given pairs are degraded already."""
+        sentence = (
+            f"evaluation.contrast={self.contrast:g} changes photographs before they are degraded, and pairs are degraded already"
+        )
+        require(self.contrast == 1, f"{sentence}: choose evaluation.contrast=1.")
+
     def on_sharp(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         return image if self.contrast == 1 else 0.5 + self.contrast * (image - 0.5)
 

@@ -21,6 +21,8 @@ class Parameters:
     noise_std: standard deviation of the noise, fraction of full scale, >= 0.
     kernel: the kernel applied instead of the isotropic Gaussian; None: the isotropic Gaussian.
     more: the numbers of further factors by name (see `Factor`), also available as `parameters.NAME`.
+
+    nan stands for what is unknown about a picture that was given with its L.
     """
 
     blur_std: Float[Tensor, " batch"]
@@ -60,6 +62,11 @@ class Parameters:
         """Return the tensors by name, without a kernel that is None."""
         own = {name: getattr(self, name) for name in (*NAMES, "kernel")}
         return {name: value for name, value in (own | dict(self.more)).items() if value is not None}
+
+    def knows(self, *names: str) -> bool:
+        """Return whether these parameters are known for every picture, `kernel` among them; without names, whether all are."""
+        present = self.present()
+        return all(bool(present[name].isfinite().all()) for name in names or present if name in present)
 
     def to(self, where: torch.device | str | Tensor) -> Parameters:
         """Return the parameters on a device, or on the device and in the precision of a tensor."""

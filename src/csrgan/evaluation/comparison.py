@@ -216,6 +216,7 @@ def _keyed(job: Job) -> Iterator[tuple[Key, Row]]:
     """Yield each row with the key of what it was scored on; noise seeds of a cell are numbered in order."""
     seen: Counter[Key] = Counter()
     for row in job.rows:
-        key = (row["image"], *(round(float(row[name]), 6) for name in ("blur_std", "scale", "noise_std")))
+        theta = (float(row[name]) for name in ("blur_std", "scale", "noise_std"))
+        key = (row["image"], *(-1.0 if math.isnan(value) else round(value, 6) for value in theta))  # -1: unknown
         yield (*key, seen[key]), row
         seen[key] += 1

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.degradation.operator import degrade
-from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.degradation.spec import DegradationSpec
 from csrgan.evaluation import bound, metrics
@@ -33,14 +33,15 @@ PICTURES = 5  # with at least as many photographs, a bootstrap resamples photogr
 def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
     """Score L and S of a batch of one picture; return the scores with theta and, if predicted, theta^.
 
-    prior: of the system, which defines what it predicts.
+    prior: of the system, which defines what it predicts. What needs a theta that is unknown is nan, as that theta is.
     """
     spec = batch.spec
     result: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
     result |= _parameters(batch.parameters, restored, prior) | _bounds(batch, restored, prior, spec)
     result |= _scores(batch, restored)
     result |= metrics.channel_statistics(restored.image, batch.sharp)
-    result["consistency_restored"] = consistency(restored.image, batch.low, batch.parameters, spec)
+    known = batch.parameters.knows()
+    result["consistency_restored"] = consistency(restored.image, batch.low, batch.parameters, spec) if known else math.nan
     if restored.parameters:
         within = prior.denormalise(prior.normalise(restored.parameters).clamp(0, 1))  # the operator needs values that can be drawn
         result["consistency_predicted"] = consistency(restored.image, batch.low, within, spec)
@@ -49,10 +50,12 @@ def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
 
 
 def _theta_error(batch: Batch, restored: Restoration, prior: Prior) -> float:
-    """Return the mean absolute error over the predicted parameters, each in units of its prior's range."""
+    """Return the mean absolute error over the predicted parameters that are known, each in units of its prior's range."""
     assert restored.parameters
     error = prior.normalise(restored.parameters) - prior.normalise(batch.parameters)
-    return float(error.abs().mean()) if prior.predicted else math.nan
+    if not batch.parameters.knows(*prior.predicted):
+        error = error[error.isfinite()]
+    return float(error.abs().mean()) if prior.predicted and error.numel() else math.nan
 
 
 def _iterations(batch: Batch, restored: Restoration, prior: Prior) -> Row:
@@ -91,15 +94,17 @@ def _bounds(batch: Batch, restored: Restoration, prior: Prior, spec: Degradation
     There is none if kernels are drawn or the degradation has further factors, which the bound does not model."""
     if restored.parameters is None or batch.parameters.kernel is not None or spec.factors:
         return {}
-    least = bound.least_std(batch.sharp, batch.parameters, spec)
+    known = batch.parameters.knows()
+    least = bound.least_std(batch.sharp, batch.parameters, spec) if known else dict.fromkeys(bound.NAMES, math.nan)
     ranges = {name: prior.ranges[name].bounds for name in prior.predicted if name in least}
-    return {f"{name}_bound": min(least[name], high - low) for name, (low, high) in ranges.items()}
+    return {f"{name}_bound": min(least[name], high - low) if known else math.nan for name, (low, high) in ranges.items()}
 
 
 def _scores(batch: Batch, restored: Restoration) -> Row:
     """Return every metric of L and of S; metrics that score both at once come last."""
     images = {"low": batch.enlarged, "restored": restored.image}
-    border = math.ceil(float(batch.parameters.scale[0]))
+    # Without a known scale, L is as large as H, as at scale 1.
+    border = math.ceil(float(batch.parameters.scale[0])) if batch.parameters.knows("scale") else 1
     arguments = {"sharp": batch.sharp, "low": images["low"], "border": border}
     values = {name: metric.each(list(images.values()), **arguments) for name, metric in METRICS.items()}
     single = {name: scores for name, scores in values.items() if not METRICS[name].together}
@@ -119,25 +124,33 @@ def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Par
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:
     """Return means over the rows: each score and, for each predicted parameter, the mean absolute error (mae), that of always
-    answering the prior's mean, R^2 against the mean over the rows, and the share of rows whose 90 % interval holds the truth."""
+    answering the prior's mean, R^2 against the mean over the rows, and the share of rows whose 90 % interval holds the truth.
+
+    Rows whose truth is unknown do not count, and what no row tells is left out."""
     summary: dict[str, float] = {"rows": len(rows)}
-    for column in (*(f"{score}_{which}" for score in METRICS for which in ("low", "restored")), *OF_RESTORED):
-        if column in rows[0]:
-            summary[column] = mean(rows, column)
-    summary |= {column: mean(rows, column) for column in rows[0] if "_at_" in column}
+    scores = [f"{score}_{which}" for score in METRICS for which in ("low", "restored")]
+    of_all = *(column for column in (*scores, *OF_RESTORED) if column in rows[0]), *(name for name in rows[0] if "_at_" in name)
+    summary |= {column: mean(rows, column) for column in of_all if not all(blank(row, column) for row in rows)}
     summary["gain_db"] = summary["psnr_restored"] - summary["psnr_low"]
     summary |= _intervals(rows)
     for name in predicted_in(rows[0]):
-        true = [float(r[name]) for r in rows]
-        errors = [float(r[f"{name}_predicted"]) - t for r, t in zip(rows, true, strict=True)]
-        constant = [float(r[f"{name}_prior_mean"]) - t for r, t in zip(rows, true, strict=True)]
-        spread = sum((t - fmean(true)) ** 2 for t in true)
-        summary[f"{name}_mae"] = fmean(map(abs, errors))
-        summary[f"{name}_mae_prior_mean"] = fmean(map(abs, constant))
-        summary[f"{name}_r2"] = 1 - sum(e * e for e in errors) / spread if spread else math.nan
-        if f"{name}_{BOUNDS[0]}" in rows[0]:
-            inside = [float(r[f"{name}_{BOUNDS[0]}"]) <= float(r[name]) <= float(r[f"{name}_{BOUNDS[1]}"]) for r in rows]
-            summary[f"{name}_coverage90"] = fmean(inside)
+        summary |= _errors(name, [row for row in rows if not math.isnan(float(row[name]))])
+    return summary
+
+
+def _errors(name: str, rows: Sequence[Row]) -> dict[str, float]:
+    """Return how far theta^ of one parameter is from the truth, over rows that know it; empty without rows."""
+    if not rows:
+        return {}
+    true = [float(r[name]) for r in rows]
+    errors = [float(r[f"{name}_predicted"]) - t for r, t in zip(rows, true, strict=True)]
+    constant = [float(r[f"{name}_prior_mean"]) - t for r, t in zip(rows, true, strict=True)]
+    spread = sum((t - fmean(true)) ** 2 for t in true)
+    summary = {f"{name}_mae": fmean(map(abs, errors)), f"{name}_mae_prior_mean": fmean(map(abs, constant))}
+    summary[f"{name}_r2"] = 1 - sum(e * e for e in errors) / spread if spread else math.nan
+    if f"{name}_{BOUNDS[0]}" in rows[0]:
+        inside = [float(r[f"{name}_{BOUNDS[0]}"]) <= float(r[name]) <= float(r[f"{name}_{BOUNDS[1]}"]) for r in rows]
+        summary[f"{name}_coverage90"] = fmean(inside)
     return summary
 
 
@@ -146,6 +159,14 @@ def predicted_in(columns: Iterable[str]) -> list[str]:
     names = list(columns)
     of_rows = [name.removesuffix("_predicted") for name in names if name.endswith("_predicted")]
     return [name for name in of_rows if name in names] or [name.removesuffix("_mae") for name in names if name.endswith("_mae")]
+
+
+def blank(row: Row, column: str) -> bool:
+    """Return whether a cell has no value because the picture's degradation is unknown."""
+    if not (isinstance(value := row[column], float) and math.isnan(value)):
+        return False
+    of_theta = column in (*NAMES, "consistency_restored") or column.startswith("theta_error") or column.endswith("_bound")
+    return (of_theta or f"{column}_predicted" in row) and any(math.isnan(float(row.get(name, 0))) for name in NAMES)
 
 
 def _intervals(rows: Sequence[Row]) -> dict[str, float]:
@@ -166,6 +187,7 @@ def _intervals(rows: Sequence[Row]) -> dict[str, float]:
 def by_blur(rows: Sequence[Row]) -> list[dict[str, float]]:
     """Return a summary of the rows in each bin of the blur, with the bin's bounds in px: one bin a level of the grid, but at most
     BINS bins of about as many levels each. R^2 is left out if it is undefined, as for a blur that is the same in all rows."""
+    rows = [row for row in rows if not math.isnan(float(row["blur_std"]))]
     levels = sorted({float(r["blur_std"]) for r in rows})
     count = min(BINS, len(levels))
     result = []
@@ -186,13 +208,16 @@ def by_set(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as csv, with the columns of the first row."""
+    """Write rows as csv; a cell is empty where the degradation that it needs is unknown."""
     with atomic_write(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, fieldnames=list(rows[0]))
+        table = csv.DictWriter(file, fieldnames=list(dict.fromkeys(name for row in rows for name in row)))
         table.writeheader()
-        table.writerows(
-            {name: table_cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows
-        )
+        table.writerows({name: _cell(row, name) for name in row} for row in rows)
+
+
+def _cell(row: Row, column: str) -> str | float:
+    value = row[column]
+    return table_cell(value) if isinstance(value, str) else "" if blank(row, column) else value
 
 
 def mean(rows: Sequence[Row], column: str) -> float:

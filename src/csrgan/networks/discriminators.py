@@ -99,6 +99,8 @@ class Conditional(Recorded, nn.Module):
     parameters: names of the degradation parameters. For the others see `VGG`.
     """
 
+    reads_theta = True
+
     def __init__(
         self, *, parameters: Sequence[str] = NAMES, unshuffle: Count = 2, width: Count = 16, stages: Depth = 4, hidden: Count = 64
     ) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from csrgan.evaluation.comparison import Difference, Job
 from csrgan.evaluation.metrics import METRICS
+from csrgan.evaluation.results import blank
 
 
 class Score(NamedTuple):
@@ -87,9 +88,9 @@ def score_of(column: str) -> Score:
 
 
 def present(jobs: Iterable[Job]) -> list[str]:
-    """Return the score columns of the rows: those of `all_scores`, and every other score of S."""
+    """Return the score columns that the rows have a value of: those of `all_scores`, and every other score of S."""
     columns = {score.column for score in all_scores()}
-    names = dict.fromkeys(column for job in jobs for row in job.rows for column in row)
+    names = dict.fromkeys(column for job in jobs for row in job.rows for column in row if not blank(row, column))
     derived = ["gain"] if {"psnr_restored", "psnr_low"} <= set(names) else []
     return derived + [column for column in names if column in columns or column.endswith("_restored")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from statistics import fmean
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, value
 from csrgan.reports.chart import SHOWN, blank, labels, literal
 from csrgan.reports.columns import Score
@@ -22,7 +24,9 @@ Cell = tuple[float, float, float]  # blur std, scale, noise std
 
 
 def over_grid(groups: Sequence[Group], chosen: Score) -> Figure | None:
-    """Plot the mean over photographs and seeds in each cell for the first groups; None if the degradations are no grid."""
+    """Plot the mean over photographs and seeds in each cell for the first groups; None without a grid of degradations."""
+    if any(math.isnan(value(row, name)) for group in groups for job in group.jobs for row in job.rows for name in NAMES):
+        return None
     short = labels(groups)
     shown = {group: _cells(group, chosen.column) for group in groups[:SHOWN]}
     scales = {group: _levels(cells, 1) for group, cells in shown.items()}
@@ -45,7 +49,7 @@ def over_grid(groups: Sequence[Group], chosen: Score) -> Figure | None:
 def _cells(group: Group, column: str) -> dict[Cell, float]:
     values: dict[Cell, list[float]] = {}
     rows = [row for job in group.jobs for row in job.rows]
-    blurs, scales, noises = (_near(float(row[name]) for row in rows) for name in ("blur_std", "scale", "noise_std"))
+    blurs, scales, noises = (_near(float(row[name]) for row in rows) for name in NAMES)
     for row in rows:
         cell = blurs[float(row["blur_std"])], scales[float(row["scale"])], noises[float(row["noise_std"])]
         values.setdefault(cell, []).append(value(row, column))

@@ -28,13 +28,13 @@ def label(name: str, units: Mapping[str, str] = NO_UNITS) -> str:
 
 
 def quantities(values: Mapping[str, float], units: Mapping[str, str]) -> str:
-    """Return the parameters of one picture in a line: blur, scale and noise, then further factors, each with its unit."""
+    """Return the known parameters of one picture in a line: blur, scale and noise, then further factors, each with its unit."""
     blur, scale, noise = (values[name] for name in NAMES)
-    further = ""
+    parts = {"blur_std": f"blur {blur:.2f} px", "scale": f"scale {scale:.2f}", "noise_std": f"noise {255 * noise:.1f}/255"}
     for name in (name for name in values if name not in NAMES):
         what, _, unit = label(name, units).partition(", ")
-        further += f", {what} {values[name]:.2f} {unit}".rstrip()
-    return f"blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
+        parts[name] = f"{what} {values[name]:.2f} {unit}".rstrip()
+    return ", ".join(part for name, part in parts.items() if not math.isnan(values[name])) or "unknown"
 
 
 def markdown(table: Table) -> str:

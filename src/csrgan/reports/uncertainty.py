@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, comparable, value
 from csrgan.evaluation.results import BOUNDS, Row
 from csrgan.reports.chart import SHOWN, blank, labels, legend, literal, style
@@ -106,7 +107,9 @@ def _squared_bound(name: str, row: Row) -> float:
 
 
 def _rows(group: Group) -> list[Row]:
-    return [row for job in group.jobs for row in job.rows]
+    """Return the rows whose degradation is known."""
+    rows = (row for job in group.jobs for row in job.rows)
+    return [row for row in rows if not any(np.isnan(value(row, name)) for name in NAMES)]
 
 
 def _halves(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:

@@ -80,7 +80,8 @@ def rows(folder: Path) -> list[Row]:
     for line in table(folder / RESULTS):
         require({"image", *CELL} <= set(line), f"{RESULTS} has no column {', '.join(sorted({'image', *CELL} - set(line)))}.")
         row: Row = {key: text if key == "image" else number(text, f"{RESULTS}: {key}") for key, text in line.items()}
-        require(all(math.isfinite(float(row[key])) for key in CELL), f"{RESULTS} holds a row without its degradation.")
+        known = all(line[key] == "" or math.isfinite(float(row[key])) for key in CELL)  # empty: that of given pairs is unknown
+        require(known, f"{RESULTS} holds a row without its degradation.")
         result.append(row)
     require(bool(result), f"{RESULTS} is missing or empty")
     means = summary(folder)

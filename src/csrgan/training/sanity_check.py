@@ -64,7 +64,7 @@ def examine(
     weight of its network, or that leaves a gradient at another network's weights.
     """
     before = copy.deepcopy(system.state_dict())
-    recorder = _Recorder(system, images)
+    recorder = _Recorder(system, images, known=samples.parameters.knows())
     state, skipping = system.state, system.state.skip_nonfinite
     state.skip_nonfinite = True  # so that the recorder tells of it
     with torch.random.fork_rng():
@@ -85,10 +85,10 @@ def examine(
 
 
 class _Recorder(Callback):
-    """Records the updates of two steps."""
+    """Records the updates of two steps. known: whether the degradation of every sample is."""
 
-    def __init__(self, system: System, images: int) -> None:
-        self.system, self.moments = system, (0, images - 1)
+    def __init__(self, system: System, images: int, *, known: bool) -> None:
+        self.system, self.moments, self.known = system, (0, images - 1), known
         self.result, self.activations, self.optimizer_bytes = SanityCheck(), _SavedTensors(system), 0
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int) -> None:
@@ -116,7 +116,9 @@ class _Recorder(Callback):
         system = self.system
         if reason := system.state.nonfinite:
             terms = f"{' and '.join(reason.terms)} of the {reason.network}"
-            raise UserError(f"the check of the first batch: {terms} is not finite: {remedy(trainer.precision)}.")
+            unknown = "perhaps it needs the true degradation, which data.train does not give for every pair; else "
+            hint = f"{'' if self.known else unknown}{remedy(trainer.precision)}"
+            raise UserError(f"the check of the first batch: {terms} is not finite: {hint}.")
         self.result.terms = [_with_reached(term, system.updaters[term.network]) for term in self.result.terms]
         values = [value for optimizer in trainer.optimizers for state in optimizer.state.values() for value in state.values()]
         self.optimizer_bytes = sum(_bytes(value) for value in values if isinstance(value, Tensor))

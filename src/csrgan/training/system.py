@@ -6,10 +6,12 @@ import copy
 
 from torch import nn
 
+from csrgan.data.module import Photographs
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.restorer import examine_degradation, kind_of
+from csrgan.training import unknown_theta
 from csrgan.training.ema import RunningAverage
 from csrgan.training.module import TrainingModule
 from csrgan.training.state import UpdateRule
@@ -46,6 +48,11 @@ class System(TrainingModule):
 
     def end_step(self) -> None:
         self._average.follow(self.state.rule.ema, self.state.batches_seen)
+
+    def on_fit_start(self) -> None:
+        super().on_fit_start()
+        if isinstance(data := getattr(self.trainer, "datamodule", None), Photographs):
+            unknown_theta.examine(self, data)
 
     def on_train_start(self) -> None:
         super().on_train_start()
