@@ -75,14 +75,14 @@ class Restoration:
     file: picture.Picture | None = None
 
     @classmethod
-    def of(cls, restored: records.Restoration, source: Opened) -> Restoration:
-        """Convert what a system made of a picture to the type of the input."""
+    def of(cls, restored: records.Restoration, source: Opened, image: np.ndarray | Tensor) -> Restoration:
+        """Convert what a system made of a picture. image: S in the type of the input."""
 
         def theta(parameters: Parameters) -> Theta:
             return Theta.of(parameters, source.single)
 
         return cls(
-            image=source.back(restored.image),
+            image=image,
             parameters=theta(restored.parameters) if restored.parameters else None,
             std=theta(restored.spread) if restored.spread else None,
             interval=(theta(restored.interval[0]), theta(restored.interval[1])) if restored.interval else None,

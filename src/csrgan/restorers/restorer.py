@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -16,6 +17,8 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.errors import UserError, raise_faults, require
+from csrgan.networks.source import Source, whole
+from csrgan.networks.tiles import Rows, Shown, unshown
 from csrgan.records import Batch, Restoration
 
 Oracle = Literal["truth", "prediction", "mismatch"]
@@ -54,6 +57,16 @@ class Restorer(Recorded):
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         """Return S and theta^. names: of the photographs; one that it was calibrated on gets intervals calibrated without it."""
         raise NotImplementedError
+
+    def restore_parts(self, picture: Source, put: Rows, *, tile: int, shown: Shown = unshown) -> Restoration:
+        """Hand S to `put`, from the top, and return the rest, with an image of no rows.
+
+        picture: L. tile: greatest side of what is restored at once, px, where a restorer can; here the picture is restored whole.
+        shown: shows the progress over the tiles.
+        """
+        restored = self.restore(whole(picture))
+        put(restored.image, 0, restored.image.shape[-2])
+        return replace(restored, image=restored.image[..., :0, :], trace=())
 
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         """Return S for these parameters. Raises UserError for a restorer that cannot be given any."""
