@@ -72,18 +72,18 @@ class Restoration:
         return Restoration(self.image.to(device), parameters, spread, interval, tuple(step.to(device) for step in self.trace))
 
 
-class Checked(NamedTuple):
-    """What may be said of pictures L that may be unlike those of a training.
+class Looks(NamedTuple):
+    """How pictures L look beside those of a training.
 
-    restored: with S blended towards L where they are. looks_like: for each picture the name of a degradation that it has and the
-    training had not; "" if there is none. sentences: for users, "" likewise.
+    names: for each, the name of a degradation that it has and the training had not; "" if there is none. shares: of S - L that are
+    added to L without harm. sentences: for users, "" where there is nothing to tell.
     """
 
-    restored: Restoration
-    looks_like: tuple[str, ...]
-    sentences: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
+    sentences: tuple[str, ...] = ()
 
-    @classmethod
-    def familiar(cls, restored: Restoration) -> Checked:
-        """Return a result of pictures of which nothing is to be said."""
-        return cls(restored, *[("",) * len(restored.image)] * 2)
+    @property
+    def foreign(self) -> bool:
+        """Whether any picture has such a degradation."""
+        return any(self.names)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import resource
+import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import skimage.data
 import torch
 from composed import composed
 from folders import NAMES, rows, save
+from measured import tell
+from PIL import Image
 from systems import made
 
+import csrgan
 from csrgan.api.model import untrained_scale
 from csrgan.cli import main
 from csrgan.config.build import build
 from csrgan.data import picture
+from csrgan.data.picture import Picture
+from csrgan.errors import UserError
 from csrgan.restorers.bicubic import Bicubic
 from csrgan.restorers.learned import LearnedRestorer
 
@@ -157,3 +167,107 @@ def test_a_restorer_of_ones_own_restores_again_once_its_weights_changed(
         results.append((tmp_path / "out" / "a.png").read_bytes())
     assert len(set(results)) == 3
     assert "1 of 1 pictures were restored before" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def sharpening(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that is not the identity: its filter sharpens, and its U-Net adds something."""
+    content = torch.load(checkpoint, weights_only=True)
+    made = torch.Generator().manual_seed(0)
+    for name, weight in content["state_dict"].items():
+        if name.endswith("choose.3.bias"):
+            shape = torch.linspace(0, 1, len(weight))
+            weight.copy_(1.5 * shape * torch.exp(-6 * shape))
+        elif name.endswith("body.u.last.weight"):
+            weight.normal_(std=0.1, generator=made)
+    file = tmp_path_factory.mktemp("sharpening") / "a.ckpt"
+    torch.save(content, file)
+    return file
+
+
+def test_a_large_picture_is_restored_in_tiles_as_it_is_whole(
+    sharpening: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of any depth, with alpha, and enlarged; the picture is never whole in floating point. The progress says how long it takes."""
+    sharp = np.hstack([skimage.data.astronaut()[:300], skimage.data.coffee()[:300, :300]])
+    source = tmp_path / "photos"
+    source.mkdir()
+    Image.fromarray(sharp).save(source / "eight.png")
+    cv2.imwrite(str(source / "deep.png"), sharp[:270].astype(np.uint16) * 257)
+    Image.fromarray(np.dstack([sharp[:260], sharp[:260, :, 0]])).save(source / "alpha.png")
+    Image.fromarray(sharp[:150, :200]).save(source / "small.png")
+    parts: list[int] = []
+    part = Picture.part
+
+    def counted(self: Picture, rows: slice, columns: slice) -> torch.Tensor:
+        found = part(self, rows, columns)
+        parts.append(found[0, 0].numel())
+        return found
+
+    monkeypatch.setattr(Picture, "part", counted)
+    monkeypatch.setattr("csrgan.data.progress.INTERVAL", 0.0)
+    words = ["restore", f"checkpoint={sharpening}", f"source={source}", "device=cpu"]
+    assert main([*words, f"destination={tmp_path}/whole", "tile=1280"]) == 0
+    assert "restoring" not in capsys.readouterr().out
+    parts.clear()
+    assert main([*words, f"destination={tmp_path}/tiles", "tile=256"]) == 0
+    assert max(parts) <= max(sharp.shape[1] * 128, 512**2 // 2)
+    assert re.search(r"eight\.png: restoring: [1-9][0-9]%, [0-9]+ s left", capsys.readouterr().out)
+    for name in ("eight.png", "deep.png", "alpha.png"):
+        whole, tiles = (cv2.imread(str(tmp_path / way / name), cv2.IMREAD_UNCHANGED) for way in ("whole", "tiles"))
+        assert whole.dtype == tiles.dtype
+        assert np.abs(whole.astype(int) - tiles).max() <= (1 if whole.dtype == np.uint8 else 257)
+        assert np.abs(cv2.imread(str(source / name), cv2.IMREAD_UNCHANGED).astype(int) - whole).mean() > 0.1
+    assert (tmp_path / "whole" / "small.png").read_bytes() == (tmp_path / "tiles" / "small.png").read_bytes()
+    for one, other in zip(rows(tmp_path / "whole"), rows(tmp_path / "tiles"), strict=True):
+        assert one.pop("file") == other.pop("file")
+        np.testing.assert_allclose([*map(float, one.values())], [*map(float, other.values())], rtol=1e-5)
+    assert main([*words, f"destination={tmp_path}/tiles", "tile=256"]) == 0
+    assert "4 of 4 pictures were restored before" in capsys.readouterr().out
+
+
+def test_tiles_of_an_enlarged_picture_and_of_one_in_memory(sharpening: Path, tmp_path: Path) -> None:
+    sharp = skimage.data.astronaut()[:180, :250]
+    Image.fromarray(sharp).save(tmp_path / "photo.png")
+    words = ["restore", f"checkpoint={sharpening}", f"source={tmp_path}/photo.png", "enlarge=2"]
+    for tile in (256, 1280):
+        assert main([*words, f"destination={tmp_path}/{tile}", f"tile={tile}"]) == 0
+    tiles, whole = (np.asarray(Image.open(tmp_path / str(tile) / "photo.png")).astype(int) for tile in (256, 1280))
+    assert tiles.shape == (360, 500, 3)
+    assert np.abs(tiles - whole).max() <= 1
+    model = csrgan.load(sharpening)
+    assert (model(sharp, 2, tile=256).image == tiles).all()
+    assert (model(sharp, 2).image == whole).all()
+    floating, deep = model(sharp / np.float64(255), 2, tile=256).image, model(sharp.astype(np.uint16) * 257, 2, tile=256).image
+    np.testing.assert_allclose(floating, model(sharp / 255, 2).image, atol=1 / 255)
+    assert (floating.dtype, deep.dtype) == (np.float64, np.uint16)
+    batch = torch.from_numpy(sharp.copy()).permute(2, 0, 1)[None, :1].float().expand(2, -1, -1, -1) / 255
+    found = model(batch, 2, tile=256).image
+    assert found.shape == (2, 1, 360, 500)
+    torch.testing.assert_close(found, model(batch, 2).image, atol=1 / 255, rtol=0)
+    with pytest.raises(UserError, match=r"tile=8 is below 256, the least that it can be\."):
+        model(sharp, tile=8)
+    assert main([*words, f"destination={tmp_path}/none", "tile=8"]) == 2
+
+
+@pytest.mark.long
+def test_the_memory_and_the_time_a_pixel_of_a_large_picture(tmp_path: Path) -> None:
+    """24 megapixels in less than 1.5 GB, everything included, and as fast a pixel as one megapixel."""
+    assert main(["train", "trainer=smoke", "logger=none", "trainer.panels=0", f"run_dir={tmp_path}/run"]) == 0
+    seconds = {}
+    for name, (height, width) in {"none": (8, 8), "small": (1000, 1000), "large": (4000, 6000)}.items():
+        pixels = np.tile(skimage.data.astronaut(), (8, 12, 1))[:height, :width]
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png", compress_level=1)
+        words = ["restore", f"checkpoint={tmp_path}/run", f"source={tmp_path}/{name}.png", f"destination={tmp_path}/{name}"]
+        measured = (
+            "import resource, subprocess, sys\n"
+            "assert subprocess.run([sys.executable, '-m', 'csrgan', *sys.argv[1:]]).returncode == 0\n"
+            "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+            "print(used.ru_maxrss, used.ru_utime + used.ru_stime)"
+        )
+        done = subprocess.run([sys.executable, "-c", measured, *words], capture_output=True, text=True, check=True)
+        kilobytes, seconds[name] = map(float, done.stdout.split("\n")[-2].split())
+    assert kilobytes < 1.5e6
+    small, large = seconds["small"] - seconds["none"], (seconds["large"] - seconds["none"]) / 24
+    tell(f"restoring: {small:.2f} us a pixel of 1 megapixel, {large:.2f} of 24; {kilobytes / 1e6:.2f} GB")
+    assert large < 1.5 * small

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from csrgan.networks.picture_statistics import PictureStatistics
-from csrgan.records import Restoration
+from csrgan.networks.source import InMemory
 from csrgan.restorers.ood import INSIDE, UNKNOWN, OODTest, harmless_share
 
 WIDTH = PictureStatistics.features
@@ -67,17 +67,22 @@ def test_a_damaged_checkpoint_is_refused(fitted: OODTest, key: str, value: objec
         OODTest.of({**fitted.content(), key: value})
 
 
-def test_s_goes_back_to_l_as_far_as_was_found_harmless(fitted: OODTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_found_is_told_with_what_becomes_of_s(fitted: OODTest, monkeypatch: pytest.MonkeyPatch) -> None:
     known = OODTest.of({**fitted.content(), "shares": {"rain": 0.25, "fog": 1.0}})
-    monkeypatch.setattr(OODTest, "looks_like", lambda self, low: ("", "rain", "fog", UNKNOWN))
-    low, image = torch.zeros(4, 3, 8, 8), torch.ones(4, 3, 8, 8)
-    checked = known.checked(low, Restoration(image))
-    assert checked.restored.image[:, 0, 0, 0].tolist() == [1.0, 0.25, 1.0, 0.0]
-    assert checked.sentences[0] == ""
-    assert checked.sentences[1] == (
+    scores = torch.tensor([-9.0, 99.0, 99.0, -9.0]), torch.tensor([1, 1, 2, 1]), torch.tensor([0.5, 0.5, 0.5, 99.0])
+    monkeypatch.setattr(OODTest, "scores", lambda self, statistics: scores)
+    looks = known.looks(InMemory(torch.rand(4, 3, 128, 128)))
+    assert looks.names == ("", "rain", "fog", UNKNOWN)
+    assert looks.shares == (1.0, 0.25, 1.0, 0.0)
+    assert looks.sentences[0] == ""
+    assert looks.sentences[1] == (
         "this looks like rain, which the model has not seen: theta is not given, and S is 25% restored and 75% L."
     )
-    assert checked.sentences[3] == "this looks like nothing that the model has seen: theta is not given, and S is L."
+    assert looks.sentences[3] == "this looks like nothing that the model has seen: theta is not given, and S is L."
+
+
+def test_a_picture_too_small_to_tell_is_not_foreign(fitted: OODTest) -> None:
+    assert not fitted.looks(InMemory(torch.rand(2, 3, 127, 500))).foreign
 
 
 def test_the_harmless_share_is_the_greatest_that_costs_nobody_a_tenth_of_a_decibel() -> None:

@@ -6,17 +6,23 @@ import os
 import warnings
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
+from csrgan import records
 from csrgan.api.loading import placed, trained
-from csrgan.api.pictures import AnyPicture, opened
+from csrgan.api.pictures import AnyPicture, Assembled, opened
 from csrgan.api.restoration import Restoration, finite
 from csrgan.errors import require
+from csrgan.networks.source import OnDevice, Source
+from csrgan.networks.tiles import LEAST_TILE, TILE, Rows, Shown, unshown
+from csrgan.restorers.enlarged import Enlarged
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.restorer import Restorer
 from csrgan.training.evaluated import Evaluated
 from csrgan.tree import Settings
+
+NOT_FINITE = "the network's output for low is not finite, so it is not a picture."
 
 
 def load(source: str | os.PathLike[str], device: str = "cpu") -> Model:
@@ -42,12 +48,14 @@ class Model:
     def __init__(self, system: Evaluated, recipe: Settings) -> None:
         self.system, self.recipe = system, recipe
 
-    def __call__(self, low: AnyPicture, enlarge: float = 1.0) -> Restoration:
+    def __call__(self, low: AnyPicture, enlarge: float = 1.0, *, tile: int = TILE) -> Restoration:
         """Restore a picture or a batch.
 
         low: L: the path of a file; an array (H, W, 3) or (H, W), uint8, uint16 or floating point in [0,1]; or a tensor (B, 3, H, W)
         or (B, 1, H, W) in [0,1]. Colours are sRGB; those of a file are converted with its profile.
         enlarge: the factor of the bicubic enlargement before the network; 2 makes S twice as large as without.
+        tile: pictures of more than tile x tile px are restored in tiles of at most this side, px, which bounds the memory. Networks
+        whose parts do not say that they can be tiled restore the whole picture at once.
 
         A picture unlike those of the training gets no theta^, and S is blended back towards L, as far as the training found it
         harmless (`Restoration.looks_like`).
@@ -64,11 +72,9 @@ class Model:
         source = opened(low, "low")
         for sentence in untrained_scale(self.system.restorer, enlarge):
             warnings.warn(sentence, stacklevel=2)
-        pictures = enlarged(source.pictures.to(self.system.device), enlarge)
-        restored = self.system.restorer.restore(pictures)
-        require(finite(restored), "the network's output for low is not finite, so it is not a picture.")
-        checked = self.system.restorer.checked(pictures, restored)
-        return Restoration.of(checked.restored, source, checked.looks_like)
+        image = Assembled(source)
+        restored, looks = restored_parts(self.system, source.source, image.put, NOT_FINITE, enlarge=enlarge, tile=tile)
+        return Restoration.of(restored, source, image.result, looks.names)
 
     @property
     def predicts(self) -> tuple[str, ...]:
@@ -84,13 +90,34 @@ class Model:
         return f"Model({type(self.system).__name__}, trained on {self.system.images_seen} images, on {self.system.device})"
 
 
-def enlarged(low: Tensor, factor: float) -> Tensor:
-    """Return L enlarged bicubically. Raises UserError if the factor is not positive, or a side would be less than a pixel."""
-    if factor == 1:
-        return low
-    require(factor > 0, f"enlarge={factor:g} is not above 0.")
-    require(min(low.shape[-2:]) * factor >= 1, f"enlarge={factor:g} would make a side of low smaller than one pixel.")
-    return interpolate(low, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)
+def restored_parts(
+    system: Evaluated, low: Source, put: Rows, not_finite: str, *, enlarge: float, tile: int, shown: Shown = unshown
+) -> tuple[records.Restoration, records.Looks]:
+    """Enlarge L bicubically, hand S to `put`, from the top, and return the rest, and how L looks beside the training's pictures.
+
+    S of a picture unlike those of the training is blended towards L, as far as the training found it harmless.
+
+    not_finite: what the error says if S or theta^ is not finite.
+    Raises UserError for that, if `enlarge` is not positive, if a side would be less than a pixel, or if `tile` is too small.
+    """
+    require(enlarge > 0, f"enlarge={enlarge:g} is not above 0.")
+    require(min(low.height, low.width) * enlarge >= 1, f"enlarge={enlarge:g} would make a side of low smaller than one pixel.")
+    require(tile >= LEAST_TILE, f"tile={tile} is below {LEAST_TILE}, the least that it can be.")
+    restorer, large = system.restorer, OnDevice(low, system.device)
+    picture = large if enlarge == 1 else Enlarged(large, enlarge)
+    looks = restorer.looks(picture)
+    upsampled = Enlarged(picture, restorer.enlarge) if restorer.enlarge > 1 else picture
+
+    def checked(rows: Tensor, first: int, height: int) -> None:
+        require(bool(torch.isfinite(rows).all()), not_finite)
+        if looks.foreign:
+            shares = rows.new_tensor(looks.shares)[:, None, None, None]
+            rows = torch.lerp(upsampled.part(slice(first, first + rows.shape[-2]), slice(0, rows.shape[-1])), rows, shares)
+        put(rows, first, height)
+
+    restored = restorer.restore_parts(picture, checked, tile=tile, shown=shown)
+    require(finite(restored), not_finite)
+    return restored, looks
 
 
 def untrained_scale(restorer: Restorer, factor: float) -> Iterator[str]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from csrgan.data import picture
 from csrgan.errors import UserError, require
+from csrgan.networks.source import InMemory, Source, whole
 
 AnyPicture = str | os.PathLike[str] | np.ndarray | Tensor | picture.Picture
 
@@ -23,15 +24,58 @@ AnyPicture = str | os.PathLike[str] | np.ndarray | Tensor | picture.Picture
 class Opened:
     """A picture or a batch, as networks take it.
 
-    pictures: RGB float32 in [0,1]. back: converts such pictures to the type of the input. single: one picture, not a batch.
-    grey: the three channels are equal. file: the contents of a file.
+    source: RGB float32 in [0,1], read in parts. back: converts such pictures, or rows of them, to the type of the input. single:
+    one picture, not a batch. grey: the three channels are equal. file: the contents of a file.
     """
 
-    pictures: Float[Tensor, "b 3 h w"]
+    source: Source
     back: Callable[[Float[Tensor, "b c h2 w2"]], np.ndarray | Tensor]
     single: bool = True
     grey: bool = False
     file: picture.Picture | None = None
+
+    @property
+    def pictures(self) -> Float[Tensor, "b 3 h w"]:
+        return whole(self.source)
+
+
+class Assembled:
+    """A result in the type of the input, assembled from its rows."""
+
+    def __init__(self, like: Opened) -> None:
+        self._like = like
+        self.result: np.ndarray | Tensor = np.empty(0)
+
+    def put(self, rows: Float[Tensor, "b c n w"], first: int, height: int) -> None:
+        """Take rows, from the top. first: number of the first; height: of the whole."""
+        part = self._like.back(rows)
+        if isinstance(part, Tensor):
+            if first == 0:
+                self.result = part.new_empty(*part.shape[:2], height, part.shape[3])
+            self.result[:, :, first : first + part.shape[2]] = part
+            return
+        if first == 0:
+            self.result = np.empty((height, *part.shape[1:]), part.dtype)
+        assert isinstance(self.result, np.ndarray)
+        self.result[first : first + len(part)] = part
+
+
+class _Levels:
+    """An array of whole numbers as a source."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.height, self.width = array.shape[:2]
+
+    def part(self, rows: slice, columns: slice) -> Float[Tensor, "1 3 h w"]:
+        return _picture(self.array[rows, columns])
+
+
+def _picture(array: np.ndarray) -> Float[Tensor, "1 3 h w"]:
+    """Return an array of one picture as a picture in [0,1]."""
+    full_scale = np.iinfo(array.dtype).max if np.issubdtype(array.dtype, np.integer) else 1
+    numbers = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32) / np.float32(full_scale))
+    return numbers.reshape(*array.shape[:2], -1).permute(2, 0, 1)[None].expand(-1, 3, -1, -1).contiguous()
 
 
 def opened(source: AnyPicture, name: str = "the picture") -> Opened:
@@ -48,7 +92,7 @@ def opened(source: AnyPicture, name: str = "the picture") -> Opened:
         source = picture.read(Path(source))
     if isinstance(source, picture.Picture):
         kind = source.pixels[..., 0] if source.grey else source.pixels
-        return Opened(source.tensor()[None], lambda result: _array(result, kind), grey=source.grey, file=source)
+        return Opened(source, lambda result: _array(result, kind), grey=source.grey, file=source)
     raise UserError(f"{name} is a {type(source).__name__}: give a path, a NumPy array or a torch tensor.")
 
 
@@ -64,7 +108,7 @@ def _of_tensor(tensor: Tensor, name: str) -> Opened:
     def back(result: Tensor) -> Tensor:
         return (result.mean(dim=1, keepdim=True) if grey else result).to(tensor)
 
-    return Opened(tensor.detach().float().expand(-1, 3, -1, -1), back, single=False, grey=grey)
+    return Opened(InMemory(tensor.detach().float().expand(-1, 3, -1, -1)), back, single=False, grey=grey)
 
 
 def _of_array(array: np.ndarray, name: str) -> Opened:
@@ -76,11 +120,11 @@ def _of_array(array: np.ndarray, name: str) -> Opened:
     floating = np.issubdtype(array.dtype, np.floating)
     kinds = f"{name} is an array of {array.dtype}: give uint8, uint16 or floating point in [0,1]."
     require(floating or array.dtype in (np.uint8, np.uint16), kinds)
-    full_scale = 1.0 if floating else float(np.iinfo(array.dtype).max)
-    numbers = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32) / np.float32(full_scale))
-    _examine(numbers, shape, name)
-    pictures = numbers.reshape(*shape[:2], -1).permute(2, 0, 1)[None].expand(-1, 3, -1, -1).contiguous()
-    return Opened(pictures, lambda result: _array(result, array), grey=grey)
+    require(array.size > 0, f"{name} is empty: its shape is {shape}.")
+    source: Source = InMemory(_picture(array)) if floating else _Levels(array)
+    if isinstance(source, InMemory):
+        _examine(source.pictures, shape, name)
+    return Opened(source, lambda result: _array(result, array), grey=grey)
 
 
 def _examine(numbers: Tensor, shape: tuple[int, ...], name: str) -> None:

@@ -79,12 +79,14 @@ class Restoration:
     file: picture.Picture | None = None
 
     @classmethod
-    def of(cls, restored: records.Restoration, source: Opened, looks: tuple[str, ...] = ()) -> Restoration:
-        """Convert what a system made of a picture to the type of the input."""
+    def of(
+        cls, restored: records.Restoration, source: Opened, image: np.ndarray | Tensor, looks: tuple[str, ...] = ()
+    ) -> Restoration:
+        """Convert what a system made of a picture. image: S in the type of the input. looks: like what each picture looks."""
 
         refused = torch.tensor([bool(name) for name in looks])
         if source.single and any(looks):
-            return cls(image=source.back(restored.image), looks_like=looks[0], file=source.file)
+            return cls(image=image, looks_like=looks[0], file=source.file)
 
         def theta(parameters: Parameters) -> Theta:
             if any(looks):
@@ -95,11 +97,11 @@ class Restoration:
             return Theta.of(parameters, source.single)
 
         return cls(
-            image=source.back(restored.image),
+            image=image,
             parameters=theta(restored.parameters) if restored.parameters else None,
             std=theta(restored.spread) if restored.spread else None,
             interval=(theta(restored.interval[0]), theta(restored.interval[1])) if restored.interval else None,
-            looks_like="" if source.single else looks,
+            looks_like="" if source.single else looks or ("",) * len(image),
             file=source.file,
         )
 

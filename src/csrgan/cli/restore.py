@@ -6,20 +6,23 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
 
-from csrgan.api.model import enlarged, untrained_scale
-from csrgan.api.restoration import finite
+from csrgan.api.model import restored_parts, untrained_scale
+from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.jpeg_tables import quality_in
 from csrgan.data.picture import Picture
+from csrgan.data.progress import progress
 from csrgan.degradation.prior import Prior
 from csrgan.errors import require
 from csrgan.evaluation.results import BOUNDS, uncertainty
 from csrgan.files import relative, table_cell
+from csrgan.networks.tiles import TILE, Tile
 from csrgan.picture_folders.interrupt import interruptible
 from csrgan.picture_folders.ledger import Ledger
 from csrgan.picture_folders.places import Places
@@ -33,6 +36,7 @@ from csrgan.training.system import System
 from csrgan.tree import Settings
 from csrgan.workflow.trained import chosen
 
+LOOKS_LIKE = "looks_like"  # column: what a picture looks like that is unlike those of the training
 JPEG_QUALITY, TABLES = "jpeg_quality", "jpeg_quality_tables"  # columns: as predicted, and as the file's own tables say
 TOLERANCE = 0.05  # of a prior's range: a prediction further outside is not of a picture inside it
 LONGEST_SIDE = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}  # px that the encoders take
@@ -53,21 +57,25 @@ def run(config: DictConfig) -> int:
         remedy = (
             "a smaller picture or a lower enlarge" if config.device == "cpu" else "a smaller picture, a lower enlarge or device=cpu"
         )
-        series = Series(places, ledger, units, recipe_digest(system, settings, factor), "restoring", "restored", remedy)
+        series = Series(
+            places, ledger, units, recipe_digest(system, settings, factor, config.tile), "restoring", "restored", remedy
+        )
         restorer.console = series.console
         for sentence in untrained_scale(restorer, factor):
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         with ledger.opened(), series.disk_full_reported():
-            series.run(_Restorer(system, factor, series), interrupt, bar=not restorer.per_picture, keep_other_rows=True)
+            series.run(
+                _Restorer(system, factor, config.tile, series), interrupt, bar=not restorer.per_picture, keep_other_rows=True
+            )
     series.say(f"{len(series.done)} restored, {series.broken} skipped: {relative(places.destination)}")
     return 1 if series.broken else 0
 
 
 class _Restorer:
-    """Makes S from a picture. factor: how many times the picture is enlarged before the network."""
+    """Makes S from a picture. factor: how many times it is enlarged before the network. tile: see `Restorer.restore_parts`."""
 
-    def __init__(self, system: Evaluated, factor: float, series: Series) -> None:
-        self.system, self.factor, self.series = system, factor, series
+    def __init__(self, system: Evaluated, factor: float, tile: int, series: Series) -> None:
+        self.system, self.factor, self.tile, self.series = system, factor, tile, series
 
     def __call__(self, unit: Unit, source: Picture, done: Collection[str]) -> Iterator[Made]:
         ((name,),) = unit.results
@@ -75,23 +83,26 @@ class _Restorer:
         if self.system.restorer.per_picture:
             self.series.say(f"{self.series.units.index(unit) + 1}/{len(self.series.units)}  {shown_name}")
         self._examine(unit.file, source)
-        low = enlarged(source.tensor()[None].to(self.system.device), self.factor)
-        restorer = self.system.restorer
-        restored = restorer.restore(low)
-        require(finite(restored), f"{shown_name}: the network's output is not finite, so it is not a picture.")
-        restored, (looks,), (refusal,) = restorer.checked(low, restored)
-        values = {} if looks else _values(restored, restorer.prior.predicted)
-        witness = quality_in(unit.file) if JPEG_QUALITY in restorer.prior.predicted and self.factor == 1 else None
+        canvas = picture.Canvas(unit.file.suffix, source)
+        restored, looks = restored_parts(
+            self.system,
+            source,
+            canvas.put,
+            f"{shown_name}: the network's output is not finite, so it is not a picture.",
+            enlarge=self.factor,
+            tile=self.tile,
+            shown=partial(_shown, self.series.console, shown_name),
+        )
+        prior = self.system.restorer.prior
+        values = {} if looks.foreign else _values(restored, prior.predicted)
+        witness = quality_in(unit.file) if JPEG_QUALITY in prior.predicted and self.factor == 1 else None
         part = self.series.ledger.workspace / f"part{unit.file.suffix}"
-        picture.write(part, restored.image[0].cpu(), like=source)
-        more = {"looks_like": looks} if looks else {}
+        picture.write(part, canvas)
+        more = {LOOKS_LIKE: looks.names[0]} if looks.foreign else {}
         more |= {} if witness is None else {TABLES: str(witness)}
         yield Made({name: part}, {"file": table_cell(shown_name), **values, **more})
-        for line in (
-            refusal or describe_theta(values, restorer.prior.units),
-            *out_of_range(values, restorer.prior),
-            *contradicted(values, witness),
-        ):
+        said = looks.sentences[0] if looks.foreign else describe_theta(values, prior.units)
+        for line in (said, *out_of_range(values, prior), *contradicted(values, witness)):
             if line:
                 self.series.say(f"{shown_name}: {line}")
 
@@ -108,8 +119,17 @@ class _Restorer:
         )
 
 
-def recipe_digest(system: Evaluated, settings: Settings, factor: float) -> str:
-    """Return a digest of all that S depends on apart from the picture: weights, settings and enlargement, but not the device."""
+def _shown(console: Console, name: str, tiles: Sequence[Tile], doing: str) -> Iterator[Tile]:
+    """Show how many tiles of a picture are done, and how long the others will take."""
+    with progress(console, f"{name}: {doing}", len(tiles)) as advance:
+        for index, tile in enumerate(tiles):
+            advance(index)
+            yield tile
+        advance(len(tiles))
+
+
+def recipe_digest(system: Evaluated, settings: Settings, factor: float, tile: int = TILE) -> str:
+    """Return a digest of all that S depends on but the picture: weights, settings, enlargement, tile; but not the device."""
     digest = hashlib.sha256()
     for restorer in filter(None, (system.restorer, system.restorer.parameter_source)):
         fitted = [restorer.calibration.rows, repr(restorer.ood)] if isinstance(restorer, LearnedRestorer) else []
@@ -118,7 +138,7 @@ def recipe_digest(system: Evaluated, settings: Settings, factor: float) -> str:
         for place, content in weights.held(restorer):
             digest.update(place.encode() + content)
     own_settings = [settings.get(key) for key in ("system", "degradation", "seed")] if not isinstance(system, System) else []
-    digest.update(json.dumps([own_settings, factor], sort_keys=True, default=str).encode())
+    digest.update(json.dumps([own_settings, factor, *([tile] if tile != TILE else [])], sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
 

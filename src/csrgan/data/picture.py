@@ -31,6 +31,8 @@ NO_PROFILE = (".bmp", ".ppm")
 
 NO_METADATA = Metadata()
 
+STRIP = 2**18  # px that are converted at a time
+
 # A file of a few bytes may declare a picture that fills the memory; up to PLAIN pixels even a blank one is accepted.
 PLAIN, DENSEST = 32_000_000, 10_000  # px; px a byte
 
@@ -67,33 +69,61 @@ class Picture:
         """The pixels as sRGB uint8; 16 bits are rounded."""
         return self.srgb if self.full_scale == 255 else _to_8_bits(self.srgb)
 
+    @property
+    def height(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.pixels.shape[1]
+
     def tensor(self) -> Float[Tensor, "3 h w"]:
         """Return sRGB float32 in [0,1]; pixels that are hardly visible take the colours around them."""
-        return torch.from_numpy(self._visible_srgb()).permute(2, 0, 1).contiguous()
+        return self.part(slice(None), slice(None))[0]
 
-    def from_srgb(self, restored: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Convert a restoration of `tensor` to the colours of the profile, in [0,1].
+    def part(self, rows: slice, columns: slice) -> Float[Tensor, "1 3 h w"]:
+        """Return these rows and columns of `tensor`."""
+        return torch.from_numpy(self._visible_srgb(rows, columns)).permute(2, 0, 1).contiguous()[None]
 
-        restored: (h, w, 3) sRGB in [0,1], of this size or another. What `tensor` hides is added again: the part of colours outside
-        sRGB, and pixels that are hardly visible.
+    def from_srgb(self, restored: NDArray[np.float32], first: int = 0, height: int | None = None) -> NDArray[np.float32]:
+        """Convert rows of a restoration of `tensor` to the colours of the profile, in [0,1].
+
+        restored: (n, w, 3) sRGB in [0,1], of this size or another. first: number of the first row. height: of the whole
+        restoration; None: these rows are all. What `tensor` hides is added again: the part of colours outside sRGB, and pixels that
+        are hardly visible.
         """
         if self._conversion is None and not has_faint(self.alpha):
             return restored
-        visible, result = (
-            self._conversion.from_srgb(array) if self._conversion else array for array in (self._visible_srgb(), restored)
-        )
-        hidden: np.ndarray = self.pixels.astype(np.float32) / self.full_scale - visible
-        if hidden.shape != result.shape:
-            hidden = cv2.resize(hidden, result.shape[1::-1], interpolation=cv2.INTER_CUBIC).reshape(result.shape)
+        result = self._conversion.from_srgb(restored) if self._conversion else restored
+        rows, size = slice(first, first + len(restored)), (height or len(restored), restored.shape[1])
+        hidden = self._hidden(rows) if size == (self.height, self.width) else self._hidden_at(size)[rows]
         return (result + hidden).clip(0, 1).astype(np.float32)
+
+    def _hidden(self, rows: slice) -> NDArray[np.float32]:
+        """Return rows of what `tensor` hides."""
+        visible = self._visible_srgb(rows)
+        visible = self._conversion.from_srgb(visible) if self._conversion else visible
+        shown: NDArray[np.float32] = self.pixels[rows].astype(np.float32) / np.float32(self.full_scale)
+        return shown - visible
+
+    def _hidden_at(self, size: tuple[int, int]) -> NDArray[np.float32]:
+        """Return what `tensor` hides at another size, height and width."""
+        if size not in self._resized:
+            hidden = cv2.resize(self._hidden(slice(None)), size[::-1], interpolation=cv2.INTER_CUBIC)
+            self._resized[size] = hidden.reshape(*size, 3).astype(np.float32, copy=False)
+        return self._resized[size]
+
+    @cached_property
+    def _resized(self) -> dict[tuple[int, int], NDArray[np.float32]]:
+        return {}
 
     @property
     def _conversion(self) -> colour_profile.Conversion | None:
         profile = self.metadata.profile
         return colour_profile.conversion(profile, 8 * self.pixels.itemsize) if profile else None
 
-    def _visible_srgb(self) -> NDArray[np.float32]:
-        pixels = self._filled
+    def _visible_srgb(self, rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[np.float32]:
+        pixels = self._filled[rows, columns]
         scaled: NDArray[np.float32] = pixels.astype(np.float32) / np.float32(self.full_scale)
         return self._conversion.to_srgb(pixels) if self._conversion else scaled
 
@@ -152,29 +182,63 @@ def decode(data: bytes, name: Path | str) -> Picture:
             raise UserError(f"{name} cannot be decoded: {error}.") from error
 
 
-def write(path: Path, image: Float[Tensor, "3 h w"], like: Picture | None = None) -> None:
-    """Write an sRGB picture, completely or not at all, in the format of the suffix. It takes bit depth, alpha channel, greyness,
-    colour profile, EXIF, XMP and resolution from `like`, as far as the format can hold them.
+class Canvas:
+    """Takes an sRGB picture some rows at a time, and keeps it as the file of a format will hold it.
+
+    It takes bit depth, alpha channel, greyness, colour profile, EXIF, XMP and resolution from `like`, as far as the format of
+    `suffix` can hold them.
+    """
+
+    def __init__(self, suffix: str, like: Picture | None = None) -> None:
+        self.like = _reduced(like or Picture(np.zeros((1, 1, 3), np.uint8)), suffix.lower())
+        self.pixels: UInt[np.ndarray, "h w c"] = np.empty((0, 0, 3), np.uint8)
+
+    def put(self, rows: Float[Tensor, "1 3 n w"], first: int, height: int) -> None:
+        """Take rows, from the top. first: number of the first; height: of the whole picture."""
+        like, width = self.like, rows.shape[-1]
+        channels, alpha = (1 if like.grey else 3), like.alpha is not None
+        if first == 0:
+            self.pixels = np.empty((height, width, channels + alpha), like.pixels.dtype)
+        strip = max(1, STRIP // width)
+        for top in range(0, rows.shape[-2], strip):
+            part = rows[0, :, top : top + strip].detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy()
+            scaled = like.from_srgb(part, first + top, height).astype(np.float64)
+            scaled *= like.full_scale
+            scaled.round(out=scaled)
+            if like.grey:
+                scaled = scaled.mean(axis=2, keepdims=True).round()
+            self.pixels[first + top : first + top + len(part), :, :channels] = scaled.astype(like.pixels.dtype)
+
+    def finished(self) -> UInt[np.ndarray, "h w c"]:
+        """Return the pixels with the alpha channel of `like`."""
+        if (alpha := self.like.alpha) is not None:
+            if alpha.shape != self.pixels.shape[:2]:
+                alpha = cv2.resize(alpha, self.pixels.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+            self.pixels[:, :, -1] = alpha
+        return self.pixels
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return the shape of the picture as a tensor."""
+        return 3, *self.pixels.shape[:2]
+
+
+def write(path: Path, image: Float[Tensor, "3 h w"] | Canvas, like: Picture | None = None) -> None:
+    """Write an sRGB picture, completely or not at all, in the format of the suffix. For `like` see `Canvas`; a canvas has its own.
 
     JPEG is written at quality 95 without chroma subsampling, WebP without loss.
     """
-    suffix = path.suffix.lower()
-    like = _reduced(like or Picture(np.zeros((1, 1, 3), np.uint8)), suffix)
-    values = like.from_srgb(image.detach().clamp(0, 1).permute(1, 2, 0).numpy())
-    scaled = (values.astype(np.float64) * like.full_scale).round()
-    pixels: UInt[np.ndarray, "h w c"] = scaled.astype(like.pixels.dtype)
-    if like.grey:
-        pixels = scaled.mean(axis=2, keepdims=True).round().astype(like.pixels.dtype)
-    if like.alpha is not None:
-        alpha = like.alpha
-        if alpha.shape != pixels.shape[:2]:
-            alpha = cv2.resize(alpha, pixels.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-        pixels = np.concatenate([pixels, alpha[:, :, None]], axis=2)
+    if isinstance(image, Tensor):
+        canvas = Canvas(path.suffix, like)
+        canvas.put(image[None], 0, image.shape[-2])
+    else:
+        canvas = image
+    pixels = canvas.finished()
     path.parent.mkdir(parents=True, exist_ok=True)
     # A hash, because the picture's own name may already be as long as the file system allows.
     unfinished = path.with_name(f".{zlib.crc32(path.name.encode(errors='surrogateescape')):08x}.part{path.suffix}")
     try:
-        _encode(unfinished, pixels, like.metadata.upright(*pixels.shape[1::-1]))
+        _encode(unfinished, pixels, canvas.like.metadata.upright(*pixels.shape[1::-1]))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -91,15 +91,24 @@ def adjoint(
 
 
 def along_axes(
-    parameters: Parameters, height: int, width: int, sizes: Sizes, *, spec: DegradationSpec = FULL
+    parameters: Parameters,
+    height: int,
+    width: int,
+    sizes: Sizes,
+    *,
+    spec: DegradationSpec = FULL,
+    parts: tuple[slice, slice] | None = None,
 ) -> tuple[Float[Tensor, "batch height height"], Float[Tensor, "batch width width"]]:
     """Return V and M with A_theta x = V x M^T, to apply A and its adjoint many times; differentiable like A_theta.
 
+    parts: rows and columns of a tile, for which alone they are; see `Axis.part`.
     Only for an upsampled output, and for parameters without a kernel.
     """
     assert spec.output == "upsampled" and parameters.kernel is None
     with torch.autocast(parameters.scale.device.type, enabled=False):
         vertical, horizontal = _axes(parameters, height, width, sizes, spec)
+        if parts:
+            vertical, horizontal = vertical.part(parts[0]), horizontal.part(parts[1])
         every = slice(None)
         down = vertical.u(every) @ vertical.p(every)
         return down, down if horizontal is vertical else horizontal.u(every) @ horizontal.p(every)

@@ -100,6 +100,14 @@ class Axis:
         down = self.down.matrix(part, self.size)
         return down if self.taps.shape[1] == 1 else down @ self.blur(part)
 
+    def part(self, pixels: slice) -> Axis:
+        """Return the axis of some HR pixels, and of the LR pixels that they are enlarged from. As far from its ends as a blur
+        reaches, it is that of the whole."""
+        first, weight = self.up.first[:, pixels], self.up.weight[:, pixels]
+        left, right = max(int(first.min()), 0), min(int(first.max()) + weight.shape[2], self.low)
+        down = Band(self.down.first[:, left:right] - pixels.start, self.down.weight[:, left:right])
+        return Axis(pixels.stop - pixels.start, right - left, self.taps, down, Band(first - left, weight))
+
     def u(self, part: slice) -> Float[Tensor, "part size low"]:
         return self.up.matrix(part, self.low)
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from csrgan.networks.blocks import pad_to_multiple
+from csrgan.networks.source import InMemory, Padded, Source
 
 SIDE = 8  # px of a block
 STRIP = 512  # px: rows of the picture that are transformed together
@@ -41,21 +41,27 @@ class BlockDCTStatistics(nn.Module):
     upper: Tensor
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b features"]:
-        with torch.autocast(image.device.type, enabled=False):
-            image = image.float()
-            if min(image.shape[-2:]) < SIDE:
-                image = pad_to_multiple(image, SIDE)
-            height, width = (side - side % SIDE for side in image.shape[-2:])
-            square = magnitude = image.new_zeros(len(image), SIDE * SIDE)
-            for top in range(0, height, STRIP):
-                coefficients = self._coefficients(image[..., top : min(top + STRIP, height), :width])
+        return self.read(InMemory(image))
+
+    def read(self, picture: Source) -> Float[Tensor, "b features"]:
+        """Return the statistics of a picture that is read in strips."""
+        if min(picture.height, picture.width) < SIDE:
+            picture = Padded(picture, SIDE)
+        height, width = (side - side % SIDE for side in (picture.height, picture.width))
+        square: Tensor | float = 0.0
+        magnitude: Tensor | float = 0.0
+        for top in range(0, height, STRIP):
+            strip = picture.part(slice(top, min(top + STRIP, height)), slice(0, width))
+            with torch.autocast(strip.device.type, enabled=False):
+                coefficients = self._coefficients(strip.float())
                 square = square + coefficients.square().sum(dim=1)
                 magnitude = magnitude + coefficients.abs().sum(dim=1)
-            count = height * width // SIDE**2
-            logs = torch.stack([(square / count + SQUARE_FLOOR).log(), (magnitude / count + MEAN_FLOOR).log()], dim=1)
-            logs = logs.view(-1, 2, SIDE, SIDE)
-            rows, columns = self.upper
-            return (logs[..., rows, columns] + logs[..., columns, rows]).flatten(1) / (2 * SPREAD)
+        assert isinstance(square, Tensor) and isinstance(magnitude, Tensor)
+        count = height * width // SIDE**2
+        logs = torch.stack([(square / count + SQUARE_FLOOR).log(), (magnitude / count + MEAN_FLOOR).log()], dim=1)
+        logs = logs.view(-1, 2, SIDE, SIDE)
+        rows, columns = self.upper
+        return (logs[..., rows, columns] + logs[..., columns, rows]).flatten(1) / (2 * SPREAD)
 
     def _coefficients(self, strip: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b blocks 64"]:
         """Return the coefficients of all blocks of luma, in 8-bit steps."""

@@ -39,6 +39,11 @@ class PooledStatistics(nn.Module):
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b twice"]:
         mean = x.mean(dim=(2, 3))
         variance = (x - mean[:, :, None, None]).square().mean(dim=(2, 3))
+        return self.of(mean, variance)
+
+    @staticmethod
+    def of(mean: Float[Tensor, "b c"], variance: Float[Tensor, "b c"]) -> Float[Tensor, "b twice"]:
+        """Return the statistics of channels with this mean and variance."""
         return torch.cat([mean, 0.5 * torch.log(variance + 1e-6)], dim=1)
 
 

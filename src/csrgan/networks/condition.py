@@ -16,6 +16,8 @@ class FiLM(nn.Module):
     detach: stop the gradient at theta^; otherwise the losses of S also train the parameter head.
     """
 
+    pointwise = True  # whether it changes each position by itself
+
     def __init__(self, *, channels: int, parameters: int, hidden: Count, detach: bool) -> None:
         super().__init__()
         self.detach = detach

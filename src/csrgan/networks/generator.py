@@ -18,8 +18,17 @@ from csrgan.degradation.parameters import NAMES
 from csrgan.errors import UserError, raise_faults
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
+from csrgan.networks.source import InMemory, Source
 
 MIN_STD = 0.01  # smallest predicted standard deviation of a parameter, in units of its prior's range
+
+
+class Place(NamedTuple):
+    """Where a tile is, with its border, in a large picture that is padded as the body needs it."""
+
+    rows: slice
+    columns: slice
+    picture: Source
 
 
 class Features(NamedTuple):
@@ -28,12 +37,15 @@ class Features(NamedTuple):
     bottleneck: features of the bottleneck. skips: features kept for the decoder. context: global features of the picture
     (no columns if the body has none). theta: theta^, if it is predicted before decoding. After decoding also decoder, the last
     features; image, the raw picture; and base, the picture that image changes, if that is not L.
+    Of a tile of a large picture also place, where it is; and measured, what `Body.measure` found in all tiles together.
     """
 
     bottleneck: Float[Tensor, "b c h2 w2"]
     skips: tuple[Tensor, ...]
     context: Float[Tensor, "b k"]
     theta: Float[Tensor, "b p"] | None = None
+    place: Place | None = None
+    measured: tuple[Tensor, ...] = ()
     decoder: Float[Tensor, "b d h3 w3"] | None = None
     image: Float[Tensor, "b 3 h w"] | None = None
     base: Float[Tensor, "b 3 h w"] | None = None
@@ -44,6 +56,9 @@ class Body(Recorded, nn.Module):
 
     context_features: columns of `Features.context`. encoder_parts: names of the modules that `encode` uses. reads_theta: whether
     `decode` needs theta^.
+
+    A body can restore a large picture in tiles if it states its `border` and defines `survey` and `encode_part`. Without a border
+    it gets whole pictures, whatever their size.
     """
 
     multiple: int
@@ -55,6 +70,10 @@ class Body(Recorded, nn.Module):
     isotropic = False  # whether it can only undo an isotropic Gaussian
     draws = True  # whether it adds a picture of its own; False: it only filters L
     single_side = 0  # px: at this side or below, its batch norm sees a single pixel
+    border: int | None = None  # px around a tile in which L changes what the body makes of the tile
+    reach = 0  # px around a tile in which L changes its bottleneck features at all, where that is more than the border
+    grid = 1  # px: tiles begin at multiples of it
+    measurements = 0  # how often it measures all tiles of a picture before it decodes them
 
     def encoder_weights(self) -> list[nn.Parameter]:
         """Return the weights that the losses of both S and theta^ train; a part that is None has none.
@@ -72,6 +91,21 @@ class Body(Recorded, nn.Module):
 
     def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
         """Return the features of L, in [0,1] and with sides that are multiples of `multiple` px."""
+        return self.encode_part(low, self.survey(InMemory(low)))
+
+    def survey(self, picture: Source) -> Float[Tensor, "b k"]:
+        """Return the global features of a picture, which is read in parts."""
+        raise NotImplementedError
+
+    def encode_part(self, low: Float[Tensor, "b 3 h w"], context: Float[Tensor, "b k"]) -> Features:
+        """Return the features of a tile. context: global features of the whole picture."""
+        raise NotImplementedError
+
+    def measure(self, features: Features, inside: tuple[slice, slice]) -> Tensor:
+        """Return sums over the pixels of a tile without its border; `Features.measured` gets their totals over all tiles.
+
+        inside: rows and columns of these pixels in the tile.
+        """
         raise NotImplementedError
 
     def decode(self, features: Features) -> Features:
@@ -149,24 +183,28 @@ class Generator(Recorded, nn.Module):
         return isinstance(self.head, TimedHead) and self.head.late
 
     def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
-        height, width = low.shape[-2:]
         features: Features = self.body.encode(pad_to_multiple(low, self.body.multiple))
         late = self.head_is_late
         prediction = self.head(low, features) if self.head and not late else None
-        features = features._replace(theta=self._split(prediction)[0])
+        features = features._replace(theta=self.split(prediction)[0])
         if self.condition:
             features = features._replace(bottleneck=self.condition(features.bottleneck, features.theta))
         features = self.body.decode(features)
         prediction = self.head(low, features) if self.head and late else prediction
+        return GeneratorOutput(self.picture(low, features), *self.split(prediction))
+
+    def picture(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b 3 h w"]:
+        """Return S from the features of the decoder."""
         assert features.image is not None
+        height, width = low.shape[-2:]
         base = low if features.base is None else features.base[..., :height, :width]
-        return GeneratorOutput(self.output(features.image[..., :height, :width], base), *self._split(prediction))
+        return self.output(features.image[..., :height, :width], base)
 
     def predict_parameters(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Tensor | None, Tensor | None]:
         """Return theta^ and the logarithm of its variance without S; unless the head is late, only the encoder runs."""
         if self.head is None or self.head_is_late:
             return self(low)[1:3]
-        return self._split(self.head(low, self.body.encode(pad_to_multiple(low, self.body.multiple))))
+        return self.split(self.head(low, self.body.encode(pad_to_multiple(low, self.body.multiple))))
 
     def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
         """Predict factor x theta^ + shift from now on, and leave S as it is: the condition adapts too. Raises UserError for a head
@@ -187,7 +225,7 @@ class Generator(Recorded, nn.Module):
             raise UserError(_fixed_units("condition", self.condition))
         self.condition.reexpress(factor, shift)
 
-    def _split(self, prediction: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    def split(self, prediction: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
         """Split the head's output into theta^ and the logarithm of its variance, which is at least that of MIN_STD."""
         if prediction is None or not self.variance:
             return prediction, None

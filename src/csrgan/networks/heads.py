@@ -1,6 +1,7 @@
 """Parameter heads: predict the degradation from L and the body's Features, as (batch, outputs) in network units.
 
-A head is built from the channel counts of the Features.
+A head is built from the channel counts of the Features. What it reads of a picture is pooled over all positions, so that the tiles
+of a large picture can be pooled one after another: `maps` returns what is pooled, and `predict` continues from the statistics.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ class Head(nn.Module):
     """A parameter head with the layers `read`."""
 
     late = False  # whether it reads the decoder's features, and so runs after decoding
+    grid = 1  # px: its tiles begin at multiples of it
     read: nn.Module
+
+    def maps(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b c h2 w2"]:
+        """Return the maps that are pooled."""
+        raise NotImplementedError
+
+    def predict(self, statistics: Float[Tensor, "b twice"], context: Float[Tensor, "b k"]) -> Float[Tensor, "b p"]:
+        """Return the prediction for the `PooledStatistics` of the maps. context: global features of the picture."""
+        raise NotImplementedError
 
     @property
     def last(self) -> nn.Module:
@@ -40,7 +50,13 @@ class Bottleneck(Head):
         self.read = nn.Sequential(nn.Linear(2 * bottleneck + context, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, outputs))
 
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
-        inputs = torch.cat([self.pool(features.bottleneck), features.context], dim=1)
+        return self.predict(self.pool(self.maps(low, features)), features.context)
+
+    def maps(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b c h2 w2"]:
+        return features.bottleneck
+
+    def predict(self, statistics: Float[Tensor, "b twice"], context: Float[Tensor, "b k"]) -> Float[Tensor, "b p"]:
+        inputs = torch.cat([statistics, context], dim=1)
         return self.read(inputs.detach() if self.stop_gradient else inputs)
 
 
@@ -68,8 +84,11 @@ class BottleneckMLP3(Bottleneck):
 
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
         with torch.autocast(low.device.type, enabled=False):
-            context = self.standardised(features.context.float())
-            return super().forward(low, features._replace(bottleneck=features.bottleneck.float(), context=context))
+            return super().forward(low, features._replace(bottleneck=features.bottleneck.float()))
+
+    def predict(self, statistics: Float[Tensor, "b twice"], context: Float[Tensor, "b k"]) -> Float[Tensor, "b p"]:
+        with torch.autocast(statistics.device.type, enabled=False):
+            return super().predict(statistics.float(), self.standardised(context.float()))
 
 
 class DecoderMean(Head):
@@ -86,8 +105,14 @@ class DecoderMean(Head):
         self.read = nn.Conv2d(decoder, outputs, 3, padding=1)
 
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
+        return self.maps(low, features).mean(dim=(2, 3))
+
+    def maps(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b c h2 w2"]:
         assert features.decoder is not None
-        return self.read(features.decoder.detach() if self.stop_gradient else features.decoder).mean(dim=(2, 3))
+        return self.read(features.decoder.detach() if self.stop_gradient else features.decoder)
+
+    def predict(self, statistics: Float[Tensor, "b twice"], context: Float[Tensor, "b k"]) -> Float[Tensor, "b p"]:
+        return statistics[:, : statistics.shape[1] // 2]
 
 
 class Separate(Head):
@@ -96,9 +121,11 @@ class Separate(Head):
     width: channels. unshuffle: side of the pixel block that the stem turns into channels.
     """
 
+    read: nn.Sequential
+
     def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int, width: Count, unshuffle: Count) -> None:
         super().__init__()
-        self.unshuffle = unshuffle
+        self.unshuffle = self.grid = unshuffle
         self.read = nn.Sequential(
             nn.Conv2d(3 * unshuffle**2, width, 3, padding=1),
             ResidualBlock(width),
@@ -111,4 +138,10 @@ class Separate(Head):
         )
 
     def forward(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b p"]:
-        return self.read(functional.pixel_unshuffle(pad_to_multiple(low, self.unshuffle), self.unshuffle))
+        return self.predict(self.read[4](self.maps(low, features)), features.context)
+
+    def maps(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b c h2 w2"]:
+        return self.read[:4](functional.pixel_unshuffle(pad_to_multiple(low, self.unshuffle), self.unshuffle))
+
+    def predict(self, statistics: Float[Tensor, "b twice"], context: Float[Tensor, "b k"]) -> Float[Tensor, "b p"]:
+        return self.read[5:](statistics)

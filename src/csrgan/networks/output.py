@@ -1,4 +1,7 @@
-"""Output functions: turn the raw output of a generator's last layer and L into a picture S in [0,1]."""
+"""Output functions: turn the raw output of a generator's last layer and L into a picture S in [0,1].
+
+Each may declare `ignores_low`, that it does not use L, and `pointwise`, that a pixel of S depends on that pixel alone.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from csrgan.declared import declares
 Picture = Float[Tensor, "b 3 h w"]
 
 
+@declares(pointwise=True)
 def sigmoid(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
     """S = sigmoid(logit(L) + raw), for old checkpoints; `logistic` replaces it.
 
@@ -21,6 +25,7 @@ def sigmoid(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"])
     return torch.sigmoid(torch.logit(low, eps=epsilon) + raw)
 
 
+@declares(pointwise=True)
 def logistic(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.5)"]) -> Picture:
     """S = (sigmoid(logit(a) + raw) - e) / (1 - 2e) with a = e + (1 - 2e) L: raw = 0 is the identity, also for black and white.
 
@@ -44,18 +49,19 @@ def minmax_batch(raw: Picture, low: Picture, *, epsilon: Annotated[float, "(0,0.
     return (raw - raw.min()) / (raw.max() - raw.min() + epsilon)
 
 
-@declares(ignores_low=True)
+@declares(ignores_low=True, pointwise=True)
 def clamp(raw: Picture, low: Picture) -> Picture:
     """Clamp to [0,1]."""
     return raw.clamp(0, 1)
 
 
-@declares(ignores_low=True)
+@declares(ignores_low=True, pointwise=True)
 def tanh(raw: Picture, low: Picture) -> Picture:
     """S = (tanh(raw) + 1) / 2."""
     return (torch.tanh(raw) + 1) / 2
 
 
+@declares(pointwise=True)
 def residual(raw: Picture, low: Picture) -> Picture:
     """S = L + raw; not clamped, so that the gradient never vanishes."""
     return low + raw

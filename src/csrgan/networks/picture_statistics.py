@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.networks.block_dct import LUMA, SIDE, BlockDCTStatistics
+from csrgan.networks.source import InMemory, Source
 from csrgan.networks.spectrum import FLOOR, RadialLogSpectrum
 
 TILE = 128  # px: side of the tiles that are looked at
@@ -31,15 +32,19 @@ class PictureStatistics(nn.Module):
         super().__init__()
         self.spectrum, self.blocks = RadialLogSpectrum(40, TILE), BlockDCTStatistics()
 
-    @torch.no_grad()
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b features"]:
-        height, width = (min(side, TILE) for side in image.shape[-2:])
-        rows, columns = (_starts(side) for side in image.shape[-2:])
-        tiles = torch.stack([image[..., y : y + height, x : x + width] for y in rows for x in columns], dim=1).flatten(0, 1)
-        tiles = (tiles.float().clamp(0, 1) * 255).round() / 255
+        return self.read(InMemory(image))
+
+    @torch.no_grad()
+    def read(self, picture: Source) -> Float[Tensor, "b features"]:
+        """Return the statistics of a picture of which only the tiles are read."""
+        height, width = (min(side, TILE) for side in (picture.height, picture.width))
+        rows, columns = (_starts(side) for side in (picture.height, picture.width))
+        parts = [picture.part(slice(y, y + height), slice(x, x + width)) for y in rows for x in columns]
+        tiles = (torch.stack(parts, dim=1).flatten(0, 1).float().clamp(0, 1) * 255).round() / 255
         luma = torch.einsum("bchw,c->bhw", tiles, tiles.new_tensor(LUMA))
-        parts = [self.spectrum(tiles), self.blocks(tiles), directions(luma), log_kurtosis(luma)[:, None]]
-        return torch.cat(parts, dim=1).view(len(image), -1, self.features).mean(dim=1)
+        found = [self.spectrum(tiles), self.blocks(tiles), directions(luma), log_kurtosis(luma)[:, None]]
+        return torch.cat(found, dim=1).view(len(parts[0]), -1, self.features).mean(dim=1)
 
 
 def _starts(side: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import torch
@@ -10,13 +11,16 @@ from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
 from csrgan.networks.block_dct import BlockDCTStatistics
-from csrgan.networks.generator import Body, Features
+from csrgan.networks.generator import Body, Features, Place
+from csrgan.networks.source import Source
 from csrgan.networks.spectrum import RadialLogSpectrum
-from csrgan.networks.unet import UNetCore, Upsampling
+from csrgan.networks.unet import BORDER, UNetCore, Upsampling
 from csrgan.networks.upsampling import transposed
 from csrgan.ranges import Count, CountOr0, Depth
 
-BORDER = 32  # px of mirrored border around the picture while it is filtered
+MIRRORED = 32  # px of mirrored border around the picture while it is filtered
+NARROWEST, WIDEST = 32, 512  # px of border that a tile is filtered with
+STEP = 2e-3  # of full scale, half a level of 255: what an edge beyond the border may change
 HIGHEST = 0.5**0.5  # cycles/px: radial frequency at the corners of the spectrum
 
 
@@ -34,6 +38,7 @@ class Spectral(Body):
     """
 
     multiple = 1
+    border = BORDER
     decoder_channels = 3
     encoder_parts = ("read",)
     draws = False
@@ -60,10 +65,11 @@ class Spectral(Body):
         nn.init.zeros_(last.weight)  # training starts at S = L
         nn.init.zeros_(last.bias)
 
-    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
-        context = self.spectrum(low)
-        if self.blocks:
-            context = torch.cat([context, self.blocks(low)], dim=1)
+    def survey(self, picture: Source) -> Float[Tensor, "b k"]:
+        context = self.spectrum.read(picture)
+        return torch.cat([context, self.blocks.read(picture)], dim=1) if self.blocks else context
+
+    def encode_part(self, low: Float[Tensor, "b 3 h w"], context: Float[Tensor, "b k"]) -> Features:
         return Features(self.read(context)[:, :, None, None], (low,), context)
 
     def pool(self, features: Features) -> Float[Tensor, "b global_features"]:
@@ -72,7 +78,8 @@ class Spectral(Body):
 
     def decode(self, features: Features) -> Features:
         (low,) = features.skips
-        filtered = apply_gains(low, 1 + self.choose(features.bottleneck.flatten(1)))
+        gains = 1 + self.choose(features.bottleneck.flatten(1))
+        filtered = apply_gains(low, gains) if features.place is None else _filter_tile(features.place, gains)
         return features._replace(decoder=filtered, image=torch.zeros_like(filtered), base=filtered)
 
 
@@ -83,6 +90,7 @@ class SpectralUNet(Body):
     """
 
     multiple = 1
+    border = BORDER
     encoder_parts = ("first.read",)
 
     def __init__(
@@ -110,9 +118,13 @@ class SpectralUNet(Body):
             unshuffle=unshuffle,
             upsampling=upsampling,
         )
+        self.grid = self.u.multiple
 
-    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
-        return self.first.encode(low)
+    def survey(self, picture: Source) -> Float[Tensor, "b k"]:
+        return self.first.survey(picture)
+
+    def encode_part(self, low: Float[Tensor, "b 3 h w"], context: Float[Tensor, "b k"]) -> Features:
+        return self.first.encode_part(low, context)
 
     def decode(self, features: Features) -> Features:
         (low,) = features.skips
@@ -130,19 +142,84 @@ def apply_gains(image: Float[Tensor, "b c h w"], gains: Float[Tensor, "b k"]) ->
     height, width = image.shape[-2:]
     rows, columns = (_mirror_indices(side, image.device) for side in (height, width))
     with torch.autocast(image.device.type, enabled=False):
-        padded = image.float()[..., rows, :][..., columns]
-        frequencies = (torch.fft.fftfreq(len(rows), device=image.device), torch.fft.rfftfreq(len(columns), device=image.device))
-        position = torch.hypot(frequencies[0][:, None], frequencies[1]) * ((gains.shape[1] - 1) / HIGHEST)
-        below = position.long().clamp(max=gains.shape[1] - 2)
-        gain = torch.lerp(gains.float()[:, below], gains.float()[:, below + 1], position - below)
-        filtered = torch.fft.irfft2(torch.fft.rfft2(padded) * gain[:, None], s=(len(rows), len(columns)))
-    return filtered[..., :height, :width]
+        return _filtered(image.float()[..., rows, :][..., columns], gains)[..., :height, :width]
+
+
+def _filtered(periodic: Float[Tensor, "b c h w"], gains: Float[Tensor, "b k"]) -> Float[Tensor, "b c h w"]:
+    """Multiply the spectrum of one period of a picture by radial gains."""
+    height, width = periodic.shape[-2:]
+    frequencies = (torch.fft.fftfreq(height, device=periodic.device), torch.fft.rfftfreq(width, device=periodic.device))
+    gain = _at(gains, torch.hypot(frequencies[0][:, None], frequencies[1]))
+    return torch.fft.irfft2(torch.fft.rfft2(periodic) * gain[:, None], s=(height, width))
+
+
+def _at(gains: Float[Tensor, "b k"], frequency: Float[Tensor, ...]) -> Float[Tensor, "b ..."]:
+    """Return the gains at radial frequencies, cycles/px."""
+    position = frequency * ((gains.shape[1] - 1) / HIGHEST)
+    below = position.long().clamp(max=gains.shape[1] - 2)
+    return torch.lerp(gains.float()[:, below], gains.float()[:, below + 1], position - below)
+
+
+def filter_border(gains: Float[Tensor, "b k"]) -> int:
+    """Return how many pixels around a tile the filter has to see.
+
+    Beyond them a straight edge from black to white changes the filtered tile by less than STEP. At most WIDEST, which rough gains
+    do not reach: the narrower the features of a filter's spectrum, the farther it reaches.
+    """
+    length = 8 * WIDEST
+    frequency = torch.fft.rfftfreq(length, device=gains.device)
+    across = torch.fft.irfft(_at(gains, frequency), n=length)  # of the edge's profile
+    beyond = across[:, : length // 2].flip(1).cumsum(dim=1).flip(1).abs().amax(dim=0)  # the sum of all taps from each one on
+    wide = (beyond[:WIDEST] >= STEP).nonzero()
+    return max(NARROWEST, int(wide.max()) + 1 if len(wide) else 0)
+
+
+def _filter_tile(place: Place, gains: Float[Tensor, "b k"]) -> Float[Tensor, "b 3 h w"]:
+    """Return a tile of what `apply_gains` makes of the whole picture."""
+    border = filter_border(gains)
+    with torch.autocast(gains.device.type, enabled=False):
+        wide = _wide(place, border)
+        filtered = _filtered(wide.float(), gains)
+    height, width = (part.stop - part.start for part in (place.rows, place.columns))
+    return filtered[..., border : border + height, border : border + width]
+
+
+def _wide(place: Place, border: int) -> Float[Tensor, "b 3 h w"]:
+    """Return a tile with a wider border, from the picture as `apply_gains` continues it: mirrored, and periodic."""
+    sides = []
+    for part, side in ((place.rows, place.picture.height), (place.columns, place.picture.width)):
+        length = next_fast_len(part.stop - part.start + 2 * border, real=True)
+        indices = _mirror_indices(side, torch.device("cpu"))
+        wanted = torch.arange(part.start - border, part.start - border + length).remainder(len(indices))
+        sides.append(indices[wanted])
+    rows, columns = sides
+    parts = [torch.cat([_read(place.picture, down, across) for across in _runs(columns)], dim=3) for down in _runs(rows)]
+    return torch.cat(parts, dim=2) if len(parts) > 1 else parts[0]
+
+
+def _runs(indices: Tensor) -> Iterator[Tensor]:
+    """Divide indices into runs in which each is the one before plus 1, or each the one before minus 1."""
+    steps = indices.diff()
+    first = 0
+    while first < len(indices):
+        step = steps[first] if first < len(steps) else torch.tensor(0)
+        breaks = (steps[first:] != step).nonzero() if abs(int(step)) == 1 else torch.zeros(1, 1, dtype=torch.long)
+        last = first + int(breaks[0]) if len(breaks) else len(indices) - 1
+        yield indices[first : last + 1]
+        first = last + 1
+
+
+def _read(picture: Source, rows: Tensor, columns: Tensor) -> Float[Tensor, "b 3 h w"]:
+    """Return a run of rows and one of columns."""
+    part = picture.part(*(slice(int(run.min()), int(run.max()) + 1) for run in (rows, columns)))
+    backwards = [axis for axis, run in ((-2, rows), (-1, columns)) if len(run) > 1 and run[0] > run[-1]]
+    return part.flip(backwards) if backwards else part
 
 
 def _mirror_indices(side: int, device: torch.device) -> Tensor:
     """Return pixel indices along an axis of `side` pixels: the picture, then a mirrored border (edge pixel not repeated) that joins
     its end to its beginning. The total length is fast to transform."""
-    length = next_fast_len(side + 2 * BORDER, real=True)
+    length = next_fast_len(side + 2 * MIRRORED, real=True)
     behind = (length - side + 1) // 2
     index = torch.arange(length, device=device)
     index = torch.where(index < side + behind, index, index - length)

@@ -6,7 +6,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from csrgan.networks.source import InMemory, Source
+
 FLOOR = 1e-7  # power added before the logarithm, far below that of one 8-bit step
+TOGETHER = 64  # tiles whose spectra are computed at once
 CENTRE, SPREAD = -6.0, 4.0  # of the log power of photographs; scales the features to order one
 
 
@@ -24,21 +27,27 @@ class RadialLogSpectrum(nn.Module):
         self.features = bins + bins // 4
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b features"]:
-        height, width = (min(side, self.tile) for side in image.shape[-2:])
-        rows, columns = (_tile_starts(side, self.tile) for side in image.shape[-2:])
-        device = image.device
+        return self.read(InMemory(image))
+
+    def read(self, picture: Source) -> Float[Tensor, "b features"]:
+        """Return the spectrum of a picture that is read in rows of tiles."""
+        height, width = (min(side, self.tile) for side in (picture.height, picture.width))
+        rows, columns = (_tile_starts(side, self.tile) for side in (picture.height, picture.width))
+        strip = picture.part(slice(0, height), slice(0, picture.width))
+        device = strip.device
         with torch.autocast(device.type, enabled=False):
-            image = image.float()
             window = _hann(height, device)[:, None] * _hann(width, device)
             window = window / window.square().sum().sqrt().clamp(min=1e-6)
-            power = image.new_zeros(len(image), height, width // 2 + 1)
+            power = torch.zeros(len(strip), height, width // 2 + 1, device=device)
             for top in rows:
-                row = torch.stack([image[..., top : top + height, left : left + width] for left in columns], dim=1)
-                centred = row - row.mean(dim=(3, 4), keepdim=True)
-                power = power + torch.fft.rfft2(centred * window).abs().square().mean(dim=2).sum(dim=1)
+                strip = picture.part(slice(top, top + height), slice(0, picture.width)).float()
+                for first in range(0, len(columns), TOGETHER):
+                    tiles = torch.stack([strip[..., left : left + width] for left in columns[first : first + TOGETHER]], dim=1)
+                    centred = tiles - tiles.mean(dim=(3, 4), keepdim=True)
+                    power = power + torch.fft.rfft2(centred * window).abs().square().mean(dim=2).sum(dim=1)
             ring = self._rings(height, width, device)
             members = torch.zeros(self.features, device=device).index_add(0, ring, torch.ones_like(ring, dtype=torch.float32))
-            total = torch.zeros(len(image), self.features, device=device).index_add(1, ring, power.flatten(1))
+            total = torch.zeros(len(strip), self.features, device=device).index_add(1, ring, power.flatten(1))
             mean = total / (members.clamp(min=1) * len(rows) * len(columns))
             return (torch.log(mean + FLOOR) - CENTRE) / SPREAD
 

@@ -12,11 +12,14 @@ from torch.nn import functional
 
 from csrgan.networks.blocks import DoubleConvolution, Modulation, ResidualBlock, pad_to_multiple
 from csrgan.networks.generator import Body, Features
+from csrgan.networks.source import Source
 from csrgan.networks.spectrum import RadialLogSpectrum
 from csrgan.networks.upsampling import transposed
 from csrgan.ranges import Count, CountOr0, Depth
 
 Upsampling = Callable[[int, int], nn.Module]
+
+BORDER = 64  # px around a tile; what lies beyond changes S by less than a level of 255
 
 
 class UNetCore(nn.Module):
@@ -40,6 +43,8 @@ class UNetCore(nn.Module):
         self.unshuffle = unshuffle
         self.multiple = unshuffle * 2**levels
         self.bottleneck_channels = channels[-1]
+        # The stem's convolution, then two for each block, at half the size level by level.
+        self.reach = unshuffle * (1 + sum(2 * 2**level for level in range(levels)) + 2 * middle_blocks * 2**levels)
         self.tune_middle = Modulation(context, channels[-1], hidden=128) if context else None
         self.tune_last = Modulation(context, width, hidden=128) if context else None
         self.stem = nn.Conv2d(3 * pictures * unshuffle**2, width, 3, padding=1)
@@ -83,6 +88,7 @@ class UNet(Body):
     For the others see `UNetCore`.
     """
 
+    border = BORDER
     encoder_parts = ("u.stem", "u.encoder", "u.down", "u.tune_middle", "u.middle")
 
     def __init__(
@@ -109,9 +115,13 @@ class UNet(Body):
             upsampling=upsampling,
         )
         self.multiple, self.bottleneck_channels, self.decoder_channels = self.u.multiple, self.u.bottleneck_channels, width
+        self.grid, self.reach = self.multiple, self.u.reach
 
-    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
-        return self.u.encode(low, self.spectrum(low) if self.spectrum else low.new_zeros(len(low), 0))
+    def survey(self, picture: Source) -> Float[Tensor, "b k"]:
+        return self.spectrum.read(picture) if self.spectrum else no_context(picture)
+
+    def encode_part(self, low: Float[Tensor, "b 3 h w"], context: Float[Tensor, "b k"]) -> Features:
+        return self.u.encode(low, context)
 
     def decode(self, features: Features) -> Features:
         return self.u.decode(features)
@@ -125,6 +135,8 @@ class UNetAsCoded(Body):
     """
 
     multiple = 16
+    grid = 16
+    border = 96  # half of what its layers can reach
     single_side = 16
     context_features = 0
     encoder_parts = ("encoder",)
@@ -138,16 +150,25 @@ class UNetAsCoded(Body):
         self.decoder = nn.ModuleList(DoubleConvolution(2 * c, c) for c in channels[:-1])
         self.last = nn.Conv2d(width, 3, 3, padding=1)
 
-    def encode(self, low: Float[Tensor, "b 3 h w"]) -> Features:
+    def survey(self, picture: Source) -> Float[Tensor, "b 0"]:
+        return no_context(picture)
+
+    def encode_part(self, low: Float[Tensor, "b 3 h w"], context: Float[Tensor, "b k"]) -> Features:
         x, skips = low, []
         for level, encode in enumerate(self.encoder):
             x = encode(functional.max_pool2d(x, 2) if level else x)
             skips.append(x)
         bottleneck = skips.pop()
-        return Features(bottleneck, tuple(skips), low.new_zeros(len(low), 0))
+        return Features(bottleneck, tuple(skips), context)
 
     def decode(self, features: Features) -> Features:
         x = features.bottleneck
         for level in reversed(range(len(features.skips))):
             x = self.decoder[level](torch.cat([self.up[level](x), features.skips[level]], dim=1))
         return features._replace(decoder=x, image=self.last(x))
+
+
+def no_context(picture: Source) -> Float[Tensor, "b 0"]:
+    """Return no global features, for the pictures of a source."""
+    pixel = picture.part(slice(0, 1), slice(0, 1))
+    return pixel.new_zeros(len(pixel), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -14,8 +15,11 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.operator import rounded
 from csrgan.degradation.parameters import Parameters
 from csrgan.networks.generator import Generator, GeneratorOutput
-from csrgan.records import Batch, Checked, Restoration
+from csrgan.networks.source import Changed, Source
+from csrgan.networks.tiles import Rows, Shown, TiledGenerator, can_tile, stated, unshown
+from csrgan.records import Batch, Looks, Restoration
 from csrgan.restorers.bicubic import enlarged
+from csrgan.restorers.enlarged import Enlarged
 from csrgan.restorers.ood import OODTest
 from csrgan.restorers.restorer import Restorer, finite_image
 
@@ -41,8 +45,34 @@ class LearnedRestorer(Restorer):
             output: GeneratorOutput = self.network(self.preprocess(low))
         return self.to_restoration(output, names)
 
-    def checked(self, low: Float[Tensor, "b 3 h w"], restored: Restoration) -> Checked:
-        return self.ood.checked(self.preprocess(low), restored) if self.ood else Checked.familiar(restored)
+    def restore_parts(self, picture: Source, put: Rows, *, tile: int, shown: Shown = unshown) -> Restoration:
+        large = self._large(picture)
+        if large.height * large.width <= tile**2 or not self.tiles:
+            return super().restore_parts(picture, put, tile=tile, shown=shown)
+        self.network.eval()
+
+        def finite(rows: Tensor, first: int, height: int) -> None:
+            put(finite_image(rows), first, height)
+
+        with torch.no_grad():
+            bits = self.degradation.flags["bits"]
+            low = Changed(large, partial(rounded, bits=bits)) if bits else large
+            generator = TiledGenerator(cast(Generator, self.network), low, tile, shown)
+            theta, log_variance = generator.restore(finite)
+            nothing = generator.context.new_zeros(len(generator.context), 3, 0, large.width)
+        return self.to_restoration(GeneratorOutput(nothing, theta, log_variance), pixels=large.height * large.width)
+
+    def _large(self, picture: Source) -> Source:
+        """Return L at the size at which the network takes it."""
+        return Enlarged(picture, self.enlarge) if self.enlarges and self.enlarge > 1 else picture
+
+    def looks(self, picture: Source) -> Looks:
+        return self.ood.looks(self._large(picture)) if self.ood else Looks()
+
+    @property
+    def tiles(self) -> bool:
+        """Whether it can restore a large picture in tiles."""
+        return stated(self, "restore_parts", "restore", "preprocess") and can_tile(self.network)
 
     @property
     def uncertain(self) -> bool:
@@ -58,15 +88,15 @@ class LearnedRestorer(Restorer):
         """Convert theta^ of the network to physical units."""
         return self.prior.denormalise(theta)
 
-    def to_restoration(self, output: GeneratorOutput, names: Sequence[str] = ()) -> Restoration:
-        """Convert the output of the network to a picture in [0,1] and to physical units."""
+    def to_restoration(self, output: GeneratorOutput, names: Sequence[str] = (), pixels: int | None = None) -> Restoration:
+        """Convert the output of the network to a picture in [0,1] and to physical units. pixels: of S; None: of the output."""
         theta, log_variance = output.theta, output.log_variance
         parameters = None if theta is None else self.to_physical(theta.float())
         spread = interval = None
         if theta is not None and log_variance is not None:
             std = (0.5 * log_variance.float()).exp()
-            pixels, count = output.image.shape[-2] * output.image.shape[-1], len(self.prior.predicted)
-            std = std * std.new_tensor([self.calibration.factors(pixels, count, name) for name in names or ("",)])
+            size, count = pixels or output.image.shape[-2] * output.image.shape[-1], len(self.prior.predicted)
+            std = std * std.new_tensor([self.calibration.factors(size, count, name) for name in names or ("",)])
             spread, interval = self.prior.spread(theta.float(), std), self.prior.interval(theta.float(), std)
         trace = tuple(self.to_restoration(step, names) for step in output.trace)
         return Restoration(finite_image(output.image), parameters, spread, interval, trace)

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from csrgan.networks.picture_statistics import TILE, PictureStatistics
-from csrgan.records import Checked, Restoration
+from csrgan.networks.source import Source
+from csrgan.records import Looks
 from csrgan.tree import Settings
 
 INSIDE = "inside"  # the class of the protocol's own pictures
@@ -84,30 +84,25 @@ class OODTest:
         nearest = likelihoods[:, 1:].max(dim=1)
         return nearest.values - likelihoods[:, 0], nearest.indices + 1, squares[:, 0] / len(self.mean)
 
-    def looks_like(self, low: Float[Tensor, "b 3 h w"]) -> tuple[str, ...]:
-        """Return for each picture the name of the foreign degradation that it has, `UNKNOWN` for one without a name, or "" where it
-        looks like what the network was trained on, or is too small to tell."""
-        if min(low.shape[-2:]) < TILE or not self.thresholds:
-            return ("",) * len(low)
-        excess, nearest, distance = self.scores(PictureStatistics().to(low.device)(low).to(self.mean))
-        pixels = math.log(low.shape[-2] * low.shape[-1])
-        sizes, *limits = (np.array(column) for column in zip(*self.thresholds, strict=True))
-        first, second = (float(np.interp(pixels, np.log(sizes), column)) for column in limits)
+    def looks(self, picture: Source) -> Looks:
+        """Return how pictures look: one that is foreign has the name of its degradation, `UNKNOWN` if that has none. Pictures that
+        are too small to tell are not foreign."""
+        if min(picture.height, picture.width) < TILE or not self.thresholds:
+            return Looks()
+        pixel = picture.part(slice(0, 1), slice(0, 1))
+        excess, nearest, distance = self.scores(PictureStatistics().to(pixel.device).read(picture).to(self.mean))
+        first, second = self._limits(picture.height * picture.width)
         named = [self.names[index] if bool(more) else "" for index, more in zip(nearest.tolist(), excess > first, strict=True)]
-        return tuple(name or (UNKNOWN if bool(far) else "") for name, far in zip(named, distance > second, strict=True))
-
-    def checked(self, low: Float[Tensor, "b 3 h w"], restored: Restoration) -> Checked:
-        """Blend S towards L where pictures look foreign. low: L as the network takes it; it is enlarged where S is larger."""
-        looks = self.looks_like(low)
-        if not any(looks):
-            return Checked.familiar(restored)
+        names = tuple(name or (UNKNOWN if bool(far) else "") for name, far in zip(named, distance > second, strict=True))
         known = {"": 1.0, **dict(self.shares)}
-        shares = [known.get(name, 0.0) for name in looks]
-        if low.shape != restored.image.shape:
-            low = interpolate(low, size=restored.image.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)
-        image = torch.lerp(low, restored.image, torch.tensor(shares).to(low)[:, None, None, None])
-        sentences = tuple(name and _sentence(name, share) for name, share in zip(looks, shares, strict=True))
-        return Checked(replace(restored, image=image, trace=()), looks, sentences)
+        shares = tuple(known.get(name, 0.0) for name in names)
+        return Looks(names, shares, tuple(name and _sentence(name, share) for name, share in zip(names, shares, strict=True)))
+
+    def _limits(self, pixels: int) -> tuple[float, float]:
+        """Return the thresholds of both tests for this size, interpolated over the logarithm of the pixels."""
+        sizes, *limits = (np.array(column) for column in zip(*self.thresholds, strict=True))
+        first, second = (float(np.interp(math.log(pixels), np.log(sizes), column)) for column in limits)
+        return first, second
 
     def content(self) -> Settings:
         """Return it as tensors and plain values, for a checkpoint."""

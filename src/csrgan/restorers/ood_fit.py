@@ -33,7 +33,7 @@ def fit(restorer: LearnedRestorer, data: Photographs, count: int, device: torch.
     classes: dict[str, list[Tensor]] = defaultdict(list)
     for batch in _training_batches(data, count, device):
         classes[INSIDE].append(statistics(restorer.preprocess(batch.low)).cpu())
-        for name, low in foreign(data.degradation, batch.sharp, batch.parameters, generator):
+        for name, low in _foreign(batch, data, generator):
             classes[name].append(statistics(restorer.preprocess(low)).cpu())
     test = OODTest.fit({name: torch.cat(parts) for name, parts in classes.items()})
     loaders = data.calibration(max(count // 4, 1))
@@ -59,11 +59,17 @@ def _degraded(batch: CropBatch, data: Photographs, device: torch.device) -> Batc
     return data.on_after_batch_transfer(data.transfer_batch_to_device(batch, device, 0), 0)
 
 
+def _foreign(batch: Batch, data: Photographs, generator: np.random.Generator) -> Iterator[tuple[str, Tensor]]:
+    """Yield H with each foreign degradation. Its theta is drawn anew: that of a user's own pairs may be unknown."""
+    theta = data.degradation.prior.sample(generator, len(batch.sharp)).realised(*batch.sharp.shape[-2:])
+    return foreign(data.degradation, batch.sharp, theta.to(batch.sharp), generator)
+
+
 def _shares(restorer: LearnedRestorer, data: Photographs, generator: np.random.Generator, device: torch.device) -> dict[str, float]:
     """Return the harmless share of S - L of each foreign degradation."""
     pictures: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = defaultdict(list)
     for batch in (_degraded(batch, data, device) for batch in data.calibration(MEASURED)[0]):
-        for name, low in foreign(data.degradation, batch.sharp, batch.parameters, generator):
+        for name, low in _foreign(batch, data, generator):
             shown = Batch(batch.sharp, low, batch.parameters, batch.names).enlarged
             pictures[name].append((shown, restorer.restore(low).image, batch.sharp))
     columns = {name: [torch.cat(parts) for parts in zip(*each, strict=True)] for name, each in pictures.items()}

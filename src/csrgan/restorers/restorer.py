@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -16,7 +17,9 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.errors import UserError, raise_faults, require
-from csrgan.records import Batch, Checked, Restoration
+from csrgan.networks.source import Source, whole
+from csrgan.networks.tiles import Rows, Shown, unshown
+from csrgan.records import Batch, Looks, Restoration
 
 Oracle = Literal["truth", "prediction", "mismatch"]
 
@@ -55,13 +58,23 @@ class Restorer(Recorded):
         """Return S and theta^. names: of the photographs; one that it was calibrated on gets intervals calibrated without it."""
         raise NotImplementedError
 
+    def restore_parts(self, picture: Source, put: Rows, *, tile: int, shown: Shown = unshown) -> Restoration:
+        """Hand S to `put`, from the top, and return the rest, with an image of no rows.
+
+        picture: L. tile: greatest side of what is restored at once, px, where a restorer can; here the picture is restored whole.
+        shown: shows the progress over the tiles.
+        """
+        restored = self.restore(whole(picture))
+        put(restored.image, 0, restored.image.shape[-2])
+        return replace(restored, image=restored.image[..., :0, :], trace=())
+
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         """Return S for these parameters. Raises UserError for a restorer that cannot be given any."""
         raise UserError(f"{self.kind.name} cannot be given the degradation: choose a checkpoint of system=srmd.")
 
-    def checked(self, low: Float[Tensor, "b 3 h w"], restored: Restoration) -> Checked:
-        """Return what may be said of S and theta^ if L may be unlike the pictures of the training."""
-        return Checked.familiar(restored)
+    def looks(self, picture: Source) -> Looks:
+        """Return how L looks beside the pictures of the training; nothing is said without one."""
+        return Looks()
 
     def restore_batch(self, batch: Batch) -> Restoration:
         """Restore a batch of an evaluation with the parameters of the oracle mode."""
