@@ -25,7 +25,6 @@ from csrgan.data.shards import INDEX, Shards
 from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.noise import standard_normal
 from csrgan.errors import UserError, raise_faults, require
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
 from csrgan.records import Batch
@@ -179,7 +178,15 @@ class Photographs(Recorded, LightningDataModule):
         multiple = self.degradation.multiple
         pictures, indices = self.pictures("data.valid"), self._evaluation_indices()
         frozen = FrozenGrid(
-            pictures, indices, self._keep_bytes, cells, self._repeats, self._evaluation_crop, self._stress, multiple
+            pictures,
+            indices,
+            self._keep_bytes,
+            cells,
+            self._repeats,
+            self._evaluation_crop,
+            self._stress,
+            multiple,
+            self.degradation.draws,
         )
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
@@ -195,7 +202,15 @@ class Photographs(Recorded, LightningDataModule):
     def _calibration(self, count: int, side: int | None) -> DataLoader[CropBatch]:
         pictures, indices, prior = self.pictures("data.valid"), self._evaluation_indices(), self.degradation.prior
         calibration_set = CalibrationSet(
-            pictures, indices, self._keep_bytes, prior, prior.grid(**self._grid), count, side, self.degradation.multiple
+            pictures,
+            indices,
+            self._keep_bytes,
+            prior,
+            prior.grid(**self._grid),
+            count,
+            side,
+            self.degradation.multiple,
+            self.degradation.draws,
         )
         return DataLoader(calibration_set, batch_size=1, collate_fn=FrozenGrid.collate)
 
@@ -204,7 +219,7 @@ class Photographs(Recorded, LightningDataModule):
         sharp = batch.sharp if batch.sharp.is_floating_point() else batch.sharp.float() / 255
         noise = batch.noise
         if not isinstance(noise, torch.Tensor):
-            noise = standard_normal(tuple(sharp.shape), batch.parameters, sharp.device, noise)
+            noise = self.degradation.noise(tuple(sharp.shape), batch.parameters, sharp.device, noise)
         low = self.degradation.degrade(sharp, batch.parameters, noise)
         low = batch.stress.on_low(low) if batch.stress else low
         return Batch(sharp, low, batch.parameters, batch.names, self.degradation.spec)
