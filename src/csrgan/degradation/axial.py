@@ -33,3 +33,15 @@ def size_and_angle(along_0: Numbers, along_45: Numbers, *, most: float) -> tuple
     safe = along_0.masked_fill(nowhere, 1.0)
     size, angle = torch.hypot(safe, along_45), torch.rad2deg(torch.atan2(along_45, safe) / 2) % 180
     return size.masked_fill(nowhere, 0.0).clamp(max=most), angle
+
+
+def spreads(along_0: Numbers, along_45: Numbers, std_0: Numbers, std_45: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the standard deviations of size and angle, to first order; of an angle at most that of a uniform one.
+
+    std_0, std_45: of the components, which are taken as independent.
+    """
+    size, uniform = torch.hypot(along_0, along_45), 90 / 3**0.5
+    nowhere, safe = size < 1e-6, size.clamp(min=1e-6)
+    of_size = torch.where(nowhere, torch.hypot(std_0, std_45) / 2**0.5, torch.hypot(along_0 * std_0, along_45 * std_45) / safe)
+    of_angle = torch.rad2deg(torch.hypot(along_45 * std_0, along_0 * std_45) / safe**2 / 2)
+    return of_size, of_angle.masked_fill(nowhere, uniform).clamp(max=uniform)

@@ -82,7 +82,7 @@ def mirror(position: Int[Tensor, "*shape"], size: int, reach: int) -> Int[Tensor
 
 def mirrored(pictures: Float[Tensor, "batch c h w"], reach: int) -> Float[Tensor, "batch c h2 w2"]:
     """Return pictures with a mirror border of `reach` pixels, which may be wider than the pictures."""
-    if reach < min(pictures.shape[2:]):
+    if reach < min(pictures.shape[2:]) and not pictures.requires_grad:  # its gradient is summed in another order
         return functional.pad(pictures, (reach,) * 4, mode="reflect")  # the same, and much faster
     for dimension in (2, 3):
         size = pictures.shape[dimension]

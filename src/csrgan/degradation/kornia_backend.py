@@ -46,11 +46,14 @@ def compose(
 
 
 def _box_means(image: Tensor, few: int) -> Tensor:
-    """Shrink the width to `few` pixels, each the mean of the pixels whose centres lie in it, as Pillow's box filter."""
+    """Shrink the width to `few` pixels, each the mean of the pixels whose centres lie in it, as in Pillow's arithmetic."""
     scale = image.shape[-1] / few
-    ends = [(k * scale, (k + 1) * scale) for k in range(few)]
-    parts = [image[..., max(math.floor(left + 0.5), 0) : math.floor(right + 0.5)] for left, right in ends]
-    return torch.stack([part.mean(dim=-1) for part in parts], dim=-1)
+    means = []
+    for middle in ((k + 0.5) * scale for k in range(few)):
+        positions = range(int(middle - 0.5 * scale + 0.5), int(middle + 0.5 * scale + 0.5))
+        own = [x for x in positions if -0.5 < (x - middle + 0.5) * (1 / scale) <= 0.5]
+        means.append(image[..., own].mean(dim=-1))
+    return torch.stack(means, dim=-1)
 
 
 def _blurred(sharp: Tensor, parameters: Parameters, spec: DegradationSpec) -> Tensor:

@@ -341,8 +341,24 @@ class Prior(Recorded):
         """Return standard deviations in physical units, from a mean and a standard deviation in network units: half the distance
         from one standard deviation below to one above; 0 for a parameter that is not predicted."""
         low, high = (self.denormalise(end).present() for end in (theta - std, theta + std))
-        return Parameters.of({name: (high[name] - low[name]) / 2 for name in high})
+        half = {name: (high[name] - low[name]) / 2 for name in high}
+        return Parameters.of(half | self._spread_of_axes(self.denormalise(theta).present(), half))
+
+    def _spread_of_axes(self, middle: Mapping[str, Tensor], half: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the standard deviations of each size and angle that follow from predicted components, to first order."""
+        result: dict[str, Tensor] = {}
+        for key, of in self.axes.items():
+            names = axial.names(key)
+            if set(names) <= set(self.predicted):
+                spreads = axial.spreads(*(middle[name] for name in names), *(half[name] for name in names))
+                result |= {name: std for name, std in zip(of, spreads, strict=True) if name not in self.predicted}
+        return result
 
     def interval(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> tuple[Parameters, Parameters]:
         """Return the physical bounds of the central 90 % of a Gaussian in network units; they may lie outside the prior."""
-        return self.denormalise(theta - NINETY * std), self.denormalise(theta + NINETY * std)
+        ends = [self.denormalise(end).present() for end in (theta - NINETY * std, theta + NINETY * std)]
+        middle, half = self.denormalise(theta).present(), self.spread(theta, std).present()
+        for name in self._spread_of_axes(middle, half):
+            for end, sign in zip(ends, (-NINETY, NINETY), strict=True):
+                end[name] = middle[name] + sign * half[name]
+        return Parameters.of(ends[0]), Parameters.of(ends[1])

@@ -104,13 +104,16 @@ def resampled(
     row = torch.arange(rows, device=device)
     centre = (row + 0.5) * scale
     first = (centre - radius * stretch - 0.5).detach().floor().long() + 1
-    if jumps := kernel is box:  # whether a pixel at an end counts is decided in Pillow's own arithmetic
-        first = first - 1
-    taps = math.ceil(2 * radius * max(max_scale, 1.0)) + 1 + jumps
+    taps = math.ceil(2 * radius * max(max_scale, 1.0)) + 1
+    if kernel is box:  # it jumps: whether a pixel at an end counts is decided in Pillow's own arithmetic
+        first, taps = (centre - radius * stretch + 0.5).detach().floor().long(), taps + 1
     position = first[..., None] + torch.arange(taps, device=device)
-    offset = position + 0.5 - centre[..., None]
-    distance = offset * (1 / stretch)[..., None] if jumps else (offset / stretch[..., None]).to(dtype)
     inside = (position >= 0) & (position < size_in[:, None, None]) & (row < size_out[:, None])[..., None]
+    if kernel is box:
+        inside &= position < (centre + radius * stretch + 0.5).floor()[..., None]
+        distance = (position - centre[..., None] + 0.5) * (1 / stretch)[..., None]
+    else:
+        distance = ((position + 0.5 - centre[..., None]) / stretch[..., None]).to(dtype)
     weight = kernel(distance).to(dtype) * inside
     total = weight.sum(dim=2, keepdim=True)
     return Band(first, weight / torch.where(total == 0, 1, total))

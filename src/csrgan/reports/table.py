@@ -32,8 +32,13 @@ def quantities(values: Mapping[str, float], units: Mapping[str, str]) -> str:
     further = ""
     for name in (name for name in values if name not in NAMES):
         what, _, unit = label(name, units).partition(", ")
-        further += f", {what} {values[name]:.2f} {unit}".rstrip()
+        further += f", {what} {short(values[name], 2)} {unit}".rstrip()
     return f"blur {blur:.2f} px, scale {scale:.2f}, noise {255 * noise:.1f}/255{further}"
+
+
+def short(value: float, digits: int) -> str:
+    """Return a number with so many digits behind the point, or with two digits that count if it is too small for that."""
+    return f"{value:.{digits}f}" if abs(value) >= 10.0 ** (1 - digits) or value == 0 else f"{value:.2g}"
 
 
 def markdown(table: Table) -> str:
@@ -106,7 +111,7 @@ def parameters(summary: Mapping[str, float], units: Mapping[str, str] = NO_UNITS
     for name in names:
         factor = FACTORS.get(name, 1.0)
         mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
-        errors = (f"{mine * factor:.3f}", f"{constant * factor:.3f}", _share(mine, constant))
+        errors = (short(mine * factor, 3), short(constant * factor, 3), _share(mine, constant))
         coverage = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
         table.add_row(escape(label(name, units)), *errors, f"{summary[f'{name}_r2']:.2f}", *coverage)
     return table if table.row_count else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -162,3 +164,16 @@ def test_a_code_of_the_degradation_has_no_angle() -> None:
     back = code.decode(code.encode(theta))
     torch.testing.assert_close(back.motion_length, theta.motion_length, atol=1e-4, rtol=0)
     assert float(code.initial(2)[0, 3]) == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_spread_of_length_and_angle_follows_from_the_components() -> None:
+    prior = protocol().prior
+    theta = prior.normalise(
+        prior.mean().of({**prior.mean(2).present(), "motion_0": torch.tensor([4.0, 0.0]), "motion_45": torch.tensor([3.0, 0.0])})
+    )
+    std = torch.full_like(theta, 0.01)
+    spread = prior.spread(theta, std)
+    torch.testing.assert_close(spread.motion_length[0], torch.tensor(0.24))  # of components of 0.24 px each
+    torch.testing.assert_close(spread.motion_angle, torch.tensor([math.degrees(0.24 / 5) / 2, 90 / 3**0.5]))
+    low, high = prior.interval(theta, std)
+    torch.testing.assert_close(high.motion_length[0] - low.motion_length[0], torch.tensor(2 * 1.6448536 * 0.24))

@@ -103,12 +103,12 @@ def _moved(images: Float[Tensor, "b c h w"], kernels: Float[Tensor, "b k k"]) ->
     """
     count, _, height, width = images.shape
     reach = kernels.shape[-1] // 2
-    wide = mirrored(images, reach)
+    wide = mirrored(images, reach).contiguous()
     row = wide.shape[-1]
     shifts, used = (kernels != 0).nonzero(as_tuple=False), (kernels != 0).sum(dim=(1, 2)).tolist()
     weights = kernels[kernels != 0].tolist()
     offsets = (shifts[:, 1] * row + shifts[:, 2]).tolist()
-    result, flat = torch.empty_like(images), wide.view(count, -1)
+    result, flat = images.new_empty(images.shape), wide.view(count, -1)
     length = flat.shape[1] - 2 * reach * (row + 1)
     total, done = images.new_empty(flat.shape[1]), 0
     for k, taps in enumerate(used):
