@@ -1,4 +1,4 @@
-"""Independent witnesses of the degradation in float64: SciPy for the blur, Pillow for bicubic resampling."""
+"""Independent witnesses of the degradation in float64: SciPy for blur and sharpening, Pillow for resampling and JPEG."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import correlate, correlate1d
+from scipy.ndimage import correlate, correlate1d, gaussian_filter
 
 from csrgan.degradation.spec import DegradationSpec
 
@@ -40,10 +40,19 @@ def blur_by(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return np.stack([correlate(channel, kernel, mode="mirror") for channel in picture])
 
 
-def bicubic(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bicubic resize of (c, h, w) by Pillow in float32, one channel at a time."""
-    resized = [Image.fromarray(channel.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC) for channel in picture]
-    return np.stack([np.asarray(channel, np.float64) for channel in resized])
+PILLOW = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR, "area": Image.Resampling.BOX}
+
+
+def resized(picture: np.ndarray, height: int, width: int, kind: str = "bicubic") -> np.ndarray:
+    """Resize (c, h, w) by Pillow in float32, one channel at a time."""
+    channels = [Image.fromarray(channel.astype(np.float32)).resize((width, height), PILLOW[kind]) for channel in picture]
+    return np.stack([np.asarray(channel, np.float64) for channel in channels])
+
+
+def sharpened(picture: np.ndarray, amount: float, std: float) -> np.ndarray:
+    """Unsharp masking of (c, h, w) by SciPy, clipped."""
+    smooth = gaussian_filter(picture, (0, std, std), mode="mirror", radius=math.ceil(4 * std))
+    return (picture + amount * (picture - smooth)).clip(0, 1)
 
 
 def chain(
@@ -57,8 +66,9 @@ def chain(
     else:
         low = blur(picture, std, constants.kernel_size, (scale - 1) / 2 if direct else 0.0)
     few = round(height / scale), round(width / scale)
-    low = low[:, :: round(scale), :: round(scale)][:, : few[0], : few[1]] if direct else bicubic(low, *few)
-    return (low if constants.output == "native" else bicubic(low, height, width)).clip(0, 1)
+    every = low[:, :: round(scale), :: round(scale)][:, : few[0], : few[1]]
+    low = every if direct else resized(low, *few, constants.downsampling)
+    return (low if constants.output == "native" else resized(low, height, width)).clip(0, 1)
 
 
 def through_jpeg(picture: np.ndarray, quality: int) -> np.ndarray:

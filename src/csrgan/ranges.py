@@ -16,4 +16,5 @@ Seed = Annotated[int, "[0,4294967295]"]  # the largest that NumPy takes
 NotNegative = Annotated[float, "[0,inf)"]
 Positive = Annotated[float, "(0,inf)"]
 Share = Annotated[float, "[0,1]"]
+HalfTurn = Annotated[float, "[0,180]"]  # degrees
 Within = Annotated[float, "(0,1)"]

@@ -22,6 +22,15 @@ PREDICTED = ("theta", "theta_true", "redegraded")  # loss inputs that need a pre
 DISCRIMINATOR_INPUTS = ("real", "fake")  # loss inputs that need a discriminator; they are the only ones that it gets
 
 
+# Steps of every degradation, in their default order, and which must come first.
+OWN_STEPS = ("blur", "scale", "noise", "upsample", "bits")
+ORDERED = (
+    ("blur", "scale", "blur_std is measured in pixels of H"),
+    ("scale", "noise", "the noise is that of L's own pixels"),
+    ("noise", "upsample", "the noise is that of L's own pixels"),
+)
+
+
 class SystemFacts(NamedTuple):
     """Facts that a system's class declares, see `training.system.System`; None if it declares none."""
 
@@ -64,6 +73,31 @@ def neutral_beyond(place: str, absent: float, neutral: float | None, low: float,
         yield f"{place}.absent={absent:g}: {neutral:g} changes nothing, and must not lie between {place}.low and {place}.high."
 
 
+def order(steps: Collection[str] | None, factors: Collection[str], downsampling: str) -> Iterator[str]:
+    """Check the order of a degradation's steps. factors: the names of its further factors."""
+    if steps is None:
+        return
+    place, given, known = f"degradation.order={list(steps)}", list(steps), (*OWN_STEPS, *factors)
+    unknown = [name for name in given if name not in known]
+    yield from (str(UserError.unknown("degradation.order", str(name), known)) for name in unknown)
+    for name in dict.fromkeys(name for name in given if given.count(name) > 1):
+        remedy = "a second round has numbers of its own: add a factor with another key, such as +factor/second=round"
+        yield f"{place} has {name} twice; {remedy}."
+    missing = [name for name in known if name not in given]
+    if missing and not unknown:
+        yield f"{place} has no {', '.join(missing)}: name every step once; they are {', '.join(known)}."
+    if unknown or missing or len(given) > len(known):
+        return
+    for earlier, later, reason in ORDERED:
+        if given.index(earlier) > given.index(later):
+            yield f"{place} has {earlier} after {later}, but {reason}."
+    if downsampling == "direct" and given.index("scale") - given.index("blur") > 1:
+        yield (
+            f"{place} has a step between blur and scale, but degradation.downsampling=direct blurs about the pixels that it takes:"
+            " let scale follow blur."
+        )
+
+
 def odd_kernel_size(kernel_size: int | None) -> Iterator[str]:
     if kernel_size is not None and kernel_size % 2 == 0:
         yield f"degradation.kernel_size={kernel_size} is not an odd number of pixels; null means full support."
@@ -84,6 +118,21 @@ def tested_blur_std(stds: object) -> Iterator[str]:
 
 def known_parameters(names: Collection[str], known: Collection[str]) -> Iterator[str]:
     yield from (str(UserError.unknown("degradation.predicted", str(name), known)) for name in names if name not in known)
+
+
+def whole_axes(predicted: Collection[str], axes: Mapping[str, Collection[str]], drawn: bool) -> Iterator[str]:
+    """Check that what is predicted has no jump. axes: keys of factors with the names of their size and their angle. drawn: whether
+    kernels are drawn."""
+    for key, (_, angle) in axes.items():
+        if angle in predicted:
+            yield (
+                f"degradation.predicted has {angle}, which jumps from 180 to 0 degrees and means nothing where there is no {key}:"
+                f" name {key}_0 and {key}_45 in its place."
+            )
+    for key in (*axes, *(["ellipticity"] if drawn else [])):
+        pair = [f"{key}_0", f"{key}_45"]
+        if len(set(pair) & set(predicted)) == 1:
+            yield f"degradation.predicted has one of {pair[0]} and {pair[1]}, which only say something together: name both."
 
 
 def positive_width(has_axes: bool | None, low: float) -> Iterator[str]:

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from csrgan.config.build import build
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.factors.motion import line_kernels
 from csrgan.errors import UserError
 
-NOT_COMPRESSED = torch.full((3,), 100.0)
+ABSENT = {"jpeg_quality": torch.full((3,), 100.0), "motion_length": torch.zeros(3), "sharpening": torch.zeros(3)}
 
 
 @pytest.mark.parametrize("name", choices("degradation"))
@@ -46,14 +47,21 @@ def test_every_degradation_equals_its_witness(name: str, backend: str, chelsea: 
     degradation: Degradation = build(composed(f"degradation={name}")["degradation"] | {"backend": backend})
     sharp = chelsea[..., :72, 60:156].repeat(3, 1, 1, 1)
     theta = degradation.prior.sample(np.random.default_rng(4), 3).realised(72, 96)
-    low = degradation(sharp, params=degradation.recorded(theta, torch.zeros(sharp.shape)))
+    still = torch.zeros(3, 3 * degradation.draws, 72, 96)
+    low = degradation(sharp, params=degradation.recorded(theta, still))
+    numbers = ABSENT | dict(theta.more)
     rounding = 0.5 / 255 if degradation.flags["bits"] else 0.0
     for k in range(3):
         kernel = None if theta.kernel is None else theta.kernel[k].double().numpy()
         values = float(theta.blur_std[k]), float(theta.scale[k])
-        expected = witness.chain(sharp[k].double().numpy(), *values, degradation.spec, kernel)
-        if theta.more.get("jpeg_quality", NOT_COMPRESSED)[k] < 100:  # a pixel that rounds otherwise changes a whole block
-            error = low[k].double().numpy() - witness.through_jpeg(expected, int(theta.more["jpeg_quality"][k].round()))
+        picture = sharp[k].double().numpy()
+        if numbers["motion_length"][k]:
+            line = line_kernels(*(numbers[f"motion_{part}"][k : k + 1].double() for part in ("length", "angle")))
+            picture = witness.blur_by(picture, line[0].numpy())
+        expected = witness.chain(picture, *values, degradation.spec, kernel)
+        expected = witness.sharpened(expected, float(numbers["sharpening"][k]), 1.0)
+        if numbers["jpeg_quality"][k] < 100:  # a pixel that rounds otherwise changes a whole block
+            error = low[k].double().numpy() - witness.through_jpeg(expected, int(numbers["jpeg_quality"][k].round()))
             assert -10 * math.log10(np.square(error).mean()) > 45
             continue
         np.testing.assert_allclose(low[k].double().numpy(), expected, atol=1e-4 + rounding, rtol=0)

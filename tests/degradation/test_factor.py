@@ -24,6 +24,8 @@ from csrgan.cli import main
 from csrgan.config import search
 from csrgan.data.loader import Packed
 from csrgan.degradation.factor import Factor
+from csrgan.degradation.factors.motion import Motion
+from csrgan.degradation.factors.sensor import ShotNoise
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.evaluation import results
@@ -224,3 +226,34 @@ def test_one_from_a_package_works_in_train_report_restore_and_degrade(tmp_path: 
     )
     (row,) = csv.DictReader((tmp_path / "set" / "parameters.csv").open())
     assert 0.8 <= float(row["gamma"]) <= 1.25
+
+
+def test_photo_trains_and_reports_every_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Motion, a kernel's shape, photon noise and sharpening, through training, the table, panels and the result's rows."""
+    run = tmp_path / "run"
+    words = ["degradation=photo", "loss/parameters=nll", "loss.parameters.variance=true", "trainer.panels=1", f"run_dir={run}"]
+    assert main(["train", *SHORT, *words]) == 0
+    said = capsys.readouterr().out
+    assert said.count("ellip") >= 2 and said.count("motion") >= 2
+    rows = list(csv.DictReader((run / "results.csv").open()))
+    for name in ("motion_0", "motion_45", "ellipticity_0", "ellipticity_45", "shot_noise", "sharpening", "jpeg_quality"):
+        assert all(float(row[f"{name}_low90"]) < float(row[f"{name}_predicted"]) < float(row[f"{name}_high90"]) for row in rows)
+        assert len({row[name] for row in rows}) > 1
+    for row in rows:
+        length, angle = (float(row[f"motion_{part}"]) for part in ("length", "angle"))
+        assert float(row["motion_0"]) == pytest.approx(length * math.cos(math.radians(2 * angle)), abs=1e-3)
+    model = csrgan.load(run)
+    restored = model(np.full((32, 32, 3), 0.5))
+    theta = restored.parameters
+    assert theta is not None and restored.interval is not None
+    low, high = restored.interval
+    assert low.motion_length < theta.motion_length < high.motion_length
+    assert theta.motion_length == pytest.approx(min(math.hypot(theta.motion_0, theta.motion_45), 12.0), abs=1e-4)
+
+
+def test_pictures_in_any_memory_order_are_degraded_alike() -> None:
+    made = csrgan.Degradation(factors={"motion": Motion(low=5.0, high=9.0), "shot_noise": ShotNoise(low=0.0, high=0.01)})
+    sharp = torch.rand(3, 20, 24, 3).permute(0, 3, 1, 2)  # as a loader gives them
+    theta = made.prior.sample(np.random.default_rng(0), 3)
+    noise = made.noise((3, 3, 20, 24), theta)
+    assert torch.equal(made.degrade(sharp, theta, noise), made.degrade(sharp.contiguous(), theta, noise))

@@ -9,8 +9,10 @@ import pytest
 import torch
 from scipy.signal import convolve2d
 
-from csrgan.degradation.kernel_priors import Anisotropic, FreeForm, isotropic, rms_std, rotated_gaussian, twice
-from csrgan.degradation.kernels import moments
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.kernel_priors import Anisotropic, FreeForm, Mixed, isotropic, rms_std, rotated_gaussian, twice
+from csrgan.degradation.kernels import ellipticity, moments
+from csrgan.degradation.parameters import NAMES
 from csrgan.errors import UserError
 
 
@@ -104,3 +106,56 @@ def test_a_file_without_kernels_is_a_user_error(tmp_path: Path) -> None:
     for name, said in (("absent.npy", "is not a file"), ("text.npy", "is not a readable")):
         with pytest.raises(UserError, match=said):
             _ = FreeForm(file=str(tmp_path / name)).kernels
+
+
+def test_a_share_of_mixed_kernels_is_round() -> None:
+    std, kernels, blur_std = drawn(Mixed(isotropic=0.4), 1.0, 9.0, 25, count=2000)
+    size = torch.stack(ellipticity(kernels)).norm(dim=0)
+    torch.testing.assert_close(rms_std(kernels)[std < 2.5], blur_std[std < 2.5], atol=0.1, rtol=0)
+    assert float((size < 1e-9).double().mean()) == pytest.approx(0.4, abs=0.03)
+    second = (2 * blur_std**2 - std**2).sqrt()[size > 1e-9]
+    assert float(second.min()) >= 1 - 1e-6 and float(second.max()) <= 3 + 1e-6
+    assert float(second.mean()) == pytest.approx(2.0, abs=0.06)
+    assert all(
+        float(Mixed(isotropic=share).draw(np.random.default_rng(0), std, bounds=(1, 3), size=9, shift=0)[1].max()) <= 3.01
+        for share in (0.0, 1.0)
+    )
+
+
+@pytest.mark.parametrize("angle", [0.0, 30.0, 90.0, 179.0])
+def test_a_shape_is_two_numbers_without_a_jump(angle: float) -> None:
+    kernel = rotated_gaussian(np.array([9.0]), np.array([2.0]), np.radians([angle]), 41)
+    found = [float(value) for value in ellipticity(torch.from_numpy(kernel / kernel.sum()))]
+    twice_as_far = np.radians(2 * angle)
+    assert found == pytest.approx([7 / 11 * np.cos(twice_as_far), 7 / 11 * np.sin(twice_as_far)], abs=1e-3)
+    covariance = np.cov(np.argwhere(kernel[0] > 0).T, aweights=kernel[0][kernel[0] > 0], ddof=0)  # y, x
+    half = covariance.trace()
+    assert found == pytest.approx([(covariance[1, 1] - covariance[0, 0]) / half, 2 * covariance[0, 1] / half], abs=1e-9)
+
+
+def test_a_point_and_a_round_kernel_have_no_shape() -> None:
+    point = torch.zeros(1, 5, 5)
+    point[0, 2, 2] = 1
+    for kernels in (point, isotropic(torch.tensor([1.3]), 15)):
+        assert float(torch.stack(ellipticity(kernels)).abs().max()) < 1e-6
+
+
+def test_the_shape_is_recorded_where_it_is_predicted() -> None:
+    settings = {"kernel": Anisotropic(ordered=False, noise=0.25, stages=1), "kernel_size": 11}
+    blur = {"low": 0.6, "high": 5.0, "uniform_in": "variance"}
+    plain = Degradation(blur=blur, **settings)
+    made = Degradation(blur=blur, **settings, predicted=[*NAMES, "ellipticity_0", "ellipticity_45"])
+    theta, without = (protocol.prior.sample(np.random.default_rng(0), 50) for protocol in (made, plain))
+    assert torch.equal(theta.kernel, without.kernel) and without.names == NAMES
+    torch.testing.assert_close(torch.stack([theta.ellipticity_0, theta.ellipticity_45]), torch.stack(ellipticity(theta.kernel)))
+    units = made.prior.normalise(theta)
+    assert float(units[:, 3:].min()) > 0 and float(units[:, 3:].max()) < 1
+    torch.testing.assert_close(made.prior.denormalise(units).ellipticity_45, theta.ellipticity_45)
+    assert float(made.prior.mean().ellipticity_0) == pytest.approx(0, abs=0.03)
+    assert made.prior.grid(blur=2, scale=1, noise=1).ellipticity_0.shape == (2,)
+    made(torch.rand(2, 3, 30, 30))
+    assert made.labels.names == (*NAMES, "ellipticity_0", "ellipticity_45")
+    with pytest.raises(UserError, match="one of ellipticity_0 and ellipticity_45"):
+        Degradation(blur=blur, **settings, predicted=["ellipticity_0"])
+    with pytest.raises(UserError, match="has no ellipticity_0"):
+        Degradation(predicted=["ellipticity_0", "ellipticity_45"])

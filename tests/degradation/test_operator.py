@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from itertools import product
 
+import cv2
 import numpy as np
 import pytest
 import torch
 import witness
 from torch import Tensor
 
+from csrgan.degradation import resample
 from csrgan.degradation.kernel_priors import rotated_gaussian
 from csrgan.degradation.kernels import correlate, effective_std, gaussian_taps
 from csrgan.degradation.noise import standard_normal
@@ -274,3 +276,56 @@ def test_two_matrices_are_the_operator_and_its_adjoint(chelsea: Tensor) -> None:
 def test_an_unknown_choice_is_a_user_error() -> None:
     with pytest.raises(UserError, match=r"degradation\.output has no nativ\..*Did you mean native\?"):
         DegradationSpec(output="nativ")
+
+
+@pytest.mark.parametrize("backend", ["banded", "kornia"])
+@pytest.mark.parametrize("downsampling", ["area", "bilinear"])
+def test_other_ways_to_shrink_are_pillows(downsampling: str, backend: str) -> None:
+    """At scales that split pixels, and at whole ones, where an end of the box lies on a pixel's middle or between two."""
+    sharp = torch.rand(1, 3, 90, 131)
+    chain = DegradationSpec(downsampling=downsampling, backend=backend)
+    for scale in (1, 1.2, 1.37, 1.5, 2, 2.5, 2.9, 3, 4, 30):
+        expected = witness.chain(sharp[0].double().numpy(), 0.8, scale, chain)
+        assert_equals(degrade(sharp, parameters(0.8, scale), spec=chain), expected, 1e-5)
+        native = DegradationSpec(downsampling=downsampling, backend=backend, output="native")
+        assert_equals(
+            degrade(sharp, parameters(0, scale), spec=native), witness.chain(sharp[0].double().numpy(), 0, scale, native), 1e-5
+        )
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_area_is_opencvs_at_whole_scales(scale: int) -> None:
+    sharp = torch.rand(1, 3, 24 * scale, 17 * scale)
+    expected = cv2.resize(sharp[0].permute(1, 2, 0).numpy(), (17, 24), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+    assert_equals(degrade(sharp, parameters(0, scale), spec=DegradationSpec(downsampling="area", output="native")), expected, 1e-6)
+
+
+@pytest.mark.parametrize("downsampling", ["area", "bilinear"])
+def test_other_ways_to_shrink_keep_the_laws_of_the_operator(downsampling: str) -> None:
+    chain, theta = DegradationSpec(downsampling=downsampling), parameters(1.1, 2.3, 0.01, count=2)
+    sharp, noise = torch.rand(2, 3, 150, 61), torch.randn(2, 3, 150, 61)
+    together = degrade_batched(sharp, theta, noise, chain, None).clamp(0, 1)
+    torch.testing.assert_close(degrade(sharp, theta, noise=noise, spec=chain), together, atol=2e-6, rtol=0)
+    forward, v = linear(sharp, theta, spec=chain).double(), torch.randn(2, 3, 150, 61)
+    back = adjoint(v, theta, 150, 61, spec=chain).double()
+    assert abs(float((forward * v).sum() - (sharp.double() * back).sum())) < 1e-5 * float(forward.norm() * v.norm())
+    flat = degrade(torch.full((2, 1, 40, 50), 0.4), theta, spec=chain)
+    torch.testing.assert_close(flat, torch.full_like(flat, 0.4))
+    assert torch.equal(degrade(sharp, parameters(0, 1, count=2), spec=chain), sharp)
+
+
+@pytest.mark.parametrize("downsampling", ["bicubic", "bilinear", "area", "direct"])
+def test_the_frequency_response_is_that_of_the_kernel(downsampling: str) -> None:
+    """A wave shrunk by 8 has the amplitude that `response` says."""
+    frequency = torch.tensor([0.0, 0.1, 0.3, 0.45], dtype=torch.float64)  # cycles a pixel of L
+    position = torch.arange(1024, dtype=torch.float64) + 0.5
+    waves = 0.5 + 0.4 * torch.cos(2 * torch.pi * frequency[:, None] / 8 * position)
+    theta = Parameters(*(torch.full((4,), value, dtype=torch.float64) for value in (0.0, 8.0, 0.0)))
+    low = linear(waves[:, None, None].expand(-1, 1, 8, -1), theta, spec=DegradationSpec(downsampling=downsampling, output="native"))
+    small = torch.cos(2 * torch.pi * frequency[:, None] * (torch.arange(128, dtype=torch.float64) + 0.5))
+    inner = slice(8, -8)
+    amplitude = ((low[:, 0, 0] - 0.5) * small)[:, inner].sum(dim=1) / small[:, inner].square().sum(dim=1)
+    expected = resample.response(downsampling, frequency)
+    if downsampling == "direct":  # a mean of two neighbours: the wave keeps its phase
+        expected = expected * torch.cos(torch.pi * frequency / 8)
+    torch.testing.assert_close(amplitude / 0.4, expected, atol=0.02, rtol=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,10 +14,11 @@ from csrgan.api.pictures import AnyPicture, opened
 from csrgan.api.restoration import Theta
 from csrgan.config.build import build
 from csrgan.config.compose import protocol as settings
+from csrgan.degradation import axial
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade as degraded
-from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.prior import Prior
 from csrgan.errors import UserError, require
 
 MINIMUM = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
@@ -68,8 +69,8 @@ def degrade(
     given = theta.named() if isinstance(theta, Theta) else theta or {}
     parameters = _with_given(Parameters.concatenate(parts), given, degradation).realised(height, width)
     seeds = [int(np.random.default_rng((seed, index, 1)).integers(2**62)) for index in range(len(pictures))]
-    noise = standard_normal(tuple(pictures.shape), parameters, seeds=seeds)
-    spec = replace(degradation.spec, max_std=None, max_scale=None)  # theta may lie outside the protocol
+    noise = degradation.noise(tuple(pictures.shape), parameters, seeds=seeds)
+    spec = degradation.spec.unbounded()  # theta may lie outside the protocol
     device = pictures.device
     low = degraded(pictures, parameters.to(device), noise=noise.to(device), bits=degradation.flags["bits"], spec=spec)
     return Degraded(source.back(low), Theta.of(parameters, source.single), parameters.kernel)
@@ -88,10 +89,15 @@ def _drawn(degradation: Degradation, seed: int, index: int) -> Parameters:
 
 def _with_given(drawn: Parameters, given: Mapping[str, float | Tensor], degradation: Degradation) -> Parameters:
     """Return the drawn parameters with the given ones in their place. Raises UserError for impossible values."""
-    values = {}
+    values, prior = {}, degradation.prior
+    known = (*NAMES, *prior.drawn, *(name for key in prior.axes for name in axial.names(key)))
     for name, value in given.items():
-        if name not in drawn.names:
-            raise UserError.unknown("theta", name, drawn.names)
+        require(
+            drawn.kernel is None or name not in axial.names(axial.KERNEL),
+            f"theta.{name} follows from the kernels that this protocol draws, so it cannot be given.",
+        )
+        if name not in known:
+            raise UserError.unknown("theta", name, known)
         require(
             drawn.kernel is None or name != "blur_std",
             "theta.blur_std follows from the kernels that this protocol draws, so it cannot be given.",
@@ -101,11 +107,20 @@ def _with_given(drawn: Parameters, given: Mapping[str, float | Tensor], degradat
             numbers.ndim == 0 or numbers.shape == (len(drawn),),
             f"theta.{name} has shape {tuple(numbers.shape)}: give one number, or one for each of {len(drawn)} pictures.",
         )
-        minimum = MINIMUM.get(name, -math.inf)
+        minimum = MINIMUM.get(name, prior.ranges[name].least if name in prior.ranges else -math.inf)
         fits = bool((torch.isfinite(numbers) & (numbers >= minimum)).all())
         require(fits, f"theta.{name}={numbers.tolist()} lies below {minimum:g} or is not finite.")
         values[name] = numbers.expand(len(drawn)).clone()
     if "scale" in values and degradation.multiple > 1:
         fixed = degradation.prior.ranges["scale"].low
         require(bool((values["scale"] == fixed).all()), f"theta.scale: L of this protocol is always {fixed:g} times smaller.")
-    return Parameters.of(drawn.present() | values)
+    return prior.completed(Parameters.of(drawn.present() | _of_components(values, prior)))
+
+
+def _of_components(values: dict[str, Tensor], prior: Prior) -> dict[str, Tensor]:
+    """Return the given numbers with sizes and angles in place of their components."""
+    pairs = [axial.names(key) for key in prior.axes]
+    for one, other in pairs:
+        require((one in values) == (other in values), f"theta has one of {one} and {other}: give both.")
+    followers = {name for pair in pairs for name in pair}
+    return {name: value for name, value in prior.resolved(values, bounded=False).items() if name not in followers}

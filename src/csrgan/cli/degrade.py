@@ -19,7 +19,7 @@ from torch import Tensor
 
 from csrgan.config.build import build, checked_settings
 from csrgan.data import picture
-from csrgan.data.grid import centre
+from csrgan.data.grid import centre, several
 from csrgan.data.picture import Picture
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernel_priors import rms_std
@@ -139,7 +139,7 @@ class _BenchmarkSet:
     def _theta_and_noise(self, key: str, shape: tuple[int, ...]) -> tuple[Parameters, Float[Tensor, "1 3 h w"]]:
         theta, generator = self._draw(key)
         theta = theta.realised(*shape[2:])
-        return theta, torch.from_numpy(generator.standard_normal(shape, dtype=np.float32))
+        return theta, torch.from_numpy(generator.standard_normal(several(shape, self.degradation.draws), np.float32))
 
     def _row(self, low: str, theta: Parameters) -> Row:
         path = Path(*Path(low).parts[1:])

@@ -62,20 +62,32 @@ def _format(settings: Settings) -> Iterator[str]:
 
 def _degradation(degradation: Settings) -> Iterator[str]:
     factors = degradation.get("factors") or {}
-    ranges = {f"degradation.{key}": degradation[key] for key in RANGES}
-    ranges |= {f"factor.{name}": node for name, node in factors.items() if {"low", "high"} <= node.keys()}
+    ranges = {f"degradation.{key}": degradation[key] for key in RANGES} | _ranges_of(factors)
     for place, ends in ranges.items():
         yield from rules.low_below_high(place, ends["low"], ends["high"])
     for name, node in factors.items():
         power = 0.5 if node.get("uniform_in") == "variance" else 1.0
         low, high = (abs(float(node.get(end, 0.0))) ** power for end in ("low", "high"))
         yield from rules.neutral_beyond(f"factor.{name}", node.get("absent", 0.0), _fact(node, "neutral"), low, high)
-    scale = degradation["scale"]
-    yield from rules.known_parameters(degradation["predicted"], (*RANGES.values(), *factors))
+    scale, drawn = degradation["scale"], degradation["kernel"] is not None
+    numbers = {name: tuple(f"{name}_{part}" for part in _fact(node, "parts") or ()) or (name,) for name, node in factors.items()}
+    axes = {name: numbers[name] for name, node in factors.items() if _fact(node, "axial")}
+    followers = [f"{key}_{angle}" for key in (*axes, *(["ellipticity"] if drawn else [])) for angle in (0, 45)]
+    own = [name for each in numbers.values() for name in each]
+    yield from rules.known_parameters(degradation["predicted"], (*RANGES.values(), *own, *followers))
+    yield from rules.whole_axes(degradation["predicted"], axes, drawn)
+    yield from rules.order(degradation.get("order"), factors, degradation["downsampling"])
     yield from rules.odd_kernel_size(degradation["kernel_size"])
     yield from rules.single_scale(degradation["output"], degradation["downsampling"], scale["low"], scale["high"])
     yield from rules.tested_blur_std(degradation["tested_blur_std"])
     yield from rules.positive_width(_fact(degradation["kernel"], "has_axes"), degradation["blur"]["low"])
+
+
+def _ranges_of(factors: Settings) -> Settings:
+    """Return each mapping with a low and a high in the factors, by its place."""
+    nodes = {f"factor.{name}": node for name, node in factors.items()}
+    nodes |= {f"{place}.{key}": inner for place, node in nodes.items() for key, inner in node.items() if isinstance(inner, dict)}
+    return {place: node for place, node in nodes.items() if {"low", "high"} <= node.keys()}
 
 
 def _protocol(settings: Settings) -> Iterator[str]:
@@ -86,7 +98,7 @@ def _protocol(settings: Settings) -> Iterator[str]:
     noise, drawn = degradation["noise"]["high"], degradation["kernel"] is not None
     facts = _facts(system)
     yield from rules.suits_degradation(facts, output=degradation["output"], multiple=_multiple(settings), noise=noise, drawn=drawn)
-    ranges = {name: degradation[key] for key, name in RANGES.items()} | (degradation.get("factors") or {})
+    ranges = {name: degradation[key] for key, name in RANGES.items()} | _ranges_of(degradation.get("factors") or {})
     varies = [name for name, ends in ranges.items() if ends.get("low", 0) < ends.get("high", 0) or 0 < ends.get("absent", 0) < 1]
     if facts.coded:
         code = system.get("code", {}).get("kind", "units")

@@ -22,7 +22,7 @@ class FrozenGrid(Dataset[CropBatch]):
 
     indices: of the photographs. keep_bytes: see `LRUImages`. cells: the degradations. repeats: noise seeds per cell.
     crop: maximum side, px; larger photographs are cut to their centre; None: no cut. multiple: sides are cut to multiples of it,
-    px. stress: see `Stress`.
+    px. stress: see `Stress`. draws: standard normal draws that a pixel and channel needs, see `Degradation.draws`.
     """
 
     def __init__(
@@ -35,9 +35,11 @@ class FrozenGrid(Dataset[CropBatch]):
         crop: int | None,
         stress: Stress,
         multiple: int = 1,
+        draws: int = 1,
     ) -> None:
         self.photographs, self.names, self.indices = LRUImages(pictures, keep_bytes), pictures.names, indices
         self.cells, self.repeats, self.crop, self.multiple, self.stress = cells, repeats, crop, multiple, stress
+        self.draws = draws
 
     def __len__(self) -> int:
         return len(self.indices) * len(self.cells) * self.repeats
@@ -48,7 +50,7 @@ class FrozenGrid(Dataset[CropBatch]):
         cell, repeat = divmod(remainder, self.repeats)
         sharp = _picture(self.photographs[photograph], self.crop, self.multiple)
         # Drawn here by NumPy on the CPU, so that the noise is the same on a GPU and on every machine.
-        noise = np.random.default_rng((repeat, position, cell)).standard_normal(sharp.shape, dtype=np.float32)
+        noise = np.random.default_rng((repeat, position, cell)).standard_normal(several(sharp.shape, self.draws), np.float32)
         parameters = self.cells[cell : cell + 1].realised(*sharp.shape[2:])
         stressed = self.stress.on_sharp(sharp)
         return CropBatch(stressed, parameters, torch.from_numpy(noise), (self.names[photograph],), self.stress)
@@ -73,9 +75,10 @@ class CalibrationSet(Dataset[CropBatch]):
         count: int,
         crop: int | None,
         multiple: int,
+        draws: int = 1,
     ) -> None:
         self.photographs, self.names = LRUImages(pictures, keep_bytes), pictures.names
-        self.prior, self.cells, self.crop, self.multiple = prior, cells, crop, multiple
+        self.prior, self.cells, self.crop, self.multiple, self.draws = prior, cells, crop, multiple, draws
         self.indices = [indices[index * len(indices) // count] for index in range(count)]
 
     def __len__(self) -> int:
@@ -87,13 +90,19 @@ class CalibrationSet(Dataset[CropBatch]):
         cell = index // 2 % len(self.cells)
         theta = self.cells[cell : cell + 1] if index % 2 else self.prior.sample(generator)
         parameters = theta.realised(*sharp.shape[2:])
-        noise = generator.standard_normal(sharp.shape, dtype=np.float32)
+        noise = generator.standard_normal(several(sharp.shape, self.draws), np.float32)
         return CropBatch(sharp, parameters, torch.from_numpy(noise), (self.names[self.indices[index]],), None)
 
 
 def _picture(pixels: np.ndarray, side: int | None, multiple: int) -> Float[Tensor, "1 3 h w"]:
     """Return the centre of a photograph as a network's input, in [0,1]."""
     return torch.from_numpy(centre(pixels, side, multiple).astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
+
+
+def several(shape: Sequence[int], draws: int) -> tuple[int, ...]:
+    """Return the shape of so many draws for pictures of this shape (batch, channel, height, width): the more, the more channels."""
+    batch, channels, height, width = shape
+    return batch, draws * channels, height, width
 
 
 def centre(pixels: np.ndarray, side: int | None, multiple: int = 1) -> np.ndarray:

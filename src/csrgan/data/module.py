@@ -28,7 +28,6 @@ from csrgan.data.shards import INDEX, Shards
 from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.parameters import Parameters
 from csrgan.errors import UserError, raise_faults, require
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed, Share, Within
@@ -192,7 +191,15 @@ class Photographs(Recorded, LightningDataModule):
             pairs = PairSet(pictures, indices, self._keep_bytes, self._evaluation_crop, self._stress)
             return DataLoader(pairs, batch_size=1, collate_fn=FrozenGrid.collate)
         frozen = FrozenGrid(
-            pictures, indices, self._keep_bytes, cells, self._repeats, self._evaluation_crop, self._stress, multiple
+            pictures,
+            indices,
+            self._keep_bytes,
+            cells,
+            self._repeats,
+            self._evaluation_crop,
+            self._stress,
+            multiple,
+            self.degradation.draws,
         )
         return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
 
@@ -208,7 +215,15 @@ class Photographs(Recorded, LightningDataModule):
     def _calibration(self, count: int, side: int | None) -> DataLoader[CropBatch]:
         pictures, indices, prior = self.pictures("data.valid"), self._evaluation_indices(), self.degradation.prior
         calibration_set = CalibrationSet(
-            pictures, indices, self._keep_bytes, prior, prior.grid(**self._grid), count, side, self.degradation.multiple
+            pictures,
+            indices,
+            self._keep_bytes,
+            prior,
+            prior.grid(**self._grid),
+            count,
+            side,
+            self.degradation.multiple,
+            self.degradation.draws,
         )
         return DataLoader(calibration_set, batch_size=1, collate_fn=FrozenGrid.collate)
 
@@ -233,7 +248,7 @@ class Photographs(Recorded, LightningDataModule):
 
     def _degraded(self, sharp: torch.Tensor, parameters: Parameters, noise: torch.Tensor | tuple[int, ...]) -> torch.Tensor:
         if not isinstance(noise, torch.Tensor):
-            noise = standard_normal(tuple(sharp.shape), parameters, sharp.device, noise)
+            noise = self.degradation.noise(tuple(sharp.shape), parameters, sharp.device, noise)
         return self.degradation.degrade(sharp, parameters, noise)
 
 

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
+from csrgan.degradation import operator
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.kernel_priors import KernelPrior
 from csrgan.degradation.noise import standard_normal
-from csrgan.degradation.operator import degrade, linear
-from csrgan.degradation.parameters import NAMES, Parameters, low_sizes
+from csrgan.degradation.operator import degrade
+from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Blur, Noise, Prior, Scale
 from csrgan.degradation.spec import DegradationSpec
 from csrgan.errors import raise_faults
@@ -43,6 +44,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     downsampling, output, backend: see `DegradationSpec`.
     bits: round L to this many bits; None: leave it unrounded.
     factors: further factors by name, applied in this order (see `Factor`).
+    order: the names of all steps in their order: blur, scale, noise, upsample, bits and each factor; None: see `Factor.place`.
     """
 
     def __init__(
@@ -55,16 +57,19 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         tested_blur_std: Sequence[NotNegative] | None = None,
         kernel: KernelPrior | None = None,
         kernel_size: Count | None = None,
-        downsampling: Literal["bicubic", "direct"] = "bicubic",
+        downsampling: Literal["bicubic", "direct", "area", "bilinear"] = "bicubic",
         output: Literal["native", "upsampled"] = "upsampled",
         bits: Count | None = None,
         backend: Literal["banded", "kornia"] = "banded",
         factors: Mapping[str, Factor] | None = None,
+        order: Sequence[str] | None = None,
     ) -> None:
         super().__init__(p=1.0)
         low, high = (float(scale[bound]) for bound in ("low", "high"))
         raise_faults(rules.odd_kernel_size(kernel_size), rules.single_scale(output, downsampling, low, high))
-        spec = DegradationSpec(kernel_size, downsampling, output, backend, max_scale=high, factors=tuple((factors or {}).items()))
+        added = tuple((factors or {}).items())
+        steps = None if order is None else tuple(order)
+        spec = DegradationSpec(kernel_size, downsampling, output, backend, max_scale=high, factors=added, order=steps)
         self.prior = Prior(
             blur,
             scale,
@@ -74,7 +79,8 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
             kernel=kernel,
             kernel_size=kernel_size,
             shift=spec.shift(),
-            more={name: factor.range for name, factor in (factors or {}).items()},
+            more={name: drawn for key, each in added for name, drawn in zip(each.names(key), each.ranges, strict=True)},
+            axes={key: (each.names(key)[0], each.names(key)[1]) for key, each in added if each.axial},
         )
         self.spec = replace(spec, max_std=max(self.prior.ranges["blur_std"].bounds[1], *(tested_blur_std or [0.0])))
         self.flags: dict[str, Any] = {"spec": self.spec, "bits": bits}
@@ -88,10 +94,21 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
         seed = int(torch.randint(2**62, ()))
         theta = self.prior.sample(np.random.default_rng(seed), batch_shape[0]).realised(*batch_shape[-2:])
-        return self.recorded(theta, standard_normal(tuple(batch_shape), theta))
+        return self.recorded(theta, self.noise(tuple(batch_shape), theta))
+
+    def noise(
+        self, shape: tuple[int, ...], parameters: Parameters, device: torch.device | str = "cpu", seeds: Sequence[int] | None = None
+    ) -> Float[Tensor, "b draws h w"]:
+        """Draw what `degrade` needs for pictures of this shape (batch, channel, height, width), see `standard_normal`."""
+        return standard_normal(shape, parameters, device, seeds, self.spec.draws)
+
+    @property
+    def draws(self) -> int:
+        """How many standard normal draws a pixel and channel needs: one for the noise, and one for each factor that is noise."""
+        return 1 + len(self.spec.draws)
 
     @staticmethod
-    def recorded(parameters: Parameters, noise: Float[Tensor, "b c h w"]) -> dict[str, Tensor]:
+    def recorded(parameters: Parameters, noise: Float[Tensor, "b draws h w"]) -> dict[str, Tensor]:
         """Return parameters and standard normal draws in the form in which Kornia records and replays them."""
         return {**parameters.present(), "noise": noise}
 
@@ -111,7 +128,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         return degrade(input, theta, noise=params["noise"].to(input), bits=flags["bits"], spec=flags["spec"])
 
     def degrade(
-        self, sharp: Float[Tensor, "b c h w"], parameters: Parameters, noise: Float[Tensor, "b c h w"] | None = None
+        self, sharp: Float[Tensor, "b c h w"], parameters: Parameters, noise: Float[Tensor, "b draws h w"] | None = None
     ) -> Float[Tensor, "b c h2 w2"]:
         """Apply the protocol with these parameters and standard normal draws, without drawing or recording anything."""
         return degrade(sharp, parameters, noise=noise, **self.flags)
@@ -123,6 +140,4 @@ def redegraded(
     """Return A_theta of a picture for theta in network units, without noise; differentiable in the picture and all of theta."""
     # A parameter whose variance is drawn has no finite gradient at the lower end of its prior.
     parameters = degradation.prior.denormalise(theta.float().clamp(1e-3, 1))
-    sizes, spec = low_sizes(image.shape[-2], image.shape[-1], parameters.scale), degradation.spec
-    image = spec.apply_factors("sharp", image.float(), parameters)
-    return spec.apply_factors("low", linear(image, parameters, spec=spec, sizes=sizes), parameters)
+    return operator.redegraded(image.float(), parameters, spec=degradation.spec)

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from csrgan.degradation.kernels import SUPPORT, blur_matrix
 from csrgan.degradation.parameters import Parameters, low_sizes
-from csrgan.degradation.resample import REACH, Band, bicubic, decimation
-from csrgan.degradation.spec import DegradationSpec
+from csrgan.degradation.resample import REACH, Band, bicubic, decimation, resampled
+from csrgan.degradation.spec import Between, DegradationSpec
 
 BLOCK = 64  # rows of a large banded matrix that are multiplied together
 SMALL = 128  # rows up to which blocks cost more than they save
@@ -22,7 +22,11 @@ CACHED = 2**18  # elements of a matrix that stay in a CPU's cache
 
 @torch.no_grad()
 def degrade_blocked(
-    sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, spec: DegradationSpec
+    sharp: Float[Tensor, "batch channel height width"],
+    parameters: Parameters,
+    noise: Tensor | None,
+    spec: DegradationSpec,
+    between: Between | None = None,
 ) -> Float[Tensor, "batch channel height2 width2"]:
     """Degrade each picture with matrices of its own low size and band; as many blur matrices are made at a time as fit a cache."""
     count, channels, height, width = sharp.shape
@@ -37,7 +41,7 @@ def degrade_blocked(
     for k, (few_y, few_x, reach, std) in enumerate(zip(heights, widths, reaches, stds, strict=True)):
         if blurred and k % chunk == 0:
             blurs = [blur_matrix(taps[k : k + chunk], size) for size, _ in axes]
-        matrices = [_resampling(size, few[k], step, sharp.dtype) for size, few in axes]
+        matrices = [_resampling(size, few[k], step or spec.downsampling, sharp.dtype) for size, few in axes]
         (p_y, u_y), (p_x, u_x) = matrices[0], matrices[-1]
         if blurred:
             p = [_product(down, blur[k % chunk]) for (down, _), blur in zip(matrices, blurs, strict=True)]
@@ -47,6 +51,9 @@ def degrade_blocked(
         low = _product(p_y, low.view(few_x * channels, height).T, reach, sharp.new_empty(few_x * channels, few_y).T).T
         if noise is not None and std:
             low.view(few_x, channels, few_y).add_(noise[k, :, :few_y, :few_x].permute(2, 0, 1), alpha=std)
+        if between is not None:
+            picture = between(slice(k, k + 1), low.view(few_x, channels, few_y).permute(1, 2, 0)[None])[0]
+            low = picture.permute(2, 0, 1).reshape(few_x * channels, few_y)
         if native:
             degraded[k] = low.view(few_x, channels, few_y).permute(1, 2, 0)
             continue
@@ -55,13 +62,16 @@ def degrade_blocked(
     return degraded
 
 
-def _resampling(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Return down-sampling (few, size) and up-sampling (size, few) of an axis. There are few sizes, so they are cached."""
-    return _small(size, few, step, dtype) if size <= SMALL else _dense(size, few, step, dtype)
+def _resampling(size: int, few: int, kind: int | str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return down-sampling (few, size) and up-sampling (size, few) of an axis. There are few sizes, so they are cached.
+
+    kind: of the down-sampling, one of `KERNELS`, or the step of a direct one.
+    """
+    return _small(size, few, kind, dtype) if size <= SMALL else _dense(size, few, kind, dtype)
 
 
-def _dense(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    down, up = _bands(size, few, step, dtype)
+def _dense(size: int, few: int, kind: int | str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    down, up = _bands(size, few, kind, dtype)
     return down.matrix(slice(None), size)[0], up.matrix(slice(None), few)[0]
 
 
@@ -69,11 +79,13 @@ _small = lru_cache(maxsize=256)(_dense)  # at most 32 MB
 
 
 @lru_cache(maxsize=512)
-def _bands(size: int, few: int, step: int | None, dtype: torch.dtype) -> tuple[Band, Band]:
+def _bands(size: int, few: int, kind: int | str, dtype: torch.dtype) -> tuple[Band, Band]:
     many, low = torch.tensor([size]), torch.tensor([few])
     scale = many.double() / low
-    down = bicubic(many, low, scale, few, size / few, dtype) if step is None else decimation(low, step, few, dtype)
-    return down, bicubic(low, many, 1 / scale, size, 1.0, dtype)
+    up = bicubic(low, many, 1 / scale, size, 1.0, dtype)
+    if isinstance(kind, int):
+        return decimation(low, kind, few, dtype), up
+    return resampled(kind, many, low, scale, few, size / few, dtype), up
 
 
 def _reaches(parameters: Parameters, spec: DegradationSpec) -> list[int]:

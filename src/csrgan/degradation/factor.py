@@ -1,11 +1,12 @@
-"""Further factors of the degradation besides blur, down-sampling and noise, each with a number drawn for each picture."""
+"""Further factors of the degradation besides blur, down-sampling and noise, each with numbers drawn for each picture."""
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
@@ -21,8 +22,15 @@ class Factor(Recorded, ABC):
     """A factor of the degradation, such as a tone curve or a vignette. A class of your own defines `change`, and may set:
 
     unit: of the number, such as "px"; tables, panels and the page of a sweep show it; empty: none.
-    place: `sharp` changes H before the blur; `low` changes L at the very end, as networks get it.
+    place: `sharp` changes H before the blur; `native` changes L's own pixels before they are enlarged, right after the noise; `low`
+    changes L at the very end, as networks get it. `degradation.order` overrides it.
     neutral: the number that changes nothing, at or beyond one end of every range; None: there is none.
+    parts: names of several numbers; empty: one number. A factor `motion` with the parts `length` and `angle` has the numbers
+    `motion_length` and `motion_angle`; its constructor sets `ranges`, one `Uniform` each.
+    axial: whether its two numbers are a size and an angle in degrees that is the same after half a turn. A network predicts
+    KEY_0 = size cos(2 angle) and KEY_45 = size sin(2 angle) in their place, which have no jump.
+    noise_by: the position of the number that scales normal draws which `change` gets as `noise`; None: it gets none.
+    pointwise: whether `change` treats each pixel alone; at `native`, this saves going through the sizes of the pictures.
 
     low, high: the number is drawn uniformly between them. uniform_in: `value`, or `variance` to draw its square uniformly.
     absent: share of the pictures, 0 to 1, that are not changed: their number is `neutral`.
@@ -43,16 +51,42 @@ class Factor(Recorded, ABC):
     """
 
     unit: ClassVar[str] = ""
-    place: ClassVar[Literal["sharp", "low"]] = "low"
+    place: ClassVar[Literal["sharp", "native", "low"]] = "low"
     neutral: ClassVar[float | None] = None
+    parts: ClassVar[tuple[str, ...]] = ()
+    axial: ClassVar[bool] = False
+    noise_by: ClassVar[int | None] = None
+    pointwise: ClassVar[bool] = False
+
+    ranges: tuple[Uniform, ...]
+    bounded = True  # whether every number lies in its range, which saves asking a device for the greatest
 
     def __init__(self, *, low: float, high: float, uniform_in: Literal["value", "variance"] = "value", absent: Share = 0.0) -> None:
+        self.ranges = (self.first_range(low, high, uniform_in, absent),)
+
+    def first_range(self, low: float, high: float, uniform_in: Literal["value", "variance"], absent: float) -> Uniform:
+        """Return the range of the factor's first number. Raises UserError if it is impossible."""
         name = type(self).__name__
         raise_faults(rules.low_below_high(name, low, high))
         least = 0.0 if uniform_in == "variance" else -math.inf
-        self.range = Uniform(low, high, uniform_in, least, self.unit, absent, self.neutral or 0.0)
-        raise_faults(rules.neutral_beyond(name, absent, self.neutral, *replace(self.range, absent=0.0).bounds))
+        result = Uniform(low, high, uniform_in, least, self.unit, absent, self.neutral or 0.0)
+        raise_faults(rules.neutral_beyond(name, absent, self.neutral, *replace(result, absent=0.0).bounds))
+        return result
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """Return the names of the numbers of a factor with this key."""
+        return tuple(f"{key}_{part}" for part in self.parts) or (key,)
+
+    def unbounded(self) -> Factor:
+        """Return this factor for numbers that may lie outside their ranges."""
+        result = copy.copy(self)
+        result.bounded = False
+        return result
 
     @abstractmethod
-    def change(self, images: Float[Tensor, "b c h w"], number: Float[Tensor, " b"]) -> Float[Tensor, "b c h w"]:
-        """Return the pictures, each changed by its number, on their device and without randomness; csrgan clips them to [0,1]."""
+    def change(self, images: Float[Tensor, "b c h w"], *numbers: Any, **noise: Any) -> Float[Tensor, "b c h w"]:
+        """Return the pictures, each changed by its number, on their device; csrgan clips them to [0,1], but not at `native`.
+
+        There is one argument (b,) for each number, in the order of `parts`. If `noise_by` is set, there is also `noise`, standard
+        normal draws in the shape of the pictures, or None for the change without its noise.
+        """

@@ -13,6 +13,7 @@ from torch.nn.functional import avg_pool2d, interpolate, pad
 
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.factors.jpeg import JPEG, jpeg
+from csrgan.degradation.factors.motion import Motion
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 
@@ -33,8 +34,8 @@ def foreign(
         return torch.from_numpy(generator.uniform(low, high, len(sharp))).to(sharp)
 
     def low(images: Pictures = sharp, parameters: Parameters = parameters) -> Pictures:
-        noise = torch.from_numpy(generator.standard_normal(tuple(images.shape), dtype=np.float32))
-        return degradation.degrade(images, parameters, noise.to(images))
+        seeds = generator.integers(2**62, size=len(images)).tolist()
+        return degradation.degrade(images, parameters, degradation.noise(tuple(images.shape), parameters, images.device, seeds))
 
     yield "a sharp picture", sharp
     yield "stronger blur", low(_blurred(sharp, degradation, draw(1.3, 2.0)))
@@ -43,11 +44,14 @@ def foreign(
     known = next((factor for _, factor in degradation.spec.factors if isinstance(factor, JPEG)), None)
     if known is None:
         yield "JPEG compression", jpeg(low(), draw(30, 96))
-    elif known.range.low > 15:
+    elif known.ranges[0].low > 15:
         unchanged = replace(parameters, more={**parameters.more, **_qualities(degradation, draw(0.2, 0.7))})
         yield "stronger JPEG compression", low(parameters=unchanged)
     if "sharpening" not in parameters.more:
         yield "sharpening", _sharpened(low(), draw(1.0, 3.0))
+    if not any(isinstance(factor, Motion) for _, factor in degradation.spec.factors):
+        moved = Motion(low=8.0, high=25.0).change(sharp, draw(8.0, 25.0), draw(0.0, 180.0))
+        yield "motion blur", low(moved, replace(parameters, blur_std=0.3 * parameters.blur_std))
     yield "single wrong pixels", _impulses(low(), draw(0.003, 0.02), generator)
     few = avg_pool2d(sharp, 4, ceil_mode=True)
     yield "enlarged pixels", interpolate(few, scale_factor=4.0)[..., : sharp.shape[-2], : sharp.shape[-1]]
@@ -55,7 +59,7 @@ def foreign(
 
 def _qualities(degradation: Degradation, share: Tensor) -> Mapping[str, Tensor]:
     """Return qualities below the protocol's, as a share of its lowest, by the names of its JPEG factors."""
-    return {name: factor.range.low * share for name, factor in degradation.spec.factors if isinstance(factor, JPEG)}
+    return {name: factor.ranges[0].low * share for name, factor in degradation.spec.factors if isinstance(factor, JPEG)}
 
 
 def _blurred(sharp: Pictures, degradation: Degradation, factor: Tensor) -> Pictures:

@@ -96,14 +96,18 @@ class Code(nn.Module):
             raise UserError.unknown("system.code", kind, ("units", "kernel"))
         self.prior, self.spec = degradation.prior, degradation.spec
         self.kernels = kernel_code(degradation, components) if kind == "kernel" else None
-        varies = [name for name in self.prior.ranges if self.prior.ranges[name].high > self.prior.ranges[name].low]
+        self.ranges = self.prior.continuous
+        self.replaced = self.prior.ranges.keys() - self.ranges.keys()  # sizes and angles, which follow from their components
+        varies = [name for name, drawn in self.ranges.items() if drawn.high > drawn.low]
         self.names = [name for name in varies if self.kernels is None or name != "blur_std"]
         self.length = len(self.names) + (components if self.kernels else 0)
         raise_faults(rules.something_varies(kind, varies))
 
     def encode(self, parameters: Parameters) -> Float[Tensor, "b p"]:
         """Return the code of each picture's degradation."""
-        columns = [self.prior.ranges[name].normalise(parameters.number(name))[:, None] for name in self.names]
+        if not set(self.names) <= set(parameters.names):
+            parameters = self.prior.completed(parameters, self.names)
+        columns = [self.ranges[name].normalise(parameters.number(name))[:, None] for name in self.names]
         if self.kernels:
             columns.insert(0, self.kernels.encode(kernels_of(parameters, self.kernels.size, self.spec)))
         return torch.cat(columns, dim=1)
@@ -114,8 +118,9 @@ class Code(nn.Module):
         if self.kernels:
             parameters["blur_std"] = self._blur_std(code[:, : code.shape[1] - len(self.names)])
         for index, name in enumerate(reversed(self.names), start=1):
-            parameters[name] = self.prior.ranges[name].quantile(code[:, -index])
-        return Parameters.of(parameters)
+            parameters[name] = self.ranges[name].quantile(code[:, -index])
+        known = {name: value for name, value in parameters.items() if name not in self.replaced}
+        return Parameters.of(parameters | self.prior.resolved(known))
 
     def _blur_std(self, code: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
         """Return the width of the kernels with these components; if isotropic, of the Gaussian with the nearest components."""
@@ -148,7 +153,7 @@ class Code(nn.Module):
 
     def initial(self, count: int) -> Float[Tensor, "b p"]:
         """Return the code to start from before anything is known: that of the prior's mean."""
-        return self.encode(self.prior.mean(count))
+        return self.encode(self.prior.mean(count, self.names))
 
 
 def maps(values: Float[Tensor, "batch p"], height: int, width: int) -> Float[Tensor, "batch p height width"]:

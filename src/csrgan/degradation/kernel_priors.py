@@ -19,9 +19,11 @@ from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.kernels import SUPPORT, gaussian_taps, moments
 from csrgan.errors import UserError, raise_faults, require
+from csrgan.ranges import Share
 
 MOST = 2 * 10**9  # taps of all kernels drawn at once, at most
 Bounds = tuple[float, float]
+Variances = NDArray[np.float64]
 Drawn = tuple[Float[Tensor, "batch k k"], Float[Tensor, " batch"]]
 
 
@@ -62,7 +64,7 @@ class Anisotropic(KernelPrior):
         first = std.double().numpy() ** 2
         lowest, highest = (bound**2 for bound in bounds)
         share, angle = generator.random((2, len(first)))
-        second = lowest + share * ((first if self.ordered else highest) - lowest)
+        second = self._second(first, share, lowest, highest)
         if size is None:
             size = 2 * math.ceil(SUPPORT * bounds[1] + abs(shift)) + 1
         require(
@@ -79,6 +81,27 @@ class Anisotropic(KernelPrior):
             drawn = twice(drawn)
             drawn = functional.pad(drawn, ((size - drawn.shape[-1]) // 2,) * 4)
         return drawn.to(std.dtype), torch.from_numpy(((first + second) / 2) ** 0.5).to(std.dtype)
+
+    def _second(self, first: Variances, share: Variances, lowest: float, highest: float) -> Variances:
+        """Return the second variances. share: uniform in [0,1). lowest, highest: the range of the first ones."""
+        result: Variances = lowest + share * ((first if self.ordered else highest) - lowest)
+        return result
+
+
+class Mixed(Anisotropic):
+    """A round Gaussian, or one with two standard deviations drawn from the same range along axes at an angle of U[0,180) degrees.
+
+    isotropic: share of the pictures whose kernel is round.
+    """
+
+    def __init__(self, *, isotropic: Share) -> None:
+        super().__init__(ordered=False, noise=0.0, stages=1)
+        self.isotropic = isotropic
+
+    def _second(self, first: Variances, share: Variances, lowest: float, highest: float) -> Variances:
+        within = (share - self.isotropic).clip(0) / max(1 - self.isotropic, 1e-9)
+        std = math.sqrt(lowest) + within * (math.sqrt(highest) - math.sqrt(lowest))
+        return np.where(share < self.isotropic, first, std**2)
 
 
 class FreeForm(KernelPrior):

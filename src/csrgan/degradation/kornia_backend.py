@@ -12,11 +12,15 @@ from torch.nn.functional import interpolate
 
 from csrgan.degradation.kernels import IDENTITY_STD, SUPPORT, gaussian_taps, mirrored
 from csrgan.degradation.parameters import Parameters, low_sizes
-from csrgan.degradation.spec import DegradationSpec
+from csrgan.degradation.spec import Between, DegradationSpec
 
 
 def compose(
-    sharp: Float[Tensor, "batch channel height width"], parameters: Parameters, noise: Tensor | None, spec: DegradationSpec
+    sharp: Float[Tensor, "batch channel height width"],
+    parameters: Parameters,
+    noise: Tensor | None,
+    spec: DegradationSpec,
+    between: Between | None = None,
 ) -> Float[Tensor, "batch channel height2 width2"]:
     """Blur, down-sample, add noise and up-sample. Kornia needs borders narrower than the picture, so it gets padded pictures."""
     height, width = sharp.shape[-2:]
@@ -27,14 +31,29 @@ def compose(
         if spec.downsampling == "direct":
             step = spec.step(parameters)
             low = low[..., ::step, ::step][..., : low_size[0], : low_size[1]]
+        elif spec.downsampling == "area":
+            low = _box_means(_box_means(low, low_size[1]).mT, low_size[0]).mT
         else:
-            low = interpolate(low, size=low_size, mode="bicubic", antialias=True)
+            low = interpolate(low, size=low_size, mode=spec.downsampling, antialias=True)
         if noise is not None:
             low = low + parameters.noise_std[k] * noise[k : k + 1, :, : low_size[0], : low_size[1]]
+        if between is not None:
+            low = between(slice(k, k + 1), low)
         if spec.output == "upsampled":
             low = interpolate(low, size=(height, width), mode="bicubic", antialias=True)
         degraded.append(low)
     return torch.cat(degraded)
+
+
+def _box_means(image: Tensor, few: int) -> Tensor:
+    """Shrink the width to `few` pixels, each the mean of the pixels whose centres lie in it, as in Pillow's arithmetic."""
+    scale = image.shape[-1] / few
+    means = []
+    for middle in ((k + 0.5) * scale for k in range(few)):
+        positions = range(int(middle - 0.5 * scale + 0.5), int(middle + 0.5 * scale + 0.5))
+        own = [x for x in positions if -0.5 < (x - middle + 0.5) * (1 / scale) <= 0.5]
+        means.append(image[..., own].mean(dim=-1))
+    return torch.stack(means, dim=-1)
 
 
 def _blurred(sharp: Tensor, parameters: Parameters, spec: DegradationSpec) -> Tensor:

@@ -1,144 +1,137 @@
-"""The degradation L = U (P H P^T + n) U^T with P = Down_s Gauss_sigma and U = Up_s, each picture with its own theta.
-
-Every step is separable, so each axis of a picture is two small banded matrices; a kernel that is not separable is applied
-before them. Without gradients, a CPU multiplies each picture's bands block by block. Otherwise the batch, zero-padded to a common
-size, takes a few dense products: no loop and, given bounds on the parameters, no value read back from the device.
-"""
+"""All steps of a degradation in their order: the exact operator wherever its steps follow each other, and factors around it."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
-from csrgan.degradation import banded, kornia_backend
-from csrgan.degradation.kernels import correlate
-from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.spec import Axis, DegradationSpec, Sizes, axes
-from csrgan.errors import require
+from csrgan.degradation.factor import Factor
+from csrgan.degradation.linear import adjoint, along_axes, degrade_batched, linear
+from csrgan.degradation.parameters import Parameters, low_sizes
+from csrgan.degradation.spec import FULL, DegradationSpec, Sizes
+
+__all__ = ["adjoint", "along_axes", "degrade", "degrade_batched", "linear", "redegraded"]
 
 Pictures = Float[Tensor, "batch channel height width"]
-FULL = DegradationSpec()  # full support, bicubic both ways
 
 
 def degrade(
     sharp: Pictures,
     parameters: Parameters,
     *,
-    noise: Pictures | None = None,
+    noise: Float[Tensor, "batch draws height width"] | None = None,
     bits: int | None = None,
     spec: DegradationSpec = FULL,
     sizes: Sizes | None = None,
 ) -> Float[Tensor, "batch channel height2 width2"]:
-    """Blur, down-sample, add noise and (unless the output is native) up-sample bicubically; clip to [0,1].
+    """Blur, down-sample, add noise and (unless the output is native) up-sample bicubically; clip to [0,1]. Further factors come at
+    their places, or all steps as `spec.order` says.
 
-    noise: standard normal draws, of which the low-resolution corner of each picture is used; None: no noise.
+    noise: standard normal draws, of which the low-resolution corner of each picture is used, and as many channels behind them for
+    each factor that needs draws (`spec.draws`); None: no noise.
     bits: round the result to this many bits; None: leave it unrounded.
     sizes: LR heights and widths; None: round(size / scale), so the result has no gradient in the scale. If given, the pitch of
     the LR grid is `parameters.scale`, and the result is differentiable in it.
     """
-    sharp = spec.apply_factors("sharp", sharp, parameters)
-    low = linear(sharp, parameters, noise=noise, spec=spec, sizes=sizes).clamp_(0, 1)
-    low = spec.apply_factors("low", low, parameters)
-    return rounded(low, bits)
+    return _Chain((sharp.shape[-2], sharp.shape[-1]), parameters, spec.split(noise, sharp.shape[1]), bits, spec, sizes)(sharp)
+
+
+def redegraded(image: Pictures, parameters: Parameters, *, spec: DegradationSpec) -> Float[Tensor, "batch channel height2 width2"]:
+    """Degrade without noise, clipping and rounding; differentiable in the picture and in all parameters, the scale included."""
+    height, width = image.shape[-2:]
+    sizes = low_sizes(height, width, parameters.scale)
+    return _Chain((height, width), parameters, {}, None, spec, sizes, clip=False)(image)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """See `degrade`. size: of H, px. draws: by the name of the step. clip: after the enlargement."""
+
+    size: tuple[int, int]
+    parameters: Parameters
+    draws: dict[str, Tensor]
+    bits: int | None
+    spec: DegradationSpec
+    sizes: Sizes | None
+    clip: bool = True
+
+    def __call__(self, sharp: Tensor) -> Tensor:
+        """Apply all steps. Blur, scale, noise and upsample are one product where nothing comes between them."""
+        steps, native = self.spec.steps, self.spec.output == "native"
+        shrunk, last = steps.index("scale"), steps.index("upsample")
+        before, between, after = steps[:shrunk], steps[shrunk + 1 : last], steps[last + 1 :]
+        spec, parameters, noise = self.spec, self.parameters, None
+        if before[-1] == "blur":
+            before = before[:-1]
+        else:
+            none = torch.zeros_like(parameters.blur_std)
+            spec, parameters = replace(spec, max_std=0.0, kernel_size=None), replace(parameters, blur_std=none, kernel=None)
+        if between[:1] == ("noise",):
+            between, noise = between[1:], self.draws.get("noise")
+        images = self._apply(before, sharp)
+
+        def own_size(which: slice, low: Tensor) -> Tensor:
+            return self._apply(between, low, which, native=True)
+
+        inner = own_size if between and not native else None
+        images = linear(images, parameters, noise=noise, spec=spec, sizes=self.sizes, between=inner)
+        if native:
+            images = self._apply(between, images, native=True)
+        return self._apply(after, images.clamp_(0, 1) if self.clip else images)
+
+    def _apply(self, steps: tuple[str, ...], images: Tensor, which: slice = slice(None), *, native: bool = False) -> Tensor:
+        """Apply steps to some of the pictures. native: whether they are of L's own size; then nothing is clipped."""
+        factors, parameters = dict(self.spec.factors), self.parameters if which == slice(None) else self.parameters[which]
+        for step in steps:
+            if step == "bits":
+                images = rounded(images, self.bits)
+            elif step == "blur":
+                alone = replace(parameters, scale=torch.ones_like(parameters.scale))
+                images = linear(images, alone, spec=replace(self.spec, output="native", max_scale=1.0))
+            elif step == "noise":
+                draws = self._draws("noise", which, images)
+                images = images if draws is None else images + parameters.noise_std[:, None, None, None] * draws
+            else:
+                images = self._changed(images, step, factors[step], parameters, which, native)
+        return images
+
+    def _draws(self, step: str, which: slice, images: Tensor) -> Tensor | None:
+        draws = self.draws.get(step)
+        return None if draws is None else draws[which, :, : images.shape[2], : images.shape[3]]
+
+    def _changed(self, images: Tensor, name: str, factor: Factor, parameters: Parameters, which: slice, native: bool) -> Tensor:
+        numbers = [parameters.number(number) for number in factor.names(name)]
+        noise = self._draws(name, which, images)
+        if not native:
+            changed = factor.change(images, *numbers, **_given(factor, noise))
+            return changed.clamp(0, 1)
+        if factor.pointwise or self.spec.output == "native" or which != slice(None):
+            return factor.change(images, *numbers, **_given(factor, noise))
+        parts, order = [], []
+        for each, rows, columns in self._by_size():
+            own = None if noise is None else noise[each, :, :rows, :columns]
+            part = factor.change(images[each, :, :rows, :columns], *(number[each] for number in numbers), **_given(factor, own))
+            parts.append(pad(part, (0, images.shape[3] - columns, 0, images.shape[2] - rows)))
+            order += each
+        return torch.cat(parts)[torch.tensor(order, device=images.device).argsort()]
+
+    def _by_size(self) -> Iterator[tuple[list[int], int, int]]:
+        """Yield the pictures of each size of L, with the size. Asking for it waits for the device."""
+        low = self.sizes or low_sizes(*self.size, self.parameters.scale)
+        own = list(zip(*(each.tolist() for each in low), strict=True))
+        for rows, columns in dict.fromkeys(own):
+            yield [k for k, size in enumerate(own) if size == (rows, columns)], rows, columns
+
+
+def _given(factor: Factor, noise: Tensor | None) -> dict[str, Tensor | None]:
+    return {} if factor.noise_by is None else {"noise": noise}
 
 
 def rounded(images: Tensor, bits: int | None) -> Tensor:
     """Return pictures in [0,1] rounded to this many bits; None: as they are."""
     return images if bits is None else (images * (2**bits - 1)).round() / (2**bits - 1)
-
-
-def linear(
-    sharp: Pictures,
-    parameters: Parameters,
-    *,
-    noise: Pictures | None = None,
-    spec: DegradationSpec = FULL,
-    sizes: Sizes | None = None,
-) -> Float[Tensor, "batch channel height2 width2"]:
-    """Return A_theta H + noise: the degradation without clipping and rounding, which is linear in H."""
-    with torch.autocast(sharp.device.type, enabled=False):  # half precision would ruin the filters
-        if spec.backend == "kornia":
-            require(sizes is None, "the kornia backend takes the sizes from the scale; choose degradation.backend=banded.")
-            return kornia_backend.compose(sharp, parameters, noise, spec)
-        if parameters.kernel is not None:
-            sharp = correlate(sharp, parameters.kernel)
-        traced = _traced(sharp, noise, *parameters.present().values())
-        if sharp.device.type == "cpu" and not traced and sizes is None:
-            return banded.degrade_blocked(sharp, parameters, noise, spec)
-        return degrade_batched(sharp, parameters, noise, spec, sizes)
-
-
-def adjoint(
-    low: Float[Tensor, "batch channel height2 width2"],
-    parameters: Parameters,
-    height: int,
-    width: int,
-    *,
-    spec: DegradationSpec = FULL,
-    sizes: Sizes | None = None,
-) -> Pictures:
-    """Return A_theta^T v, with <A_theta x, v> = <x, A_theta^T v> for every x of height x width pixels; differentiable like A_theta.
-
-    The gradient of a linear map is its adjoint, so A_theta is written only once.
-    """
-    traced = _traced(low, *parameters.present().values())
-    with torch.enable_grad():
-        anywhere = low.new_zeros(*low.shape[:2], height, width).requires_grad_()
-        image = linear(anywhere, parameters, spec=spec, sizes=sizes)
-        (result,) = torch.autograd.grad(image, anywhere, low, create_graph=traced)
-    return result if traced else result.detach()
-
-
-def along_axes(
-    parameters: Parameters,
-    height: int,
-    width: int,
-    sizes: Sizes,
-    *,
-    spec: DegradationSpec = FULL,
-    parts: tuple[slice, slice] | None = None,
-) -> tuple[Float[Tensor, "batch height height"], Float[Tensor, "batch width width"]]:
-    """Return V and M with A_theta x = V x M^T, to apply A and its adjoint many times; differentiable like A_theta.
-
-    parts: rows and columns of a tile, for which alone they are; see `Axis.part`.
-    Only for an upsampled output, and for parameters without a kernel.
-    """
-    assert spec.output == "upsampled" and parameters.kernel is None
-    with torch.autocast(parameters.scale.device.type, enabled=False):
-        vertical, horizontal = _axes(parameters, height, width, sizes, spec)
-        if parts:
-            vertical, horizontal = vertical.part(parts[0]), horizontal.part(parts[1])
-        every = slice(None)
-        down = vertical.u(every) @ vertical.p(every)
-        return down, down if horizontal is vertical else horizontal.u(every) @ horizontal.p(every)
-
-
-def _traced(*tensors: Tensor | None) -> bool:
-    """Return whether a gradient may be needed."""
-    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors if tensor is not None)
-
-
-def degrade_batched(
-    sharp: Tensor, parameters: Parameters, noise: Tensor | None, spec: DegradationSpec, sizes: Sizes | None
-) -> Tensor:
-    """Degrade the whole batch by four dense products."""
-    height, width = sharp.shape[-2:]
-    vertical, horizontal = _axes(parameters, height, width, sizes, spec)
-    every = slice(None)
-    low = vertical.p(every)[:, None] @ sharp @ horizontal.p(every)[:, None].mT
-    if noise is not None:
-        low = low + parameters.noise_std[:, None, None, None] * noise[..., : vertical.low, : horizontal.low]
-    return low if spec.output == "native" else vertical.u(every)[:, None] @ low @ horizontal.u(every)[:, None].mT
-
-
-def _axes(parameters: Parameters, height: int, width: int, sizes: Sizes | None, spec: DegradationSpec) -> tuple[Axis, Axis]:
-    """Return both axes with room for the largest LR picture of the batch."""
-    native, greatest = spec.output == "native", spec.bound(parameters)
-    if sizes is None:  # rounding the size may realise a larger scale
-        bound = max(side / max(side / greatest - 0.5, 1) for side in (height, width))
-        low = (max(1, round(height / greatest)), max(1, round(width / greatest))) if native else (height, width)
-    else:  # the pitch may exceed the ratio of the sizes
-        bound = 2 * max(height / int(sizes[0].min()), width / int(sizes[1].min()))
-        low = (int(sizes[0].max()), int(sizes[1].max()))
-    return axes(spec, parameters, height, width, sizes, low, bound)

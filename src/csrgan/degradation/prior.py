@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Literal, TypedDict
@@ -14,7 +15,9 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
+from csrgan.degradation import axial
 from csrgan.degradation.kernel_priors import KernelPrior
+from csrgan.degradation.kernels import ellipticity
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.errors import raise_faults, require
 from csrgan.ranges import NotNegative, Share
@@ -145,7 +148,10 @@ class Prior(Recorded):
     predicted: the parameters that a network predicts, in the order of its outputs; the prior's mean stands for the others.
     tested_blur_std: the blurs of the evaluation grid, px; None: mid-quantiles of the prior.
     kernel: draws the kernels, see `kernel_priors`; None: the isotropic Gaussian. kernel_size, shift: of these kernels.
-    more: the priors of further factors, by name.
+    more: the priors of the numbers of further factors, by name. axes: keys of factors whose two numbers are a size and an angle,
+    with the names of the two (see `axial`).
+    What a network may predict besides: `ellipticity_0` and `ellipticity_45` of drawn kernels, and KEY_0 and KEY_45 of `axes`. These
+    follow from the kernel and from the two numbers; they are recorded where they are predicted.
     Raises UserError if a range is impossible, or too narrow for the kernel.
     """
 
@@ -161,6 +167,7 @@ class Prior(Recorded):
         kernel_size: int | None = None,
         shift: float = 0.0,
         more: Mapping[str, Uniform] | None = None,
+        axes: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         own = (blur, scale, noise)
         self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**bounds) for bounds in own), strict=True))
@@ -168,10 +175,14 @@ class Prior(Recorded):
         self._tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
         self._more = tuple(more or ())
         self.ranges |= more or {}
+        self.axes = dict(axes or {})
+        followers = self._following()
+        self.ranges |= {name: drawn for name, drawn in followers.items() if name in self.predicted}
         raise_faults(
             *(rules.low_below_high(f"degradation.{key}", each["low"], each["high"]) for key, each in zip(KEYS, own, strict=True)),
             rules.tested_blur_std(tested_blur_std),
-            rules.known_parameters(self.predicted, self.ranges),
+            rules.known_parameters(self.predicted, (*NAMES, *self._more, *followers)),
+            rules.whole_axes(self.predicted, self.axes, kernel is not None),
             rules.positive_width(kernel is not None and kernel.has_axes, blur["low"]),
         )
 
@@ -179,10 +190,50 @@ class Prior(Recorded):
         """Draw theta `count` times, independently; the same generator state gives the same draws on every machine."""
         shares = torch.from_numpy(generator.random((count, len(NAMES)))).float()
         drawn = self._with_kernels(self.quantiles(shares), generator)
-        if not self._more:
-            return drawn
-        # Further factors come last, so that they do not change the draws of the others.
-        return self._with_factors(drawn, torch.from_numpy(generator.random((count, len(self._more)))).float())
+        if self._more:  # further factors come last, so that they do not change the draws of the others
+            drawn = self._with_factors(drawn, torch.from_numpy(generator.random((count, len(self._more)))).float())
+        return self.completed(drawn)
+
+    def _following(self) -> dict[str, Uniform]:
+        """Return the ranges of what a network may predict in place of numbers that jump."""
+        size = {key: self.ranges[names[0]] for key, names in self.axes.items()}
+        ends = {key: (drawn.bounds[1], drawn.unit) for key, drawn in size.items()}
+        if self.kernel is not None:
+            ends[axial.KERNEL] = (1.0, "")
+        return {
+            name: Uniform(-most, most, least=-math.inf, unit=unit)
+            for key, (most, unit) in ends.items()
+            for name in axial.names(key)
+        }
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The names of the numbers of further factors, in the order in which they are drawn."""
+        return self._more
+
+    @property
+    def continuous(self) -> dict[str, Uniform]:
+        """The ranges of the numbers that say all without a jump: components in place of a size and an angle; without
+        a drawn kernel's shape."""
+        replaced = {name for pair in self.axes.values() for name in pair} | set(axial.names(axial.KERNEL))
+        followers = self._following()
+        own = {name: drawn for name, drawn in self.ranges.items() if name not in replaced and name not in followers}
+        return own | {name: followers[name] for key in self.axes for name in axial.names(key)}
+
+    def completed(self, parameters: Parameters, names: Collection[str] | None = None) -> Parameters:
+        """Return the parameters with those numbers that follow from others. names: which; None: those that are predicted."""
+        names = self.predicted if names is None else names
+        more = dict(parameters.more)
+        for key, of in {**self.axes, axial.KERNEL: ()}.items():
+            wanted = [name for name in axial.names(key) if name in names]
+            if not wanted or (key == axial.KERNEL and parameters.kernel is None and wanted[0] in more):
+                continue
+            if key == axial.KERNEL:
+                pair = ellipticity(parameters.kernel) if parameters.kernel is not None else (parameters.blur_std * 0,) * 2
+            else:
+                pair = axial.components(*(more[name] for name in of))
+            more |= dict(zip(axial.names(key), (value.to(parameters.blur_std) for value in pair), strict=True))
+        return replace(parameters, more=more)
 
     def quantiles(self, u: Float[Tensor, "batch 3"]) -> Parameters:
         """Return the value of blur, scale and noise below which a share `u` of the draws of each lies; without a kernel."""
@@ -216,39 +267,55 @@ class Prior(Recorded):
             levels[0] = torch.tensor(self._tested_blur_std, dtype=torch.float32)
         cells = self._with_kernels(Parameters.unstack(torch.cartesian_prod(*levels)), np.random.default_rng(0))
         if not self._more:
-            return cells
+            return self.completed(cells)
         root = 2.0  # converges to the root of x^(m + 1) = x + 1, for m factors
         for _ in range(60):
             root = (1 + root) ** (1 / (len(self._more) + 1))
         steps = torch.tensor([root ** -(k + 1) for k in range(len(self._more))])
-        return self._with_factors(cells, (0.5 + torch.arange(len(cells))[:, None] * steps) % 1)
+        return self.completed(self._with_factors(cells, (0.5 + torch.arange(len(cells))[:, None] * steps) % 1))
 
     @property
     def units(self) -> dict[str, str]:
         """The unit of each further factor that has one, by the factor's name."""
-        return {name: self.ranges[name].unit for name in self._more if self.ranges[name].unit}
+        return {name: drawn.unit for name, drawn in self.ranges.items() if name not in NAMES and drawn.unit}
 
-    def mean(self, count: int = 1) -> Parameters:
-        """Return the expectation of each parameter: the best answer without a picture."""
-        return Parameters.of({name: torch.full((count,), float(self._means[name])) for name in self.ranges})
+    def mean(self, count: int = 1, more: Collection[str] = ()) -> Parameters:
+        """Return the expectation of each parameter: the best answer without a picture. more: further ones of `continuous`."""
+        return Parameters.of({name: torch.full((count,), float(self._means[name])) for name in (*self.ranges, *more)})
 
     @cached_property
     def _means(self) -> dict[str, float]:
         means = {name: drawn.mean for name, drawn in self.ranges.items()}
-        if self.kernel is not None:
-            means["blur_std"] = float(self.sample(np.random.default_rng(0), 4096).blur_std.mean())
+        following = list(self._following())
+        if following:  # a drawn kernel has a shape
+            drawn = self.completed(self.sample(np.random.default_rng(0), 4096), following)
+            means |= {name: float(drawn.number(name).mean()) for name in following}
+            means["blur_std"] = float(drawn.blur_std.mean()) if self.kernel is not None else means["blur_std"]
         return means
 
     def normalise(self, parameters: Parameters) -> Float[Tensor, "batch p"]:
         """Return the predicted parameters in network units: each mapped to [0,1] by its own prior."""
+        if not set(self.predicted) <= set(parameters.names):
+            parameters = self.completed(parameters)
         columns = [self.ranges[name].normalise(parameters.number(name)) for name in self.predicted]
         return torch.stack(columns, dim=1) if columns else parameters.blur_std.new_zeros(len(parameters), 0)
 
     def denormalise(self, theta: Float[Tensor, "batch p"]) -> Parameters:
-        """Convert network units to physical units; a parameter that is not predicted takes the prior's mean."""
+        """Convert network units to physical units; a parameter that is not predicted takes the prior's mean. A size and an angle
+        follow from their predicted components."""
         means = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
         predicted = {name: self.ranges[name].physical(theta[:, k]) for k, name in enumerate(self.predicted)}
-        return Parameters.of(means | predicted)
+        return Parameters.of(means | self.resolved(predicted))
+
+    def resolved(self, numbers: Mapping[str, Tensor], *, bounded: bool = True) -> dict[str, Tensor]:
+        """Add each size and angle that is missing and whose components are there. bounded: keep sizes within their ranges."""
+        result = dict(numbers)
+        for key, of in self.axes.items():
+            if set(axial.names(key)) <= numbers.keys():
+                most = self.ranges[of[0]].bounds[1] if bounded else math.inf
+                pair = axial.size_and_angle(*(numbers[name] for name in axial.names(key)), most=most)
+                result = dict(zip(of, pair, strict=True)) | result
+        return result
 
     def units_of(self, other: Prior) -> tuple[Float[Tensor, " p"], Float[Tensor, " p"]]:
         """Return a factor and a shift for each predicted parameter that convert network units of the `other` prior to units of this
@@ -274,8 +341,24 @@ class Prior(Recorded):
         """Return standard deviations in physical units, from a mean and a standard deviation in network units: half the distance
         from one standard deviation below to one above; 0 for a parameter that is not predicted."""
         low, high = (self.denormalise(end).present() for end in (theta - std, theta + std))
-        return Parameters.of({name: (high[name] - low[name]) / 2 for name in high})
+        half = {name: (high[name] - low[name]) / 2 for name in high}
+        return Parameters.of(half | self._spread_of_axes(self.denormalise(theta).present(), half))
+
+    def _spread_of_axes(self, middle: Mapping[str, Tensor], half: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the standard deviations of each size and angle that follow from predicted components, to first order."""
+        result: dict[str, Tensor] = {}
+        for key, of in self.axes.items():
+            names = axial.names(key)
+            if set(names) <= set(self.predicted):
+                spreads = axial.spreads(*(middle[name] for name in names), *(half[name] for name in names))
+                result |= {name: std for name, std in zip(of, spreads, strict=True) if name not in self.predicted}
+        return result
 
     def interval(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> tuple[Parameters, Parameters]:
         """Return the physical bounds of the central 90 % of a Gaussian in network units; they may lie outside the prior."""
-        return self.denormalise(theta - NINETY * std), self.denormalise(theta + NINETY * std)
+        ends = [self.denormalise(end).present() for end in (theta - NINETY * std, theta + NINETY * std)]
+        middle, half = self.denormalise(theta).present(), self.spread(theta, std).present()
+        for name in self._spread_of_axes(middle, half):
+            for end, sign in zip(ends, (-NINETY, NINETY), strict=True):
+                end[name] = middle[name] + sign * half[name]
+        return Parameters.of(ends[0]), Parameters.of(ends[1])

@@ -1,15 +1,16 @@
-"""Resampling along one axis, as a band of weights per picture: bicubic (Pillow's convention) or taking every s-th pixel."""
+"""Resampling along one axis, as a band of weights per picture: by a kernel (Pillow's convention) or taking every s-th pixel."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-REACH = 2  # radius of the cubic kernel, in pixels of the coarser grid
+REACH = 2  # the greatest radius of a kernel, in pixels of the coarser grid
 
 
 class Band(NamedTuple):
@@ -33,6 +34,35 @@ def cubic(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return torch.where(d < 1, near, torch.where(d < 2, far, torch.zeros_like(d)))
 
 
+def triangle(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Evaluate the kernel of linear interpolation; it is zero beyond one pixel."""
+    return (1 - distance.abs()).clamp(min=0)
+
+
+def box(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Evaluate the kernel of the mean over a pixel, which holds its right end and not its left one, as in Pillow."""
+    return ((distance > -0.5) & (distance <= 0.5)).to(distance)
+
+
+class Kernel(NamedTuple):
+    """A kernel of resampling and its radius, in pixels of the coarser grid."""
+
+    value: Callable[[Tensor], Tensor]
+    radius: float
+
+
+KERNELS = {"bicubic": Kernel(cubic, 2.0), "bilinear": Kernel(triangle, 1.0), "area": Kernel(box, 0.5)}
+
+
+def response(downsampling: str, frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Return the Fourier transform of a way to down-sample; 1 at 0. frequency: cycles a pixel of the coarser grid."""
+    if downsampling == "direct":
+        return torch.ones_like(frequency)
+    if downsampling == "bicubic":
+        return cubic_response(frequency)
+    return torch.sinc(frequency) ** (2 if downsampling == "bilinear" else 1)
+
+
 def cubic_response(frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Return the Fourier transform of the bicubic kernel; 1 at 0. frequency: cycles a sample."""
     x = torch.linspace(-2, 2, 401, dtype=frequency.dtype)
@@ -49,22 +79,42 @@ def bicubic(
     max_scale: float,
     dtype: torch.dtype,
 ) -> Band:
-    """Return bicubic resampling (a = -0.5) from `size_in` to `size_out` pixels, `scale` input pixels an output pixel.
+    """Return bicubic resampling (a = -0.5), see `resampled`."""
+    return resampled("bicubic", size_in, size_out, scale, rows, max_scale, dtype)
+
+
+def resampled(
+    kind: str,
+    size_in: Int[Tensor, " batch"],
+    size_out: Int[Tensor, " batch"],
+    scale: Float[Tensor, " batch"],
+    rows: int,
+    max_scale: float,
+    dtype: torch.dtype,
+) -> Band:
+    """Return resampling by one of `KERNELS` from `size_in` to `size_out` pixels, `scale` input pixels an output pixel.
 
     Shrinking stretches the kernel by the scale (antialiasing); taps outside the picture weigh nothing and the others sum to 1.
     Rows beyond `size_out` are zero. Positions are float64: at 2,000 pixels float32 would move a tap by 2e-4 px.
     max_scale: upper bound on the scales.
     """
-    device = size_in.device
+    device, (kernel, radius) = size_in.device, KERNELS[kind]
     scale = scale.double()[:, None]
     stretch = scale.clamp(min=1)
     row = torch.arange(rows, device=device)
     centre = (row + 0.5) * scale
-    first = (centre - REACH * stretch - 0.5).detach().floor().long() + 1
-    position = first[..., None] + torch.arange(math.ceil(2 * REACH * max(max_scale, 1.0)) + 1, device=device)
-    distance = (position + 0.5 - centre[..., None]) / stretch[..., None]
+    first = (centre - radius * stretch - 0.5).detach().floor().long() + 1
+    taps = math.ceil(2 * radius * max(max_scale, 1.0)) + 1
+    if kernel is box:  # it jumps: whether a pixel at an end counts is decided in Pillow's own arithmetic
+        first, taps = (centre - radius * stretch + 0.5).detach().floor().long(), taps + 1
+    position = first[..., None] + torch.arange(taps, device=device)
     inside = (position >= 0) & (position < size_in[:, None, None]) & (row < size_out[:, None])[..., None]
-    weight = cubic(distance.to(dtype)) * inside
+    if kernel is box:
+        inside &= position < (centre + radius * stretch + 0.5).floor()[..., None]
+        distance = (position - centre[..., None] + 0.5) * (1 / stretch)[..., None]
+    else:
+        distance = ((position + 0.5 - centre[..., None]) / stretch[..., None]).to(dtype)
+    weight = kernel(distance).to(dtype) * inside
     total = weight.sum(dim=2, keepdim=True)
     return Band(first, weight / torch.where(total == 0, 1, total))
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from csrgan import rules
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.kernels import blur_matrix, gaussian_taps
 from csrgan.degradation.parameters import Parameters, low_sizes, realised_scale
-from csrgan.degradation.resample import Band, bicubic, decimation
-from csrgan.errors import UserError
+from csrgan.degradation.resample import KERNELS, Band, bicubic, decimation, resampled
+from csrgan.errors import UserError, raise_faults, require
 
-CHOICES = {"downsampling": ("bicubic", "direct"), "output": ("upsampled", "native"), "backend": ("banded", "kornia")}
+CHOICES = {"downsampling": (*KERNELS, "direct"), "output": ("upsampled", "native"), "backend": ("banded", "kornia")}
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,14 @@ class DegradationSpec:
     """The constants of a degradation.
 
     kernel_size: odd number of taps to cut the Gaussian off at; None: full support, radius ceil(4 std).
-    downsampling: `bicubic` (antialiased) or `direct` (every s-th pixel of a picture blurred about the LR pixels' centres).
+    downsampling: `bicubic`, `bilinear` or `area` (each antialiased as in Pillow) or `direct` (every s-th pixel of a picture blurred
+    about the LR pixels' centres).
     output: `upsampled` (L enlarged to the size of H by bicubic) or `native` (L of H/s pixels).
     backend: `banded` (matrices along each axis) or `kornia` (Kornia's blur and torch's bicubic, picture by picture).
     max_std, max_scale: upper bounds on the parameters; they save asking a device for the maximum.
     factors: further factors by name, applied in this order (see `Factor`).
+    order: the names of all steps in the order in which they are applied: blur, scale, noise, upsample (the enlargement, if any, and
+    the clipping), bits and each factor; None: as the factors' places say.
     """
 
     kernel_size: int | None = None
@@ -36,23 +42,52 @@ class DegradationSpec:
     max_std: float | None = None
     max_scale: float | None = None
     factors: tuple[tuple[str, Factor], ...] = ()
+    order: tuple[str, ...] | None = None
 
     @property
     def units(self) -> dict[str, str]:
-        """The unit of each factor that has one, by the factor's name."""
-        return {name: factor.unit for name, factor in self.factors if factor.unit}
+        """The unit of each number of a factor that has one, by the number's name."""
+        numbers = [pair for key, factor in self.factors for pair in zip(factor.names(key), factor.ranges, strict=True)]
+        return {name: drawn.unit for name, drawn in numbers if drawn.unit}
 
-    def apply_factors(self, place: str, images: Tensor, parameters: Parameters) -> Tensor:
-        """Return the pictures after the factors of this place, `sharp` or `low`."""
-        for name, factor in self.factors:
-            if factor.place == place:
-                images = factor.change(images, parameters.number(name)).clamp(0, 1)
-        return images
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """The names of all steps, in their order."""
+        if self.order is not None:
+            return self.order
+        at = {place: [key for key, factor in self.factors if factor.place == place] for place in ("sharp", "native", "low")}
+        return (*at["sharp"], "blur", "scale", "noise", *at["native"], "upsample", *at["low"], "bits")
+
+    @cached_property
+    def draws(self) -> tuple[tuple[str, bool], ...]:
+        """What scales the draws of each factor that needs some, and whether they are of L's own pixels; see `standard_normal`."""
+        first, last = self.steps.index("scale"), self.steps.index("upsample")
+        return tuple(
+            (factor.names(key)[factor.noise_by], first < self.steps.index(key) < last)
+            for key, factor in self.factors
+            if factor.noise_by is not None
+        )
+
+    def split(self, noise: Tensor | None, channels: int) -> dict[str, Tensor]:
+        """Return the draws of the noise, as `noise`, and of each factor that needs some, by its name; empty without noise."""
+        if noise is None:
+            return {}
+        names = ("noise", *(key for key, factor in self.factors if factor.noise_by is not None))
+        shape, needed = tuple(noise.shape), len(names) * channels
+        fits = f"noise of shape {shape} does not fit: {', '.join(names)} need {channels} channels each, so {needed}."
+        require(noise.shape[1] == needed, fits)
+        return dict(zip(names, torch.split(noise, channels, dim=1), strict=True))
+
+    def unbounded(self) -> DegradationSpec:
+        """Return the same constants for parameters that may lie outside the protocol."""
+        factors = tuple((key, factor.unbounded()) for key, factor in self.factors)
+        return replace(self, max_std=None, max_scale=None, factors=factors)
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise UserError.unknown(f"degradation.{name}", str(getattr(self, name)), choices)
+        raise_faults(rules.order(self.order, [key for key, _ in self.factors], self.downsampling))
 
     def bound(self, parameters: Parameters | None = None) -> float:
         """Return `max_scale` or, without one, the greatest scale of the parameters, read back from the device."""
@@ -80,6 +115,9 @@ class DegradationSpec:
             return parameters.blur_std.new_ones(len(parameters), 1)
         shift = self.shift(parameters)
         return gaussian_taps(parameters.blur_std, kernel_size=self.kernel_size, max_std=self.max_std, shift=shift)
+
+
+FULL = DegradationSpec()  # full support, bicubic both ways
 
 
 @dataclass(frozen=True)
@@ -112,6 +150,8 @@ class Axis:
         return self.up.matrix(part, self.low)
 
 
+# Changes some pictures (batch, channel, height, width) of L's own size, or all, each in the corner of a common size.
+Between = Callable[[slice, Tensor], Tensor]
 Sizes = tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]
 
 
@@ -134,7 +174,7 @@ def axes(
         if spec.downsampling == "direct":
             down = decimation(few, spec.step(parameters), low, taps.dtype)
         else:
-            down = bicubic(many, few, scale, low, bound, taps.dtype)
+            down = resampled(spec.downsampling, many, few, scale, low, bound, taps.dtype)
         return Axis(size, low, taps, down, bicubic(few, many, 1 / scale, size, 1.0, taps.dtype))
 
     vertical = axis(height, few[0], low[0])

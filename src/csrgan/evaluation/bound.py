@@ -12,7 +12,7 @@ from torch import Tensor
 
 from csrgan.degradation.kernels import even_response
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.resample import cubic_response
+from csrgan.degradation.resample import response
 from csrgan.degradation.spec import DegradationSpec
 from csrgan.networks.spectrum import CENTRE, FLOOR, SPREAD, RadialLogSpectrum
 from csrgan.records import Picture
@@ -61,8 +61,8 @@ def _log_spectrum(
     low = (torch.arange(GRID, dtype=torch.float64) + 0.5) / (2 * GRID)  # cycles a pixel of L; one quadrant, as the others are equal
     taps = spec.taps(Parameters(blur_std[None], blur_std.new_full((1,), scale), noise_std[None]))
     folds = [(low + k) / scale for k in ((-1, 0, 1) if scale > 1 else (0,))]  # frequencies that sampling aliases, cycles/px
-    smooths = spec.downsampling == "bicubic" and scale > 1
-    responses = [even_response(taps, f)[0] * (cubic_response(scale * f.abs()) if smooths else 1.0) for f in folds]
+    smooths = spec.downsampling != "direct" and scale > 1
+    responses = [even_response(taps, f)[0] * (response(spec.downsampling, scale * f.abs()) if smooths else 1.0) for f in folds]
     signal = torch.zeros(GRID, GRID, dtype=torch.float64)
     for (down, response_down), (across, response_across) in product(zip(folds, responses, strict=True), repeat=2):
         radius = torch.hypot(down[:, None], across)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -118,8 +117,7 @@ def _scores(batch: Batch, restored: Restoration) -> Row:
 def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Parameters, spec: DegradationSpec) -> float:
     """Return the PSNR in dB against L of the picture degraded with these parameters, without noise. A picture consistent with L
     reaches the noise level of L; higher means that S reproduces the noise too."""
-    unbounded = replace(spec, max_std=None, max_scale=None)  # theta^ may lie outside the protocol
-    return metrics.psnr(degrade(image, parameters, spec=unbounded), low)
+    return metrics.psnr(degrade(image, parameters, spec=spec.unbounded()), low)  # theta^ may lie outside the protocol
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:

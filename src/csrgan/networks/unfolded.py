@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
-from csrgan.degradation.operator import along_axes
+from csrgan.degradation.linear import along_axes
 from csrgan.degradation.parameters import low_sizes
 from csrgan.errors import raise_faults
 from csrgan.networks.generator import Body, Features, Place

@@ -33,8 +33,13 @@ def quantities(values: Mapping[str, float], units: Mapping[str, str]) -> str:
     parts = {"blur_std": f"blur {blur:.2f} px", "scale": f"scale {scale:.2f}", "noise_std": f"noise {255 * noise:.1f}/255"}
     for name in (name for name in values if name not in NAMES):
         what, _, unit = label(name, units).partition(", ")
-        parts[name] = f"{what} {values[name]:.2f} {unit}".rstrip()
+        parts[name] = f"{what} {short(values[name], 2)} {unit}".rstrip()
     return ", ".join(part for name, part in parts.items() if not math.isnan(values[name])) or "unknown"
+
+
+def short(value: float, digits: int) -> str:
+    """Return a number with so many digits behind the point, or with two digits that count if it is too small for that."""
+    return f"{value:.{digits}f}" if abs(value) >= 10.0 ** (1 - digits) or value == 0 else f"{value:.2g}"
 
 
 def markdown(table: Table) -> str:
@@ -122,7 +127,7 @@ def parameters(summary: Mapping[str, float], units: Mapping[str, str] = NO_UNITS
     for name in names:
         factor = FACTORS.get(name, 1.0)
         mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
-        errors = (f"{mine * factor:.3f}", f"{constant * factor:.3f}", _share(mine, constant))
+        errors = (short(mine * factor, 3), short(constant * factor, 3), _share(mine, constant))
         r2 = [f"{summary[f'{name}_r2']:.2f}" if name in varied else ""] if varied else []
         coverage = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
         table.add_row(escape(label(name, units)), *errors, *r2, *coverage)

@@ -13,7 +13,7 @@ from torch import Tensor
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernels import even_response
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.resample import cubic_response
+from csrgan.degradation.resample import cubic_response, response
 from csrgan.errors import UserError
 from csrgan.ranges import NotNegative
 from csrgan.records import Restoration
@@ -24,9 +24,8 @@ from csrgan.restorers.restorer import Restorer
 class Wiener(Restorer):
     """S^(f) = T* L^(f) / (|T|^2 + r f^2), f in cycles/px, for photographs whose power falls as 1/f^2 (Wiener 1949).
 
-    T is the frequency response of the degradation: the kernel's times the cubic's, once for enlarging and, where the protocol
-    down-samples bicubically, once more. r = floor + noise_weight (noise_std s)^2; enlarging spreads the noise over s
-    pixels.
+    T is the frequency response of the degradation: the kernel's, times those of down-sampling and of bicubic enlargement.
+    r = floor + noise_weight (noise_std s)^2; enlarging spreads the noise over s pixels.
 
     oracle: the true parameters, or the prediction of another restorer, `parameter_source`.
     """
@@ -72,9 +71,9 @@ class Wiener(Restorer):
     def response(self, parameters: Parameters, height: int, width: int) -> Float[Tensor, "b h w2"]:
         """Return T at the frequencies of a picture of height x width pixels."""
         down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
-        power = 2 if self.degradation.spec.downsampling == "bicubic" else 1  # direct down-sampling: only the enlargement is cubic
-        equal = parameters.scale[:, None] == 1
-        resampled = [cubic_response(parameters.scale[:, None] * f.abs()).masked_fill(equal, 1.0) ** power for f in (down, across)]
+        equal, kind = parameters.scale[:, None] == 1, self.degradation.spec.downsampling
+        cycles = [parameters.scale[:, None] * f.abs() for f in (down, across)]  # a pixel of L
+        resampled = [(cubic_response(f) * response(kind, f)).masked_fill(equal, 1.0) for f in cycles]
         if parameters.kernel is None:
             taps = self.degradation.spec.taps(parameters)
             blurred = [even_response(taps, f) for f in (down, across)]
