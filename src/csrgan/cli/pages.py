@@ -79,7 +79,6 @@ PAGES = {
             "source": "source=photos/valid",
             "destination": "destination=restored",
             "enlarge": "enlarge=2.0",
-            "tile": "tile=640",
             "overwrite": "overwrite=true",
             "device": "device=cuda",
         },

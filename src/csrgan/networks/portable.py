@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from csrgan.degradation.resample import cubic
+
 LONGEST = 2**17  # px of a side, mirrored border included
 
 
@@ -46,6 +48,22 @@ def apply_gains(
     twice = torch.where((half == 0) | (2 * half == across), 1.0, 2.0) / (down * across)  # the other half is its conjugate
     filtered = even @ (cos_x * twice).T - odd @ (sin_x * twice).T
     return (filtered + mean * gains[:, :1, None, None])[..., :height, :width]
+
+
+def enlarged(image: Float[Tensor, "b c h w"], factor: int) -> Float[Tensor, "b c h2 w2"]:
+    """Return what `torch.nn.functional.interpolate`, bicubic and antialiased, makes of a picture for a whole factor."""
+    for axis in (2, 3):
+        side = size(image, axis)
+        centre = (_range(side * factor).double() + 0.5) / factor - 0.5
+        result, total = torch.zeros(()), torch.zeros(())
+        for tap in range(-1, 3):
+            position = centre.floor().long() + tap
+            weight = cubic((position - centre).float()) * ((position >= 0) & (position < side))
+            shaped = weight[:, None] if axis == 2 else weight
+            result = result + shaped * image.index_select(axis, torch.minimum(position.clamp(min=0), side - 1))
+            total = total + shaped
+        image = result / total
+    return image
 
 
 def log_power(image: Float[Tensor, "b 3 h w"], tile: int, bins: int, features: int, floor: float) -> Float[Tensor, "b features"]:
