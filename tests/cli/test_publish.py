@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from commands import train
+from composed import composed
 from PIL import Image
 
 import csrgan
+from csrgan.api import onnx_file
+from csrgan.calibration import Calibration
 from csrgan.cli import main
+from csrgan.config.build import build
+from csrgan.networks.generator import Generator
 
 
 def test_a_published_network_restores_the_same_picture_and_tells_nothing_of_its_maker(
@@ -88,4 +96,94 @@ def test_a_file_of_the_makers_machine_is_not_published(run: Path, tmp_path: Path
     torch.save(held, tmp_path / "own.ckpt")
     assert main(["publish", f"checkpoint={tmp_path}/own.ckpt", f"destination={tmp_path}/out"]) == 2
     assert f"recipe.degradation.kernel.file={tmp_path}/kernels.npy is a file that others do not have" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def own_session(file: Path) -> Any:
+    """What a program has that knows nothing of csrgan."""
+    return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+
+
+def test_an_onnx_file_restores_any_size_as_the_network_does(run: Path, tmp_path: Path) -> None:
+    assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/out", "format=onnx"]) == 0
+    file, page = tmp_path / "out" / "network.onnx", (tmp_path / "out" / "README.md").read_text()
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in page
+    assert str(run).encode() not in file.read_bytes()
+    session, model = own_session(file), csrgan.load(run)
+    facts = json.loads(session.get_modelmeta().custom_metadata_map["csrgan"])
+    assert facts["predicted"] == ["blur_std", "scale", "noise_std"]
+    assert facts["degradation"]["scale"] == [1.0, 3.0]
+    assert (facts["scale"], facts["outputs"]) == (1, ["restored", "theta"])
+    for number, side in enumerate((1, 45, 100, 211)):
+        low = np.random.default_rng(number).random((2, 3, side, side + 7 * number), np.float32)
+        restored, theta = session.run(None, {"low": low})
+        expected = model(torch.from_numpy(low))
+        np.testing.assert_allclose(restored, expected.image.numpy(), atol=1e-4)
+        for name, found in zip(facts["predicted"], theta.T, strict=True):
+            np.testing.assert_allclose(found, getattr(expected.parameters, name), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "csrgan",
+            ("generator=unet", "generator.width=8", "loss/parameters=nll", "parameter_head=bottleneck_mlp3", "condition=film"),
+        ),
+        (
+            "csrgan",
+            (
+                "generator=spectral",
+                "parameter_head=separate",
+                "output=residual",
+                "degradation=gaussian8_x2",
+                "degradation.output=native",
+            ),
+        ),
+        ("csrgan", ("generator=unet_as_coded",)),
+        ("srgan", ("degradation=bicubic_x4",)),
+    ],
+)
+def test_other_networks_have_a_form_in_onnx(name: str, words: tuple[str, ...]) -> None:
+    """Their files are compared with them where they are made; calibrated standard deviations depend on the size of the picture."""
+    torch.manual_seed(0)
+    restorer = build(composed(f"system={name}", "size=small", *words)["system"]).restorer
+    for layer in restorer.network.modules():
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear) and not layer.weight.any():
+            torch.nn.init.normal_(layer.weight, std=0.02)
+    if restorer.uncertain:
+        restorer.calibration = Calibration([[1000.0, 1.0, 2.0, 3.0], [10000.0, 2.0, 1.0, 1.0], [90000.0, 1.5, 1.5, 0.5]])
+    content = onnx_file.exported(restorer, dict(onnx_file.described(restorer)))
+    low = torch.rand(1, 3, 67, 90)
+    found = own_session(content).run(None, {"low": low.numpy()})
+    expected = restorer.restore(low)
+    np.testing.assert_allclose(found[0], expected.image, atol=1e-4)
+    if expected.spread:
+        stds = torch.stack([expected.spread.number(each) for each in restorer.prior.predicted], dim=1)
+        np.testing.assert_allclose(found[2], stds, atol=1e-4, rtol=1e-3)
+
+
+def test_what_has_no_form_in_onnx_is_told_and_nothing_is_written(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A network that follows only the size that is traced; a package that is missing; a format that there is not."""
+    words = ["publish", f"checkpoint={run}", f"destination={tmp_path}/out"]
+    forward = Generator.forward
+
+    def fixed(self: Generator, low: torch.Tensor) -> object:
+        output = forward(self, low)
+        return output._replace(image=output.image + float(low.shape[-1]) / 1000)
+
+    with monkeypatch.context() as context:
+        context.setattr(Generator, "forward", fixed)
+        assert main([*words, "format=onnx"]) == 2
+    assert (
+        "format=onnx: restored of the file differs from that of the network at 96x64 px: it was not kept." in capfd.readouterr().err
+    )
+    with monkeypatch.context() as context:
+        context.setattr(onnx_file, "find_spec", lambda package: None)
+        assert main([*words, "format=onnx"]) == 2
+    assert "format=onnx needs onnx, which is not installed: pip install 'csrgan[onnx]'." in capfd.readouterr().err
+    assert main([*words, "format=pickle"]) == 2
+    assert "format has no pickle. Its choices: ckpt, onnx." in capfd.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -91,7 +91,7 @@ def tiled(one: Generator, low: Tensor, tile: int = 256) -> tuple[GeneratorOutput
         (partial(UNet, width=8, levels=2), MLP, FILM, 256),
         (partial(UNet, spectrum_bins=0, width=8, levels=2), SEPARATE, None, 256),
         (partial(unfolded, width=8), MLP, None, 384),
-        (partial(unfolded, width=8, stages=2, downsampling="direct"), MLP, None, 384),
+        pytest.param(partial(unfolded, width=8, stages=2, downsampling="direct"), MLP, None, 384, marks=pytest.mark.long),
         (partial(UNetAsCoded, width=4), LATE, None, 384),
     ],
 )

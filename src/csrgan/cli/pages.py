@@ -97,15 +97,16 @@ PAGES = {
     "publish": Page(
         purpose="export a trained network by itself, with a page that describes it",
         usage=("RUN destination=FOLDER",),
-        keys={"checkpoint": "checkpoint=runs/first", "destination": "destination=published"},
+        keys={"checkpoint": "checkpoint=runs/first", "destination": "destination=published", "format": "format=onnx"},
         examples={
             "export the network of a run": "csrgan publish checkpoint=runs/first destination=published",
+            "export it as ONNX too": "csrgan publish checkpoint=runs/first destination=published format=onnx",
             "restore with what was published": (
                 "csrgan restore checkpoint=published/network.ckpt source=photo.png destination=restored"
             ),
         },
-        writes="destination gets network.ckpt, about a quarter of a checkpoint, and README.md: how it was trained, its scores and"
-        " its SHA-256.",
+        writes="destination gets network.ckpt, about a quarter of a checkpoint, with format=onnx also network.onnx, and README.md:"
+        " how it was trained, its scores and its SHA-256.",
         site=("How-to guides, Publish a model",),
     ),
     "degrade": Page(

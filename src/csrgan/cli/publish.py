@@ -11,6 +11,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan import files
+from csrgan.api import onnx_file
 from csrgan.api.loading import trained
 from csrgan.console import Console
 from csrgan.errors import UserError, require
@@ -22,7 +23,7 @@ from csrgan.runs import jobs
 from csrgan.training.system import System
 from csrgan.tree import Settings
 
-PAGE = "README.md"
+PAGE, ONNX = "README.md", "network.onnx"
 
 
 def run(config: DictConfig) -> int:
@@ -42,6 +43,7 @@ def run(config: DictConfig) -> int:
     described = {key: recipe[key] for key in ("system", "degradation")}  # enough to rebuild it, without the folders of its maker
     for key, value in _paths(described, "recipe"):
         raise UserError(f"checkpoint={source}: {key}={value} is a file that others do not have: to publish, train without it.")
+    onnx = onnx_file.exported(system.restorer, _facts(system)) if config.format == "onnx" else b""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {f"ema.{name}": weight.clone() for name, weight in system.ema.state_dict().items()}
     facts = {"images_seen": system.images_seen, "calibration": system.restorer.calibration.rows, "published": True}
@@ -49,10 +51,19 @@ def run(config: DictConfig) -> int:
     content = {"state_dict": weights, "csrgan": {"recipe": described, **facts}}
     with files.atomic_write(folder / NETWORK) as part:
         torch.save(content, part)
+    if onnx:
+        with files.atomic_write(folder / ONNX) as part:
+            part.write_bytes(onnx)
     files.write(folder / PAGE, "\n".join(_page(system, recipe, source, folder)) + "\n")
-    size = (folder / NETWORK).stat().st_size / 1e6
+    size = sum(file.stat().st_size for file in (folder / NETWORK, folder / ONNX) if file.exists()) / 1e6
     Console().print(f"{size:.1f} MB: {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _facts(system: System) -> dict[str, object]:
+    """Return what the metadata of a file hold."""
+    trained_by = {"csrgan": version("csrgan"), "system": type(system).__name__, "images_seen": system.images_seen}
+    return trained_by | dict(onnx_file.described(system.restorer))
 
 
 def _paths(tree: object, key: str) -> Iterator[tuple[str, str]]:
@@ -73,6 +84,9 @@ def _page(system: System, recipe: Settings, source: Path, folder: Path) -> Itera
         crops += f" (the last {recipe['data']['final_fraction']:.0%} of {final_crop} px)"
     yield f"{size:,} parameters, trained on {crops} by csrgan {version('csrgan')}."
     yield f"SHA-256 of `{NETWORK}`: `{digest}`.\n"
+    if (folder / ONNX).exists():
+        yield f"`{ONNX}` is the same network for programs without csrgan; its metadata `csrgan` say what goes in and comes out."
+        yield f"SHA-256 of `{ONNX}`: `{hashlib.sha256((folder / ONNX).read_bytes()).hexdigest()}`.\n"
     yield "    csrgan restore checkpoint=network.ckpt source=photos destination=restored\n"
     yield "It was trained to undo degradations drawn for each picture from these ranges:\n"
     yield "| | from | to |"

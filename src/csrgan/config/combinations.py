@@ -53,7 +53,8 @@ def _processes(settings: Settings) -> Iterator[str]:
 def _format(settings: Settings) -> Iterator[str]:
     """Check the format that csrgan degrade or prepare writes."""
     form, packs = settings.get("format"), "shard_mb" in settings
-    choices = ("cache", "shards") if packs else ("npy", "png")
+    publishes = "checkpoint" in settings  # of the commands with a format, only publish has one
+    choices = ("cache", "shards") if packs else ("ckpt", "onnx") if publishes else ("npy", "png")
     if "format" in settings and form not in choices:
         yield str(UserError.unknown("format", str(form), choices))
     if packs and form == "shards" and not settings["destination"]:

@@ -230,7 +230,10 @@ class Generator(Recorded, nn.Module):
         if prediction is None or not self.variance:
             return prediction, None
         theta, log_variance = prediction.chunk(2, dim=1)
-        return theta, torch.logaddexp(log_variance, torch.full_like(log_variance, 2 * math.log(MIN_STD)))
+        least = torch.full_like(log_variance, 2 * math.log(MIN_STD))
+        if torch.onnx.is_in_onnx_export():  # ONNX has no logaddexp
+            return theta, torch.maximum(log_variance, least) + torch.log1p(torch.exp(-(log_variance - least).abs()))
+        return theta, torch.logaddexp(log_variance, least)
 
 
 def _output_layer(head: nn.Module) -> nn.Module | None:

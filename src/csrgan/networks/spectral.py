@@ -10,6 +10,7 @@ from jaxtyping import Float
 from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
+from csrgan.networks import portable
 from csrgan.networks.block_dct import BlockDCTStatistics
 from csrgan.networks.generator import Body, Features, Place
 from csrgan.networks.source import Source
@@ -139,6 +140,8 @@ def apply_gains(image: Float[Tensor, "b c h w"], gains: Float[Tensor, "b k"]) ->
 
     gains: at k equally spaced radial frequencies from 0 to HIGHEST, interpolated linearly in between.
     """
+    if torch.onnx.is_in_onnx_export():
+        return portable.apply_gains(image, gains, MIRRORED, HIGHEST)
     height, width = image.shape[-2:]
     rows, columns = (_mirror_indices(side, image.device) for side in (height, width))
     with torch.autocast(image.device.type, enabled=False):

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from csrgan.networks.source import InMemory, Source
+from csrgan.networks import portable
+from csrgan.networks.source import InMemory, Source, whole
 
 FLOOR = 1e-7  # power added before the logarithm, far below that of one 8-bit step
 TOGETHER = 64  # tiles whose spectra are computed at once
@@ -29,8 +30,13 @@ class RadialLogSpectrum(nn.Module):
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b features"]:
         return self.read(InMemory(image))
 
+    def _exported(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b features"]:
+        return (portable.log_power(image, self.tile, self.bins, self.features, FLOOR) - CENTRE) / SPREAD
+
     def read(self, picture: Source) -> Float[Tensor, "b features"]:
         """Return the spectrum of a picture that is read in rows of tiles."""
+        if torch.onnx.is_in_onnx_export():
+            return self._exported(whole(picture))
         height, width = (min(side, self.tile) for side in (picture.height, picture.width))
         rows, columns = (_tile_starts(side, self.tile) for side in (picture.height, picture.width))
         strip = picture.part(slice(0, height), slice(0, picture.width))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from csrgan.errors import require
+from csrgan.networks import portable
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.rules import stem_side
 
@@ -35,6 +37,8 @@ class Stem(nn.Module):
         image = image[..., : height * self.enlarge, : width * self.enlarge]
         if not self.skip:
             return image
+        if torch.onnx.is_in_onnx_export():
+            return image + portable.enlarged(low, self.enlarge)
         return image + functional.interpolate(low, image.shape[-2:], mode="bicubic", antialias=True)
 
 
