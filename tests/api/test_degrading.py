@@ -59,7 +59,7 @@ def test_every_protocol_degrades(protocol: str, cat: np.ndarray) -> None:
     assert made.image.dtype == np.uint8
     assert made.image.shape == ((round(60 / made.parameters.scale), round(96 / made.parameters.scale), 3) if native else cat.shape)
     assert native == protocol.endswith(("x2", "x3", "x4"))
-    assert (made.kernel is not None) == protocol.startswith(("srmd", "div2krk"))
+    assert (made.kernel is not None) == protocol.startswith(("srmd", "div2krk", "photo"))
 
 
 def test_kinds_of_pictures(cat: np.ndarray, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.degradation.prior import Uniform
+from csrgan.degradation.uniform import Uniform
 from csrgan.errors import raise_faults
 from csrgan.ranges import Share
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from csrgan import rules
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.kernels import correlate, mirrored
-from csrgan.degradation.prior import Uniform
+from csrgan.degradation.uniform import Uniform
 from csrgan.errors import raise_faults
 from csrgan.ranges import HalfTurn, NotNegative, Share
 

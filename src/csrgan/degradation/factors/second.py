@@ -11,8 +11,9 @@ from csrgan import rules
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.linear import linear
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.prior import KEYS, Blur, Noise, Scale, Uniform
+from csrgan.degradation.prior import KEYS, Blur, Noise, Scale
 from csrgan.degradation.spec import FULL
+from csrgan.degradation.uniform import Uniform
 from csrgan.errors import raise_faults
 
 Number = Float[Tensor, " b"]

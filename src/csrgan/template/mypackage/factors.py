@@ -11,7 +11,7 @@ class Gamma(Factor):
     """A tone curve: raise each picture to the power of its number."""
 
     unit = ""  # unit of the number
-    place = "low"  # applied to L, after everything else; "sharp": applied to H, before the blur
+    place = "low"  # applied to L, after everything else; "sharp": to H, before the blur; "native": to L before it is enlarged
 
     def change(self, images: Tensor, number: Tensor) -> Tensor:
         """Return the changed images. images: (b, c, h, w) in [0,1]. number: (b,)."""
