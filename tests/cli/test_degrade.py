@@ -15,6 +15,7 @@ from forked import Commands
 from PIL import Image
 
 from csrgan.cli import main
+from csrgan.data.jpeg_tables import quality_in
 from csrgan.degradation.spec import DegradationSpec
 
 
@@ -41,6 +42,22 @@ def test_a_stranger_makes_the_same_from_the_files_alone(photographs: Path, tmp_p
             place = np.arange(kernel.shape[0]) - kernel.shape[0] // 2
             y, x = (kernel.sum(axis=axis, dtype=np.float64) @ place for axis in (1, 0))
             assert (float(row["kernel_centre_y"]), float(row["kernel_centre_x"])) == pytest.approx((y, x), abs=1e-5)
+
+
+def test_a_compressed_l_is_a_jpeg_file_of_the_same_pixels(photographs: Path, tmp_path: Path) -> None:
+    """Pillow reads from the files what the arithmetic for GPUs makes of the same pictures, and finds each quality in their tables."""
+    words = ("per_image=6", "crop=60", f"source={photographs}")
+    assert main(["degrade", "degradation=file", *words, f"destination={tmp_path}/set"]) == 0
+    rows = list(csv.DictReader((tmp_path / "set" / "parameters.csv").open(encoding="utf-8")))
+    compressed = [row for row in rows if float(row["jpeg_quality"]) < 100]
+    assert {Path(row["file"]).suffix for row in compressed} == {".jpg"}
+    assert {Path(row["file"]).suffix for row in rows if row not in compressed} == {".png"}
+    assert main(["degrade", "degradation=file", *words, f"destination={tmp_path}/arrays", "format=npy"]) == 0
+    for row in compressed:
+        file = tmp_path / "set" / "low" / row["file"]
+        pixels = np.asarray(Image.open(file), np.float32).transpose(2, 0, 1) / 255
+        np.testing.assert_allclose(np.load((tmp_path / "arrays" / "low" / row["file"]).with_suffix(".npy")), pixels, atol=1e-6)
+        assert quality_in(file) == round(float(row["jpeg_quality"]))
 
 
 def test_pictures_smaller_than_the_crop_stay_whole(photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from csrgan.data import picture
 from csrgan.data.grid import centre, several
 from csrgan.data.picture import Picture
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.factors.jpeg import JPEG, encoded
 from csrgan.degradation.kernel_priors import rms_std
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
@@ -86,11 +88,21 @@ class _BenchmarkSet:
             unique = stems[name.with_suffix("")] == 1
             stem = name.with_suffix("") if unique else name.with_name(name.name.replace(".", "_"))
             files = [stem.with_name(f"{stem.name}_{version}.png") for version in range(self._per_image)]
-            results = tuple((str("sharp" / path), str("low" / path.with_suffix(f".{self._form}"))) for path in files)
-            self.units.append(Unit(file, results))
-            self._origins |= {names[0]: (name, version) for version, names in enumerate(results)}
+            self._origins |= {str("sharp" / path): (name, version) for version, path in enumerate(files)}
+            self.units.append(Unit(file, tuple((str("sharp" / path), self._low_name(path)) for path in files)))
         self.shown = list(self._origins)[:SHOWN]
         self.sheet: dict[str, tuple[Tensor, Parameters, str]] = {}
+
+    def _low_name(self, path: Path) -> str:
+        """Return the name of L: a JPEG file where the last step of the degradation compresses it."""
+        compressed = self._form == "png" and self._quality(self._draw(str("sharp" / path))[0]) is not None
+        return str("low" / path.with_suffix(".jpg" if compressed else f".{self._form}"))
+
+    def _quality(self, theta: Parameters) -> Tensor | None:
+        """Return the quality at which a picture is compressed last; None if it is not."""
+        codec = self.degradation.codec
+        quality = theta.number(codec[0]) if codec else None
+        return None if quality is None or float(quality) >= JPEG.neutral else quality
 
     @property
     def recipe(self) -> str:
@@ -125,10 +137,23 @@ class _BenchmarkSet:
             if key not in done:
                 parts = [self.workspace / f"{kind}{Path(name).suffix}" for kind, name in zip(("sharp", "low"), names, strict=True)]
                 picture.write(parts[0], sharp[0])
-                _write_low(parts[1], low)
+                self._write_low(parts[1], sharp, low, theta, noise)
                 yield Made(dict(zip(names, parts, strict=True)), self._row(names[1], theta))
             if key in self.shown:
                 self.sheet[key] = (low, theta, picture.called(Path(Path(key).name)))
+
+    def _write_low(self, path: Path, sharp: Tensor, low: Tensor, theta: Parameters, noise: Tensor) -> None:
+        """Write L. A JPEG file is encoded from what L was before its last step, so it decodes to L."""
+        quality, codec = self._quality(theta), self.degradation.codec
+        if path.suffix == ".npy":
+            np.save(path, low.numpy())
+        elif path.suffix == ".jpg" and codec and quality is not None:
+            name, factor = codec
+            before = replace(theta, more={**theta.more, name: torch.full_like(quality, JPEG.neutral)})
+            images = self.degradation.degrade(sharp, before, noise)
+            path.write_bytes(next(encoded(images, quality, factor.subsampling)).tobytes())
+        else:
+            picture.write(path, low)
 
     def _draw(self, key: str) -> tuple[Parameters, np.random.Generator]:
         """Draw theta from the file's own name, with NumPy, so that neither the machine nor the other files matter."""
@@ -183,10 +208,3 @@ def _values(theta: Parameters, degradation: Degradation) -> dict[str, float]:
     if kernel is not None:
         values |= {f"kernel_{name}": value for name, value in moments(kernel).items()}
     return {name: float(value) for name, value in values.items()}
-
-
-def _write_low(path: Path, low: Tensor) -> None:
-    if path.suffix == ".png":
-        picture.write(path, low)
-    else:
-        np.save(path, low.numpy())

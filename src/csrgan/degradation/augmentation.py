@@ -16,6 +16,7 @@ from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation import operator
 from csrgan.degradation.factor import Factor
+from csrgan.degradation.factors.jpeg import JPEG
 from csrgan.degradation.kernel_priors import KernelPrior
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
@@ -106,6 +107,13 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
     def draws(self) -> int:
         """How many standard normal draws a pixel and channel needs: one for the noise, and one for each factor that is noise."""
         return 1 + len(self.spec.draws)
+
+    @property
+    def codec(self) -> tuple[str, JPEG] | None:
+        """The name and the factor of a JPEG compression that is the last step, so a JPEG file can hold L; None if there is none."""
+        last = next((step for step in reversed(self.spec.steps) if step != "bits"), "")
+        factor = dict(self.spec.factors).get(last)
+        return (last, factor) if isinstance(factor, JPEG) and self.flags["bits"] in (None, 8) else None
 
     @staticmethod
     def recorded(parameters: Parameters, noise: Float[Tensor, "b draws h w"]) -> dict[str, Tensor]:

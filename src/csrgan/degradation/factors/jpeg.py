@@ -7,10 +7,11 @@ Sources: ITU-T T.81 (1992), annexes A (the DCT) and K (the tables); JFIF 1.02 (c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import cv2
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -22,6 +23,7 @@ from csrgan.ranges import Share
 Quality = Annotated[float, "[1,100]"]
 
 Pictures = Float[Tensor, "batch 3 height width"]
+UInt8Array = np.ndarray  # (bytes,)
 Plane = Float[Tensor, "batch height width"]
 Resized = Float[Tensor, "batch height2 width2"]
 
@@ -115,14 +117,20 @@ def through_codec(
     images: Pictures, quality: Float[Tensor, " batch"], *, subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0"
 ) -> Pictures:
     """Return what `jpeg` returns, without gradients, by encoding and decoding each picture: on a CPU a third of the time."""
-    factor = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if subsampling == "4:2:0" else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
-    rounded = (images.detach().float().clamp(0, 1) * 255).round_().to(torch.uint8)
     result = torch.empty_like(images, dtype=torch.float32)
-    bgr = rounded.flip(1).permute(0, 2, 3, 1).contiguous().numpy()
-    for k, (picture, whole) in enumerate(zip(bgr, quality.detach().round().clamp(1, 100).int().tolist(), strict=True)):
-        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, whole, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor])
+    for k, data in enumerate(encoded(images, quality, subsampling)):
         result[k] = torch.from_numpy(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)).permute(2, 0, 1)
     return result.div_(255).to(images.dtype)
+
+
+def encoded(images: Pictures, quality: Float[Tensor, " batch"], subsampling: Literal["4:2:0", "4:4:4"]) -> Iterator[UInt8Array]:
+    """Yield the bytes of a JPEG file of each picture. For the arguments see `jpeg`."""
+    factor = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if subsampling == "4:2:0" else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    rounded = (images.detach().float().clamp(0, 1) * 255).round_().to(torch.uint8)
+    bgr = rounded.flip(1).permute(0, 2, 3, 1).contiguous().numpy()
+    for picture, whole in zip(bgr, quality.detach().round().clamp(1, 100).int().tolist(), strict=True):
+        options = [cv2.IMWRITE_JPEG_QUALITY, whole, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor]
+        yield cv2.imencode(".jpg", picture, options)[1]
 
 
 def quantisation(quality: Float[Tensor, " batch"]) -> Float[Tensor, "batch 2 8 8"]:
