@@ -45,7 +45,7 @@ def test_a_stranger_makes_the_same_from_the_files_alone(photographs: Path, tmp_p
 
 
 def test_a_compressed_l_is_a_jpeg_file_of_the_same_pixels(photographs: Path, tmp_path: Path) -> None:
-    """Pillow reads from the files what the arithmetic for GPUs makes of the same pictures, and finds each quality in their tables."""
+    """Pillow reads from the files what the arithmetic for GPUs makes of the same pictures, and the quality from their tables."""
     words = ("per_image=6", "crop=60", f"source={photographs}")
     assert main(["degrade", "degradation=file", *words, f"destination={tmp_path}/set"]) == 0
     rows = list(csv.DictReader((tmp_path / "set" / "parameters.csv").open(encoding="utf-8")))
