@@ -10,9 +10,12 @@ import pytest
 import torch
 from commands import train
 from systems import made
+from torch import Tensor
 
+from csrgan.calibration import Calibration, Distances, conformal
 from csrgan.callbacks.calibration import degraded
 from csrgan.cli import main
+from csrgan.degradation.prior import NINETY
 from csrgan.runs import checkpoint
 
 NLL = ("loss/parameters=nll", "loss/adversarial=none")
@@ -109,9 +112,35 @@ def test_a_run_without_spreads_saves_no_calibration(tmp_path: Path) -> None:
 
 
 def test_factors_are_interpolated_between_sizes_and_constant_beyond() -> None:
-    system, _ = made("csrgan", *NLL)
-    assert system.restorer.calibration.factors(5000, 3) == [1, 1, 1]
-    system.restorer.calibration.rows = [[100.0**2, 0.9, 2.0, 1.0], [400.0**2, 0.5, 1.0, 3.0]]
-    np.testing.assert_allclose(system.restorer.calibration.factors(200**2, 3), [0.7, 1.5, 2.0])
-    np.testing.assert_allclose(system.restorer.calibration.factors(50**2, 3), [0.9, 2, 1])
-    np.testing.assert_allclose(system.restorer.calibration.factors(4000 * 3000, 3), [0.5, 1, 3])
+    calibration, stds = Calibration(), torch.full((1, 3), 0.1)
+    assert calibration.factors(5000, stds).tolist() == [[1, 1, 1]]
+    calibration.rows = [[100.0**2, 0.9, 2.0, 1.0], [400.0**2, 0.5, 1.0, 3.0]]
+    for pixels, expected in ((200**2, [0.7, 1.5, 2.0]), (50**2, [0.9, 2, 1]), (4000 * 3000, [0.5, 1, 3])):
+        np.testing.assert_allclose(calibration.factors(pixels, stds)[0], expected, rtol=1e-6)
+
+
+def test_nine_tenths_hold_in_clear_and_in_hard_pictures() -> None:
+    """Predicted standard deviations that are right in hard pictures and four times too large in clear ones."""
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn(count: int) -> tuple[Tensor, Tensor]:
+        stds = 10 ** (-2 + 1.5 * torch.rand(count, 1, generator=generator))
+        true = torch.where(stds > 0.05, stds, stds / 4)
+        return torch.randn(count, 1, generator=generator).abs() * true / stds, stds
+
+    distances, stds = drawn(4000)
+    calibration = Calibration.fit([Distances(64.0**2, ["a"] * 4000, distances, stds)])
+    distances, stds = drawn(4000)
+    inside = distances <= NINETY * calibration.factors(64**2, stds)
+    for which in (stds < 0.02, stds > 0.1):
+        assert float(inside[which].float().mean()) == pytest.approx(0.9, abs=0.025)
+    one = Calibration([[64.0**2, *conformal(distances)]])
+    assert float((distances <= NINETY * one.factors(64**2, stds))[stds < 0.02].float().mean()) > 0.99
+
+
+def test_factors_of_levels_are_numpys_interpolation() -> None:
+    row = [64.0**2, *(0.5, 2.0), *(1.0, 3.0), *(1.5, 1.0), *(0.01, 0.02), *(0.1, 0.1), *(0.2, 0.3)]
+    stds = torch.tensor([[0.001, 0.05], [0.03, 0.1], [0.5, 0.29]], dtype=torch.float64)
+    found = Calibration([row]).factors(100, stds)
+    for k, (levels, factors) in enumerate((((0.01, 0.1, 0.2), (0.5, 1.0, 1.5)), ((0.02, 0.1, 0.3), (2.0, 3.0, 1.0)))):
+        np.testing.assert_allclose(found[:, k], np.interp(stds[:, k].log(), np.log(levels), factors), rtol=1e-12)

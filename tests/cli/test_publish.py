@@ -152,7 +152,8 @@ def test_other_networks_have_a_form_in_onnx(name: str, words: tuple[str, ...]) -
         if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear) and not layer.weight.any():
             torch.nn.init.normal_(layer.weight, std=0.02)
     if restorer.uncertain:
-        restorer.calibration = Calibration([[1000.0, 1.0, 2.0, 3.0], [10000.0, 2.0, 1.0, 1.0], [90000.0, 1.5, 1.5, 0.5]])
+        levels = [1.0, 2.0, 3.0, 2.0, 1.0, 0.5, 0.01, 0.1, 0.2, 0.4, 0.6, 0.9]  # factors at two levels, then the levels
+        restorer.calibration = Calibration([[1000.0, *levels], [90000.0, *levels[3:6], *levels[:3], *levels[6:]]])
     content = onnx_file.exported(restorer, dict(onnx_file.described(restorer)))
     low = torch.rand(1, 3, 67, 90)
     found = own_session(content).run(None, {"low": low.numpy()})

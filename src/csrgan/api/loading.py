@@ -33,9 +33,9 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, Se
         _load_weights(system, content)
         system.recipe = recipe
         system.state.images_seen = natural_number(content["csrgan"]["images_seen"])
-        length = 1 + len(system.restorer.prior.predicted)
-        rows = _calibration(content["csrgan"].get("calibration", []), length)
-        left_out = {name: _calibration(each, length) for name, each in content["csrgan"].get("loo_calibration", {}).items()}
+        count = len(system.restorer.prior.predicted)
+        rows = _calibration(content["csrgan"].get("calibration", []), count)
+        left_out = {name: _calibration(each, count) for name, each in content["csrgan"].get("loo_calibration", {}).items()}
         system.restorer.calibration = Calibration(rows, left_out)
         system.restorer.ood = OODTest.of(content["csrgan"]["ood"]) if "ood" in content["csrgan"] else None
     except (AttributeError, KeyError, RuntimeError, TypeError) as reason:
@@ -60,13 +60,16 @@ def _load_weights(system: System, content: Settings) -> None:
         network.load_state_dict(weights)
 
 
-def _calibration(rows: object, length: int) -> list[list[float]]:
-    """Return the calibration rows of a checkpoint, each of `length` positive numbers. Raises TypeError for anything else."""
+def _calibration(rows: object, parameters: int) -> list[list[float]]:
+    """Return the calibration rows of a checkpoint, each of as many positive numbers. Raises TypeError for anything else."""
     if not isinstance(rows, Iterable):
         raise TypeError
     result = list(rows)
     for row in result:
-        if len(row) != length or not all(isinstance(number, int | float) and 0 < number < math.inf for number in row):
+        several = len(row) == len(result[0]) and len(row) > 1 and parameters and (len(row) - 1) % (2 * parameters) == 0
+        if len(row) != 1 + parameters and not several:
+            raise TypeError
+        if not all(isinstance(number, int | float) and 0 < number < math.inf for number in row):
             raise TypeError
     return result
 

@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from csrgan.calibration import interpolated
 from csrgan.errors import UserError, require
 from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.portable import size
@@ -72,7 +73,9 @@ class _Portable(nn.Module):
         theta = output.theta
         if output.log_variance is None:
             return image, self._physical(theta)
-        std = (0.5 * output.log_variance).exp() * self._factors(image)
+        std = (0.5 * output.log_variance).exp()
+        if rows := self.restorer.calibration.rows:
+            std = std * interpolated(rows, (size(image, 2) * size(image, 3)).float().log(), std)
         return image, self._physical(theta), (self._physical(theta + std) - self._physical(theta - std)) / 2
 
     def _physical(self, theta: Float[Tensor, "b p"]) -> Float[Tensor, "b p"]:
@@ -84,21 +87,6 @@ class _Portable(nn.Module):
             parameters = restorer.to_physical(theta)
             columns = [parameters.number(name) for name in prior.predicted]
         return torch.stack(columns, dim=1)
-
-    def _factors(self, image: Tensor) -> Float[Tensor, " p"]:
-        """Return the calibrated factors on the standard deviations for this size: `Calibration.factors` as a graph."""
-        count, rows = len(self.restorer.prior.predicted), self.restorer.calibration.rows
-        if not rows:
-            return torch.ones(count)
-        numbers = torch.tensor(rows, dtype=torch.float32)
-        places, factors = numbers[:, 0].log(), numbers[:, 1:]
-        place = (size(image, 2) * size(image, 3)).float().log()
-        result = factors[0]
-        for k in range(len(rows) - 1):
-            width = max(float(places[k + 1] - places[k]), 1e-6)
-            share = ((place - places[k]) / width).clamp(0, 1)
-            result = result + share * (factors[k + 1] - factors[k])
-        return result
 
 
 def _trace(network: _Portable, file: Path) -> None:

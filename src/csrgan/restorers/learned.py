@@ -95,8 +95,7 @@ class LearnedRestorer(Restorer):
         spread = interval = None
         if theta is not None and log_variance is not None:
             std = (0.5 * log_variance.float()).exp()
-            size, count = pixels or output.image.shape[-2] * output.image.shape[-1], len(self.prior.predicted)
-            std = std * std.new_tensor([self.calibration.factors(size, count, name) for name in names or ("",)])
+            std = std * self.calibration.factors(pixels or output.image.shape[-2] * output.image.shape[-1], std, names)
             spread, interval = self.prior.spread(theta.float(), std), self.prior.interval(theta.float(), std)
         trace = tuple(self.to_restoration(step, names) for step in output.trace)
         return Restoration(finite_image(output.image), parameters, spread, interval, trace)
@@ -111,5 +110,6 @@ class LearnedRestorer(Restorer):
             with torch.no_grad():
                 theta, log_variance = network.predict_parameters(self.preprocess(batch.low))
             assert theta is not None and log_variance is not None
-            stds = (theta - self.prior.normalise(batch.parameters)).abs() / (0.5 * log_variance).exp()
-            yield Distances(batch.sharp.shape[-2] * batch.sharp.shape[-1], list(batch.names), stds.float())
+            std = (0.5 * log_variance).exp().float()
+            distances = (theta - self.prior.normalise(batch.parameters)).abs().float() / std
+            yield Distances(batch.sharp.shape[-2] * batch.sharp.shape[-1], list(batch.names), distances, std)
