@@ -118,12 +118,14 @@ def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Par
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:
-    """Return means over the rows: each score and, for each predicted parameter, the mean absolute error (mae), that of always
-    answering the prior's mean, R^2 against the mean over the rows, and the share of rows whose 90 % interval holds the truth."""
+    """Return means over the rows: each score that is defined for L or S and, for each predicted parameter, the mean absolute error
+    (mae), that of always answering the prior's mean, R^2 against the mean over the rows, and the share of rows whose 90 % interval
+    holds the truth."""
     summary: dict[str, float] = {"rows": len(rows)}
-    for column in (*(f"{score}_{which}" for score in METRICS for which in ("low", "restored")), *OF_RESTORED):
-        if column in rows[0]:
-            summary[column] = mean(rows, column)
+    for pair in (*((f"{score}_low", f"{score}_restored") for score in METRICS), *((column,) for column in OF_RESTORED)):
+        means = {column: mean(rows, column) for column in pair if column in rows[0]}
+        if len(pair) == 1 or not all(map(math.isnan, means.values())):  # all pictures may be too small for a metric
+            summary |= means
     summary |= {column: mean(rows, column) for column in rows[0] if "_at_" in column}
     summary["gain_db"] = summary["psnr_restored"] - summary["psnr_low"]
     summary |= _intervals(rows)
