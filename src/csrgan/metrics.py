@@ -1,7 +1,8 @@
 """Scores of a picture against the sharp one: of files, arrays (H, W, 3) or (H, W), or tensors (B, 3, H, W); see `csrgan.load`.
 
 Each is `metrics.NAME(image, sharp)`, but `metrics.niqe(image)` needs no sharp picture. It returns one number, for a batch the mean
-over its pictures. Pictures are used as they are, in [0,1] and not rounded. `csrgan evaluate` writes the same scores under the same names.
+over its pictures. Pictures are used as they are, in [0,1] and not rounded. `csrgan evaluate` writes the same scores, under the
+same names.
 
 >>> import csrgan, numpy as np
 >>> sharp = np.full((32, 32, 3), 0.5, np.float32)

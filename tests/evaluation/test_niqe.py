@@ -65,11 +65,9 @@ def test_it_rises_with_each_distortion(worse: Callable[[Tensor, int], Tensor], n
 
 def test_features_of_parts_are_those_of_the_whole() -> None:
     """So that a large picture can be scored by some of its blocks."""
-    sharp, reach = photograph("astronaut"), niqe.REACH
-    whole = niqe.features(sharp).reshape(5, 5, 36)
-    part = niqe._statistics(niqe._blocks(niqe._normalised(255 * metrics.luma(sharp.double(), 0))[..., 96:288, 96:288], 2, 2))
-    assert torch.allclose(whole[1:3, 1:3, :18].reshape(4, 18), part, atol=0.02)
-    assert reach < niqe.BLOCK
+    sharp = photograph("astronaut")
+    whole = niqe.features(sharp).reshape(5, 5, 36)[1:3, 1:3].reshape(4, 36)
+    assert torch.allclose(whole, niqe.features(sharp[..., 96:288, 96:288]), atol=0.1)
 
 
 def test_pictures_without_enough_to_measure_have_no_score() -> None:

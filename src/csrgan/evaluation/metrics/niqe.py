@@ -19,10 +19,9 @@ from csrgan.evaluation.metrics.metric import Metric, Picture
 MODEL = Path(__file__).with_name("niqe_model.csv")
 BLOCK = 96  # px a side of the blocks whose statistics are compared, as in the paper
 LEAST = 4  # blocks; with fewer, their mean says nothing
-REACH = 4  # px beyond a block that its features depend on: 3 of the window, 4 of the half-sized picture
 SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  # to a pixel's neighbours, down and across
 
-Maps = Float[Tensor, "n h w"]
+Maps = Float[Tensor, "n p q"]
 
 
 def niqe(image: Picture) -> float:
