@@ -12,6 +12,7 @@ from composed import composed
 from folders import NAMES, rows, save
 from systems import made
 
+import csrgan
 from csrgan.api.model import untrained_scale
 from csrgan.cli import main
 from csrgan.config.build import build
@@ -157,3 +158,18 @@ def test_a_restorer_of_ones_own_restores_again_once_its_weights_changed(
         results.append((tmp_path / "out" / "a.png").read_bytes())
     assert len(set(results)) == 3
     assert "1 of 1 pictures were restored before" in capsys.readouterr().out
+
+
+def test_scores_that_need_no_sharp_picture_stand_beside_theta(restoring: list[str], photos: Path, tmp_path: Path) -> None:
+    save(photos / "large.png", shape=(192, 200))
+    assert main(restoring) == 0
+    for row in rows(tmp_path / "out"):
+        assert 0 < float(row["consistency_db"]) <= 100
+        large = row["file"] == "large.png"
+        assert bool(row["niqe_low"]) == bool(row["niqe_restored"]) == large
+        if large:
+            low, restored = (csrgan.metrics.niqe(folder / "large.png") for folder in (photos, tmp_path / "out"))
+            assert float(row["niqe_low"]) == pytest.approx(low, rel=1e-3)
+            assert float(row["niqe_restored"]) == pytest.approx(restored, rel=0.05)  # of S before it was rounded
+    assert main([*restoring[:-1], f"destination={tmp_path / 'plain'}", "scores=false"]) == 0
+    assert "consistency_db" not in rows(tmp_path / "plain")[0]

@@ -92,7 +92,7 @@ PAGES = {
             ),
         },
         writes="destination gets the restored pictures, under their own names, and parameters.csv: the blur, scale and noise that"
-        " were found in each. The same command continues after an interruption.",
+        " were found in each, and scores that need no sharp picture. The same command continues after an interruption.",
         status="1 if some pictures could not be restored, with a sentence for each; 130 after Ctrl-C",
         site=("Tutorials, Restore your own photographs",),
     ),

@@ -18,7 +18,8 @@ from csrgan.data.jpeg_tables import quality_in
 from csrgan.data.picture import Picture
 from csrgan.degradation.prior import Prior
 from csrgan.errors import require
-from csrgan.evaluation.results import BOUNDS, uncertainty
+from csrgan.evaluation import blind
+from csrgan.evaluation.results import BOUNDS, Row, uncertainty
 from csrgan.files import relative, table_cell
 from csrgan.picture_folders.interrupt import interruptible
 from csrgan.picture_folders.ledger import Ledger
@@ -58,16 +59,18 @@ def run(config: DictConfig) -> int:
         for sentence in untrained_scale(restorer, factor):
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         with ledger.opened(), series.disk_full_reported():
-            series.run(_Restorer(system, factor, series), interrupt, bar=not restorer.per_picture, keep_other_rows=True)
+            series.run(
+                _Restorer(system, factor, config.scores, series), interrupt, bar=not restorer.per_picture, keep_other_rows=True
+            )
     series.say(f"{len(series.done)} restored, {series.broken} skipped: {relative(places.destination)}")
     return 1 if series.broken else 0
 
 
 class _Restorer:
-    """Makes S from a picture. factor: how many times the picture is enlarged before the network."""
+    """Makes S from a picture. factor: how many times the picture is enlarged before the network. scores: see `blind.scores`."""
 
-    def __init__(self, system: Evaluated, factor: float, series: Series) -> None:
-        self.system, self.factor, self.series = system, factor, series
+    def __init__(self, system: Evaluated, factor: float, scores: bool, series: Series) -> None:
+        self.system, self.factor, self.scores, self.series = system, factor, scores, series
 
     def __call__(self, unit: Unit, source: Picture, done: Collection[str]) -> Iterator[Made]:
         ((name,),) = unit.results
@@ -84,8 +87,11 @@ class _Restorer:
         witness = quality_in(unit.file) if JPEG_QUALITY in restorer.prior.predicted and self.factor == 1 else None
         part = self.series.ledger.workspace / f"part{unit.file.suffix}"
         picture.write(part, restored.image[0].cpu(), like=source)
-        more = {"looks_like": looks} if looks else {}
+        more: Row = {"looks_like": looks} if looks else {}
         more |= {} if witness is None else {TABLES: str(witness)}
+        theta = None if looks else restored.parameters
+        sources = blind.InMemory(low), blind.InMemory(restored.image)
+        more |= blind.scores(*sources, theta, restorer.prior, restorer.degradation.spec) if self.scores else {}
         yield Made({name: part}, {"file": table_cell(shown_name), **values, **more})
         for line in (
             refusal or describe_theta(values, restorer.prior.units),

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -39,7 +40,7 @@ def features(image: Picture) -> Float[Tensor, "blocks 36"]:
     rows, columns = (side // BLOCK for side in image.shape[-2:])
     if rows * columns == 0:
         return torch.empty(0, 36, dtype=torch.float64)
-    y = (255 * luma(image[:1].double().cpu(), 0)).round()[..., : rows * BLOCK, : columns * BLOCK]
+    y = (255 * luma(image[:1, :, : rows * BLOCK, : columns * BLOCK].double().cpu(), 0)).round()
     full, half = (_statistics(_blocks(_normalised(level), rows, columns)) for level in (y, _halved(y)))
     return torch.cat([full, half], dim=1)
 
@@ -86,16 +87,10 @@ def _halved(y: Float[Tensor, "1 1 h w"]) -> Float[Tensor, "1 1 h2 w2"]:
 
 def _normalised(y: Float[Tensor, "1 1 h w"]) -> Float[Tensor, "1 1 h w"]:
     """Subtract the local mean and divide by the local contrast (equation 1)."""
-    place = torch.arange(-3, 4, dtype=y.dtype)
-    window = torch.exp(-(place**2) / 2 / (7 / 6) ** 2)
-    window /= window.sum()
-
-    def mean(image: Tensor) -> Tensor:
-        padded = functional.pad(image, (3, 3, 3, 3), mode="replicate")
-        return functional.conv2d(functional.conv2d(padded, window.view(1, 1, 7, 1)), window.view(1, 1, 1, 7))
-
-    average = mean(y)
-    return (y - average) / ((mean(y.square()) - average.square()).abs().sqrt() + 1)
+    image = y[0, 0].numpy().astype(np.float64)  # flat parts have variances that float32 would lose among its rounding errors
+    average, square = (cv2.GaussianBlur(each, (7, 7), 7 / 6, borderType=cv2.BORDER_REPLICATE) for each in (image, image**2))
+    normalised = (image - average) / (np.sqrt(np.abs(square - average**2)) + 1)
+    return torch.from_numpy(normalised.astype(np.float32))[None, None]
 
 
 def _blocks(image: Float[Tensor, "1 1 h w"], rows: int, columns: int) -> Maps:
@@ -115,13 +110,16 @@ def _statistics(maps: Maps) -> Float[Tensor, "n 18"]:
 
 def _fit(maps: Maps) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Fit an asymmetric generalised Gaussian by its moments: return its shape, its left and right width, and its mean (n each)."""
-    squares = maps.square()
-    left, right = ((squares * side).sum((1, 2)).div(side.sum((1, 2))).sqrt() for side in (maps < 0, maps > 0))
+    above = maps.flatten(1).clamp(min=0)
+    halves = above - maps.flatten(1), above  # the magnitudes of the negative and of the positive values
+    magnitude = sum(half.sum(dim=1) for half in halves).double()
+    squares = [torch.linalg.vector_norm(half, dim=1).double().square() for half in halves]
+    left, right = ((square / half.count_nonzero(dim=1)).sqrt() for square, half in zip(squares, halves, strict=True))
     lean = left / right
-    ratio = maps.abs().mean((1, 2)).square() / squares.mean((1, 2)) * (lean**3 + 1) * (lean + 1) / (lean**2 + 1).square()
+    ratio = magnitude.square() / (sum(squares) * maps[0].numel()) * (lean**3 + 1) * (lean + 1) / (lean**2 + 1).square()
     shapes, ratios = _shapes()
-    above = torch.searchsorted(ratios, ratio.nan_to_num(0.0)).clamp(1, len(ratios) - 1)
-    nearest = above - (ratio - ratios[above - 1] < ratios[above] - ratio).long()
+    upper = torch.searchsorted(ratios, ratio.nan_to_num(0.0)).clamp(1, len(ratios) - 1)
+    nearest = upper - (ratio - ratios[upper - 1] < ratios[upper] - ratio).long()
     shape = torch.where(ratio.isfinite(), shapes[nearest], torch.nan)
     one, two, three = (torch.lgamma(count / shape) for count in (1, 2, 3))
     width = torch.exp((one - three) / 2)
