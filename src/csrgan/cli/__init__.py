@@ -25,6 +25,8 @@ HELP_WORDS = ("-h", HELP, "help")
 
 # The key of a command's first word, where that word may be given without one.
 FIRST = {"list": "group", "new": "folder", "replay": "file", "report": "folder"}
+# The key of a list of words, which may be given without one.
+SEVERAL = {"compare": "folders"}
 
 # A module named `list` would hide the builtin in this package once it is imported.
 MODULES = {"list": "list_choices"}
@@ -131,8 +133,19 @@ def execute(command: str, words: list[str]) -> Outcome:
 
 def _with_key(command: str, words: list[str]) -> list[str]:
     """Return the words, with the key added to a first word that was given without it."""
+    if command in SEVERAL:
+        return _with_list(SEVERAL[command], words)
     bare = command in FIRST and words and not words[0].startswith("-") and ("=" not in words[0] or Path(words[0]).exists())
     return [f"{FIRST[command]}={words[0]}", *words[1:]] if bare else words
+
+
+def _with_list(key: str, words: list[str]) -> list[str]:
+    """Return the words, with those that were given without a key as the list of this one."""
+    from csrgan.config import paths
+
+    bare = [word for word in words if not word.startswith(("-", "+")) and ("=" not in word or Path(word).exists())]
+    others = [word for word in words if word not in bare]
+    return [f"{key}={paths.listed(bare)}", *others] if bare else words
 
 
 def _hydra(command: str, words: list[str]) -> Outcome:

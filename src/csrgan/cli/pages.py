@@ -154,6 +154,27 @@ PAGES = {
         " reads too.",
         site=("How-to guides, Use your own data",),
     ),
+    "compare": Page(
+        purpose="show folders of pictures side by side on one page, with scores",
+        usage=("FOLDER FOLDER ... [sharp=FOLDER] [key=value ...]",),
+        keys={
+            "folders": "folders=[restored,theirs]",
+            "sharp": "sharp=set/sharp",
+            "destination": "destination=compare",
+            "title": "title='Ours and theirs'",
+        },
+        examples={
+            "compare what two programs made of the same pictures with the pictures themselves": (
+                "csrgan compare photos/valid restored theirs destination=compare"
+            ),
+            "score them against the sharp pictures too": (
+                "csrgan compare set/low restored theirs sharp=set/sharp destination=compare"
+            ),
+        },
+        writes="destination gets compare.html, which loads nothing, and compare.csv with the scores of each picture.",
+        status="1 if some pictures could not be read, with a sentence for each",
+        site=("How-to guides, Score somebody else's results",),
+    ),
     "report": Page(
         purpose="summarise sweeps, runs and evaluations on one page",
         usage=("FOLDER [key=value ...]",),

@@ -61,15 +61,20 @@ def scores(low: Source, restored: Source, parameters: Parameters | None, prior: 
     Of a picture of more than `LARGEST` px, `PARTS` x `PARTS` parts are scored.
     """
     times = restored.width // low.width
-    windows = list(_windows(restored, PART, GRID * times))
+    windows = _windows(restored, PART, GRID * times)
     row: Row = {
         "niqe_low": _cell(_niqe(_enlarged(low, window, times) for window in windows)),
-        "niqe_restored": _cell(_niqe(restored.part(*window) for window in windows)),
+        "niqe_restored": _cell(niqe(restored)),
     }
     if parameters:
         within = prior.denormalise(prior.normalise(parameters).clamp(0, 1))  # the operator needs values that can be drawn
         row["consistency_db"] = _cell(_consistency(low, restored, within, spec))
     return row
+
+
+def niqe(picture: Source) -> float:
+    """Return NIQE of a picture, of a large one over its parts; nan for one that is too small."""
+    return _niqe(picture.part(*window) for window in _windows(picture, PART, GRID))
 
 
 def _cell(score: float) -> float | str:

@@ -112,11 +112,11 @@ def _fit(maps: Maps) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Fit an asymmetric generalised Gaussian by its moments: return its shape, its left and right width, and its mean (n each)."""
     above = maps.flatten(1).clamp(min=0)
     halves = above - maps.flatten(1), above  # the magnitudes of the negative and of the positive values
-    magnitude = sum(half.sum(dim=1) for half in halves).double()
-    squares = [torch.linalg.vector_norm(half, dim=1).double().square() for half in halves]
-    left, right = ((square / half.count_nonzero(dim=1)).sqrt() for square, half in zip(squares, halves, strict=True))
+    magnitude = maps.abs().flatten(1).sum(dim=1).double()
+    squares = torch.stack([torch.linalg.vector_norm(half, dim=1).double().square() for half in halves])
+    left, right = (squares / torch.stack([half.count_nonzero(dim=1) for half in halves])).sqrt()
     lean = left / right
-    ratio = magnitude.square() / (sum(squares) * maps[0].numel()) * (lean**3 + 1) * (lean + 1) / (lean**2 + 1).square()
+    ratio = magnitude.square() / (squares.sum(dim=0) * maps[0].numel()) * (lean**3 + 1) * (lean + 1) / (lean**2 + 1).square()
     shapes, ratios = _shapes()
     upper = torch.searchsorted(ratios, ratio.nan_to_num(0.0)).clamp(1, len(ratios) - 1)
     nearest = upper - (ratio - ratios[upper - 1] < ratios[upper] - ratio).long()
