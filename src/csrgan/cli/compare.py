@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from omegaconf import DictConfig
+from rich.progress import track
 
 from csrgan.console import Console
 from csrgan.data import picture
@@ -26,7 +27,11 @@ def run(config: DictConfig) -> int:
     folders = [_folder(place, "folders", destination) for place in places]
     truth = _folder(sharp, "sharp", destination) if sharp else None
     console, errors = Console(), Console(stderr=True)
-    result = side_by_side.compare(folders, truth, console)
+    result = side_by_side.compare(
+        folders,
+        truth,
+        lambda groups: track(groups, "comparing", console=console, transient=True, disable=not console.is_terminal),
+    )
     for sentence in result.broken:
         errors.print(f"csrgan compare: skipped: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     require(

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.errors import UserError
 from csrgan.evaluation import blind
@@ -24,10 +22,12 @@ from csrgan.reports import matching, offline
 from csrgan.reports.album import Album, Shown
 from csrgan.reports.columns import Score, score_of
 from csrgan.reports.page import LIMIT, SPARE
+from csrgan.run_folder import COMPARED_PAGE, COMPARED_SCORES
 
-PAGE, TABLE = "compare.html", "compare.csv"
 OF_SHARP = ("psnr", "ssim")
 TRUTH = "sharp"  # the column of the sharp pictures
+
+Progress = Callable[[Sequence[matching.Match]], Iterable[matching.Match]]
 
 
 class Folder(NamedTuple):
@@ -56,19 +56,13 @@ class Comparison:
     broken: list[str]
 
 
-def compare(folders: Sequence[Folder], sharp: Folder | None, console: Console) -> Comparison:
-    """Match the pictures of the folders by their names and score them."""
+def compare(folders: Sequence[Folder], sharp: Folder | None, shown: Progress) -> Comparison:
+    """Match the pictures of the folders by their names and score them. shown: shows how many are done."""
     places = [*folders, sharp] if sharp else list(folders)
     columns = [*_names([folder.path for folder in folders]), *([TRUTH] if sharp else [])]
     truth = len(folders) if sharp else None
     result = Comparison(columns, [], [], [])
-    for group in track(
-        matching.match([place.names for place in places]),
-        "comparing",
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ):
+    for group in shown(matching.match([place.names for place in places])):
         files = {number: places[number].path / name for number, name in group.items()}
         row = Row(min((Path(name).with_suffix("").as_posix() for name in group.values()), key=len), files)
         if len(files) > 1:
@@ -126,7 +120,7 @@ def write(destination: Path, compared: Comparison, *, title: str) -> Path:
     destination.mkdir(parents=True, exist_ok=True)
     present = {name for row in compared.rows for scores in row.scores.values() for name in scores}
     scores = [name for name in ("niqe", *OF_SHARP) if name in present]
-    _write_table(destination / TABLE, compared, scores)
+    _write_table(destination / COMPARED_SCORES, compared, scores)
     content: dict[str, object] = {
         "title": title,
         "columns": compared.columns,
@@ -141,8 +135,8 @@ def write(destination: Path, compared: Comparison, *, title: str) -> Path:
         "limit": f"{LIMIT // 1_000_000} MB",
         "left_out": 0,
     }
-    page = offline.template("compare.html")
-    scripts = ["page.js", "compare.js"]
+    page = offline.template("side_by_side.html")
+    scripts = ["page.js", "side_by_side.js"]
     album = Album(LIMIT - SPARE - len(offline.rendered(page, scripts, content | {"lines": []}).encode()))
     lines = []
     for row in compared.rows:
@@ -151,9 +145,9 @@ def write(destination: Path, compared: Comparison, *, title: str) -> Path:
             break
         lines.append(_line(row, shown, len(compared.columns), scores))
     content |= {"lines": lines, "left_out": len(compared.rows) - len(lines), "total": len(compared.rows)}
-    with atomic_write(destination / PAGE) as part:
+    with atomic_write(destination / COMPARED_PAGE) as part:
         part.write_text(offline.rendered(page, scripts, content), encoding="utf-8")
-    return destination / PAGE
+    return destination / COMPARED_PAGE
 
 
 def _shown(name: str) -> Score:
