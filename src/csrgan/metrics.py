@@ -1,7 +1,8 @@
 """Scores of a picture against the sharp one: of files, arrays (H, W, 3) or (H, W), or tensors (B, 3, H, W); see `csrgan.load`.
 
-Each is `metrics.NAME(image, sharp)` and returns one number, for a batch the mean over its pictures. Pictures are used as they are,
-in [0,1] and not rounded. `csrgan evaluate` writes the same scores under the same names.
+Each is `metrics.NAME(image, sharp)`, but `metrics.niqe(image)` needs no sharp picture. It returns one number, for a batch the mean
+over its pictures. Pictures are used as they are, in [0,1] and not rounded. `csrgan evaluate` writes the same scores, under the
+same names.
 
 >>> import csrgan, numpy as np
 >>> sharp = np.full((32, 32, 3), 0.5, np.float32)
@@ -72,6 +73,18 @@ def perceptual(image: AnyPicture, sharp: AnyPicture) -> float:
     return _mean(lambda one, other: (metrics.perceptual(one, other) or [math.nan])[0], image, sharp)
 
 
+def niqe(image: AnyPicture) -> float:
+    """Return NIQE (Mittal et al. 2013), the distance of a picture's statistics to those of undistorted photographs.
+
+    Lower is better; there is no sharp picture. nan for pictures that hold fewer than four blocks of 96 px, as of 192 x 192 px.
+
+    >>> import csrgan
+    >>> csrgan.metrics.niqe("photo.png")
+    nan
+    """
+    return fmean(metrics.niqe(one[None]) for one in opened(image, "image").pictures)
+
+
 def _of_luma(score: Score, crop: int) -> Score:
     require(crop >= 0, f"crop={crop} is below 0.")
     return lambda image, sharp: score(metrics.luma(image, crop), metrics.luma(sharp, crop))
@@ -85,10 +98,12 @@ def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
     return fmean(score(one[None], other[None]) for one, other in zip(mine, true, strict=True))
 
 
-def __getattr__(name: str) -> Callable[[AnyPicture, AnyPicture], float]:
-    """A metric of one's own, see `csrgan.evaluation.metrics.Metric`."""
+def __getattr__(name: str) -> Callable[..., float]:
+    """A metric of one's own, see `csrgan.evaluation.metrics.Metric`. One that needs no other picture takes `image` alone."""
     own.register_metrics()
     if name not in own.OWN:
         raise AttributeError(f"module 'csrgan.metrics' has no attribute {name!r}")
     metric = metrics.METRICS[name]
+    if metric.needs == ("image",):
+        return lambda image: fmean(metric(image=one[None]) for one in opened(image, "image").pictures)
     return lambda image, sharp: _mean(lambda one, other: metric(image=one, sharp=other, low=one, border=0), image, sharp)

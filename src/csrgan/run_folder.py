@@ -34,3 +34,7 @@ RECORD = "record.jsonl"  # what csrgan wrote there; lies in the hidden folder
 PARAMETERS = "parameters.csv"  # one row per picture
 SHEET = "sheet.png"  # the first pictures in one overview
 KERNELS = "kernels.npy"  # written if the kernels are not isotropic Gaussians
+
+# Folders of pictures side by side.
+COMPARED_PAGE = "compare.html"
+COMPARED_SCORES = "compare.csv"  # one row per picture and folder

@@ -271,3 +271,18 @@ def test_the_memory_and_the_time_a_pixel_of_a_large_picture(tmp_path: Path) -> N
     small, large = seconds["small"] - seconds["none"], (seconds["large"] - seconds["none"]) / 24
     tell(f"restoring: {small:.2f} us a pixel of 1 megapixel, {large:.2f} of 24; {kilobytes / 1e6:.2f} GB")
     assert large < 1.5 * small
+
+
+def test_scores_that_need_no_sharp_picture_stand_beside_theta(restoring: list[str], photos: Path, tmp_path: Path) -> None:
+    save(photos / "large.png", shape=(192, 200))
+    assert main(restoring) == 0
+    for row in rows(tmp_path / "out"):
+        assert 0 < float(row["consistency_db"]) <= 100
+        large = row["file"] == "large.png"
+        assert bool(row["niqe_low"]) == bool(row["niqe_restored"]) == large
+        if large:
+            low, restored = (csrgan.metrics.niqe(folder / "large.png") for folder in (photos, tmp_path / "out"))
+            assert float(row["niqe_low"]) == pytest.approx(low, rel=1e-3)
+            assert float(row["niqe_restored"]) == pytest.approx(restored, rel=0.05)  # of S before it was rounded
+    assert main([*restoring[:-1], f"destination={tmp_path / 'plain'}", "scores=false"]) == 0
+    assert "consistency_db" not in rows(tmp_path / "plain")[0]

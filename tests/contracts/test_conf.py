@@ -55,6 +55,7 @@ def test_every_choice_is_total_and_every_key_is_used(chosen: list[str]) -> None:
 
 # Required words of a command, and what it would read from a checkpoint.
 GIVEN = {
+    "compare": ("folders=[a,b]",),
     "degrade": ("source=a", "destination=b"),
     "evaluate": ("degradation=readme",),
     "new": ("folder=a",),

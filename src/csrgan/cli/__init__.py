@@ -28,6 +28,8 @@ BARE = {
     **{"list": "group", "new": "folder", "replay": "file", "report": "folder"},
     **{"restore": "source", "degrade": "source", "evaluate": "checkpoint", "publish": "checkpoint"},
 }
+# The key of a list of words, which may be given without one.
+SEVERAL = {"compare": "folders"}
 
 # A module named `list` would hide the builtin in this package once it is imported.
 MODULES = {"list": "list_choices"}
@@ -141,6 +143,8 @@ def execute(command: str, words: list[str]) -> Outcome:
 
 def _with_key(command: str, words: list[str]) -> list[str]:
     """Return the words, with its key added to the one that was given without. Raises UserError for several."""
+    if command in SEVERAL:
+        return _with_list(SEVERAL[command], words)
     key = BARE.get(command)
     bare = [word for word in words if not word.startswith(("-", "~", "+")) and ("=" not in word or Path(word).exists())]
     if key is None or not bare:
@@ -149,6 +153,15 @@ def _with_key(command: str, words: list[str]) -> list[str]:
     sentence = f"csrgan {command} takes one {key}, not {len(bare) + len(given)}: {', '.join([*given, *bare])}."
     require(len(bare) + len(given) == 1, sentence + (" Give the folder that holds the pictures." if key == "source" else ""))
     return [f"{key}={word}" if word in bare else word for word in words]
+
+
+def _with_list(key: str, words: list[str]) -> list[str]:
+    """Return the words, with those that were given without a key as the list of this one."""
+    from csrgan.config import paths
+
+    bare = [word for word in words if not word.startswith(("-", "+")) and ("=" not in word or Path(word).exists())]
+    others = [word for word in words if word not in bare]
+    return [f"{key}={paths.listed(bare)}", *others] if bare else words
 
 
 def _hydra(command: str, words: list[str]) -> Outcome:

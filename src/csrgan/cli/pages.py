@@ -90,7 +90,7 @@ PAGES = {
             ),
         },
         writes="destination gets the restored pictures, under their own names, and parameters.csv: the blur, scale and noise that"
-        " were found in each. The same command continues after an interruption.",
+        " were found in each, and scores that need no sharp picture. The same command continues after an interruption.",
         status="1 if some pictures could not be restored, with a sentence for each; 130 after Ctrl-C",
         site=("Tutorials, Restore your own photographs",),
     ),
@@ -152,6 +152,27 @@ PAGES = {
         writes="decoded photographs in the cache folder, which later trainings share; or shards in destination, which WebDataset"
         " reads too.",
         site=("How-to guides, Use your own data",),
+    ),
+    "compare": Page(
+        purpose="show folders of pictures side by side on one page, with scores",
+        usage=("FOLDER FOLDER ... [sharp=FOLDER] [key=value ...]",),
+        keys={
+            "folders": "folders=[restored,theirs]",
+            "sharp": "sharp=set/sharp",
+            "destination": "destination=compare",
+            "title": "title='Ours and theirs'",
+        },
+        examples={
+            "compare what two programs made of the same pictures with the pictures themselves": (
+                "csrgan compare photos/valid restored theirs destination=compare"
+            ),
+            "score them against the sharp pictures too": (
+                "csrgan compare set/low restored theirs sharp=set/sharp destination=compare"
+            ),
+        },
+        writes="destination gets compare.html, which loads nothing, and compare.csv with the scores of each picture.",
+        status="1 if some pictures could not be read, with a sentence for each",
+        site=("How-to guides, Score somebody else's results",),
     ),
     "report": Page(
         purpose="summarise sweeps, runs and evaluations on one page",

@@ -20,7 +20,8 @@ from csrgan.data.picture import Picture
 from csrgan.data.progress import progress
 from csrgan.degradation.prior import Prior
 from csrgan.errors import require
-from csrgan.evaluation.results import BOUNDS, uncertainty
+from csrgan.evaluation import blind
+from csrgan.evaluation.results import BOUNDS, Row, uncertainty
 from csrgan.files import relative, table_cell
 from csrgan.networks.tiles import TILE, Tile
 from csrgan.picture_folders.interrupt import interruptible
@@ -30,6 +31,7 @@ from csrgan.picture_folders.series import Made, Series, Unit, targets
 from csrgan.records import Restoration
 from csrgan.reports.table import FACTORS, label
 from csrgan.restorers import weights
+from csrgan.restorers.enlarged import Enlarged
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
@@ -64,18 +66,18 @@ def run(config: DictConfig) -> int:
         for sentence in untrained_scale(restorer, factor):
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         with ledger.opened(), series.disk_full_reported():
-            series.run(
-                _Restorer(system, factor, config.tile, series), interrupt, bar=not restorer.per_picture, keep_other_rows=True
-            )
+            series.run(_Restorer(system, factor, config, series), interrupt, bar=not restorer.per_picture, keep_other_rows=True)
     series.say(f"{len(series.done)} restored, {series.broken} skipped: {relative(places.destination)}")
     return 1 if series.broken else 0
 
 
 class _Restorer:
-    """Makes S from a picture. factor: how many times it is enlarged before the network. tile: see `Restorer.restore_parts`."""
+    """Makes S from a picture. factor: how many times it is enlarged before the network. config: gives `tile`, see
+    `Restorer.restore_parts`, and `scores`, see `blind.scores`."""
 
-    def __init__(self, system: Evaluated, factor: float, tile: int, series: Series) -> None:
-        self.system, self.factor, self.tile, self.series = system, factor, tile, series
+    def __init__(self, system: Evaluated, factor: float, config: DictConfig, series: Series) -> None:
+        self.system, self.factor, self.series = system, factor, series
+        self.tile, self.scores = int(config.tile), bool(config.scores)
 
     def __call__(self, unit: Unit, source: Picture, done: Collection[str]) -> Iterator[Made]:
         ((name,),) = unit.results
@@ -98,8 +100,12 @@ class _Restorer:
         witness = quality_in(unit.file) if JPEG_QUALITY in prior.predicted and self.factor == 1 else None
         part = self.series.ledger.workspace / f"part{unit.file.suffix}"
         picture.write(part, canvas)
-        more = {LOOKS_LIKE: looks.names[0]} if looks.foreign else {}
+        more: Row = {LOOKS_LIKE: looks.names[0]} if looks.foreign else {}
         more |= {} if witness is None else {TABLES: str(witness)}
+        if self.scores:
+            theta = None if looks.foreign else restored.parameters
+            low = source if self.factor == 1 else Enlarged(source, self.factor)
+            more |= blind.scores(low, picture.read(part), theta, prior, self.system.restorer.degradation.spec)
         yield Made({name: part}, {"file": table_cell(shown_name), **values, **more})
         said = looks.sentences[0] if looks.foreign else describe_theta(values, prior.units)
         for line in (said, *out_of_range(values, prior), *contradicted(values, witness)):

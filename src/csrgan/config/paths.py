@@ -35,13 +35,13 @@ from csrgan.config.folder import contents, groups
 
 # Full keys, or the last parts of longer keys.
 PATHS = (
-    *("source", "destination", "checkpoint", "run_dir", "resume", "init_from", "folder", "file", "weights"),
+    *("source", "destination", "checkpoint", "run_dir", "resume", "init_from", "folder", "file", "weights", "folders", "sharp"),
     *("data.train", "data.valid", "data.cache", "data.archive"),
     *(f"data.{half}.{key}" for half in ("train", "valid") for key in ("low", "sharp", "pairs")),
 )
 TEXTS = ("title", "question", "baseline", "score", "project", "entity", "url")
 ONE = ("run_dir", "resume")
-LISTS = ("data.train", "data.valid", "data.archive")
+LISTS = ("data.train", "data.valid", "data.archive", "folders")
 
 WORD = re.compile(r"(?P<sign>\+{0,2})(?P<key>[A-Za-z_][\w.]*)=(?P<value>.*)", re.DOTALL | re.ASCII)
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*|\.\.?|(?=[^/]*/)[A-Za-z0-9_./:-]+")  # text that Hydra reads unchanged
@@ -126,6 +126,11 @@ def _restart_word(raw: str, words: ListConfig, index: int) -> str:
     if isinstance(value, list) and all(isinstance(member, str) for member in value):
         return f"{match['sign']}{match['key']}=[{','.join(map(_quoted, value))}]"
     return raw
+
+
+def listed(paths: Sequence[str]) -> str:
+    """Return paths as the value of a key that takes a list."""
+    return f"[{','.join(map(_quoted, paths))}]"
 
 
 def _quoted(text: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from csrgan.evaluation.comparison import Difference, Job
+from csrgan.evaluation.comparison import Difference, Job, value
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import blank
 
@@ -95,8 +95,15 @@ def present(jobs: Iterable[Job]) -> list[str]:
     return derived + [column for column in names if column in columns or column.endswith("_restored")]
 
 
-def table_scores(jobs: Iterable[Job], chosen: str) -> list[Score]:
-    """Return the scores of the table: the default ones that the rows have, and the chosen one."""
+def table_scores(jobs: Sequence[Job], chosen: str) -> list[Score]:
+    """Return the scores of the table: the default ones that the rows have, and the chosen one. A metric for which all pictures
+    were too small is left out."""
     columns = present(jobs)
-    scores = [score for score in default_scores() if score.column in columns]
+    scores = [score for score in default_scores() if score.column in columns and _is_defined(score, jobs)]
     return scores if chosen in (score.column for score in scores) else [*scores, score_of(chosen)]
+
+
+def _is_defined(score: Score, jobs: Sequence[Job]) -> bool:
+    """Return whether some L has the score; True for a score that only S has."""
+    of_low = [value(row, f"{score.column.removesuffix('_restored')}_low") for job in jobs for row in job.rows]
+    return score.column.removesuffix("_restored") not in METRICS or any(map(math.isfinite, of_low))

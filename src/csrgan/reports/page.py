@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, Template
-from markupsafe import Markup
+from jinja2 import Template
 from matplotlib.figure import Figure
 
 from csrgan import run_folder
 from csrgan.evaluation.comparison import Difference, Group, Job, difference, grouped, references
 from csrgan.files import table_cell
-from csrgan.reports import album, chart, columns, effects, maps, markdown, predictions, rows, training, uncertainty, verdicts
+from csrgan.reports import (
+    album,
+    chart,
+    columns,
+    effects,
+    maps,
+    markdown,
+    offline,
+    predictions,
+    rows,
+    training,
+    uncertainty,
+    verdicts,
+)
 
 Table = Sequence[Sequence[str]]  # headings first
 
@@ -60,7 +70,7 @@ def write(
         "complete": sum(not job.reason for job in jobs),
         "limit": f"{LIMIT // 1_000_000} MB",
     }
-    template = Environment(loader=PackageLoader("csrgan.reports", "."), autoescape=True).get_template("page.html")
+    template = offline.template("page.html")
     budget = LIMIT - SPARE - len(_rendered(template, content, []).encode())
     (folder / run_folder.PAGE).write_text(
         _rendered(template, content, album.matrices(compared, labels, chosen, budget)), encoding="utf-8"
@@ -68,12 +78,8 @@ def write(
     return folder / run_folder.PAGE
 
 
-def _rendered(template: Template, content: Mapping[str, object], matrices: Sequence[album.Matrix]) -> str:
-    """Render the page. Its content security policy forbids it to load anything and to run any script but its own."""
-    script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    return template.render(content, matrices=matrices, script=Markup(script), policy=policy)
+def _rendered(template: Template, content: dict[str, object], matrices: Sequence[album.Matrix]) -> str:
+    return offline.rendered(template, ["page.js"], content | {"matrices": matrices})
 
 
 def _every(groups: Sequence[Group]) -> str:
