@@ -129,6 +129,10 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
     scores = [f"{score}_{which}" for score in METRICS for which in ("low", "restored")]
     of_all = *(column for column in (*scores, *OF_RESTORED) if column in rows[0]), *(name for name in rows[0] if "_at_" in name)
     summary |= {column: mean(rows, column) for column in of_all if not all(blank(row, column) for row in rows)}
+    for score in METRICS:  # all pictures may be too small for a metric
+        pair = [column for column in (f"{score}_low", f"{score}_restored") if column in summary]
+        if all(math.isnan(summary[column]) for column in pair):
+            summary = {name: value for name, value in summary.items() if name not in pair}
     summary["gain_db"] = summary["psnr_restored"] - summary["psnr_low"]
     summary |= _intervals(rows)
     for name in predicted_in(rows[0]):
