@@ -17,7 +17,6 @@ from csrgan.run_folder import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
 from csrgan.tree import Settings, value_at
 
 ONE_JOB = "hydra.mode=RUN"  # the only override of Hydra itself that a run keeps: it was a job of a sweep
-BUILT = ("degradation", "system")  # keys of objects, which are rebuilt from the checkpoint's recipe
 
 
 def with_resumed(words: Sequence[str]) -> list[str]:
@@ -85,11 +84,11 @@ def resumed_settings(recipe: Settings, before: Settings, now: Settings) -> Setti
     recipe: of the checkpoint. before: settings composed today from the original overrides only; if this csrgan has other defaults,
     the run keeps those it began with. now: settings composed from all overrides.
     """
-    return {key: _merged(recipe.get(key, value), before.get(key), value, built=key in BUILT) for key, value in now.items()}
+    return {key: _merged(recipe.get(key, value), before.get(key), value, built=key not in CHANGEABLE) for key, value in now.items()}
 
 
 def _merged(old: object, before: object, now: object, *, built: bool) -> object:
-    """built: an object is built from it, and gets no argument that its checkpoint lacks."""
+    """built: an object is rebuilt from it as the checkpoint has it, so it gets no argument that its checkpoint lacks."""
     if isinstance(now, dict) and isinstance(old, dict):
         earlier = before if isinstance(before, dict) else {}
         another_class = old.get("_target_") != now.get("_target_")
@@ -97,6 +96,20 @@ def _merged(old: object, before: object, now: object, *, built: bool) -> object:
             return old
         return {key: _merged(old.get(key, value), earlier.get(key), value, built=built) for key, value in now.items()}
     return old if before == now else now
+
+
+def completed(recipe: Settings, before: Settings) -> Settings:
+    """Return the settings of a checkpoint with the keys that a later csrgan has added at their default, where they are no change.
+
+    before: settings composed today from the run's original overrides.
+    """
+    return {key: _filled(value, before.get(key)) if key in CHANGEABLE else value for key, value in recipe.items()}
+
+
+def _filled(old: object, before: object) -> object:
+    if not isinstance(old, dict) or not isinstance(before, dict) or old.get("_target_") != before.get("_target_"):
+        return old
+    return before | {key: _filled(value, before.get(key)) for key, value in old.items()}
 
 
 def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int, copies: Mapping[str, str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from csrgan.config.resume import (
     ONE_JOB,
     change_faults,
     changes,
+    completed,
     describe_change,
     is_copy,
     original_words,
@@ -49,10 +50,11 @@ class StoppedRun:
     def settings(self, now: Settings) -> Settings:
         """Return the settings of the resumed run. now: those by all overrides. Raises UserError for changes without effect."""
         result = resumed_settings(self.recipe, self.began_with, now)
-        faults = list(change_faults(self.recipe, result, self.folder, self.images_seen, self.references))
+        old = completed(self.recipe, self.began_with)
+        faults = list(change_faults(old, result, self.folder, self.images_seen, self.references))
         if faults:
             raise UserError(*faults)
-        new = [describe_change(key, values) for key, values in changes(self.recipe, result) if not is_copy(key, self.references)]
+        new = [describe_change(key, values) for key, values in changes(old, result) if not is_copy(key, self.references)]
         self.changed = [f"from image {self.images_seen} on: {change}" for change in new]
         return result
 
