@@ -24,7 +24,6 @@ SHRINKAGE = 0.05  # added to the variances of the standardised statistics
 FARTHEST = 8.0  # standard deviations at which a statistic is cut off
 SHARES = (1.0, 0.75, 0.5, 0.25)  # of S - L that are tried
 LOSS_DB = 0.1  # S may be this much worse than L
-RISK = 0.05  # in this share of the pictures
 TENSORS = ("mean", "std", "means", "factors")
 
 
@@ -143,14 +142,14 @@ def _gaussian(places: Float[Tensor, "n f"]) -> tuple[Float[Tensor, " f"], Float[
 
 
 def harmless_share(low: Tensor, restored: Tensor, sharp: Tensor) -> float:
-    """Return the greatest share of S - L that leaves all but `RISK` of the pictures at most `LOSS_DB` worse than L."""
+    """Return the greatest share of S - L that leaves every picture at most `LOSS_DB` worse than L."""
 
     def errors(share: float) -> Tensor:
         return (torch.lerp(low, restored, share) - sharp).square().flatten(1).mean(dim=1).clamp(min=1e-10)
 
     limit = errors(0.0) * 10 ** (LOSS_DB / 10)
     for share in SHARES:
-        if float((errors(share) > limit).double().mean()) <= RISK:
+        if bool((errors(share) <= limit).all()):
             return share
     return 0.0
 
