@@ -197,10 +197,11 @@ def output_of_body(body: str, draws: bool | None, output: str, ignores_low: bool
 # Commands that take a checkpoint.
 
 
-def checkpoint_or_system(checkpoint: bool, system: bool, degradation: bool) -> Iterator[str]:
-    """Of csrgan evaluate and restore: which of the three they were given."""
+def checkpoint_or_system(checkpoint: bool, system: bool, degradation: bool, *, restores: bool) -> Iterator[str]:
+    """Of csrgan evaluate and restore: which of the three they were given. restores: whether nobody knows theta."""
     if not checkpoint and not system:
-        yield "checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as wiener, does without."
+        unaided = "kernelgan" if restores else "wiener"
+        yield f"checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as {unaided}, does without."
     elif not checkpoint and not degradation:
         yield "degradation is needed if there is no checkpoint: choose one, as in degradation=readme."
 

@@ -51,9 +51,9 @@ def run(config: DictConfig) -> int:
         baseline=settings["baseline"],
         score=settings["score"],
     )
-    Console().print(
-        f"{len(read)} {'job' if len(read) == 1 else 'jobs'}: {relative(written)}", highlight=False, markup=False, soft_wrap=True
-    )
+    complete, many = sum(bool(job.rows) for job in read), f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
+    counted = many if complete == len(read) else f"{complete} of {many} complete"
+    Console().print(f"{counted}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

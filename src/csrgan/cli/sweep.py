@@ -90,4 +90,8 @@ def report(folder: Path) -> int:
         how = next(iter(counts)) if len(counts) == 1 else f"are not complete ({listed})"
         sentence = f"{len(failed)} of {len(jobs)} jobs {how}; the same command runs only those, from their last save."
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    if len(failed) < len(jobs):
+        console.print(
+            f"the page with its verdicts: csrgan report {relative(folder)}", highlight=False, markup=False, soft_wrap=True
+        )
     return 1 if failed else 0

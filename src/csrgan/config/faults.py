@@ -178,7 +178,7 @@ def _checkpoint_faults(config: DictConfig) -> Iterator[str]:
     """Yield what csrgan evaluate and restore need if they are given no checkpoint."""
     if "checkpoint" in config:
         given = config.checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
-        yield from rules.checkpoint_or_system(*given)
+        yield from rules.checkpoint_or_system(*given, restores="destination" in config)
 
 
 def _logger_faults(config: DictConfig) -> Iterator[str]:

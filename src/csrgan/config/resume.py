@@ -27,7 +27,8 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     folder = Path(folders[-1])
     checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS)]
     if not (folder / OVERRIDES).is_file() or not any(file.is_file() for file in checkpoints):
-        raise UserError(f"resume={folder} is not the folder of a run that has saved a checkpoint.")
+        sentence = f"resume={folder} is not the folder of a run that has saved a checkpoint"
+        raise UserError(f"{sentence}: one that ended before its first save (trainer.save_every) can only begin again.")
     original = original_words(folder)
     new = _new_words(words, original)
     faults = [_word_fault(word, folder) for word in new]

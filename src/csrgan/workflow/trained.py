@@ -60,7 +60,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
     what it needs.
     """
     given = checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
-    raise_faults(rules.checkpoint_or_system(*given))
+    raise_faults(rules.checkpoint_or_system(*given, restores="destination" in config))
     learned, recipe = trained(checkpoint, config.device) if checkpoint is not None else (None, None)
     if not config.get("degradation"):
         assert recipe
