@@ -201,7 +201,8 @@ def checkpoint_or_system(checkpoint: bool, system: bool, degradation: bool, *, r
     """Of csrgan evaluate and restore: which of the three they were given. restores: whether nobody knows theta."""
     if not checkpoint and not system:
         unaided = "kernelgan" if restores else "wiener"
-        yield f"checkpoint is needed: give it as checkpoint=VALUE; a system that needs no training, such as {unaided}, does without."
+        sentence = "checkpoint is needed: give it as checkpoint=VALUE"
+        yield f"{sentence}; a system that needs no training, such as {unaided}, does without."
     elif not checkpoint and not degradation:
         yield "degradation is needed if there is no checkpoint: choose one, as in degradation=readme."
 

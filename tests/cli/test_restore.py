@@ -206,7 +206,7 @@ def test_a_large_picture_is_restored_in_tiles_as_it_is_whole(
 
     monkeypatch.setattr(Picture, "part", counted)
     monkeypatch.setattr("csrgan.data.progress.INTERVAL", 0.0)
-    words = ["restore", f"checkpoint={sharpening}", f"source={source}", "device=cpu"]
+    words = ["restore", f"checkpoint={sharpening}", f"source={source}", "device=cpu", "scores=false"]
     assert main([*words, f"destination={tmp_path}/whole", "tile=1280"]) == 0
     assert "restoring" not in capsys.readouterr().out
     parts.clear()

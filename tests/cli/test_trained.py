@@ -27,9 +27,8 @@ def test_evaluate_gives_the_rows_of_the_run_again(run: Path, tmp_path: Path) -> 
     scored, before = (list(csv.DictReader((folder / "results.csv").open())) for folder in (tmp_path / "e", run))
     for row, old in zip(scored, before, strict=True):
         assert row["image"] == old["image"]
-        assert [float(row[key]) for key in row if key != "image"] == pytest.approx(
-            [float(old[key]) for key in row if key != "image"], abs=1e-3
-        )
+        found, expected = ([float(each[key] or "nan") for key in row if key != "image"] for each in (row, old))
+        assert found == pytest.approx(expected, abs=1e-3, nan_ok=True)
     wide = ["degradation=wide", "evaluation.grid={blur: 3, scale: 1, noise: 1}", "panels=0"]
     assert main([*words[:2], f"run_dir={tmp_path}/f", "evaluation.crop=64", *wide]) == 0
     assert max(float(row["blur_std"]) for row in csv.DictReader((tmp_path / "f" / "results.csv").open())) > 40
@@ -47,7 +46,7 @@ def test_restore_keeps_names_sizes_and_kinds(run: Path, photographs: Path, tmp_p
     assert cv2.imread(str(out / "deep.png"), cv2.IMREAD_UNCHANGED).dtype == np.uint16
     rows = list(csv.DictReader((out / "parameters.csv").open(encoding="utf-8")))
     assert len(rows) == 6
-    assert set(rows[0]) == {"file", "blur_std", "scale", "noise_std"}
+    assert set(rows[0]) == {"file", "blur_std", "scale", "noise_std", "niqe_low", "niqe_restored", "consistency_db"}
 
 
 def test_what_was_restored_among_the_photographs_is_not_restored_again(run: Path, photographs: Path) -> None:

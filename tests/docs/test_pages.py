@@ -15,7 +15,7 @@ from PIL import Image
 from shell import Shell, shell
 from skimage import data
 
-from csrgan.cli import FIRST
+from csrgan.cli import BARE
 from csrgan.config import faults, paths
 
 QUICK = READ  # make test runs these pages, make docs the others
@@ -106,8 +106,8 @@ def _check(block: Block, place: str) -> None:
             assert {word for word in words[1:] if "=" not in word} <= set(targets), f"{place}: {words}"
         elif Path(words[0]).name == "csrgan" and words[1:] and not any(word.startswith(UNCHECKED) for word in words[1:]):
             command, *rest = words[1:]
-            if command in FIRST and rest and "=" not in rest[0]:  # as in `csrgan report FOLDER`
-                rest[0] = f"{FIRST[command]}={rest[0]}"
+            if command in BARE and rest and "=" not in rest[0]:  # as in `csrgan report FOLDER`
+                rest[0] = f"{BARE[command]}={rest[0]}"
             faults.check_command(command, paths.for_hydra(rest))
 
 

@@ -14,8 +14,8 @@ from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.degradation.spec import DegradationSpec
-from csrgan.evaluation import blind
-from csrgan.networks.source import InMemory, metrics, results
+from csrgan.evaluation import blind, metrics, results
+from csrgan.networks.source import InMemory
 
 PRIOR = Prior(
     **{

@@ -21,7 +21,7 @@ from csrgan.cli import report
 from csrgan.errors import UserError
 from csrgan.evaluation import results
 from csrgan.evaluation.comparison import Job
-from csrgan.reports import chart, page
+from csrgan.reports import chart, offline, page
 
 NAMES = ("job.json", "results.csv", "summary.json", "metrics.csv")
 DAMAGED = "1"  # of the three jobs, the one whose file is changed
@@ -83,7 +83,7 @@ def reported(sweep: Path) -> Callable[..., list[Job] | None]:
     """The jobs of the page where one file of one job is another; None where there is no page but a sentence."""
     folder, templates = (
         sweep.parent / "damaged",
-        page.Environment(loader=page.PackageLoader("csrgan.reports", "."), autoescape=True),
+        offline.Environment(loader=offline.PackageLoader("csrgan.reports", "."), autoescape=True),
     )
 
     def run(name: str, data: bytes | None, score: str = "gain", *, charts: bool = False) -> list[Job] | None:
@@ -98,7 +98,7 @@ def reported(sweep: Path) -> Callable[..., list[Job] | None]:
             write = page.write
             patch.setattr(page, "write", lambda place, jobs, **words: told.extend(jobs) or write(place, jobs, **words))
             patch.setattr(chart, "save", lambda figure, file: figure.canvas.draw() or "data:,")
-            patch.setattr(page, "Environment", lambda **_: templates)  # compiled once
+            patch.setattr(offline, "Environment", lambda **_: templates)  # compiled once
             if not charts:
                 patch.setattr(page, "_charts", lambda *_: [])
             try:

@@ -74,6 +74,8 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[in
             "destination": str(destination),
             "overwrite": False,
             "enlarge": enlarge,
+            "tile": 1280,
+            "scores": False,
             "checkpoint": str(file),
         }
         with pytest.MonkeyPatch.context() as patch:

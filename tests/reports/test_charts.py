@@ -28,7 +28,7 @@ def test_short_names_stay_distinct() -> None:
     found = groups(30)
     labels = chart.labels(found)
     assert len(set(labels.values())) == 30
-    assert labels[found[-1]] == "output=minmax blur.high=9"
+    assert labels[found[-1]] == "output=minmax degradation.blur.high=9"
     assert "image.weight=1" in labels[found[1]]
     assert "parameters.weight=1" in labels[found[1]]
 
@@ -37,7 +37,10 @@ def test_a_key_is_not_shortened_to_what_another_is_called_or_looks_like() -> Non
     """`generator` is a group of its own, and `weight` is a key of each loss."""
     words = ("optimizer.generator.lr={}", "optimizer.discriminator.lr={}", "loss.image.weight={}", "degradation.noise.high={}")
     one, other = (Group(tuple(word.format(value) for word in words), []) for value in (1, 2))
-    assert chart.labels([one, other])[one] == "optimizer.generator.lr=1 optimizer.discriminator.lr=1 image.weight=1 noise.high=1"
+    assert (
+        chart.labels([one, other])[one]
+        == "optimizer.generator.lr=1 optimizer.discriminator.lr=1 image.weight=1 degradation.noise.high=1"
+    )
 
 
 def test_words_of_all_groups_are_in_no_label() -> None:

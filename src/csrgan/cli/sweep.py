@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import permutations
 from pathlib import Path
 from typing import cast
 
@@ -36,8 +37,8 @@ def run(config: DictConfig) -> float | None:
             return None
         job = record.read(folder)
         if job and job["words"] != words:
-            other = " ".join(job["words"])
-            sentence = f"{relative(folder)} holds another job ({other}): give the changed sweep its own run_dir."
+            there, here = (" ".join(word for word in one if word not in two) for one, two in permutations((job["words"], words)))
+            sentence = f"{relative(folder)} holds another job ({there} there, {here} here): give the changed sweep its own run_dir."
             (folder / REFUSED).write_text(sentence, encoding="utf-8")
             return None
         before = ""
@@ -91,7 +92,5 @@ def report(folder: Path) -> int:
         sentence = f"{len(failed)} of {len(jobs)} jobs {how}; the same command runs only those, from their last save."
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     if len(failed) < len(jobs):
-        console.print(
-            f"the page with its verdicts: csrgan report {relative(folder)}", highlight=False, markup=False, soft_wrap=True
-        )
+        console.print(f"its page: csrgan report {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from csrgan.config import search
 from csrgan.config.folder import groups
 from csrgan.config.override import BY_FILE, by_file, single
 from csrgan.errors import UserError
@@ -48,8 +50,16 @@ def choice_faults(override: Override, available: Groups) -> Iterator[str]:
         for choice in choices:
             if choice not in available[name]:
                 yield str(UserError.unknown(name, choice, available[name]))
+            elif choice != "none":
+                yield from (f"{name}={choice}: {file} is empty, so it would change nothing." for file in _empty_files(name, choice))
     elif override.key_or_group in PLUGINS:
         yield from plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
+
+
+def _empty_files(group: str, choice: str) -> Iterator[Path]:
+    """Yield the files of a user's choice that hold nothing, not even a comment."""
+    for name, files in groups() if search.folders() else ():
+        yield from (file for file in files if name == group and file.stem == choice and not file.read_text("utf-8").strip())
 
 
 def unused_part_faults(base: DictConfig, parsed: Sequence[Override]) -> Iterator[str]:
@@ -77,7 +87,9 @@ def group_fault(command: str, override: Override, base: DictConfig, available: G
     if "/" in key and OmegaConf.select(base, key.replace("/", "."), default="absent") != "absent":
         yield f"{key} is no group of choices, but {key.replace('/', '.')} is a setting or holds some."
     elif "/" in key:
-        yield str(UserError.unknown("conf/", key, available))
+        hidden = sorted({folder.parts[-key.count("/") - 3] for folder in Path().glob(f"*/**/conf/{key}")})
+        hints = (f" The package {name} here has conf/{key}: name it in CSRGAN_ALLOW={name}." for name in hidden[:1])
+        yield str(UserError.unknown("conf/", key, available)) + "".join(hints)
     elif top not in list(base) and top in BY_FILE:
         yield by_file(key)
     elif top not in list(base):

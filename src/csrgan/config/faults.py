@@ -15,6 +15,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from yaml import MarkedYAMLError
 
 from csrgan import rules
 from csrgan.config import search
@@ -265,7 +266,14 @@ def _library_message(error: BaseException) -> str | None:
         if sign in f"{type(error).__name__}: {error}":
             return sentence
     known = isinstance(error, HydraException | OmegaConfBaseException)
-    return first_line(error) if known else _plugin_message(error)
+    return first_line(error) if known else _yaml_message(error) or _plugin_message(error)
+
+
+def _yaml_message(error: BaseException) -> str | None:
+    """Return the sentence for a yaml file that cannot be read."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return None
+    return f"{error.problem_mark.name}, line {error.problem_mark.line + 1}, is no valid yaml: {error.problem}."
 
 
 def _plugin_message(error: BaseException) -> str | None:

@@ -210,7 +210,7 @@ def by_set(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as csv; a cell is empty where the degradation that it needs is unknown."""
+    """Write rows as csv; a cell is empty where the degradation is unknown or the picture too small for a score."""
     with atomic_write(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, fieldnames=list(dict.fromkeys(name for row in rows for name in row)))
         table.writeheader()
@@ -219,7 +219,7 @@ def write(path: Path, rows: Sequence[Row]) -> None:
 
 def _cell(row: Row, column: str) -> str | float:
     value = row[column]
-    return table_cell(value) if isinstance(value, str) else "" if blank(row, column) else value
+    return table_cell(value) if isinstance(value, str) else "" if math.isnan(value) else value
 
 
 def mean(rows: Sequence[Row], column: str) -> float:

@@ -109,7 +109,7 @@ def _squared_bound(name: str, row: Row) -> float:
 def _rows(group: Group) -> list[Row]:
     """Return the rows whose degradation is known."""
     rows = (row for job in group.jobs for row in job.rows)
-    return [row for row in rows if not any(np.isnan(value(row, name)) for name in NAMES)]
+    return [row for row in rows if not any(np.isnan(value(row, name)) for name in NAMES if name in row)]
 
 
 def _halves(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:
