@@ -210,8 +210,8 @@ def test_a_large_picture_is_restored_in_tiles_as_it_is_whole(
     assert main([*words, f"destination={tmp_path}/whole", "tile=1280"]) == 0
     assert "restoring" not in capsys.readouterr().out
     parts.clear()
-    assert main([*words, f"destination={tmp_path}/tiles", "tile=256"]) == 0
-    assert max(parts) <= max(sharp.shape[1] * 128, 512**2 // 2)
+    assert main([*words, f"destination={tmp_path}/tiles", "tile=384"]) == 0
+    assert max(parts) <= 384**2 < sharp.shape[0] * sharp.shape[1]
     assert re.search(r"eight\.png: restoring: [1-9][0-9]%, [0-9]+ s left", capsys.readouterr().out)
     for name in ("eight.png", "deep.png", "alpha.png"):
         whole, tiles = (cv2.imread(str(tmp_path / way / name), cv2.IMREAD_UNCHANGED) for way in ("whole", "tiles"))
@@ -222,7 +222,7 @@ def test_a_large_picture_is_restored_in_tiles_as_it_is_whole(
     for one, other in zip(rows(tmp_path / "whole"), rows(tmp_path / "tiles"), strict=True):
         assert one.pop("file") == other.pop("file")
         np.testing.assert_allclose([*map(float, one.values())], [*map(float, other.values())], rtol=1e-5)
-    assert main([*words, f"destination={tmp_path}/tiles", "tile=256"]) == 0
+    assert main([*words, f"destination={tmp_path}/tiles", "tile=384"]) == 0
     assert "4 of 4 pictures were restored before" in capsys.readouterr().out
 
 
@@ -230,22 +230,22 @@ def test_tiles_of_an_enlarged_picture_and_of_one_in_memory(sharpening: Path, tmp
     sharp = skimage.data.astronaut()[:180, :250]
     Image.fromarray(sharp).save(tmp_path / "photo.png")
     words = ["restore", f"checkpoint={sharpening}", f"source={tmp_path}/photo.png", "enlarge=2"]
-    for tile in (256, 1280):
+    for tile in (384, 1280):
         assert main([*words, f"destination={tmp_path}/{tile}", f"tile={tile}"]) == 0
-    tiles, whole = (np.asarray(Image.open(tmp_path / str(tile) / "photo.png")).astype(int) for tile in (256, 1280))
+    tiles, whole = (np.asarray(Image.open(tmp_path / str(tile) / "photo.png")).astype(int) for tile in (384, 1280))
     assert tiles.shape == (360, 500, 3)
     assert np.abs(tiles - whole).max() <= 1
     model = csrgan.load(sharpening)
-    assert (model(sharp, 2, tile=256).image == tiles).all()
+    assert (model(sharp, 2, tile=384).image == tiles).all()
     assert (model(sharp, 2).image == whole).all()
-    floating, deep = model(sharp / np.float64(255), 2, tile=256).image, model(sharp.astype(np.uint16) * 257, 2, tile=256).image
+    floating, deep = model(sharp / np.float64(255), 2, tile=384).image, model(sharp.astype(np.uint16) * 257, 2, tile=384).image
     np.testing.assert_allclose(floating, model(sharp / 255, 2).image, atol=1 / 255)
     assert (floating.dtype, deep.dtype) == (np.float64, np.uint16)
     batch = torch.from_numpy(sharp.copy()).permute(2, 0, 1)[None, :1].float().expand(2, -1, -1, -1) / 255
-    found = model(batch, 2, tile=256).image
+    found = model(batch, 2, tile=384).image
     assert found.shape == (2, 1, 360, 500)
     torch.testing.assert_close(found, model(batch, 2).image, atol=1 / 255, rtol=0)
-    with pytest.raises(UserError, match=r"tile=8 is below 256, the least that it can be\."):
+    with pytest.raises(UserError, match=r"tile=8 is below 384, the least that it can be\."):
         model(sharp, tile=8)
     assert main([*words, f"destination={tmp_path}/none", "tile=8"]) == 2
 

@@ -66,7 +66,7 @@ def generator(body: Body, head: Any = MLP, condition: Any = None, function: Any 
     return one
 
 
-def tiled(one: Generator, low: Tensor, tile: int = 256) -> tuple[GeneratorOutput, int]:
+def tiled(one: Generator, low: Tensor, tile: int = 384) -> tuple[GeneratorOutput, int]:
     result = torch.full_like(low, torch.nan)
 
     def put(rows: Tensor, first: int, height: int) -> None:
@@ -83,13 +83,13 @@ def tiled(one: Generator, low: Tensor, tile: int = 256) -> tuple[GeneratorOutput
     ("body", "head", "condition", "tile"),
     [
         (SpectralUNet, MLP, None, 384),
-        (partial(SpectralUNet, width=16), MLP, FILM, 256),
-        (partial(SpectralUNet, width=16), LATE, None, 256),
-        (partial(SpectralUNet, width=8), None, None, 256),
-        (Spectral, SEPARATE, FILM, 256),
+        (partial(SpectralUNet, width=16), MLP, FILM, 384),
+        (partial(SpectralUNet, width=16), LATE, None, 384),
+        (partial(SpectralUNet, width=8), None, None, 384),
+        (Spectral, SEPARATE, FILM, 384),
         (UNet, MLP, None, 512),
-        (partial(UNet, width=8, levels=2), MLP, FILM, 256),
-        (partial(UNet, spectrum_bins=0, width=8, levels=2), SEPARATE, None, 256),
+        (partial(UNet, width=8, levels=2), MLP, FILM, 384),
+        (partial(UNet, spectrum_bins=0, width=8, levels=2), SEPARATE, None, 384),
         (partial(unfolded, width=8), MLP, None, 384),
         pytest.param(partial(unfolded, width=8, stages=2, downsampling="direct"), MLP, None, 384, marks=pytest.mark.long),
         (partial(UNetAsCoded, width=4), LATE, None, 384),
@@ -233,5 +233,5 @@ def test_the_progress_counts_every_tile(photograph: Tensor) -> None:
 
     one = generator(UNet(width=8, levels=1), condition=FILM)
     with torch.no_grad():
-        TiledGenerator(one, InMemory(photograph), 256, shown).restore(lambda rows, first, height: None)
+        TiledGenerator(one, InMemory(photograph), 384, shown).restore(lambda rows, first, height: None)
     assert seen == [("reading", 28), ("restoring", 28)]

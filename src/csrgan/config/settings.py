@@ -84,7 +84,7 @@ class Command(TypedDict):
     per_image: Count
     crop: Count | None
     enlarge: Positive
-    tile: Annotated[int, "[256,inf)"]
+    tile: Annotated[int, "[384,inf)"]
     shard_mb: Positive
     sizes: Sequence[Count]
     max_stds: Sequence[NotNegative]

@@ -17,7 +17,7 @@ from csrgan.networks.generator import Features, Generator, Place
 from csrgan.networks.heads import Head
 from csrgan.networks.source import Padded, Source
 
-TILE, LEAST_TILE = 1280, 256  # px: greatest side of what is read at once, unless one chooses; the least that one may choose
+TILE, LEAST_TILE = 1280, 384  # px: greatest side of what is read at once, unless one chooses; the least that one may choose
 BLEND = 16  # px to either side of the line between two tiles in which they are blended; the whole border may be wrong at its edge
 
 Rows = Callable[[Float[Tensor, "b 3 n w"], int, int], None]  # takes rows of S, the number of the first, and how many S has

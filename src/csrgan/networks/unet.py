@@ -19,7 +19,7 @@ from csrgan.ranges import Count, CountOr0, Depth
 
 Upsampling = Callable[[int, int], nn.Module]
 
-BORDER = 64  # px around a tile; what lies beyond changes S by less than a level of 255
+BORDER = 128  # px around a tile; what lies beyond changes S of a trained network by less than a level of 255 (64: by up to 10)
 
 
 class UNetCore(nn.Module):
