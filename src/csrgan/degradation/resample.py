@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -71,18 +72,6 @@ def cubic_response(frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"
     return response / weights.sum()
 
 
-def bicubic(
-    size_in: Int[Tensor, " batch"],
-    size_out: Int[Tensor, " batch"],
-    scale: Float[Tensor, " batch"],
-    rows: int,
-    max_scale: float,
-    dtype: torch.dtype,
-) -> Band:
-    """Return bicubic resampling (a = -0.5), see `resampled`."""
-    return resampled("bicubic", size_in, size_out, scale, rows, max_scale, dtype)
-
-
 def resampled(
     kind: str,
     size_in: Int[Tensor, " batch"],
@@ -117,6 +106,9 @@ def resampled(
     weight = kernel(distance).to(dtype) * inside
     total = weight.sum(dim=2, keepdim=True)
     return Band(first, weight / torch.where(total == 0, 1, total))
+
+
+bicubic = partial(resampled, "bicubic")  # a = -0.5
 
 
 def decimation(size_out: Int[Tensor, " batch"], step: int, rows: int, dtype: torch.dtype) -> Band:

@@ -11,7 +11,19 @@ from csrgan.ranges import Share
 Pictures = Float[Tensor, "b c h w"]
 
 
-class ShotNoise(Factor):
+class SensorNoise(Factor):
+    """Noise at the pixels of the small picture, of a strength that is a fraction; 0 changes nothing."""
+
+    place = "native"
+    neutral = 0.0
+    noise_by = 0
+    pointwise = True
+
+    def __init__(self, *, low: Share, high: Share, absent: Share = 0.0) -> None:
+        super().__init__(low=low, high=high, absent=absent)
+
+
+class ShotNoise(SensorNoise):
     """Photon noise: each pixel gets Gaussian noise of variance shot x signal, independent in each channel. With a `ReadNoise`
     behind it, the variance is shot x signal + read^2.
 
@@ -30,14 +42,6 @@ class ShotNoise(Factor):
     0.0054
     """
 
-    place = "native"
-    neutral = 0.0
-    noise_by = 0
-    pointwise = True
-
-    def __init__(self, *, low: Share, high: Share, absent: Share = 0.0) -> None:
-        super().__init__(low=low, high=high, absent=absent)
-
     def change(self, images: Pictures, number: Float[Tensor, " b"], *, noise: Pictures | None) -> Pictures:
         if noise is None:
             return images
@@ -46,20 +50,12 @@ class ShotNoise(Factor):
         return images + root[:, None, None, None] * images.clamp(min=1e-8).sqrt() * noise
 
 
-class ReadNoise(Factor):
+class ReadNoise(SensorNoise):
     """Noise of a sensor's electronics: the same Gaussian noise in dark and bright pixels. The number is its standard deviation as a
     fraction of full scale; 0 changes nothing.
 
     low, high: of the number, drawn uniformly. absent: share of the pictures without it.
     """
-
-    place = "native"
-    neutral = 0.0
-    noise_by = 0
-    pointwise = True
-
-    def __init__(self, *, low: Share, high: Share, absent: Share = 0.0) -> None:
-        super().__init__(low=low, high=high, absent=absent)
 
     def change(self, images: Pictures, number: Float[Tensor, " b"], *, noise: Pictures | None) -> Pictures:
         return images if noise is None else images + number[:, None, None, None] * noise
