@@ -56,9 +56,14 @@ def sharpened(picture: np.ndarray, amount: float, std: float) -> np.ndarray:
 
 
 def chain(
-    picture: np.ndarray, std: float, scale: float, constants: DegradationSpec = FULL, kernel: np.ndarray | None = None
+    picture: np.ndarray,
+    std: float,
+    scale: float,
+    constants: DegradationSpec = FULL,
+    kernel: np.ndarray | None = None,
+    quality: int = 100,
 ) -> np.ndarray:
-    """The noise-free chain of (c, h, w)."""
+    """The noise-free chain of (c, h, w). quality: of the small picture as JPEG; 100: it is none."""
     height, width = picture.shape[1:]
     direct = constants.downsampling == "direct"
     if kernel is not None:
@@ -68,6 +73,7 @@ def chain(
     few = round(height / scale), round(width / scale)
     every = low[:, :: round(scale), :: round(scale)][:, : few[0], : few[1]]
     low = every if direct else resized(low, *few, constants.downsampling)
+    low = low if quality == 100 else through_jpeg(low, quality)
     return (low if constants.output == "native" else resized(low, height, width)).clip(0, 1)
 
 

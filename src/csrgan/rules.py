@@ -198,11 +198,12 @@ def output_of_body(body: str, draws: bool | None, output: str, ignores_low: bool
 
 
 def checkpoint_or_system(checkpoint: bool, system: bool, degradation: bool, *, restores: bool) -> Iterator[str]:
-    """Of csrgan evaluate and restore: which of the three they were given. restores: whether nobody knows theta."""
+    """Of csrgan evaluate and restore: which of the three they were given. restores: whether nobody knows theta; then the network
+    that comes with csrgan stands in."""
     if not checkpoint and not system:
-        unaided = "kernelgan" if restores else "wiener"
-        sentence = "checkpoint is needed: give it as checkpoint=VALUE"
-        yield f"{sentence}; a system that needs no training, such as {unaided}, does without."
+        if not restores:
+            sentence = "checkpoint is needed: give it as checkpoint=VALUE"
+            yield f"{sentence}; a system that needs no training, such as wiener, does without."
     elif not checkpoint and not degradation:
         yield "degradation is needed if there is no checkpoint: choose one, as in degradation=readme."
 

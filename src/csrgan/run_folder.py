@@ -16,7 +16,8 @@ RESTORED, LOW, SHARP = "S.png", "L.png", "H.png"  # in such a folder
 REPLAY = "replay"  # batches whose loss or gradient was not finite
 
 # A published network.
-NETWORK = "network.ckpt"  # the restoring network alone
+NETWORK = "network.safetensors"  # the restoring network alone
+NETWORK_BEFORE = "network.ckpt"  # its name in version 0.1
 
 # A job of a sweep, beside the files of its run.
 JOB = "job.json"  # its outcome

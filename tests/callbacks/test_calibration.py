@@ -95,7 +95,7 @@ def test_a_run_saves_its_calibration_and_an_evaluation_gives_the_same_intervals(
     assert len(found) == 3
     assert all(factor > 0 for factor in found)
     grid = ("evaluation.crop=64", "evaluation.grid={blur: 2, scale: 1, noise: 1}", "panels=0")
-    for folder, source in (("again", tmp_path / "run"), ("elsewhere", tmp_path / "published" / "network.ckpt")):
+    for folder, source in (("again", tmp_path / "run"), ("elsewhere", tmp_path / "published" / "network.safetensors")):
         if folder == "elsewhere":
             assert main(["publish", f"checkpoint={tmp_path}/run", f"destination={tmp_path}/published"]) == 0
         assert main(["evaluate", f"checkpoint={source}", f"run_dir={tmp_path}/{folder}", *grid]) == 0

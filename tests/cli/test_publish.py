@@ -15,13 +15,17 @@ import torch
 from commands import train
 from composed import composed
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save
 
 import csrgan
 from csrgan.api import onnx_file
 from csrgan.calibration import Calibration
 from csrgan.cli import main
 from csrgan.config.build import build
+from csrgan.errors import UserError
 from csrgan.networks.generator import Generator
+from csrgan.runs.checkpoint import read
 
 
 def test_a_published_network_restores_the_same_picture_and_tells_nothing_of_its_maker(
@@ -29,7 +33,7 @@ def test_a_published_network_restores_the_same_picture_and_tells_nothing_of_its_
 ) -> None:
     out = tmp_path / "published"
     assert main(["publish", f"checkpoint={run}", f"destination={out}"]) == 0
-    network, page = out / "network.ckpt", (out / "README.md").read_text()
+    network, page = out / "network.safetensors", (out / "README.md").read_text()
     whole = (run / "checkpoints" / "last.ckpt").stat().st_size
     assert network.stat().st_size < whole / 3
     assert hashlib.sha256(network.read_bytes()).hexdigest() in page
@@ -39,7 +43,7 @@ def test_a_published_network_restores_the_same_picture_and_tells_nothing_of_its_
     elsewhere = tmp_path / "elsewhere"
     shutil.move(out, elsewhere)
     made = []
-    for number, checkpoint in enumerate((run, elsewhere / "network.ckpt")):
+    for number, checkpoint in enumerate((run, elsewhere / "network.safetensors")):
         folder = tmp_path / f"restored{number}"
         words = ("restore", f"checkpoint={checkpoint}", f"source={photographs / 'colour.png'}", f"destination={folder}")
         assert main([*words]) == 0
@@ -57,11 +61,54 @@ def test_the_folder_of_a_published_network_is_enough(run: Path, tmp_path: Path) 
 
 def test_a_training_begins_with_a_published_network(run: Path, tmp_path: Path) -> None:
     assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/published"]) == 0
-    network = tmp_path / "published" / "network.ckpt"
+    network = tmp_path / "published" / "network.safetensors"
     train(tmp_path / "on", f"init_from={network}", "optimizer.generator.lr=0", "trainer.images=4", size=())
-    mine, theirs = (torch.load(file, weights_only=True)["state_dict"] for file in (tmp_path / "on/checkpoints/last.ckpt", network))
+    mine, theirs = (read(file)["state_dict"] for file in (tmp_path / "on/checkpoints/last.ckpt", network))
     for name, weight in theirs.items():
         torch.testing.assert_close(mine[name], weight, atol=1e-6, rtol=0)
+
+
+def test_the_file_opens_without_csrgan_and_says_how_to_use_the_weights(run: Path, tmp_path: Path) -> None:
+    assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/out"]) == 0
+    with safe_open(tmp_path / "out" / "network.safetensors", framework="numpy") as opened:
+        facts = json.loads(opened.metadata()["csrgan"])
+        weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (it is no mapping)
+    assert facts["described"]["input"] == "L: RGB in [0,1], sRGB, (batch, 3, height, width), float32"
+    assert facts["described"]["degradation"]["scale"] == [1.0, 3.0]
+    trained = csrgan.load(run).system.ema.state_dict()
+    assert {name.removeprefix("ema.") for name in weights if name.startswith("ema.")} == trained.keys()
+    for name, weight in trained.items():
+        np.testing.assert_array_equal(weights[f"ema.{name}"], weight.numpy())
+
+
+def test_half_the_bits_restore_the_same_picture_to_a_fraction_of_a_level(run: Path, tmp_path: Path, chelsea: torch.Tensor) -> None:
+    for name, half in (("whole", "false"), ("half", "true")):
+        assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/{name}", f"half={half}"]) == 0
+    sizes = [(tmp_path / name / "network.safetensors").stat().st_size for name in ("whole", "half")]
+    assert sizes[1] < 0.7 * sizes[0]
+    low = chelsea[..., :96, :96]
+    whole, half = (csrgan.load(tmp_path / name)(low) for name in ("whole", "half"))
+    torch.testing.assert_close(half.image, whole.image, atol=0.25 / 255, rtol=0)
+    assert all(weight.dtype == torch.float32 for weight in csrgan.load(tmp_path / "half").system.ema.state_dict().values())
+
+
+def test_a_network_published_before_safetensors_is_read(run: Path, tmp_path: Path) -> None:
+    assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/new"]) == 0
+    (tmp_path / "old").mkdir()
+    torch.save(read(tmp_path / "new"), tmp_path / "old" / "network.ckpt")
+    old, new = (csrgan.load(tmp_path / name).system.ema.state_dict() for name in ("old", "new"))
+    assert all(torch.equal(weight, new[name]) for name, weight in old.items())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"\xff" * 100, save({"a": torch.ones(2)}), save({"a": torch.ones(2)}, {"csrgan": "["}), save({}, {"csrgan": "3"})],
+)
+def test_a_damaged_file_is_one_sentence(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "network.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"is not a (readable )?checkpoint"):
+        csrgan.load(file)
 
 
 def test_the_page_tells_of_larger_crops_at_the_end(run: Path, tmp_path: Path) -> None:
@@ -82,7 +129,7 @@ def test_what_cannot_be_published_is_told(run: Path, tmp_path: Path, capfd: pyte
     assert main(["publish", f"checkpoint={run}"]) == 2
     assert "destination is needed" in capfd.readouterr().err
     assert main(["publish", f"checkpoint={run}", f"destination={tmp_path}/one"]) == 0
-    assert main(["publish", f"checkpoint={tmp_path}/one/network.ckpt", f"destination={tmp_path}/two"]) == 2
+    assert main(["publish", f"checkpoint={tmp_path}/one/network.safetensors", f"destination={tmp_path}/two"]) == 2
     assert "was published already: copy it." in capfd.readouterr().err
     assert [file.name for file in (tmp_path / "full").iterdir()] == ["mine.txt"]
 
@@ -140,6 +187,16 @@ def test_an_onnx_file_restores_any_size_as_the_network_does(run: Path, tmp_path:
                 "degradation.output=native",
             ),
         ),
+        (
+            "csrgan",
+            (
+                "degradation=file",
+                "generator.width=8",
+                "generator.levels=2",
+                "generator.first.directions=true",
+                "generator.first.block_dct=true",
+            ),
+        ),
         ("csrgan", ("generator=unet_as_coded",)),
         ("srgan", ("degradation=bicubic_x4",)),
     ],
@@ -186,5 +243,5 @@ def test_what_has_no_form_in_onnx_is_told_and_nothing_is_written(
         assert main([*words, "format=onnx"]) == 2
     assert "format=onnx needs onnx, which is not installed: pip install 'csrgan[onnx]'." in capfd.readouterr().err
     assert main([*words, "format=pickle"]) == 2
-    assert "format has no pickle. Its choices: ckpt, onnx." in capfd.readouterr().err
+    assert "format has no pickle. Its choices: onnx, safetensors." in capfd.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -19,7 +19,12 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.factors.motion import line_kernels
 from csrgan.errors import UserError
 
-ABSENT = {"jpeg_quality": torch.full((3,), 100.0), "motion_length": torch.zeros(3), "sharpening": torch.zeros(3)}
+ABSENT = {
+    "earlier_jpeg": torch.full((3,), 100.0),
+    "jpeg_quality": torch.full((3,), 100.0),
+    "motion_length": torch.zeros(3),
+    "sharpening": torch.zeros(3),
+}
 
 
 @pytest.mark.parametrize("name", choices("degradation"))
@@ -58,10 +63,11 @@ def test_every_degradation_equals_its_witness(name: str, backend: str, chelsea: 
         if numbers["motion_length"][k]:
             line = line_kernels(*(numbers[f"motion_{part}"][k : k + 1].double() for part in ("length", "angle")))
             picture = witness.blur_by(picture, line[0].numpy())
-        expected = witness.chain(picture, *values, degradation.spec, kernel)
+        first, last = (int(numbers[name][k].round()) for name in ("earlier_jpeg", "jpeg_quality"))
+        expected = witness.chain(picture, *values, degradation.spec, kernel, first)
         expected = witness.sharpened(expected, float(numbers["sharpening"][k]), 1.0)
-        if numbers["jpeg_quality"][k] < 100:  # a pixel that rounds otherwise changes a whole block
-            error = low[k].double().numpy() - witness.through_jpeg(expected, int(numbers["jpeg_quality"][k].round()))
+        if min(first, last) < 100:  # a pixel that rounds otherwise changes a whole block
+            error = low[k].double().numpy() - (expected if last == 100 else witness.through_jpeg(expected, last))
             assert -10 * math.log10(np.square(error).mean()) > 45
             continue
         np.testing.assert_allclose(low[k].double().numpy(), expected, atol=1e-4 + rounding, rtol=0)

@@ -231,7 +231,14 @@ def test_one_from_a_package_works_in_train_report_restore_and_degrade(tmp_path: 
 def test_photo_trains_and_reports_every_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Motion, a kernel's shape, photon noise and sharpening, through training, the table, panels and the result's rows."""
     run = tmp_path / "run"
-    words = ["degradation=photo", "loss/parameters=nll", "loss.parameters.variance=true", "trainer.panels=1", f"run_dir={run}"]
+    words = [
+        "degradation=photo",
+        *(f"factor.{name}.absent=0" for name in ("motion", "shot_noise", "sharpening")),
+        "loss/parameters=nll",
+        "loss.parameters.variance=true",
+        "trainer.panels=1",
+        f"run_dir={run}",
+    ]
     assert main(["train", *SHORT, *words]) == 0
     said = capsys.readouterr().out
     assert said.count("ellip") >= 2 and said.count("motion") >= 2

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from csrgan.degradation.kernel_priors import Mixed
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.errors import UserError
@@ -13,6 +14,7 @@ README = {
     "scale": {"low": 1, "high": 3},
     "noise": {"low": 0, "high": 10 / 255},
 }
+CONSTANT = {"scale": {"low": 1, "high": 1}, "noise": {"low": 0, "high": 0}}
 
 
 def test_the_variance_is_uniform_where_the_protocol_says_so() -> None:
@@ -62,12 +64,49 @@ def test_the_grid_holds_the_mid_quantiles_and_one_level_of_a_constant() -> None:
     torch.testing.assert_close(constant.normalise(known), torch.tensor([[0.5]]))
 
 
+def test_each_part_may_be_absent_from_a_share() -> None:
+    prior = Prior(
+        blur={"low": 0.5, "high": 2, "absent": 0.2},
+        scale={"low": 2, "high": 4, "absent": 0.6},
+        noise={"low": 0.01, "high": 0.02, "absent": 0.9},
+    )
+    drawn = prior.sample(np.random.default_rng(0), 20_000)
+    for name, neutral, absent, bounds in (
+        ("blur_std", 0, 0.2, (0.5, 2)),
+        ("scale", 1, 0.6, (2, 4)),
+        ("noise_std", 0, 0.9, (0.01, 0.02)),
+    ):
+        values = drawn.number(name)
+        assert float((values == neutral).float().mean()) == pytest.approx(absent, abs=0.02)
+        present = values[values != neutral]
+        assert (float(present.min()), float(present.max())) == pytest.approx(bounds, rel=0.02)
+    torch.testing.assert_close(drawn.stack().mean(dim=0), prior.mean().stack()[0], rtol=0.05, atol=0)
+    torch.testing.assert_close(prior.denormalise(prior.normalise(drawn)).stack(), drawn.stack(), atol=1e-5, rtol=1e-5)
+    assert prior.may_be_sharp
+    assert not Prior(**README).may_be_sharp
+
+
+@pytest.mark.parametrize("size", [None, 21])
+def test_a_picture_whose_blur_is_absent_is_not_blurred_by_a_drawn_kernel(size: int | None) -> None:
+    shapes = Mixed(isotropic=0.5)
+    prior = Prior(blur={"low": 0.2, "high": 3, "absent": 0.5}, **CONSTANT, kernel=shapes, kernel_size=size)
+    drawn = prior.sample(np.random.default_rng(0), 400)
+    assert drawn.kernel is not None
+    middle = drawn.kernel.shape[-1] // 2
+    absent = drawn.blur_std == 0
+    assert 150 < int(absent.sum()) < 250
+    assert (drawn.kernel[absent, middle, middle] == 1).all()
+    assert (drawn.kernel[absent].sum(dim=(1, 2)) == 1).all()
+    assert (drawn.blur_std[~absent] >= 0.2).all()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"blur": {"low": -1, "high": 4}}, "Prior.blur.low=-1"),
         ({"scale": {"low": 0.5, "high": 3}}, "Prior.scale.low=0.5"),
         ({"noise": {"low": 0.2, "high": 0.1}}, "degradation.noise.high=0.1"),
+        ({"noise": {"low": 0, "high": 0.1, "absent": 1.5}}, "Prior.noise.absent=1.5"),
         ({"predicted": ["blurr_std"]}, "Did you mean blur_std?"),
     ],
 )

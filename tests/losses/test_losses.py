@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from kornia.filters import gaussian_blur2d
+from skimage.metrics import peak_signal_noise_ratio
 
 from csrgan.errors import UserError
 from csrgan.losses import adversarial, backbones, image, parameters
@@ -19,6 +20,18 @@ def test_image_losses_equal_their_formulas() -> None:
     assert float(image.mse(a, b)) == pytest.approx((d**2).mean(), rel=1e-5)
     assert float(image.l1(a, b)) == pytest.approx(np.abs(d).mean(), rel=1e-5)
     assert float(image.charbonnier(a, b, epsilon=0.1)) == pytest.approx(np.sqrt(d**2 + 0.01).mean(), rel=1e-5)
+
+
+def test_the_logarithm_of_the_error_counts_decibels() -> None:
+    sharp = torch.rand(2, 3, 8, 9)
+    weak, strong = (sharp + size * torch.randn(2, 3, 8, 9) for size in (0.01, 0.1))
+    psnr = [
+        np.mean([peak_signal_noise_ratio(sharp[k].numpy(), made[k].numpy(), data_range=1) for k in range(2)])
+        for made in (weak, strong)
+    ]
+    difference = image.log_mse(strong, sharp, epsilon=1e-6) - image.log_mse(weak, sharp, epsilon=1e-6)
+    assert float(difference) == pytest.approx((psnr[0] - psnr[1]) * np.log(10) / 10, rel=1e-4)
+    assert float(image.log_mse(sharp + 0.01, sharp, epsilon=0.01)) == pytest.approx(np.log(2), rel=1e-4)
 
 
 def test_the_prior_mean_costs_a_twelfth() -> None:

@@ -11,6 +11,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
+from csrgan.degradation.factors.motion import Motion
 from csrgan.networks import heads, output, upsampling
 from csrgan.networks.condition import FiLM
 from csrgan.networks.generator import Generator
@@ -63,6 +64,26 @@ def test_crops_and_photographs_agree_in_the_lowest_ring_too() -> None:
     assert float(away.max()) < 0.15
     whole = RadialLogSpectrum(40, 512)
     assert float((whole(image) - spectrum(crops).mean(dim=0))[0, 0].abs()) > 0.15
+
+
+@pytest.mark.parametrize("angle", [0.0, 30.0, 45.0, 90.0, 135.0])
+def test_motion_takes_away_power_along_its_line(angle: float) -> None:
+    spectrum = RadialLogSpectrum(40, 128, directions=True)
+    still = torch.rand(1, 3, 128, 160)
+    moved = Motion(low=1, high=12).change(still, torch.tensor([8.0]), torch.tensor([angle]))
+    cosine, sine = (spectrum(moved) - spectrum(still))[0, 50:].view(2, 5)
+    assert bool((torch.hypot(cosine, sine)[1:] > 0.3).all())
+    found = torch.rad2deg(torch.atan2(-sine[1:], -cosine[1:])) / 2
+    assert float(((found - angle + 90) % 180 - 90).abs().max()) < 12
+    torch.testing.assert_close(spectrum(still)[:, :50], RadialLogSpectrum(40, 128)(still), atol=0, rtol=0)
+
+
+def test_directions_of_a_picture_on_its_side_change_their_sign(chelsea: Tensor) -> None:
+    spectrum = RadialLogSpectrum(40, 128, directions=True)
+    upright, rotated = spectrum(chelsea)[0, 50:], spectrum(chelsea.rot90(1, (2, 3)))[0, 50:]
+    torch.testing.assert_close(rotated, -upright, atol=0.05, rtol=0)  # half of the spectrum is read, its edge twice
+    mirrored = spectrum(chelsea.flip(3))[0, 50:]
+    torch.testing.assert_close(mirrored, torch.cat([upright[:5], -upright[5:]]), atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (37, 50), (128, 128), (300, 451)])

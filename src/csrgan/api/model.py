@@ -19,14 +19,16 @@ from csrgan.networks.tiles import LEAST_TILE, TILE, Rows, Shown, unshown
 from csrgan.restorers.enlarged import Enlarged
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.restorer import Restorer
+from csrgan.runs import packaged
 from csrgan.training.evaluated import Evaluated
 from csrgan.tree import Settings
 
 NOT_FINITE = "the network's output for low is not finite, so it is not a picture."
 
 
-def load(source: str | os.PathLike[str], device: str = "cpu") -> Model:
+def load(source: str | os.PathLike[str] = packaged.PHOTO, device: str = "cpu") -> Model:
     """Load a model from the folder of a run (its last checkpoint), a checkpoint, or the network that `csrgan publish` wrote.
+    `photo` is the network that comes with csrgan, for photographs of any origin.
 
     Reading a checkpoint runs no code in it: it may name only what csrgan's own configuration names, PyTorch's layers and
     optimizers, and modules in CSRGAN_ALLOW.

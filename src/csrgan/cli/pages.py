@@ -102,10 +102,10 @@ PAGES = {
             "export the network of a run": "csrgan publish checkpoint=runs/first destination=published",
             "export it as ONNX too": "csrgan publish checkpoint=runs/first destination=published format=onnx",
             "restore with what was published": (
-                "csrgan restore checkpoint=published/network.ckpt source=photo.png destination=restored"
+                "csrgan restore checkpoint=published/network.safetensors source=photo.png destination=restored"
             ),
         },
-        writes="destination gets network.ckpt, about a quarter of a checkpoint, with format=onnx also network.onnx, and README.md:"
+        writes="destination gets network.safetensors, a quarter of a checkpoint, with format=onnx also network.onnx, and README.md:"
         " how it was trained, its scores and its SHA-256.",
         site=("How-to guides, Publish a model",),
     ),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan import files
@@ -19,7 +18,7 @@ from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
 from csrgan.run_folder import NETWORK, SUMMARY
-from csrgan.runs import jobs
+from csrgan.runs import jobs, network_file
 from csrgan.training.system import System
 from csrgan.tree import Settings
 
@@ -43,21 +42,25 @@ def run(config: DictConfig) -> int:
     described = {key: recipe[key] for key in ("system", "degradation")}  # enough to rebuild it, without the folders of its maker
     for key, value in _paths(described, "recipe"):
         raise UserError(f"checkpoint={source}: {key}={value} is a file that others do not have: to publish, train without it.")
-    onnx = onnx_file.exported(system.restorer, _facts(system)) if config.format == "onnx" else b""
+    contents = {NETWORK: network_file.encoded(_content(system, described), half=config.half)}
+    if config.format == "onnx":
+        contents[ONNX] = onnx_file.exported(system.restorer, _facts(system))
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {f"ema.{name}": weight.clone() for name, weight in system.ema.state_dict().items()}
-    facts = {"images_seen": system.images_seen, "calibration": system.restorer.calibration.rows, "published": True}
-    facts |= {"ood": system.restorer.ood.content()} if system.restorer.ood else {}
-    content = {"state_dict": weights, "csrgan": {"recipe": described, **facts}}
-    with files.atomic_write(folder / NETWORK) as part:
-        torch.save(content, part)
-    if onnx:
-        with files.atomic_write(folder / ONNX) as part:
-            part.write_bytes(onnx)
+    for name, content in contents.items():
+        with files.atomic_write(folder / name) as part:
+            part.write_bytes(content)
     files.write(folder / PAGE, "\n".join(_page(system, recipe, source, folder)) + "\n")
-    size = sum(file.stat().st_size for file in (folder / NETWORK, folder / ONNX) if file.exists()) / 1e6
+    size = sum(map(len, contents.values())) / 1e6
     Console().print(f"{size:.1f} MB: {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _content(system: System, recipe: Settings) -> Settings:
+    """Return what the file of the network holds: the averaged weights, and how to use them."""
+    weights = {f"ema.{name}": weight for name, weight in system.ema.state_dict().items()}
+    own = {"recipe": recipe, "images_seen": system.images_seen, "calibration": system.restorer.calibration.rows}
+    own |= {"ood": system.restorer.ood.content()} if system.restorer.ood else {}
+    return {"state_dict": weights, "csrgan": {**own, "published": True, "described": _facts(system)}}
 
 
 def _facts(system: System) -> dict[str, object]:
@@ -87,7 +90,7 @@ def _page(system: System, recipe: Settings, source: Path, folder: Path) -> Itera
     if (folder / ONNX).exists():
         yield f"`{ONNX}` is the same network for programs without csrgan; its metadata `csrgan` say what goes in and comes out."
         yield f"SHA-256 of `{ONNX}`: `{hashlib.sha256((folder / ONNX).read_bytes()).hexdigest()}`.\n"
-    yield "    csrgan restore checkpoint=network.ckpt source=photos destination=restored\n"
+    yield f"    csrgan restore checkpoint={NETWORK} source=photos destination=restored\n"
     yield "It was trained to undo degradations drawn for each picture from these ranges:\n"
     yield "| | from | to |"
     yield "|---|---|---|"
@@ -95,7 +98,7 @@ def _page(system: System, recipe: Settings, source: Path, folder: Path) -> Itera
         low, high = (bound * FACTORS.get(name, 1.0) for bound in distribution.bounds)
         yield f"| {label(name, system.restorer.prior.units)} | {low:.4g} | {high:.4g} |"
     if not (source / SUMMARY).is_file():
-        yield "\nIt was not evaluated yet: `csrgan evaluate checkpoint=network.ckpt data.valid=photos` does that."
+        yield f"\nIt was not evaluated yet: `csrgan evaluate checkpoint={NETWORK} data.valid=photos` does that."
         return
     summary = jobs.summary(source)
     yield f"\nIts scores on the {summary['rows']:.0f} pictures and degradations of its evaluation:\n"

@@ -54,7 +54,7 @@ def _format(settings: Settings) -> Iterator[str]:
     """Check the format that csrgan degrade or prepare writes."""
     form, packs = settings.get("format"), "shard_mb" in settings
     publishes = "checkpoint" in settings  # of the commands with a format, only publish has one
-    choices = ("cache", "shards") if packs else ("ckpt", "onnx") if publishes else ("npy", "png")
+    choices = ("cache", "shards") if packs else ("safetensors", "onnx") if publishes else ("npy", "png")
     if "format" in settings and form not in choices:
         yield str(UserError.unknown("format", str(form), choices))
     if packs and form == "shards" and not settings["destination"]:
@@ -79,7 +79,8 @@ def _degradation(degradation: Settings) -> Iterator[str]:
     yield from rules.whole_axes(degradation["predicted"], axes, drawn)
     yield from rules.order(degradation.get("order"), factors, degradation["downsampling"])
     yield from rules.odd_kernel_size(degradation["kernel_size"])
-    yield from rules.single_scale(degradation["output"], degradation["downsampling"], scale["low"], scale["high"])
+    least = 1.0 if scale.get("absent") else scale["low"]
+    yield from rules.single_scale(degradation["output"], degradation["downsampling"], least, scale["high"])
     yield from rules.tested_blur_std(degradation["tested_blur_std"])
     yield from rules.positive_width(_fact(degradation["kernel"], "has_axes"), degradation["blur"]["low"])
 

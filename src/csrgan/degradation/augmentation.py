@@ -66,7 +66,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         order: Sequence[str] | None = None,
     ) -> None:
         super().__init__(p=1.0)
-        low, high = (float(scale[bound]) for bound in ("low", "high"))
+        low, high = float(scale["low"]) if not scale.get("absent") else 1.0, float(scale["high"])
         raise_faults(rules.odd_kernel_size(kernel_size), rules.single_scale(output, downsampling, low, high))
         added = tuple((factors or {}).items())
         steps = None if order is None else tuple(order)

@@ -24,7 +24,7 @@ def names(key: str) -> tuple[str, str]:
 def components(size: Numbers, angle: Numbers) -> tuple[Numbers, Numbers]:
     """Return size cos(2 angle) and size sin(2 angle), in the unit of the size. angle: degrees."""
     twice = torch.deg2rad(2 * angle)
-    return size * twice.cos(), size * twice.sin()
+    return size * twice.cos() + 0.0, size * twice.sin() + 0.0  # + 0.0: no -0.0 in tables
 
 
 def size_and_angle(along_0: Numbers, along_45: Numbers, *, most: float) -> tuple[Numbers, Numbers]:

@@ -37,7 +37,8 @@ def foreign(
         seeds = generator.integers(2**62, size=len(images)).tolist()
         return degradation.degrade(images, parameters, degradation.noise(tuple(images.shape), parameters, images.device, seeds))
 
-    yield "a sharp picture", sharp
+    if not degradation.prior.may_be_sharp:
+        yield "a sharp picture", sharp
     yield "stronger blur", low(_blurred(sharp, degradation, draw(1.3, 2.0)))
     strongest = max(degradation.prior.ranges["noise_std"].bounds[1], 2 / 255)
     yield "stronger noise", low(parameters=replace(parameters, noise_std=strongest * draw(1.5, 3.0)))

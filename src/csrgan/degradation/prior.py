@@ -16,7 +16,7 @@ from torch import Tensor
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation import axial
-from csrgan.degradation.kernel_priors import KernelPrior
+from csrgan.degradation.kernel_priors import KernelPrior, isotropic
 from csrgan.degradation.kernels import ellipticity
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.uniform import Uniform
@@ -24,46 +24,54 @@ from csrgan.errors import raise_faults, require
 from csrgan.ranges import NotNegative, Share
 
 KEYS = ("blur", "scale", "noise")  # configuration keys of the ranges of `NAMES`, under degradation
+NEUTRAL = (0.0, 1.0, 0.0)  # the values of `NAMES` that change nothing
 NINETY = 1.6448536  # standard deviations to either side of the mean that hold 90 % of a Gaussian
 
 
 class Blur(TypedDict, total=False):
     """The range of the standard deviation in HR px, or of its square; see `Uniform`.
 
-    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square.
+    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square. absent: share of the
+    pictures without it.
     """
 
     low: NotNegative
     high: NotNegative
     uniform_in: Literal["value", "variance"]
+    absent: Share
 
 
 class Scale(TypedDict, total=False):
     """The range of HR size / LR size; see `Uniform`.
 
-    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square.
+    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square. absent: share of the
+    pictures without it.
     """
 
     low: Annotated[float, "[1,inf)"]
     high: Annotated[float, "[1,inf)"]
     uniform_in: Literal["value", "variance"]
+    absent: Share
 
 
 class Noise(TypedDict, total=False):
     """The range of the standard deviation as a fraction of full scale, or of its square; see `Uniform`.
 
-    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square.
+    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square. absent: share of the
+    pictures without it.
     """
 
     low: Share
     high: Share
     uniform_in: Literal["value", "variance"]
+    absent: Share
 
 
 class Prior(Recorded):
     """Independent uniform priors of blur, scale, noise and further factors, and the prior of the blur's kernel.
 
-    blur, scale, noise: `{low, high, uniform_in}` each, see `Uniform`. With a kernel prior, blur is the range of its first axis.
+    blur, scale, noise: `{low, high, uniform_in, absent}` each, see `Uniform`. With a kernel prior, blur is the range of its first
+    axis.
     predicted: the parameters that a network predicts, in the order of its outputs; the prior's mean stands for the others.
     tested_blur_std: the blurs of the evaluation grid, px; None: mid-quantiles of the prior.
     kernel: draws the kernels, see `kernel_priors`; None: the isotropic Gaussian. kernel_size, shift: of these kernels.
@@ -89,7 +97,9 @@ class Prior(Recorded):
         axes: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         own = (blur, scale, noise)
-        self.ranges: dict[str, Uniform] = dict(zip(NAMES, (Uniform(**bounds) for bounds in own), strict=True))
+        self.ranges: dict[str, Uniform] = {
+            name: Uniform(**bounds, neutral=neutral) for name, bounds, neutral in zip(NAMES, own, NEUTRAL, strict=True)
+        }
         self.predicted = tuple(predicted)
         self._tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
         self._more = tuple(more or ())
@@ -131,6 +141,13 @@ class Prior(Recorded):
         return self._more
 
     @property
+    def may_be_sharp(self) -> bool:
+        """Whether pictures are drawn, other than by a rare chance, that nothing was done to."""
+        angles = {angle for _, angle in self.axes.values()}
+        drawn = [self.ranges[name] for name in (*NAMES, *self._more) if name not in angles]
+        return all(each.absent > 0 or each.low == each.high == each.neutral for each in drawn)
+
+    @property
     def continuous(self) -> dict[str, Uniform]:
         """The ranges of the numbers that say all without a jump: components in place of a size and an angle; without
         a drawn kernel's shape."""
@@ -166,8 +183,15 @@ class Prior(Recorded):
         """Draw a kernel for each picture if there is a kernel prior; blur_std comes in as that of the kernel's first axis."""
         if self.kernel is None:
             return parameters
-        bounds = self.ranges["blur_std"].bounds
-        kernel, std = self.kernel.draw(generator, parameters.blur_std, bounds=bounds, size=self.kernel_size, shift=self.shift)
+        first, drawn = parameters.blur_std, self.ranges["blur_std"]
+        bounds = replace(drawn, absent=0.0).bounds
+        kernel, std = self.kernel.draw(
+            generator, first.clamp(min=bounds[0]), bounds=bounds, size=self.kernel_size, shift=self.shift
+        )
+        if drawn.absent:
+            absent = first < bounds[0]
+            none = isotropic(torch.zeros_like(first), kernel.shape[-1], self.shift).to(kernel)
+            kernel, std = torch.where(absent[:, None, None], none, kernel), torch.where(absent, first, std)
         return replace(parameters, blur_std=std, kernel=kernel)
 
     def grid(self, *, blur: int, scale: int, noise: int) -> Parameters:
@@ -180,7 +204,7 @@ class Prior(Recorded):
         levels = []
         for name, count in zip(NAMES, (blur, scale, noise), strict=True):
             drawn = self.ranges[name]
-            several = count if drawn.high > drawn.low else 1
+            several = count if drawn.bounds[1] > drawn.bounds[0] else 1
             levels.append(drawn.quantile((torch.arange(several) + 0.5) / several))
         if self._tested_blur_std is not None:
             levels[0] = torch.tensor(self._tested_blur_std, dtype=torch.float32)

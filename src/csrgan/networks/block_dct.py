@@ -34,7 +34,7 @@ class BlockDCTStatistics(nn.Module):
         cosines = torch.cos(math.pi * (2 * index + 1) * index[:, None] / (2 * SIDE)) / 2
         cosines[0] /= 2**0.5
         both = torch.kron(cosines, cosines)  # from the pixels of a block to its coefficients, both row by row
-        self.register_buffer("transform", both.T.float().contiguous(), persistent=False)
+        self.register_buffer("transform", both.float().view(SIDE**2, 1, SIDE, SIDE), persistent=False)
         self.register_buffer("upper", torch.triu_indices(SIDE, SIDE), persistent=False)
 
     transform: Tensor
@@ -54,8 +54,8 @@ class BlockDCTStatistics(nn.Module):
             strip = picture.part(slice(top, min(top + STRIP, height)), slice(0, width))
             with torch.autocast(strip.device.type, enabled=False):
                 coefficients = self._coefficients(strip.float())
-                square = square + coefficients.square().sum(dim=1)
-                magnitude = magnitude + coefficients.abs().sum(dim=1)
+                square = square + coefficients.square().sum(dim=(2, 3))
+                magnitude = magnitude + coefficients.abs().sum(dim=(2, 3))
         assert isinstance(square, Tensor) and isinstance(magnitude, Tensor)
         count = height * width // SIDE**2
         logs = torch.stack([(square / count + SQUARE_FLOOR).log(), (magnitude / count + MEAN_FLOOR).log()], dim=1)
@@ -63,8 +63,7 @@ class BlockDCTStatistics(nn.Module):
         rows, columns = self.upper
         return (logs[..., rows, columns] + logs[..., columns, rows]).flatten(1) / (2 * SPREAD)
 
-    def _coefficients(self, strip: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b blocks 64"]:
+    def _coefficients(self, strip: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 64 rows columns"]:
         """Return the coefficients of all blocks of luma, in 8-bit steps."""
         luma = torch.einsum("bchw,c->bhw", strip, strip.new_tensor(LUMA)) * 255 - 128
-        blocks = luma.unfold(1, SIDE, SIDE).unfold(2, SIDE, SIDE)
-        return blocks.reshape(len(strip), -1, SIDE * SIDE) @ self.transform
+        return nn.functional.conv2d(luma[:, None], self.transform, stride=SIDE)

@@ -10,12 +10,10 @@ from torch import Tensor, nn
 
 from csrgan.networks.block_dct import LUMA, SIDE, BlockDCTStatistics
 from csrgan.networks.source import InMemory, Source
-from csrgan.networks.spectrum import FLOOR, RadialLogSpectrum
+from csrgan.networks.spectrum import BANDS, CELLS, FLOOR, SECTORS, Frequencies, RadialLogSpectrum, cells, means
 
 TILE = 128  # px: side of the tiles that are looked at
 TILES = 8  # at most, along each axis
-BANDS = (0.03, 0.07, 0.12, 0.2, 0.3, 0.5)  # cycles/px: edges of the bands in which directions are compared
-SECTORS = 8  # of the directions, over 180 degrees
 DIRECTIONAL = 4  # features of each band
 
 
@@ -62,15 +60,8 @@ def directions(luma: Float[Tensor, "b h w"]) -> Float[Tensor, "b directional"]:
     window = torch.hann_window(height + 2, device=device)[1:-1, None] * torch.hann_window(width + 2, device=device)[1:-1]
     centred = (luma - luma.mean(dim=(1, 2), keepdim=True)) * window
     power = torch.fft.fft2(centred).abs().square() / window.square().sum().clamp(min=1e-6)
-    y, x = torch.fft.fftfreq(height, device=device)[:, None], torch.fft.fftfreq(width, device=device)
-    band = torch.bucketize(torch.hypot(y, x), torch.tensor(BANDS, device=device)) - 1
-    sector = (torch.atan2(y, x) % math.pi / math.pi * SECTORS + 0.5).long() % SECTORS
-    inside = (band >= 0) & (band < len(BANDS) - 1)
-    cell = (band * SECTORS + sector)[inside]
-    cells = (len(BANDS) - 1) * SECTORS
-    total = power.new_zeros(len(luma), cells).index_add(1, cell, power[:, inside])
-    members = power.new_zeros(cells).index_add(0, cell, torch.ones_like(cell, dtype=power.dtype))
-    logs = (total / members.clamp(min=1) + FLOOR).log().view(-1, len(BANDS) - 1, SECTORS)
+    cell = cells(Frequencies.of(torch.fft.fftfreq(height, device=device), torch.fft.fftfreq(width, device=device)))
+    logs = (means(power.flatten(1), cell, CELLS) + FLOOR).log().view(-1, len(BANDS) - 1, SECTORS)
     logs = logs - logs.mean(dim=2, keepdim=True)
     angle = torch.arange(SECTORS, device=device) * (2 * math.pi / SECTORS)
     harmonic = torch.hypot((logs * angle.cos()).mean(dim=2), (logs * angle.sin()).mean(dim=2))

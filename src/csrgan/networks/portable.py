@@ -66,8 +66,8 @@ def enlarged(image: Float[Tensor, "b c h w"], factor: int) -> Float[Tensor, "b c
     return image
 
 
-def log_power(image: Float[Tensor, "b 3 h w"], tile: int, bins: int, features: int, floor: float) -> Float[Tensor, "b features"]:
-    """Return the logarithm of the power in each ring, as `RadialLogSpectrum` computes it."""
+def power(image: Float[Tensor, "b 3 h w"], tile: int) -> Float[Tensor, "b n"]:
+    """Return the mean power spectrum of the tiles, summed over colours, as `RadialLogSpectrum` computes it."""
     (rows, height), (columns, width) = (_tiles(size(image, axis), tile) for axis in (2, 3))
     tiles = image.index_select(2, rows.reshape(-1)).index_select(3, columns.reshape(-1))
     tiles = tiles.reshape(image.shape[0], 3, rows.shape[0], rows.shape[1], columns.shape[0], columns.shape[1])
@@ -80,10 +80,17 @@ def log_power(image: Float[Tensor, "b 3 h w"], tile: int, bins: int, features: i
     cos_x, sin_x = _waves(_range(width), half, width)
     a, b = tiles @ cos_x, tiles @ sin_x
     real, imaginary = cos_y @ a - sin_y @ b, sin_y @ a + cos_y @ b
-    power = (real.square() + imaginary.square()).mean(dim=(1, 2, 3)).reshape(image.shape[0], -1)
-    ring = (2 * bins * _radius(whole, height, half, width)).long().clamp(max=features - 1).reshape(-1, 1)
-    members = (ring == torch.arange(features)).float()
-    return torch.log(power @ members / members.sum(dim=0).clamp(min=1) + floor)
+    return (real.square() + imaginary.square()).mean(dim=(1, 2, 3)).reshape(image.shape[0], -1)
+
+
+def frequencies(image: Float[Tensor, "b 3 h w"], tile: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the frequencies of `power` along the columns and the rows, and their radii, cycles/px, as `fftfreq` rounds them."""
+    height, width = (size(image, axis).clamp(max=tile) for axis in (2, 3))
+    rows, columns = _range(height), _range(width // 2 + 1)
+    down = torch.where(2 * rows < height, rows, rows - height).float() * (1 / height.float())
+    across = columns.float() * (1 / width.float())
+    square = torch.zeros_like(down)[:, None] + torch.zeros_like(across)
+    return (square + down[:, None]).reshape(-1), (square + across).reshape(-1), _radius(rows, height, columns, width).reshape(-1)
 
 
 def _waves(positions: Int[Tensor, " n"], frequencies: Int[Tensor, " k"], period: Tensor) -> tuple[Tensor, Tensor]:

@@ -34,6 +34,8 @@ class Spectral(Body):
 
     spectrum_bins: rings of the spectrum up to the Nyquist frequency. spectrum_tile: side of its tiles, px.
     block_dct: whether it also sees the statistics of the blocks that JPEG codes, see `BlockDCTStatistics`.
+    directions: whether it also sees how the spectrum differs with direction, see `RadialLogSpectrum`; motion and oval kernels show
+    there.
     gains: radial frequencies with their own gain; gains in between are interpolated.
     hidden: width of the hidden layers.
     """
@@ -50,11 +52,12 @@ class Spectral(Body):
         spectrum_bins: CountOr0 = 40,
         spectrum_tile: Count = 128,
         block_dct: bool = False,
+        directions: bool = False,
         gains: Annotated[int, "[2,inf)"] = 64,
         hidden: Count = 96,
     ) -> None:
         super().__init__()
-        self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile)
+        self.spectrum = RadialLogSpectrum(spectrum_bins, spectrum_tile, directions=directions)
         self.blocks = BlockDCTStatistics() if block_dct else None
         self.context_features = self.spectrum.features + (self.blocks.features if self.blocks else 0)
         self.bottleneck_channels = hidden

@@ -11,30 +11,41 @@ import torch
 
 from csrgan.config import renamed
 from csrgan.errors import UserError, printable, require
-from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, NETWORK, PREVIOUS
+from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, NETWORK, NETWORK_BEFORE, PREVIOUS
+from csrgan.runs import network_file, packaged
 from csrgan.tree import Settings
 
 
 def read(path: Path | str, key: str = "checkpoint") -> Settings:
-    """Return the contents of a checkpoint file, of the last intact checkpoint of a run's folder, or of the network in a folder that
-    csrgan publish wrote.
+    """Return the contents of a checkpoint file, of the last intact checkpoint of a run's folder, of the network in a folder that
+    csrgan publish wrote, or of a network that comes with csrgan, by its name.
 
     `["state_dict"]` holds the weights, `["csrgan"]["recipe"]` the whole configuration, both under today's names.
     key: where the user named it. Raises UserError for anything else.
     """
     named = f"{key}={path}"
     file = Path(path)
+    if not file.exists():
+        file = packaged.network(str(path)) or file
     if file.is_dir():
         there = any((file / CHECKPOINTS / name).is_file() for name in (LAST, PREVIOUS))
-        file = newest(file) if there else file / NETWORK  # what csrgan publish wrote
+        published = [file / name for name in (NETWORK, NETWORK_BEFORE)]  # what csrgan publish wrote
+        file = newest(file) if there else next(filter(Path.is_file, published), published[0])
     require(file.is_file(), f"{named} is neither a file nor a folder with {CHECKPOINTS}/{LAST} or {NETWORK}.")
     try:
-        content: Settings = torch.load(file, map_location="cpu", weights_only=True)
+        content = _content(file)
         renamed.upgrade_checkpoint(content)
     except Exception as reason:
         raise UserError(f"{named} is not a readable checkpoint ({type(reason).__name__}).") from reason
     own = content.get("csrgan") if isinstance(content, dict) else None
     require(isinstance(own, dict) and "recipe" in own and "state_dict" in content, f"{named} is not a checkpoint of csrgan.")
+    return content
+
+
+def _content(file: Path) -> Settings:
+    if file.suffix == network_file.SUFFIX:
+        return network_file.read(file)
+    content: Settings = torch.load(file, map_location="cpu", weights_only=True)
     return content
 
 

@@ -10,6 +10,7 @@ from csrgan import rules
 from csrgan.api.loading import placed, trained
 from csrgan.config.build import build, checked_settings
 from csrgan.errors import UserError, raise_faults
+from csrgan.runs import packaged
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.system import System
 from csrgan.tree import Settings
@@ -56,11 +57,13 @@ def _differences(here: object, there: object, place: str) -> Iterator[str]:
 def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Settings]:
     """Return the system of a command that takes `system`, `checkpoint` or both, and the command's settings.
 
-    A degradation that is not chosen becomes the checkpoint's. Raises UserError if neither is given, or if an untrained system lacks
-    what it needs.
+    A degradation that is not chosen becomes the checkpoint's. A command that restores takes the network that comes with csrgan if
+    neither is given. Raises UserError if another command is given neither, or if an untrained system lacks what it needs.
     """
     given = checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
     raise_faults(rules.checkpoint_or_system(*given, restores="destination" in config))
+    if checkpoint is None and not config.get("system"):
+        checkpoint = packaged.PHOTO
     learned, recipe = trained(checkpoint, config.device) if checkpoint is not None else (None, None)
     if not config.get("degradation"):
         assert recipe
