@@ -63,6 +63,7 @@ def test_the_wheel_brings_its_configuration(site: Path, tmp_path: Path) -> None:
     done = python(tmp_path, "-c", code, path=(site,))
     assert done.stdout.startswith(str(site))
     assert "minmax_batch" in done.stdout
+    assert (site / "csrgan" / "models" / "photo.safetensors").is_file()
 
 
 def test_a_package_of_ones_own_is_as_good_as_csrgans(site: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from csrgan.degradation.foreign import SHARP
 from csrgan.networks.picture_statistics import TILE, PictureStatistics
 from csrgan.networks.source import Source
 from csrgan.records import Looks
@@ -156,6 +157,7 @@ def harmless_share(low: Tensor, restored: Tensor, sharp: Tensor) -> float:
 
 def _sentence(looks: str, share: float) -> str:
     """Return what to tell a user of a picture that looks foreign. share: of S - L that was added to L."""
-    seen = "nothing that the model has seen" if looks == UNKNOWN else f"{looks}, which the model has not seen"
     image = "L" if share == 0 else "as restored" if share == 1 else f"{share:.0%} restored and {1 - share:.0%} L"
-    return f"this looks like {seen}: theta is not given, and S is {image}."
+    seen = "nothing that the model has seen" if looks == UNKNOWN else f"{looks}, which the model has not seen"
+    reason = f"{looks}, with nothing to undo" if looks == SHARP else seen
+    return f"this looks like {reason}: theta is not given, and S is {image}."
