@@ -83,8 +83,9 @@ PAGES = {
             "device": "device=cuda",
         },
         examples={
-            "restore a folder of photographs": "csrgan restore checkpoint=runs/first source=photos/valid destination=restored",
-            "restore several pictures and folders": "csrgan restore *.png photos checkpoint=runs/first destination=all",
+            "restore pictures and folders, as many as you name": (
+                "csrgan restore photo.png photos/valid checkpoint=runs/first destination=restored"
+            ),
             "enlarge one picture to twice its size": ("csrgan restore photo.png checkpoint=runs/first destination=big enlarge=2.0"),
             "learn from the picture itself, without a checkpoint": (
                 "csrgan restore system=kernelgan degradation=div2krk_x2 source=photo.png destination=big"
@@ -246,9 +247,8 @@ PAGES = {
         keys={"group": "group=loss/image"},
         examples={
             "show all groups, with the number of their choices and the most used ones": "csrgan list",
-            "show what each choice of a group is": "csrgan list degradation",
-            "show it for all groups below a name": "csrgan list loss",
-            "show it for every group": "csrgan list all",
+            "show what each choice is, of a group or of all groups below a name": "csrgan list loss",
+            "show it for all groups": "csrgan list all",
         },
         writes="nothing: it prints a table. Choices of your own packages are in it too.",
         site=("Reference, Configuration",),
