@@ -70,7 +70,7 @@ def _overview(choices: Mapping[str, Sequence[Path]]) -> Iterator[str]:
     for top, names in members.items():
         ordered = list(dict.fromkeys([*(name for name in FIRST.get(top, ()) if name in names), *names]))
         yield _line(f"{top:<{width}}  {counts[top]:>7}  ", ordered)
-    yield f"csrgan list GROUP says what each choice is; csrgan list {ALL} says it for all groups."
+    yield f"csrgan list GROUP tells what each choice is, csrgan list {ALL} does so for all."
 
 
 def _line(start: str, names: Sequence[str]) -> str:
