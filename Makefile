@@ -1,7 +1,20 @@
 # Everything is set up by itself: each target that needs the environment makes .venv first, and again when the pins change.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+PIP := $(BIN)/python -u -m pip install --progress-bar off --disable-pip-version-check --no-compile --constraint constraints.txt
+
+# One line that says what pip is doing, and how long it took; its errors stay on the screen, and its exit status counts.
+SHELL := /bin/bash
+define installed
+	@set -o pipefail; SECONDS=0; \
+	$(PIP) --editable '.[$(1)]' | while IFS= read -r line; do \
+		case $$line in Collecting*|Downloading*|Building*|Installing*) [ ! -t 2 ] || printf '\r\033[K  %.70s' "$$line" >&2;; esac; \
+	done || exit 1; \
+	[ ! -t 2 ] || printf '\r\033[K' >&2; \
+	echo "  done in $$SECONDS s" && echo $$SECONDS > $@
+endef
+# How long a target took last, from the file that it leaves.
+last = $(or $(patsubst %,it took % s last time,$(shell cat $@ 2>/dev/null)),a minute or two the first time for downloads)
 
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet
 
@@ -15,21 +28,18 @@ help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .venv/runs: pyproject.toml constraints.txt
-	@echo "setting up .venv (a minute or two the first time)"
+	@echo "setting up .venv with csrgan and PyTorch: $(last)"
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "csrgan needs Python 3.11, 3.12 or 3.13; name one as in: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
-	@$(PIP) --editable '.[perceptual]'
-	@touch $@
+	$(call installed,perceptual)
 
 .venv/tests: .venv/runs
-	@echo "adding the tools for tests and lint"
-	@$(PIP) --editable '.[dev]'
-	@touch $@
+	@echo "adding the tools for tests and lint: $(last)"
+	$(call installed,dev)
 
 .venv/docs: .venv/tests
-	@echo "adding the tools for the site"
-	@$(PIP) --editable '.[docs]'
-	@touch $@
+	@echo "adding the tools for the site: $(last)"
+	$(call installed,docs)
 
 install: .venv/runs  ## make .venv with csrgan in it
 

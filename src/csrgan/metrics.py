@@ -68,7 +68,7 @@ def hf_ratio(image: AnyPicture, sharp: AnyPicture) -> float:
 def perceptual(image: AnyPicture, sharp: AnyPicture) -> float:
     """Return the distance between features of an EfficientNet-Lite0 (see `csrgan.losses.perceptual`); 0 is equal; lower is better.
 
-    Needs the extra `csrgan[perceptual]`; nan without it.
+    Needs the extra `perceptual`; nan without it.
     """
     return _mean(lambda one, other: (metrics.perceptual(one, other) or [math.nan])[0], image, sharp)
 

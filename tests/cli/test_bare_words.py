@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 import skimage.data
 import torch
+from folders import rows, save
 
-from csrgan.cli import BARE, _with_key, main
+from csrgan.cli import BARE, SEVERAL, _with_key, main
+from csrgan.config import paths
 from csrgan.data import picture
 
 
-@pytest.mark.parametrize("command", sorted(BARE))
+@pytest.mark.parametrize("command", sorted({**BARE, **SEVERAL}))
 def test_a_bare_word_gets_its_key_wherever_it_stands(command: str) -> None:
-    key = BARE[command]
+    key = {**BARE, **SEVERAL}[command]
     assert _with_key(command, ["a.png", "x=1"]) == [f"{key}=a.png", "x=1"]
-    assert _with_key(command, ["x=1", "--help", "a.png"]) == ["x=1", "--help", f"{key}=a.png"]
+    assert sorted(_with_key(command, ["x=1", "--help", "a.png"])) == ["--help", f"{key}=a.png", "x=1"]
     assert _with_key(command, [f"{key}=a.png"]) == [f"{key}=a.png"]
 
 
@@ -25,8 +28,51 @@ def test_pictures_are_degraded_by_their_name_alone(tmp_path: Path, capsys: pytes
 
     picture.write(photo, torch.from_numpy(skimage.data.chelsea()[:64, :64].copy()).permute(2, 0, 1) / 255)
     assert main(["degrade", str(photo), f"destination={tmp_path / 'out'}"]) == 0
-    assert main(["degrade", str(photo), str(tmp_path), f"destination={tmp_path / 'out'}"]) == 2
+    assert main(["degrade", str(photo), f"source={tmp_path}", f"destination={tmp_path / 'out'}"]) == 2
     told = capsys.readouterr().err
-    assert f"csrgan degrade takes one source, not 2: {photo}, {tmp_path}. Give the folder that holds the pictures." in told
+    assert f"degrade takes source as words without a key or as source=, not as both: source={tmp_path}, {photo}." in told
     assert main(["restore", str(tmp_path / "none.png"), "checkpoint=none", f"destination={tmp_path / 'out'}"]) == 2
     assert f"source={tmp_path / 'none.png'} does not exist" in capsys.readouterr().err
+
+
+def test_several_pictures_and_folders_are_restored_and_degraded_as_a_shell_lists_them(
+    checkpoint: Path, photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each once, under its own name; one that is no picture is skipped; without a key, or as a list."""
+    for name in ("odd, [1] ${x} 'a'.png", "z=1.png"):
+        save(tmp_path / name, 3)
+    (tmp_path / "notes.png").write_text("no picture")
+    pictures = [str(tmp_path / name) for name in ("odd, [1] ${x} 'a'.png", "z=1.png", "notes.png")]
+    given = [*pictures, str(photos), str(photos / "a.png"), f"{photos}/../photos/b.png"]
+    assert main(["restore", *given, f"checkpoint={checkpoint}", f"destination={tmp_path}/out", "scores=false"]) == 1
+    out, err = capfd.readouterr()
+    assert "7 restored, 1 skipped" in out
+    assert "skipped: " in err and "notes.png" in err
+    names = [row["file"] for row in rows(tmp_path / "out")]
+    assert len(names) == len(set(names)) == 7
+    assert names[:3] == ["odd, [1] ${x} 'a'.png", "z=1.png", "a.png"]
+    assert main(["degrade", f"source=[{photos}/a.png, {photos}/deeper]", f"destination={tmp_path}/set"]) == 0
+    assert sum(1 for _ in (tmp_path / "set" / "sharp").rglob("*.png")) == 1 + sum(1 for _ in (photos / "deeper").rglob("*.*"))
+
+
+def test_names_that_clash_and_names_of_nothing_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("one", "two", "three"):
+        for name in ("a.png", "b.png"):
+            save(tmp_path / folder / name)
+    words = ["checkpoint=none", f"destination={tmp_path}/out"]
+    assert main(["restore", *(str(tmp_path / folder / "a.png") for folder in ("one", "two")), *words]) == 2
+    one, two = (f"{tmp_path}/{folder}/a.png" for folder in ("one", "two"))
+    assert f"csrgan restore: {one} and {two} would both become a.png: rename one of them.\n" in capsys.readouterr().err
+    assert main(["restore", *(str(tmp_path / folder) for folder in ("one", "two", "three")), *words]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith("would all become a.png, and 1 more names clash: rename them, or choose a destination for each folder.")
+    assert main(["restore", *(f"{tmp_path}/{index}.png" for index in range(9)), *words]) == 2
+    assert capsys.readouterr().err.endswith("2.png and 6 more do not exist.\n")
+
+
+def test_thousands_of_names_take_no_time_to_read() -> None:
+    names = [f"IMG {index:05d}.jpg" for index in range(10_000)]
+    begin = time.monotonic()
+    (word,) = paths.for_hydra(_with_key("restore", names))
+    assert time.monotonic() - begin < 2
+    assert paths.with_decoded_paths(word) == f"source={','.join(names)}"

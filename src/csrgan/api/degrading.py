@@ -21,8 +21,6 @@ from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.errors import UserError, require
 
-MINIMUM = {"blur_std": 0.0, "scale": 1.0, "noise_std": 0.0}
-
 
 @dataclass(frozen=True)
 class Degraded:
@@ -107,7 +105,7 @@ def _with_given(drawn: Parameters, given: Mapping[str, float | Tensor], degradat
             numbers.ndim == 0 or numbers.shape == (len(drawn),),
             f"theta.{name} has shape {tuple(numbers.shape)}: give one number, or one for each of {len(drawn)} pictures.",
         )
-        minimum = MINIMUM.get(name, prior.ranges[name].least if name in prior.ranges else -math.inf)
+        minimum = prior.ranges[name].least if name in prior.ranges else -math.inf
         fits = bool((torch.isfinite(numbers) & (numbers >= minimum)).all())
         require(fits, f"theta.{name}={numbers.tolist()} lies below {minimum:g} or is not finite.")
         values[name] = numbers.expand(len(drawn)).clone()

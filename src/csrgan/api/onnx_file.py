@@ -20,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.calibration import interpolated
+from csrgan.config.optional_packages import extra
 from csrgan.errors import UserError, require
 from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.portable import size
@@ -42,7 +43,7 @@ def exported(restorer: LearnedRestorer, described: Mapping[str, object]) -> byte
     """
     for package in PACKAGES:
         if find_spec(package) is None:
-            raise UserError(f"format=onnx needs {package}, which is not installed: pip install 'csrgan[onnx]'.")
+            raise UserError(f"format=onnx needs {package}, which is not installed: {extra('onnx')}.")
     network = _Portable(restorer).eval()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
@@ -72,17 +73,19 @@ class _Portable(nn.Module):
             return (image,)
         theta = output.theta
         if output.log_variance is None:
-            return image, self._physical(theta)
+            return image, self._physical(theta, shown=True)
         std = (0.5 * output.log_variance).exp()
         if rows := self.restorer.calibration.rows:
             std = std * interpolated(rows, (size(image, 2) * size(image, 3)).float().log(), std)
-        return image, self._physical(theta), (self._physical(theta + std) - self._physical(theta - std)) / 2
+        return image, self._physical(theta, shown=True), (self._physical(theta + std) - self._physical(theta - std)) / 2
 
-    def _physical(self, theta: Float[Tensor, "b p"]) -> Float[Tensor, "b p"]:
-        """Return the predicted parameters in physical units, in the order of `predicted`."""
+    def _physical(self, theta: Float[Tensor, "b p"], *, shown: bool = False) -> Float[Tensor, "b p"]:
+        """Return the predicted parameters in physical units, in the order of `predicted`. shown: kept within what is possible."""
         prior, restorer = self.restorer.prior, self.restorer
         if type(restorer).to_physical is LearnedRestorer.to_physical:
-            columns = [prior.ranges[name].physical(theta[:, k]) for k, name in enumerate(prior.predicted)]
+            drawn = [prior.ranges[name] for name in prior.predicted]
+            columns = [each.physical(theta[:, k]) for k, each in enumerate(drawn)]
+            columns = [each.possible(x) for each, x in zip(drawn, columns, strict=True)] if shown else columns
         else:
             parameters = restorer.to_physical(theta)
             columns = [parameters.number(name) for name in prior.predicted]

@@ -1,4 +1,4 @@
-"""Your own metrics: every yaml file in a folder conf/metric that csrgan finds."""
+"""Your own metrics: every yaml file in a folder conf/metric that csrgan finds, unless it says `used: false`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ def register_metrics() -> None:
     for file in dict(groups()).get("metric", []):
         name = file.stem
         require(name in OWN or name not in METRICS, f"{file} has the name of csrgan's own metric {name}: rename it.")
-        metric = build(settings(file), f"metric.{name}")
+        node = settings(file)
+        if not node.pop("used", True):
+            if name in OWN:
+                OWN.remove(name)
+                del METRICS[name]
+            continue
+        metric = build(node, f"metric.{name}")
         require(
             isinstance(metric, Metric), f"{file} builds a {type(metric).__name__}, which is not a csrgan.evaluation.metrics.Metric."
         )

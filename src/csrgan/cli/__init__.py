@@ -26,10 +26,10 @@ HELP_WORDS = ("-h", HELP, "help")
 # The key of a word that is given without one: there is one natural meaning.
 BARE = {
     **{"list": "group", "new": "folder", "replay": "file", "report": "folder"},
-    **{"restore": "source", "degrade": "source", "evaluate": "checkpoint", "publish": "checkpoint"},
+    **{"evaluate": "checkpoint", "publish": "checkpoint"},
 }
-# The key of a list of words, which may be given without one.
-SEVERAL = {"compare": "folders"}
+# The key of one word or of several, which may be given without one.
+SEVERAL = {"compare": "folders", "restore": "source", "degrade": "source"}
 
 # A module named `list` would hide the builtin in this package once it is imported.
 MODULES = {"list": "list_choices"}
@@ -144,24 +144,29 @@ def execute(command: str, words: list[str]) -> Outcome:
 def _with_key(command: str, words: list[str]) -> list[str]:
     """Return the words, with its key added to the one that was given without. Raises UserError for several."""
     if command in SEVERAL:
-        return _with_list(SEVERAL[command], words)
+        return _with_list(command, SEVERAL[command], words)
     key = BARE.get(command)
     bare = [word for word in words if not word.startswith(("-", "~", "+")) and ("=" not in word or Path(word).exists())]
     if key is None or not bare:
         return words
     given = [word for word in words if word.startswith(f"{key}=") and word not in bare]
     sentence = f"csrgan {command} takes one {key}, not {len(bare) + len(given)}: {', '.join([*given, *bare])}."
-    require(len(bare) + len(given) == 1, sentence + (" Give the folder that holds the pictures." if key == "source" else ""))
+    require(len(bare) + len(given) == 1, sentence)
     return [f"{key}={word}" if word in bare else word for word in words]
 
 
-def _with_list(key: str, words: list[str]) -> list[str]:
-    """Return the words, with those that were given without a key as the list of this one."""
+def _with_list(command: str, key: str, words: list[str]) -> list[str]:
+    """Return the words, with those that were given without a key as the list of this one. Raises UserError if it is given too."""
     from csrgan.config import paths
 
-    bare = [word for word in words if not word.startswith(("-", "+")) and ("=" not in word or Path(word).exists())]
-    others = [word for word in words if word not in bare]
-    return [f"{key}={paths.listed(bare)}", *others] if bare else words
+    signed = [word.startswith(("-", "+", "~")) and not word.startswith("~/") for word in words]
+    bare = [word for word, sign in zip(words, signed, strict=True) if not sign and ("=" not in word or Path(word).exists())]
+    unkeyed = set(bare)
+    others = [word for word in words if word not in unkeyed]
+    given = [word for word in others if word.startswith(f"{key}=")]
+    named = ", ".join([*given, *bare[:3]]) + (", ..." if len(bare) > 3 else "")
+    require(not (bare and given), f"csrgan {command} takes {key} as words without a key or as {key}=, not as both: {named}.")
+    return [f"{key}={bare[0] if len(bare) == 1 else paths.listed(bare)}", *others] if bare else words
 
 
 def _hydra(command: str, words: list[str]) -> Outcome:

@@ -69,7 +69,7 @@ def run(config: DictConfig) -> int:
                 figure.save(figure.sheet(entries, benchmark.degradation.prior.units), part)
                 ledger.add(SHEET, part)
     sentence = "; ".join([f"{len(series.done)} pictures degraded", *benchmark.remarks(series)])
-    series.say(f"{sentence}: {relative(places.destination)}")
+    series.say(f"{sentence}{series.others}: {relative(places.destination)}")
     return 1 if series.broken else 0
 
 
@@ -80,7 +80,7 @@ class _BenchmarkSet:
         self._settings, self._crop, self.workspace = settings, settings["crop"], places.destination / HIDDEN
         self._form, self._per_image, self._seed = settings["format"], settings["per_image"], settings["seed"]
         self.degradation: Degradation = build(settings["degradation"], "degradation")
-        self._names = {file: file.relative_to(places.root) for file in places.files}
+        self._names = places.names
         stems = Counter(name.with_suffix("") for name in self._names.values())
         self._origins: dict[str, tuple[Path, int]] = {}  # the picture and version of each result, by the result's key
         self.units: list[Unit] = []

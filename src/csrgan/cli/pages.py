@@ -83,7 +83,9 @@ PAGES = {
             "device": "device=cuda",
         },
         examples={
-            "restore a folder of photographs": "csrgan restore checkpoint=runs/first source=photos/valid destination=restored",
+            "restore pictures and folders, as many as you name": (
+                "csrgan restore photo.png photos/valid checkpoint=runs/first destination=restored"
+            ),
             "enlarge one picture to twice its size": ("csrgan restore photo.png checkpoint=runs/first destination=big enlarge=2.0"),
             "learn from the picture itself, without a checkpoint": (
                 "csrgan restore system=kernelgan degradation=div2krk_x2 source=photo.png destination=big"
@@ -208,7 +210,7 @@ PAGES = {
             "create it for a project of your team": "csrgan dashboard project=blind entity=my-team",
         },
         writes="a workspace at Weights & Biases; where nobody is logged in, its definition in a file. It needs the extra: pip"
-        " install 'csrgan[dashboard]'.",
+        " install -e '.[dashboard]' in the clone of csrgan.",
         site=("How-to guides, Log to wandb",),
     ),
     "replay": Page(
@@ -240,13 +242,13 @@ PAGES = {
         site=("Explanation, The degradation",),
     ),
     "list": Page(
-        purpose="show the choices of every group",
+        purpose="show the groups of choices, and what each choice is",
         usage=("[GROUP]",),
         keys={"group": "group=loss/image"},
         examples={
-            "show the choices of all groups": "csrgan list",
-            "show those of one group": "csrgan list degradation",
-            "show those of all groups below a name": "csrgan list loss",
+            "show all groups, with the number of their choices and the most used ones": "csrgan list",
+            "show what each choice is, of a group or of all groups below a name": "csrgan list loss",
+            "show it for all groups": "csrgan list all",
         },
         writes="nothing: it prints a table. Choices of your own packages are in it too.",
         site=("Reference, Configuration",),

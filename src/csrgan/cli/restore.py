@@ -49,7 +49,7 @@ def run(config: DictConfig) -> int:
     with interruptible() as interrupt:
         places, factor = Places.from_config(config), float(config.enlarge)
         ledger = Ledger(places.destination, overwrite=config.overwrite)
-        units = [Unit(file, ((str(file.relative_to(places.root)),),)) for file in places.files]
+        units = [Unit(file, ((str(name),),)) for file, name in places.names.items()]
         places.examine(targets(units), ledger)
         require(
             not ledger.has_pairs, f"destination={places.destination} holds a set that csrgan degrade made: choose another folder."
@@ -67,7 +67,7 @@ def run(config: DictConfig) -> int:
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         with ledger.opened(), series.disk_full_reported():
             series.run(_Restorer(system, factor, config, series), interrupt, bar=not restorer.per_picture, keep_other_rows=True)
-    series.say(f"{len(series.done)} restored, {series.broken} skipped: {relative(places.destination)}")
+    series.say(f"{len(series.done)} restored, {series.broken} skipped{series.others}: {relative(places.destination)}")
     return 1 if series.broken else 0
 
 

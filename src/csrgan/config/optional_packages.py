@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
+from csrgan.config.location import PACKAGE
 from csrgan.config.search import packages
 from csrgan.declared import required_imports
 
-# What a yaml file builds, by name: the modules of which it needs one, and what pip installs for it.
+# What a yaml file builds, by name: the modules of which it needs one, and what pip installs for it, or the extra that has it.
 OF_LIGHTNING = "lightning.pytorch.loggers."
 NEEDED = {
-    f"{OF_LIGHTNING}TensorBoardLogger": (("tensorboard", "tensorboardX"), "'csrgan[tensorboard]'"),
-    f"{OF_LIGHTNING}MLFlowLogger": (("mlflow",), "'csrgan[mlflow]'"),
+    f"{OF_LIGHTNING}TensorBoardLogger": (("tensorboard", "tensorboardX"), "[tensorboard]"),
+    f"{OF_LIGHTNING}MLFlowLogger": (("mlflow",), "[mlflow]"),
     f"{OF_LIGHTNING}CometLogger": (("comet_ml",), "comet-ml"),
     f"{OF_LIGHTNING}NeptuneLogger": (("neptune",), "neptune"),
     f"{OF_LIGHTNING}LitLogger": (("litlogger",), "litlogger"),
-    "csrgan.loggers.trackio_run.TrackioRun": (("trackio",), "'csrgan[trackio]'"),
-    "csrgan.losses.backbones.efficientnet_lite0": (("efficientnet_lite_pytorch",), "'csrgan[perceptual]'"),
+    "csrgan.loggers.trackio_run.TrackioRun": (("trackio",), "[trackio]"),
+    "csrgan.losses.backbones.efficientnet_lite0": (("efficientnet_lite_pytorch",), "[perceptual]"),
 }
+
+
+def extra(name: str) -> str:
+    """Return the command that installs an extra of csrgan: from its clone if there is one, because csrgan is not on PyPI."""
+    clone = PACKAGE.parents[1]
+    if not (clone / "pyproject.toml").is_file():
+        return f"pip install 'csrgan[{name}]'"  # the metadata of what is installed says what the extra needs
+    place = "." if Path.cwd() == clone else str(clone)
+    return f"pip install -e {shlex.quote(f'{place}[{name}]')}"
 
 
 def missing_packages(tree: object, place: str = "") -> Iterator[str]:
@@ -28,11 +40,12 @@ def missing_packages(tree: object, place: str = "") -> Iterator[str]:
         return
     target = str(tree.get("_target_"))
     name = f"{OF_LIGHTNING}{target.rpartition('.')[2]}" if target.startswith(OF_LIGHTNING) else target
-    modules, install = NEEDED.get(name, ((), ""))
+    modules, wanted = NEEDED.get(name, ((), ""))
+    install = extra(wanted.strip("[]")) if wanted.startswith("[") else f"pip install {wanted}"
     group, _, choice = place.partition(".")
     named = f"{group}={choice}" if group == "logger" else place
     if modules and not any(find_spec(module) for module in modules):
-        yield f"{named} needs a package that is not installed: pip install {install}."
+        yield f"{named} needs a package that is not installed: {install}."
     if absent := _absent(target):
         yield f"{named} needs what is not installed: {target} imports {', '.join(absent)}. Install it with pip."
     for key, node in tree.items():

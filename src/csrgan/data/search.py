@@ -23,11 +23,13 @@ UNREADABLE = "folders that cannot be read"
 
 @dataclass(frozen=True)
 class SearchResult:
-    """files: the pictures, sorted by path. folders: those that were searched. left_out: what was left out, and how often."""
+    """files: the pictures, sorted by path. folders: those that were searched. left_out: what was left out, pictures of other
+    formats and folders that cannot be read, and how often. no_pictures: how many files are no pictures, hidden ones aside."""
 
     files: list[Path]
     folders: list[Path]
     left_out: Counter[str]
+    no_pictures: int = 0
 
 
 def find_pictures(folder: str | Path, exclude: Path | None = None) -> SearchResult:
@@ -50,19 +52,22 @@ def search(root: Path, exclude: Path | None = None) -> SearchResult:
     excluded = exclude.resolve() if exclude else None
     if excluded and root.resolve().is_relative_to(excluded):
         excluded = None
-    result = SearchResult([], [], Counter())
+    files, folders, left_out, no_pictures = list[Path](), list[Path](), Counter[str](), 0
     for folder, entries in _walk(root, excluded):
-        result.folders.append(folder)
+        folders.append(folder)
         if entries is None:
-            result.left_out[UNREADABLE] += 1
+            left_out[UNREADABLE] += 1
         for entry in entries or ():
-            suffix = PurePath(entry.name).suffix.lower() if not is_internal(PurePath(entry.name)) else ""
-            if suffix in SUFFIXES and _is_file(entry):
-                result.files.append(folder / entry.name)
-            elif suffix in OTHERS and _is_file(entry):
-                result.left_out[suffix] += 1
-    result.files.sort()
-    return result
+            suffix = PurePath(entry.name).suffix.lower()
+            if is_internal(PurePath(entry.name)) or not _is_file(entry):
+                continue
+            if suffix in SUFFIXES:
+                files.append(folder / entry.name)
+            elif suffix in OTHERS:
+                left_out[suffix] += 1
+            else:
+                no_pictures += not entry.name.startswith(".")
+    return SearchResult(sorted(files), folders, left_out, no_pictures)
 
 
 def left_out_line(left_out: Mapping[str, int], frames: Iterable[int] = ()) -> str:

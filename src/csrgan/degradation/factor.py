@@ -24,6 +24,7 @@ class Factor(Recorded, ABC):
     unit: of the number, such as "px"; tables, panels and the page of a sweep show it; empty: none.
     place: `sharp` changes H before the blur; `native` changes L's own pixels before they are enlarged, right after the noise; `low`
     changes L at the very end, as networks get it. `degradation.order` overrides it.
+    possible: the least and the greatest number that are possible at all; predictions are shown within them.
     neutral: the number that changes nothing, at or beyond one end of every range; None: there is none.
     parts: names of several numbers; empty: one number. A factor `motion` with the parts `length` and `angle` has the numbers
     `motion_length` and `motion_angle`; its constructor sets `ranges`, one `Uniform` each.
@@ -52,6 +53,7 @@ class Factor(Recorded, ABC):
 
     unit: ClassVar[str] = ""
     place: ClassVar[Literal["sharp", "native", "low"]] = "low"
+    possible: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     neutral: ClassVar[float | None] = None
     parts: ClassVar[tuple[str, ...]] = ()
     axial: ClassVar[bool] = False
@@ -68,8 +70,8 @@ class Factor(Recorded, ABC):
         """Return the range of the factor's first number. Raises UserError if it is impossible."""
         name = type(self).__name__
         raise_faults(rules.low_below_high(name, low, high))
-        least = 0.0 if uniform_in == "variance" else -math.inf
-        result = Uniform(low, high, uniform_in, least, self.unit, absent, self.neutral or 0.0)
+        least, most = max(self.possible[0], 0.0 if uniform_in == "variance" else -math.inf), self.possible[1]
+        result = Uniform(low, high, uniform_in, least, most, self.unit, absent, self.neutral or 0.0)
         raise_faults(rules.neutral_beyond(name, absent, self.neutral, *replace(result, absent=0.0).bounds))
         return result
 

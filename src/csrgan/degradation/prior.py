@@ -23,6 +23,7 @@ from csrgan.degradation.uniform import Uniform
 from csrgan.errors import raise_faults, require
 from csrgan.ranges import NotNegative, Share
 
+POSSIBLE = {"blur_std": (0.0, math.inf), "scale": (1.0, math.inf), "noise_std": (0.0, 1.0)}  # whatever the prior
 KEYS = ("blur", "scale", "noise")  # configuration keys of the ranges of `NAMES`, under degradation
 NEUTRAL = (0.0, 1.0, 0.0)  # the values of `NAMES` that change nothing
 NINETY = 1.6448536  # standard deviations to either side of the mean that hold 90 % of a Gaussian
@@ -98,7 +99,8 @@ class Prior(Recorded):
     ) -> None:
         own = (blur, scale, noise)
         self.ranges: dict[str, Uniform] = {
-            name: Uniform(**bounds, neutral=neutral) for name, bounds, neutral in zip(NAMES, own, NEUTRAL, strict=True)
+            name: replace(Uniform(**bounds), neutral=neutral, least=POSSIBLE[name][0], most=POSSIBLE[name][1])
+            for name, bounds, neutral in zip(NAMES, own, NEUTRAL, strict=True)
         }
         self.predicted = tuple(predicted)
         self._tested_blur_std, self.kernel, self.kernel_size, self.shift = tested_blur_std, kernel, kernel_size, shift
@@ -129,8 +131,9 @@ class Prior(Recorded):
         ends = {key: (drawn.bounds[1], drawn.unit) for key, drawn in size.items()}
         if self.kernel is not None:
             ends[axial.KERNEL] = (1.0, "")
+        limits = {key: 1.0 if key == axial.KERNEL else math.inf for key in ends}
         return {
-            name: Uniform(-most, most, least=-math.inf, unit=unit)
+            name: Uniform(-most, most, least=-limits[key], most=limits[key], unit=unit)
             for key, (most, unit) in ends.items()
             for name in axial.names(key)
         }
@@ -237,11 +240,19 @@ class Prior(Recorded):
         return torch.stack(columns, dim=1) if columns else parameters.blur_std.new_zeros(len(parameters), 0)
 
     def denormalise(self, theta: Float[Tensor, "batch p"]) -> Parameters:
-        """Convert network units to physical units; a parameter that is not predicted takes the prior's mean. A size and an angle
-        follow from their predicted components."""
+        """Convert network units to physical units, kept within what is possible, not within the prior; a parameter that is not
+        predicted takes the prior's mean. A size and an angle follow from their predicted components."""
+        return self.possible(self._denormalise(theta))
+
+    def _denormalise(self, theta: Float[Tensor, "batch p"]) -> Parameters:
         means = {name: value.to(theta) for name, value in self.mean(len(theta)).present().items()}
         predicted = {name: self.ranges[name].physical(theta[:, k]) for k, name in enumerate(self.predicted)}
         return Parameters.of(means | self.resolved(predicted))
+
+    def possible(self, parameters: Parameters) -> Parameters:
+        """Return the parameters with each number kept within what is possible at all."""
+        known = {name: drawn.possible(parameters.number(name)) for name, drawn in self.ranges.items() if name in parameters.names}
+        return Parameters.of(parameters.present() | known)
 
     def resolved(self, numbers: Mapping[str, Tensor], *, bounded: bool = True) -> dict[str, Tensor]:
         """Add each size and angle that is missing and whose components are there. bounded: keep sizes within their ranges."""
@@ -276,9 +287,9 @@ class Prior(Recorded):
     def spread(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> Parameters:
         """Return standard deviations in physical units, from a mean and a standard deviation in network units: half the distance
         from one standard deviation below to one above; 0 for a parameter that is not predicted."""
-        low, high = (self.denormalise(end).present() for end in (theta - std, theta + std))
+        low, high = (self._denormalise(end).present() for end in (theta - std, theta + std))
         half = {name: (high[name] - low[name]) / 2 for name in high}
-        return Parameters.of(half | self._spread_of_axes(self.denormalise(theta).present(), half))
+        return Parameters.of(half | self._spread_of_axes(self._denormalise(theta).present(), half))
 
     def _spread_of_axes(self, middle: Mapping[str, Tensor], half: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the standard deviations of each size and angle that follow from predicted components, to first order."""
@@ -291,10 +302,11 @@ class Prior(Recorded):
         return result
 
     def interval(self, theta: Float[Tensor, "batch p"], std: Float[Tensor, "batch p"]) -> tuple[Parameters, Parameters]:
-        """Return the physical bounds of the central 90 % of a Gaussian in network units; they may lie outside the prior."""
-        ends = [self.denormalise(end).present() for end in (theta - NINETY * std, theta + NINETY * std)]
-        middle, half = self.denormalise(theta).present(), self.spread(theta, std).present()
+        """Return the physical bounds of the central 90 % of a Gaussian in network units, kept within what is possible; they may lie
+        outside the prior."""
+        ends = [self._denormalise(end).present() for end in (theta - NINETY * std, theta + NINETY * std)]
+        middle, half = self._denormalise(theta).present(), self.spread(theta, std).present()
         for name in self._spread_of_axes(middle, half):
             for end, sign in zip(ends, (-NINETY, NINETY), strict=True):
                 end[name] = middle[name] + sign * half[name]
-        return Parameters.of(ends[0]), Parameters.of(ends[1])
+        return self.possible(Parameters.of(ends[0])), self.possible(Parameters.of(ends[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ class Uniform:
 
     low, high: the bounds, in units of the drawn quantity (for a blur: px, or px^2 if the variance is drawn).
     uniform_in: `value` (of a blur or a noise: the standard deviation) or `variance` (its square).
-    least: the least drawn quantity that has a meaning.
+    least, most: the least and the greatest value that are possible at all; what is shown of a prediction lies between them.
     unit: of the value of a further factor, see `Factor`; empty: none.
     absent: probability of the value `neutral`, which changes nothing and lies at or beyond a bound.
 
@@ -27,6 +28,7 @@ class Uniform:
     high: float
     uniform_in: Literal["value", "variance"] = "value"
     least: float = 0.0
+    most: float = math.inf
     unit: str = ""
     absent: float = 0.0
     neutral: float = 0.0
@@ -51,12 +53,16 @@ class Uniform:
         return torch.where((present >= 1) if above else (present < 0), torch.full_like(value, self.neutral), value)
 
     def physical(self, units: Float[Tensor, ...]) -> Float[Tensor, ...]:
-        """Return the value (never the variance) that has this position in network units."""
+        """Return the value (never the variance) that has this position in network units; it may be impossible."""
         low, high = self.ends
         return self._value(low + units * (high - low))
 
+    def possible(self, value: Float[Tensor, ...]) -> Float[Tensor, ...]:
+        """Return the nearest possible value."""
+        return value.clamp(self.least, self.most)
+
     def _value(self, drawn: Float[Tensor, ...]) -> Float[Tensor, ...]:
-        return drawn.clamp(min=self.least) ** (1 / self.power)
+        return drawn if self.power == 1 else drawn.clamp(min=0) ** (1 / self.power)
 
     def normalise(self, value: Float[Tensor, ...]) -> Float[Tensor, ...]:
         """Return the position of `value` in network units: [0,1] over the prior; 0 if the prior is a single value."""

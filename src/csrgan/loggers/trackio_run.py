@@ -22,7 +22,7 @@ class Run(Protocol):
 
 
 class TrackioRun(RunLogger):
-    """One Trackio run, against images seen. project, group: of the run. Needs the extra `csrgan[trackio]`."""
+    """One Trackio run, against images seen. project, group: of the run. Needs the extra `trackio`."""
 
     def __init__(self, *, project: str, group: str | None = None) -> None:
         super().__init__()

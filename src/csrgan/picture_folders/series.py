@@ -69,6 +69,12 @@ class Series:
     def keys(self) -> list[str]:
         return [names[0] for unit in self.units for names in unit.results]
 
+    @property
+    def others(self) -> str:
+        """What a last line says of files in the sources that are no pictures; empty if there are none."""
+        count = self.places.no_pictures
+        return f"; {count} other file{'s are no pictures' if count > 1 else ' is no picture'}" if count else ""
+
     def run(
         self, make: Make, interrupt: Interrupt, *, again: Collection[str] = (), bar: bool = True, keep_other_rows: bool
     ) -> None:

@@ -22,7 +22,7 @@ class CodeRestorer(LearnedRestorer):
     network: CodeConditioned
 
     def to_physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
-        return self.network.decode(theta)
+        return self.prior.possible(self.network.decode(theta))
 
 
 class SRMDRestorer(CodeRestorer):

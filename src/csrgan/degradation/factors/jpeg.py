@@ -69,6 +69,7 @@ class JPEG(Factor):
     75.0
     """
 
+    possible = (1.0, 100.0)
     neutral = 100.0
 
     def __init__(

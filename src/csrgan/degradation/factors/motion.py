@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TypedDict
 
 import torch
@@ -50,6 +49,7 @@ class Motion(Factor):
 
     unit = "px"
     place = "sharp"
+    possible = (0.0, math.inf)
     neutral = 0.0
     parts = ("length", "angle")
     axial = True
@@ -57,7 +57,7 @@ class Motion(Factor):
     def __init__(self, *, low: NotNegative, high: NotNegative, absent: Share = 0.0, angle: Angle = ANY) -> None:
         length = self.first_range(low, high, "value", absent)
         raise_faults(rules.low_below_high(f"{type(self).__name__}.angle", angle["low"], angle["high"]))
-        self.ranges = (replace(length, least=0.0), Uniform(angle["low"], angle["high"], unit="deg"))
+        self.ranges = (length, Uniform(angle["low"], angle["high"], least=-math.inf, unit="deg"))
 
     def change(
         self, images: Float[Tensor, "b c h w"], length: Float[Tensor, " b"], angle: Float[Tensor, " b"]

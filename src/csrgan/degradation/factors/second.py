@@ -10,8 +10,8 @@ from torch import Tensor
 from csrgan import rules
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.linear import linear
-from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.prior import KEYS, Blur, Noise, Scale
+from csrgan.degradation.parameters import NAMES, Parameters
+from csrgan.degradation.prior import KEYS, POSSIBLE, Blur, Noise, Scale
 from csrgan.degradation.spec import FULL
 from csrgan.degradation.uniform import Uniform
 from csrgan.errors import raise_faults
@@ -41,9 +41,10 @@ class Second(Factor):
         name, own = type(self).__name__, (blur, scale, noise)
         places = [f"{name}.{key}" for key in KEYS]
         raise_faults(*(rules.low_below_high(place, each["low"], each["high"]) for place, each in zip(places, own, strict=True)))
-        least, units = (0.0, 1.0, 0.0), ("px", "", "")
+        units = ("px", "", "")
         self.ranges = tuple(
-            replace(Uniform(**each), least=end, unit=unit) for each, end, unit in zip(own, least, units, strict=True)
+            replace(Uniform(**each), least=POSSIBLE[name][0], most=POSSIBLE[name][1], unit=unit)
+            for each, name, unit in zip(own, NAMES, units, strict=True)
         )
 
     def change(

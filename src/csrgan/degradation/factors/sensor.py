@@ -15,6 +15,7 @@ class SensorNoise(Factor):
     """Noise at the pixels of the small picture, of a strength that is a fraction; 0 changes nothing."""
 
     place = "native"
+    possible = (0.0, 1.0)
     neutral = 0.0
     noise_by = 0
     pointwise = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -25,6 +27,7 @@ class Sharpening(Factor):
     0.9
     """
 
+    possible = (0.0, math.inf)
     neutral = 0.0
 
     def __init__(self, *, low: NotNegative, high: NotNegative, absent: Share = 0.0, std: Positive = 1.0) -> None:
