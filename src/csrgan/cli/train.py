@@ -40,7 +40,7 @@ from csrgan.training.signals import PlainSignals, ctrl_c_passed_on
 from csrgan.training.system import System
 from csrgan.tree import Settings
 from csrgan.workflow.conclusion import conclude
-from csrgan.workflow.description import describe, with_choices
+from csrgan.workflow.description import describe, require_same_start, with_choices
 from csrgan.workflow.resumed import StoppedRun
 from csrgan.workflow.trained import init_from
 
@@ -58,6 +58,8 @@ def run(config: DictConfig) -> float:
         place = relative(folder)
         sentence = f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one."
         require(bool(settings["resume"]) or not checkpoints, sentence)
+        if not settings["resume"]:
+            require_same_start(folder, "train")
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}
