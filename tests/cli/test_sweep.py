@@ -139,6 +139,9 @@ def test_a_changed_sweep_is_refused_before_any_job_begins(
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["1", "job.json", "sitecustomize.py", "summary.json", "sweep"]
     assert main([*words, "seed=1,2,3"]) == 1
     assert "2 of 3 jobs failed" in capsys.readouterr().out
+    (tmp_path / "sweep" / "2" / "job.json").write_text("{}")
+    assert main([*words, "seed=1,2,3"]) == 2
+    assert "2/job.json is damaged (KeyError): remove its folder to run the job anew." in capsys.readouterr().err
 
 
 def test_a_sweep_says_what_begins_and_how_long_the_rest_takes(

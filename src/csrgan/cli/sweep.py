@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from csrgan.config.paths import restart_words
+from csrgan.config.resume import same_start
 from csrgan.console import Console
 from csrgan.errors import UserError
 from csrgan.files import relative
@@ -35,7 +36,7 @@ def run(config: DictConfig) -> float | None:
             _report_job(folder, "another sweep is running it")
             return None
         job = record.read(folder)
-        if job and job["words"] != words:
+        if job and not same_start(job["words"], words):
             (folder / REFUSED).write_text(sweep_plan.other_job(folder, job["words"], words), encoding="utf-8")
             return None
         if job and job["status"] == "complete":

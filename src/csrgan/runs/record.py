@@ -17,6 +17,7 @@ from pathlib import Path
 
 from csrgan import files
 from csrgan.config.old_names import translate_silently
+from csrgan.errors import UserError
 from csrgan.run_folder import JOB, OUTPUT, SUMMARY
 from csrgan.tree import Settings
 
@@ -26,11 +27,15 @@ OF_PROCESS = ("pid", "host", "began")  # keys of a running job
 
 
 def read(folder: Path) -> Settings | None:
-    """Return the outcome of this job from an earlier start of the sweep, as `current` has it; None if there was none."""
+    """Return the outcome of this job from an earlier start of the sweep, as `current` has it; None if there was none. Raises
+    UserError for a damaged file."""
     if not (folder / JOB).is_file():
         return None
-    content: Settings = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    return current(folder, content | {"words": translate_silently(content["words"])})
+    try:
+        content: Settings = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        return current(folder, content | {"words": translate_silently(content["words"])})
+    except (ValueError, KeyError, TypeError) as reason:
+        raise UserError(f"{folder / JOB} is damaged ({type(reason).__name__}): remove its folder to run the job anew.") from reason
 
 
 def write(folder: Path, job: Settings) -> None:

@@ -74,11 +74,12 @@ def plan(hydra: DictConfig) -> tuple[Plan, list[list[str]]]:
     fixed = [f"{key}={value}" for key, value in (hydra.sweeper.get("params") or {}).items()]
     given = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
     overrides = parser.parse_overrides([*fixed, *given])
-    shared = _task_words([_line(override) for override in overrides if not override.is_sweep_override()])
     if not str(hydra.sweeper._target_).endswith(f".{BasicSweeper.__name__}"):
+        shared = _task_words([_line(override) for override in overrides if not override.is_sweep_override()])
         return Plan(int(hydra.sweeper.get("n_trials") or 0), shared, time.time()), []
     (lines,) = BasicSweeper.split_arguments(overrides, None)
-    return Plan(len(lines), shared, time.time()), list(map(_task_words, lines))
+    jobs = list(map(_task_words, lines))
+    return Plan(len(jobs), [word for word in jobs[0] if all(word in job for job in jobs)], time.time()), jobs
 
 
 def other_jobs(folder: Path, jobs: Sequence[Sequence[str]]) -> list[str]:
