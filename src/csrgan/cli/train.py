@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -99,7 +98,6 @@ def trained(
         # The description is written once a checkpoint has been accepted, and not for a refused one.
         callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)
-        start = time.monotonic()
         if not isinstance(system, System):
             describe(settings, folder)
             console.print(f"{system.restorer.kind.name} needs no training and is scored as it is", highlight=False)
@@ -115,7 +113,7 @@ def trained(
             saver.conclude(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,
-            "seconds": time.monotonic() - start,
+            "seconds": saver.seconds,
             "seconds_restore": scores.seconds,
             **waiting,
             **costs,
