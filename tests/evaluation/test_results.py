@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from csrgan.config.compose import composed
 from csrgan.console import Console
 from csrgan.evaluation.results import PICTURES, Row, by_blur, summarise
 from csrgan.reports import table
@@ -64,9 +65,9 @@ def test_what_cannot_be_computed_of_a_parameter_that_is_the_same_in_all_pictures
     same = [row for row in made if row["blur_std"] == 1]
     assert "R2 |" not in table.markdown(table.parameters(summarise(same)))
     over_blur = table.markdown(table.blurs(by_blur(made)))
-    assert "error, noise" not in over_blur
+    assert "| noise |" not in over_blur
     assert "| - |" not in over_blur
-    assert "| error, blur | 50% | 250% |" in over_blur  # of a blur that is the same in a column, but not what the prior expects
+    assert "| blur | 50% | 250% |" in over_blur  # of a blur that is the same in a column, but not what the prior expects
 
 
 def parameter_rows(**truth: tuple[float, float]) -> list[Row]:
@@ -89,13 +90,15 @@ def test_what_only_rounding_varies_has_no_share_and_no_r2() -> None:
     said = table.markdown(table.parameters(summary))
     assert "| scale | 0.200 | 0.003 | - | - |" in said
     assert said.endswith("- for what is (almost) the same in all pictures: scale.")
-    assert "error, scale" not in table.markdown(table.blurs(by_blur(made)))
+    assert "| scale |" not in table.markdown(table.blurs(by_blur(made)))
     off = [row | {"scale_prior_mean": 3.0} for row in parameter_rows(scale=(2.0, 2.006))]
     assert summarise(off)["scale_mae_share"] == pytest.approx(0.2, rel=0.01)  # the prior errs, so there is something to share
 
 
 def test_the_table_over_the_blur_is_whole_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    names = [f"{kind}_{what}" for kind in ("motion", "read_noise", "second_blur") for what in ("length", "angle", "strength")]
+    predicted = composed("train", ["degradation=photo"])["degradation"]["predicted"]
+    names = [name for name in predicted if name != "blur_std"]
+    assert len(names) == 9
     made = [
         row
         | {"blur_std": blur}
@@ -110,7 +113,7 @@ def test_the_table_over_the_blur_is_whole_in_80_columns(capsys: pytest.CaptureFi
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
     for name in names:
-        assert sum(f"error, {name.replace('_', ' ')}" in line for line in lines) == 1
+        assert sum(line.startswith(f"│ {name.removesuffix('_std').replace('_', ' ')} ") for line in lines) == 1
 
 
 def test_a_gain_that_rounds_to_nothing_has_no_minus() -> None:

@@ -158,9 +158,11 @@ def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:
         table.add_column(f"{low:.2f}" if low == high else f"{low:.2f}-{high:.2f}", justify="right")
     table.add_row("PSNR of L, dB", *(f"{summary['psnr_low']:.2f}" for summary in bins))
     table.add_row("gain, dB", *(f"{summary['gain_db']:+z.2f}" for summary in bins))
+    if names:
+        table.add_section()
+        table.add_row("error of")
     for name in names:
-        what = name.removesuffix("_std").replace("_", " ")
-        table.add_row(f"error, {what}", *(_share(summary, name) for summary in bins))
+        table.add_row(name.removesuffix("_std").replace("_", " "), *(_share(summary, name) for summary in bins))
     return table
 
 
