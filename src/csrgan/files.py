@@ -8,7 +8,7 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 
@@ -94,18 +94,43 @@ def commit(part: Path, file: Path) -> None:
 def exclusive_lock(folder: Path, named: str) -> Iterator[None]:
     """Create `folder` if needed and hold an exclusive lock on it; the lock ends with the process, however that ends.
 
+    A block that fails before it has written anything leaves nothing behind, see `new_folder`.
     named: the folder as the user gave it. Raises UserError if another process holds the lock.
     """
+    with new_folder(folder):
+        before, lock = {file.name for file in folder.iterdir()}, FileLock(folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            sentence = f"{named} is in use by another run, which goes on; wait for its end, or choose another folder."
+            raise UserError(sentence) from None
+        try:
+            yield
+        except BaseException:
+            if LOCK not in before and {file.name for file in folder.iterdir()} == before | {LOCK}:
+                (folder / LOCK).unlink()
+            raise
+        finally:
+            lock.release()
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Create `folder` if needed. If the block fails, remove the folders that were created for it and are still empty."""
+    created = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(f"{named} is in use by another run, which goes on; wait for its end, or choose another folder.") from None
     try:
         yield
-    finally:
-        lock.release()
+    except BaseException:
+        remove_empty(created)
+        raise
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove those of these folders that exist and are empty, the inner ones first."""
+    for folder in folders:
+        with suppress(OSError):  # not empty, or not there
+            folder.rmdir()
 
 
 def relative(path: Path | str) -> str:

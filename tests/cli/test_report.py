@@ -12,10 +12,11 @@ from commands import train
 from csrgan.cli import main
 
 
-def job(folder: Path, weight: str, gain: float) -> None:
+def job(folder: Path, weight: str | None, gain: float, *, seed: int = 1, status: str = "complete") -> None:
+    """weight: of the parameter loss; None: as it is."""
     folder.mkdir(parents=True)
-    words = ["trainer=smoke", f"loss.parameters.weight={weight}", "seed=1"]
-    told = {"words": words, "command": "csrgan train", "status": "complete", "reason": "", "seconds": 1.0}
+    words = ["trainer=smoke", *([f"loss.parameters.weight={weight}"] if weight else []), f"seed={seed}"]
+    told = {"words": words, "command": "csrgan train", "status": status, "reason": "", "seconds": 1.0}
     (folder / "job.json").write_text(json.dumps(told))
     fixed = {"image": "a.png", "blur_std": 1.0, "scale": 1.5, "noise_std": 0.01, "ssim_restored": 0.7}
     write(folder / "results.csv", [fixed | {"psnr_low": 20.0, "psnr_restored": 20 + gain}])
@@ -67,6 +68,48 @@ def test_what_no_job_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     job(tmp_path / "1", "0.1", gain=1.0)
     assert main(["report", str(tmp_path), word]) == 2
     assert capsys.readouterr().err.startswith(f"csrgan report: {sentence}")
+
+
+@pytest.mark.parametrize("name", ["baseline", "", "all settings as they are"])
+def test_the_settings_as_they_are_have_a_name(tmp_path: Path, name: str) -> None:
+    job(tmp_path / "0", "1", gain=1.0)
+    job(tmp_path / "1", None, gain=2.0)
+    assert main(["report", str(tmp_path), f"baseline={name}"]) == 0
+    lines = {line["settings"]: line["verdict"] for line in read(tmp_path / "report.csv")}
+    assert lines == {"all settings as they are": "baseline", "loss.parameters.weight=1": "worse"}
+
+
+def test_a_baseline_that_is_missing_or_not_complete_yet_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job(tmp_path / "0", "1", gain=1.0, status="running")
+    assert main(["report", str(tmp_path), "baseline=loss.parameters.weight=1"]) == 0  # nothing is complete, so nothing is missed
+    assert "0 of 1 job complete" in capsys.readouterr().out
+    assert "No job is complete." in (tmp_path / "report.html").read_text(encoding="utf-8")
+    job(tmp_path / "1", None, gain=2.0)
+    assert main(["report", str(tmp_path), "baseline=loss.parameters.weight=1"]) == 2
+    told = "baseline=loss.parameters.weight=1: the job that has it is not complete. Of those that are: baseline."
+    assert told in capsys.readouterr().err
+    assert main(["report", str(tmp_path), "baseline=nothing"]) == 2
+    assert "baseline has no nothing. Its choices: baseline." in capsys.readouterr().err
+
+
+def test_single_seeds_and_a_small_difference_are_no_verdict(tmp_path: Path) -> None:
+    for index, gain in enumerate((1.0, 1.0000025, 1.05, 0.9, 1.2)):
+        job(tmp_path / "one" / str(index), f"{index}", gain=gain)
+    assert main(["report", f"{tmp_path}/one"]) == 0
+    lines = [(line["verdict"], line["difference to the baseline"]) for line in read(tmp_path / "one" / "report.csv")]
+    assert [verdict for verdict, _ in lines] == [
+        "baseline", "no clear difference", "no verdict: one seed", "worse", "better",
+    ]  # fmt: skip
+    assert lines[1][1] == "+0.000 [+0.000, +0.000]"
+    told = "Of single seeds, a difference below 0.1 dB is no verdict: another seed may change that much."
+    assert told in (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
+    for seed, gain in ((1, 1.0), (2, 1.2)):  # a deviation of 0.14 dB: single seeds differ by 0.39 dB
+        job(tmp_path / "two" / f"several{seed}", "1", gain=gain, seed=seed)
+    job(tmp_path / "two" / "near", "2", gain=1.35)
+    job(tmp_path / "two" / "far", "3", gain=1.45)
+    assert main(["report", f"{tmp_path}/two", "baseline=loss.parameters.weight=1"]) == 0
+    verdicts = {line["settings"][-1]: line["verdict"] for line in read(tmp_path / "two" / "report.csv")}
+    assert verdicts == {"1": "baseline", "2": "no verdict: one seed", "3": "better"}
 
 
 def test_a_run_and_an_evaluation_by_themselves_meet_on_one_page(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -116,6 +117,10 @@ def test_a_folder_is_one_runs_alone(server: Commands, whole: Path, tmp_path: Pat
     server.end()
 
 
+def seconds(run: Path) -> float:
+    return float(json.loads((run / "summary.json").read_text())["seconds"])
+
+
 STEADY = [word for word in WORDS if not word.startswith("data.final_")]
 
 
@@ -125,8 +130,10 @@ def test_a_finished_run_with_a_larger_budget_ends_as_one_that_had_it_from_the_be
     for name, images in (("whole", 48), ("run", 24)):
         status, said = server.run("train", f"run_dir={tmp_path / name}", *STEADY, *constant, f"trainer.images={images}")
         assert status == 0, said
+    took = [seconds(tmp_path / "run")]
     status, said = server.run("train", f"resume={tmp_path / 'run'}", "trainer.images=48")
     assert status == 0, said
+    took.append(seconds(tmp_path / "run"))
     assert "from image 24 on: trainer.images 24 -> 48" in said
     assert "First batch" not in said  # of untrained networks
     assert "of memory needed" in said
@@ -137,6 +144,8 @@ def test_a_finished_run_with_a_larger_budget_ends_as_one_that_had_it_from_the_be
     status, said = server.run("train", f"resume={tmp_path / 'run'}")
     assert status == 0, said
     assert "the run has seen all of its images, so it is only scored again" in said
+    took.append(seconds(tmp_path / "run"))
+    assert took == sorted(took)  # of all its starts
     assert_same_runs(tmp_path / "run", tmp_path / "whole")
     assert (tmp_path / "run" / "config.yaml").read_text() == text
 

@@ -63,10 +63,10 @@ def kill_when_it_runs(run_dir: Path) -> threading.Thread:
     return thread
 
 
-def complete(folder: Path, *words: str, gain_db: float = 1.0) -> None:
+def complete(folder: Path, *words: str, gain_db: float = 1.0, seconds: float = 1.0) -> None:
     """What a complete job leaves, as far as a sweep looks at it."""
     folder.mkdir(parents=True, exist_ok=True)
-    job = {"words": words, "command": "csrgan train", "status": "complete", "reason": "", "seconds": 1.0}
+    job = {"words": words, "command": "csrgan train", "status": "complete", "reason": "", "seconds": seconds}
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "summary.json").write_text(json.dumps({"gain_db": gain_db}))
 
@@ -124,6 +124,44 @@ def test_a_job_that_cannot_run_says_why_and_a_changed_sweep_is_refused(
     assert "holds another job" in capsys.readouterr().err
     assert main(["list", "group=output"]) == 0  # nothing of the sweep is left in this process
     assert "jobs failed" not in capsys.readouterr().out
+
+
+def test_a_changed_sweep_is_refused_before_any_job_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where its first jobs are new. More values at the end are no change."""
+    complete(tmp_path / "sweep" / "1", "data.batch_size=4", "seed=2")
+    jobs_die(tmp_path, monkeypatch)
+    words = ["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4"]
+    assert main([*words, "seed=1,3"]) == 2
+    told = capsys.readouterr()
+    assert f"{tmp_path}/sweep/1 holds another job (seed=2 there, seed=3 here): give the changed sweep its own run_dir." in told.err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["1", "job.json", "sitecustomize.py", "summary.json", "sweep"]
+    assert main([*words, "seed=1,2,3"]) == 1
+    assert "2 of 3 jobs failed" in capsys.readouterr().out
+    (tmp_path / "sweep" / "2" / "job.json").write_text("{}")
+    assert main([*words, "seed=1,2,3"]) == 2
+    assert "2/job.json is damaged (KeyError): remove its folder to run the job anew." in capsys.readouterr().err
+
+
+def test_a_sweep_says_what_begins_and_how_long_the_rest_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(tmp_path / "2", "data.batch_size=4", "seed=3", seconds=600.0)
+    jobs_die(tmp_path, monkeypatch)
+    assert main(["train", "-m", f"run_dir={tmp_path}", "data.batch_size=4", "seed=1,2,3,4"]) == 1
+    lines = [line.removeprefix(f"{tmp_path}/") for line in capsys.readouterr().out.splitlines()[:9]]
+    assert lines == [
+        "0  1 of 4 begins: seed=1",
+        "0  failed: exit status 7",
+        "about 20 min for the other 2 jobs, if they take as long as those that are complete",
+        "1  2 of 4 begins: seed=2",
+        "1  failed: exit status 7",
+        "about 10 min for the last job, if it takes as long as those that are complete",
+        "2  +1.00 dB  (complete before)",
+        "3  4 of 4 begins: seed=4",
+        "3  failed: exit status 7",
+    ]
 
 
 def test_the_command_of_a_job_names_the_folder_of_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +227,8 @@ def test_no_process_outlives_its_sweep(tmp_path: Path, launcher: tuple[str, ...]
     sweep.send_signal(end)
     sweep.wait()
     assert until(lambda: not processes(f"CSRGAN_SWEEP={sweep.pid}", "environ"), 10)
-    assert job(tmp_path / str(last))["status"] == "running"  # and is run again: only a complete job is not
+    assert until(lambda: job(tmp_path / str(last))["status"] == "stopped", 10)  # and is run again: only a complete job is not
+    assert not {"pid", "host", "began"} & job(tmp_path / str(last)).keys()
 
 
 def test_two_sweeps_in_one_folder_leave_each_other_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from csrgan import ranges
 from csrgan.cli import main
 from csrgan.evaluation.metrics import METRICS
 from csrgan.runs.jobs import KINDS
+from csrgan.runs.record import OF_PROCESS
 from csrgan.training.system import System
 
 pytestmark = pytest.mark.docs
@@ -73,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_the_columns_that_the_page_lists_are_those_of_the_files(table: str, folder: Path) -> None:
     if table == "job.json":
-        written = list(KINDS)
+        written = [*KINDS, *OF_PROCESS]
     elif table == "summary.json":
         written = list(json.loads((folder / "run" / table).read_text()))
     else:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from csrgan.config.compose import composed
+from csrgan.console import Console
 from csrgan.evaluation.results import PICTURES, Row, by_blur, summarise
 from csrgan.reports import table
 
@@ -58,13 +60,60 @@ def test_what_cannot_be_computed_of_a_parameter_that_is_the_same_in_all_pictures
     ]
     found = table.markdown(table.parameters(summarise(made)))
     assert "nan" not in found
-    assert "| noise std, /255 | 122.400 | 0.000 |  |  |" in found
-    assert found.endswith("no R2 for what is the same in all pictures: noise std.")
+    assert "| noise std, /255 | 122.400 | 0.000 | - | - |" in found
+    assert found.endswith("- for what is (almost) the same in all pictures: noise std.")
     same = [row for row in made if row["blur_std"] == 1]
     assert "R2 |" not in table.markdown(table.parameters(summarise(same)))
     over_blur = table.markdown(table.blurs(by_blur(made)))
-    assert "error, noise" not in over_blur
+    assert "| noise |" not in over_blur
     assert "| - |" not in over_blur
+    assert "| blur | 50% | 250% |" in over_blur  # of a blur that is the same in a column, but not what the prior expects
+
+
+def parameter_rows(**truth: tuple[float, float]) -> list[Row]:
+    """Rows of two degradations; the prior's mean is the first of each, and each prediction is 0.2 off."""
+    return [
+        row
+        | {name: levels[index % 2] for name, levels in truth.items()}
+        | {f"{name}_predicted": levels[index % 2] + 0.2 for name, levels in truth.items()}
+        | {f"{name}_prior_mean": levels[0] for name, levels in truth.items()}
+        for index, row in enumerate(rows(2))
+    ]
+
+
+def test_what_only_rounding_varies_has_no_share_and_no_r2() -> None:
+    """A scale of 2 becomes 2.006 in whole pixels, and an error of 0.2 would be 6,667 % of the prior's."""
+    made = parameter_rows(blur_std=(1.0, 3.0), scale=(2.0, 2.006), noise_std=(0.01, 0.02))
+    summary = summarise(made)
+    assert np.isnan(summary["scale_mae_share"]) and np.isnan(summary["scale_r2"])
+    assert summary["blur_std_mae_share"] == pytest.approx(0.2)
+    said = table.markdown(table.parameters(summary))
+    assert "| scale | 0.200 | 0.003 | - | - |" in said
+    assert said.endswith("- for what is (almost) the same in all pictures: scale.")
+    assert "| scale |" not in table.markdown(table.blurs(by_blur(made)))
+    off = [row | {"scale_prior_mean": 3.0} for row in parameter_rows(scale=(2.0, 2.006))]
+    assert summarise(off)["scale_mae_share"] == pytest.approx(0.2, rel=0.01)  # the prior errs, so there is something to share
+
+
+def test_the_table_over_the_blur_is_whole_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    predicted = composed("train", ["degradation=photo"])["degradation"]["predicted"]
+    names = [name for name in predicted if name != "blur_std"]
+    assert len(names) == 9
+    made = [
+        row
+        | {"blur_std": blur}
+        | dict.fromkeys(names, level)
+        | {f"{name}_predicted": 0.3 for name in (*names, "blur_std")}
+        | {f"{name}_prior_mean": 0.5 for name in (*names, "blur_std")}
+        for level in (0.2, 0.9)
+        for blur, row in zip(np.linspace(0.2, 11, 8).tolist(), rows(2), strict=True)
+    ]
+    Console(width=80).print(table.blurs(by_blur(made)))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+    for name in names:
+        assert sum(line.startswith(f"│ {name.removesuffix('_std').replace('_', ' ')} ") for line in lines) == 1
 
 
 def test_a_gain_that_rounds_to_nothing_has_no_minus() -> None:

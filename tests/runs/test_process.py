@@ -32,12 +32,12 @@ def test_a_job_that_was_killed_is_not_called_failed(
     outcome: str,
     shown: str,
 ) -> None:
-    def run(*_: object, stdout: object, **__: object) -> SimpleNamespace:
+    def started(*_: object, stdout: object, **__: object) -> SimpleNamespace:
         stdout.write(output)  # type: ignore[attr-defined]
         stdout.flush()  # type: ignore[attr-defined]
-        return SimpleNamespace(returncode=status)
+        return SimpleNamespace(pid=1, wait=lambda: status)
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "Popen", started)
     folder = tmp_path / "0"
     (folder / "checkpoints").mkdir(parents=True)
     (folder / "checkpoints" / "last.ckpt").write_text("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 
 from lightning import Callback, LightningModule, Trainer
@@ -33,6 +34,12 @@ class Checkpoints(Callback):
         self._scores, self._console = scores, console
         self._saved, self._evaluated, self._best = 0, -1, float("-inf")
         self._failure: OSError | None = None
+        self._before, self._began = 0.0, time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the run so far, with that before a resume up to its checkpoint."""
+        return self._before + time.monotonic() - self._began
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Let csrgan's loggers drop the rows that will be logged again."""
@@ -118,8 +125,9 @@ class Checkpoints(Callback):
         raise RunStopped(f"stopped; {sentence}. To continue: csrgan train {resume}", 128 + self._stop.number)
 
     def state_dict(self) -> dict[str, float]:
-        return {"best": self._best, "saved": self._saved, "evaluated": self._evaluated}
+        return {"best": self._best, "saved": self._saved, "evaluated": self._evaluated, "seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         self._best, self._saved = state_dict["best"], int(state_dict["saved"])
         self._evaluated = int(state_dict.get("evaluated", self._saved))  # missing in old checkpoints
+        self._before = state_dict.get("seconds", 0.0)  # missing too

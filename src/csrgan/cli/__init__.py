@@ -213,6 +213,9 @@ def _hydra(command: str, words: list[str]) -> Outcome:
             hydra.main(version_base="1.3", config_path=str(conf()), config_name=command)(task)()
     except SystemExit as stop:  # after --help and the like
         return Outcome(int(stop.code or 0))
+    except BaseException as error:
+        _end_sweep(error)
+        raise
     finally:
         sys.argv = before
     if failures:
@@ -224,6 +227,16 @@ def _sweep_status() -> list[int]:
     """Print a table of the jobs of the sweep that this process ran, and return its exit status; empty without a sweep."""
     folder = _sweep_folder()
     return [import_module("csrgan.cli.sweep").report(folder)] if folder else []
+
+
+def _end_sweep(error: BaseException) -> None:
+    """After an error: let a sweep that has begun no job leave nothing behind. Raises the reason of one that was refused."""
+    if hydra_sweep := sys.modules.get("csrgan.workflow.hydra_sweep"):
+        hydra_sweep.SweepRecorder.leave_nothing()
+        if not isinstance(error, KeyboardInterrupt):  # whose message names the sweep
+            hydra_sweep.SweepRecorder.take_folder()
+        if isinstance(error, hydra_sweep.Refused):
+            raise error.error
 
 
 def _sweep_folder() -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import shlex
 import shutil
 import time
@@ -19,17 +18,17 @@ from csrgan.api.evaluation import evaluated
 from csrgan.callbacks.bar import Bar, Scoring
 from csrgan.callbacks.progress import PerImageProgress
 from csrgan.callbacks.scores import Scores
-from csrgan.config.build import as_yaml, build
+from csrgan.config.build import build
 from csrgan.config.paths import encoded, restart_words
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
 from csrgan.errors import UserError, require
-from csrgan.files import relative, write
+from csrgan.files import new_folder, relative
 from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
 from csrgan.runs import jobs, record
 from csrgan.workflow.conclusion import conclude
-from csrgan.workflow.description import with_choices
+from csrgan.workflow.description import describe, require_same_start, with_choices
 from csrgan.workflow.trained import chosen
 
 
@@ -46,7 +45,10 @@ def run(config: DictConfig) -> float | int:
     sweep = source.is_dir() and not (source / run_folder.CHECKPOINTS).is_dir()
     files = [file for each in jobs.folders(source) if (file := each / run_folder.JOB).is_file()] if sweep else []
     if not files:
+        require_same_start(folder, "evaluate")
         return _score(config, config.checkpoint, folder, Console())
+    for job in files:  # all of them before the first is scored
+        require_same_start(folder / job.parent.relative_to(source), "evaluate")
     for done, job in enumerate(files, start=1):
         name = job.parent.relative_to(source)
         outcome = _score_job(config, job, folder / name)
@@ -88,14 +90,11 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
-    folder.mkdir(parents=True, exist_ok=True)
-    write(folder / run_folder.CONFIG, as_yaml(settings))
-    words = [word for word in restart_words(HydraConfig.get().overrides.task) if not word.startswith("run_dir=")]
-    write(folder / run_folder.OVERRIDES, json.dumps(words))  # for csrgan report
     scores = Scores(folder, settings["panels"])
     system.restorer.console = console
     began = time.monotonic()
-    with recording(with_choices(settings), folder, build) as loggers:
+    with new_folder(folder), recording(with_choices(settings), folder, build) as loggers:
+        describe(settings, folder)
         evaluation = evaluated(
             system,
             data,

@@ -15,7 +15,7 @@ from csrgan.config.build import checked_settings
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.errors import UserError, require
-from csrgan.evaluation.comparison import Job, grouped, holds
+from csrgan.evaluation.comparison import PLAIN, Job, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, page
 from csrgan.runs import jobs
@@ -58,16 +58,22 @@ def run(config: DictConfig) -> int:
 
 
 def _examine(read: list[Job], baseline: str | None, score: str) -> None:
-    """Raise UserError for a score or a baseline that no job has."""
+    """Raise UserError for a score or a baseline that no complete job has. Before any is complete, none can be missed."""
     groups = grouped(read)
     if groups and score not in columns.present(read):
         raise UserError.unknown("score", score, columns.present(read))
-    if baseline is None:
+    if baseline is None or not groups:
         return
     held, choices = [holds(group, baseline) for group in groups], {word for group in groups for word in group.settings}
+    if not all(group.settings for group in groups):
+        choices.add(PLAIN[0])
+    listed = ", ".join(sorted(choices)) or "none, for all complete jobs have the same settings"
     if not any(held):
+        waiting = sum(not job.rows and bool(baseline) and set(baseline.split()) <= set(job.words) for job in read)
+        if waiting:
+            jobs_have = "the job that has it is" if waiting == 1 else f"none of the {waiting} jobs that have it is"
+            raise UserError(f"baseline={baseline}: {jobs_have} {'not ' * (waiting == 1)}complete. Of those that are: {listed}.")
         raise UserError.unknown("baseline", baseline, choices)
-    listed = ", ".join(sorted(choices))
     require(len(groups) == 1 or not all(held), f"baseline={baseline}: every job has it; name one in which they differ: {listed}.")
 
 

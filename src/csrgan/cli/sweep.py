@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from itertools import permutations
 from pathlib import Path
 from typing import cast
 
@@ -14,12 +12,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from csrgan.config.paths import restart_words
+from csrgan.config.resume import same_start
 from csrgan.console import Console
 from csrgan.errors import UserError
 from csrgan.files import relative
 from csrgan.run_folder import JOB, OUTPUT, REFUSED
 from csrgan.runs import process, record, watchdog
-from csrgan.workflow import hydra_sweep
+from csrgan.tree import Settings
+from csrgan.workflow import hydra_sweep, sweep_plan
 
 
 def run(config: DictConfig) -> float | None:
@@ -36,22 +36,28 @@ def run(config: DictConfig) -> float | None:
             _report_job(folder, "another sweep is running it")
             return None
         job = record.read(folder)
-        if job and job["words"] != words:
-            there, here = (" ".join(word for word in one if word not in two) for one, two in permutations((job["words"], words)))
-            sentence = f"{relative(folder)} holds another job ({there} there, {here} here): give the changed sweep its own run_dir."
-            (folder / REFUSED).write_text(sentence, encoding="utf-8")
+        if job and not same_start(job["words"], words):
+            (folder / REFUSED).write_text(sweep_plan.other_job(folder, job["words"], words), encoding="utf-8")
             return None
-        before = ""
         if job and job["status"] == "complete":
-            before = "  (complete before)"
-        else:
-            with hydra_sweep.turn(hydra):
-                job = process.run(folder, words, hydra_sweep.cores(hydra), process.prepare_resume(folder, job))
-    if job["status"] != "complete":
-        _report_job(folder, f"{job['status']}: {job['reason']}")
-        return None
-    _report_job(folder, record.gain(folder) + before)
-    return record.gain_db(folder)
+            _report_job(folder, f"{record.gain(folder)}  (complete before)")
+            return record.gain_db(folder)
+        job = _trained(folder, words, job, hydra)
+    complete = job["status"] == "complete"
+    _report_job(folder, record.gain(folder) if complete else f"{job['status']}: {job['reason']}")
+    if rest := sweep_plan.published().rest(folder.parent, hydra_sweep.together(hydra)):
+        Console().print(rest, highlight=False, markup=False, soft_wrap=True)
+    return record.gain_db(folder) if complete else None
+
+
+def _trained(folder: Path, words: list[str], job: Settings | None, hydra: DictConfig) -> Settings:
+    """Run the job, from its last save if it was stopped, and return its job.json."""
+    plan = sweep_plan.published()
+    with hydra_sweep.turn(hydra):
+        resume = process.prepare_resume(folder, job)
+        position = f"{plan.position(int(hydra.job.num))} {'goes on' if resume else 'begins'}"
+        _report_job(folder, ": ".join(filter(None, (position, plan.own(words)))))
+        return process.run(folder, words, hydra_sweep.cores(hydra), resume, job["seconds"] if job and resume else 0.0)
 
 
 def _report_job(folder: Path, outcome: str) -> None:
@@ -70,7 +76,7 @@ def report(folder: Path) -> int:
     if sentences:
         raise UserError(*sentences)
     files = sorted(folder.glob(f"*/{JOB}"), key=lambda file: (len(file.parent.name), file.parent.name))
-    jobs = {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    jobs = {file.parent: job for file in files if (job := record.read(file.parent))}
     shared = set.intersection(*(set(job["words"]) for job in jobs.values())) if len(jobs) > 1 else set()
     table = Table(title=escape(relative(folder)), title_justify="left")
     for heading in ("job", "settings", "gain", "seconds"):
@@ -84,7 +90,8 @@ def report(folder: Path) -> int:
     console.print(table)
     failed = {path: job["reason"] for path, job in jobs.items() if job["status"] != "complete"}
     for path, reason in failed.items():
-        console.print(f"{relative(path)} {jobs[path]['status']}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        told = reason if jobs[path]["status"] == "running" else f"{jobs[path]['status']}: {reason}"
+        console.print(f"{relative(path)} {told}", highlight=False, markup=False, soft_wrap=True)
     if failed:
         counts = Counter(jobs[path]["status"] for path in failed)
         listed = ", ".join(f"{count} {status}" for status, count in counts.items())

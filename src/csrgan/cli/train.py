@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -40,7 +39,7 @@ from csrgan.training.signals import PlainSignals, ctrl_c_passed_on
 from csrgan.training.system import System
 from csrgan.tree import Settings
 from csrgan.workflow.conclusion import conclude
-from csrgan.workflow.description import describe, with_choices
+from csrgan.workflow.description import describe, require_same_start, with_choices
 from csrgan.workflow.resumed import StoppedRun
 from csrgan.workflow.trained import init_from
 
@@ -58,6 +57,8 @@ def run(config: DictConfig) -> float:
         place = relative(folder)
         sentence = f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one."
         require(bool(settings["resume"]) or not checkpoints, sentence)
+        if not settings["resume"]:
+            require_same_start(folder, "train")
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}
@@ -97,7 +98,6 @@ def trained(
         # The description is written once a checkpoint has been accepted, and not for a refused one.
         callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)
-        start = time.monotonic()
         if not isinstance(system, System):
             describe(settings, folder)
             console.print(f"{system.restorer.kind.name} needs no training and is scored as it is", highlight=False)
@@ -113,7 +113,7 @@ def trained(
             saver.conclude(trainer)
         summary = scores.summary | {
             "images_seen": system.images_seen,
-            "seconds": time.monotonic() - start,
+            "seconds": saver.seconds,
             "seconds_restore": scores.seconds,
             **waiting,
             **costs,

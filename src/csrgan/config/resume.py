@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
 
 from csrgan.config.check import REFERENCE
@@ -13,7 +15,7 @@ from csrgan.config.paths import literal_path
 from csrgan.config.settings import CHANGEABLE, KEPT
 from csrgan.declared import constant
 from csrgan.errors import UserError
-from csrgan.run_folder import CHECKPOINTS, LAST, OVERRIDES, PREVIOUS
+from csrgan.run_folder import CHECKPOINTS, CONFIG, LAST, OVERRIDES, PREVIOUS
 from csrgan.tree import Settings, value_at
 
 ONE_JOB = "hydra.mode=RUN"  # the only override of Hydra itself that a run keeps: it was a job of a sweep
@@ -28,7 +30,10 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS)]
     if not (folder / OVERRIDES).is_file() or not any(file.is_file() for file in checkpoints):
         sentence = f"resume={folder} is not the folder of a run that has saved a checkpoint"
-        raise UserError(f"{sentence}: one that ended before its first save (trainer.save_every) can only begin again.")
+        again = ""
+        if (folder / OVERRIDES).is_file() and begun_by_training(folder):
+            again = f" This does: {shlex.join(['csrgan', 'train', *original_words(folder), f'run_dir={folder}'])}"
+        raise UserError(f"{sentence}: one that ended before its first save (trainer.save_every) can only begin again.{again}")
     original = original_words(folder)
     new = _new_words(words, original)
     faults = [_word_fault(word, folder) for word in new]
@@ -77,6 +82,25 @@ def original_words(folder: Path) -> list[str]:
                 f"{folder / OVERRIDES} holds {word}, which no run leaves there: it would change what Hydra itself does."
             )
     return translate_silently(words)
+
+
+def begun_by_training(folder: Path) -> bool:
+    """Return whether the words in a folder started a training; else they started an evaluation. Its config.yaml tells."""
+    if (folder / CHECKPOINTS).is_dir() or not (folder / CONFIG).is_file():
+        return True
+    return "\ninit_from:" in (folder / CONFIG).read_text(encoding="utf-8", errors="replace")
+
+
+def same_start(before: Sequence[str], now: Sequence[str]) -> bool:
+    """Return whether two lists of words start the same: of each key the last word counts, and their order does not."""
+    one, other = ({word.partition("=")[0]: word for word in words} for words in (before, now))
+    return one == other
+
+
+def differing(there: Sequence[str], here: Sequence[str]) -> str:
+    """Return the words in which two starts differ, as `seed=1 there, seed=2 here`."""
+    parts = (" ".join(word for word in one if word not in two) or "nothing" for one, two in permutations((there, here)))
+    return "{} there, {} here".format(*parts)
 
 
 def resumed_settings(recipe: Settings, before: Settings, now: Settings) -> Settings:

@@ -22,6 +22,8 @@ from csrgan.evaluation.results import PICTURES, Row
 
 COLLAPSED = -3.0  # dB; a job with a lower mean gain has collapsed
 
+PLAIN = ("baseline", "")  # how a named baseline is called that has no words of its own
+
 Key = tuple[str | float, ...]  # a photograph, its degradation, and the index of its noise seed
 
 
@@ -117,7 +119,10 @@ def _nearest(group: Group, others: Sequence[Group]) -> Group:
 
 
 def holds(group: Group, baseline: str | None) -> bool:
-    """Return whether the group has every word of a named baseline; a word that no job lacks counts too."""
+    """Return whether the group has every word of a named baseline; a word that no job lacks counts too. PLAIN names the group that
+    has no words of its own."""
+    if baseline in PLAIN:
+        return not group.settings
     return baseline is not None and set(baseline.split()) <= set(f"{group.name} {' '.join(group.shared)}".split())
 
 
@@ -146,12 +151,17 @@ def collapsed(group: Group) -> int:
 
 
 class Difference(NamedTuple):
-    """A mean difference, the bounds of its 95 % interval, and the number of pairs."""
+    """A mean difference, the bounds of its 95 % interval, the number of pairs, and of seeds.
+
+    by_chance: what another seed would change a difference of single seeds by, see `changed_by_seed`.
+    """
 
     mean: float
     low: float
     high: float
     pairs: int
+    seeds: int = 0
+    by_chance: float = 0.0
 
 
 def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2000) -> Difference | None:
@@ -162,7 +172,8 @@ def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2
     and the interval is too narrow to hold for other photographs. It resamples paired seeds too, so that the interval holds for
     other seeds; with as few as three it is too narrow rather than too wide.
     """
-    by_seed = [_differences(mine, theirs, column) for mine, theirs in _pairs(group, baseline)]
+    pairs = _pairs(group, baseline)
+    by_seed = [_differences(mine, theirs, column) for mine, theirs in pairs]
     keys = sorted(set.intersection(*map(set, by_seed)), key=str)
     if not keys:
         return None
@@ -173,7 +184,18 @@ def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2
     of_units, of_seeds = (_weights(generator, count, resamples) for count in (int(units.max()) + 1, len(values)))
     means = np.einsum("rs,sp,rp->r", of_seeds, values, of_units[:, units]) / of_units[:, units].sum(axis=1) / len(values)
     low, high = np.quantile(means, [0.025, 0.975])
-    return Difference(float(values.mean()), float(low), float(high), len(keys))
+    seeds = len(pairs) if len(pairs) > 1 else min(map(len, pairs[0]))
+    return Difference(float(values.mean()), float(low), float(high), len(keys), seeds)
+
+
+def changed_by_seed(groups: Sequence[Group], column: str) -> float:
+    """Return what a difference of two single seeds exceeds by chance in 5 % of cases: 1.96 sqrt(2) times the deviation over seeds,
+    pooled over the groups that have several; nan if none has."""
+    squares = [(spread(group, column) ** 2, len(group.jobs) - 1) for group in groups]
+    known = [(square, degrees) for square, degrees in squares if math.isfinite(square)]
+    if not known:
+        return math.nan
+    return 1.96 * math.sqrt(2 * sum(square * degrees for square, degrees in known) / sum(degrees for _, degrees in known))
 
 
 def _weights(generator: np.random.Generator, count: int, resamples: int) -> np.ndarray:

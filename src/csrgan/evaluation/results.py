@@ -25,6 +25,7 @@ Row = dict[str, str | float]
 COLOURS = [f"{kind}_{name}" for kind in ("shift", "contrast") for name in metrics.COLOURS]
 OF_RESTORED = ("consistency_restored", "consistency_predicted", "theta_error", *COLOURS)
 BOUNDS = ("low90", "high90")  # suffixes of the bounds of the 90 % interval
+NOTHING = 0.02  # of a parameter's value: what is smaller is no variation, and no error
 BINS = 5  # bins of the blur, at most
 PICTURES = 5  # with at least as many photographs, a bootstrap resamples photographs
 
@@ -122,7 +123,8 @@ def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Par
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:
     """Return means over the rows: each score and, for each predicted parameter, the mean absolute error (mae), that of always
-    answering the prior's mean, R^2 against the mean over the rows, and the share of rows whose 90 % interval holds the truth.
+    answering the prior's mean, the share of the one in the other, R^2 against the mean over the rows, and the share of rows whose
+    90 % interval holds the truth.
 
     Rows whose truth is unknown do not count, and what no row tells is left out."""
     summary: dict[str, float] = {"rows": len(rows)}
@@ -141,15 +143,23 @@ def summarise(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def _errors(name: str, rows: Sequence[Row]) -> dict[str, float]:
-    """Return how far theta^ of one parameter is from the truth, over rows that know it; empty without rows."""
+    """Return how far theta^ of one parameter is from the truth, over rows that know it; empty without rows.
+
+    R^2 and the share of the prior's error are nan where they would divide by next to nothing: if the truth hardly varies, and for
+    the share, if the prior's mean is right besides. What rounding to whole pixels changes in a fixed scale counts as nothing.
+    """
     if not rows:
         return {}
     true = [float(r[name]) for r in rows]
     errors = [float(r[f"{name}_predicted"]) - t for r, t in zip(rows, true, strict=True)]
     constant = [float(r[f"{name}_prior_mean"]) - t for r, t in zip(rows, true, strict=True)]
+    varies = max(true) - min(true) > NOTHING * max(map(abs, true))
     spread = sum((t - fmean(true)) ** 2 for t in true)
-    summary = {f"{name}_mae": fmean(map(abs, errors)), f"{name}_mae_prior_mean": fmean(map(abs, constant))}
-    summary[f"{name}_r2"] = 1 - sum(e * e for e in errors) / spread if spread else math.nan
+    mine, prior = fmean(map(abs, errors)), fmean(map(abs, constant))
+    told = varies or prior > NOTHING * max(map(abs, true))
+    summary = {f"{name}_mae": mine, f"{name}_mae_prior_mean": prior}
+    summary[f"{name}_mae_share"] = mine / prior if told and prior else math.nan
+    summary[f"{name}_r2"] = 1 - sum(e * e for e in errors) / spread if varies else math.nan
     if f"{name}_{BOUNDS[0]}" in rows[0]:
         inside = [float(r[f"{name}_{BOUNDS[0]}"]) <= float(r[name]) <= float(r[f"{name}_{BOUNDS[1]}"]) for r in rows]
         summary[f"{name}_coverage90"] = fmean(inside)

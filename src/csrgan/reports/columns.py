@@ -10,6 +10,8 @@ from csrgan.evaluation.comparison import Difference, Job, value
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import blank
 
+ONE_SEED = "no verdict: one seed"
+
 
 class Score(NamedTuple):
     """A column of rows. target: the best value; inf if higher is better, -inf if lower is, nan if neither."""
@@ -37,19 +39,30 @@ class Score(NamedTuple):
         return f"{value:{sign}.{self.digits}f}"
 
     def interval(self, difference: Difference) -> str:
-        """Format a difference and its interval, with as many digits as the interval's width needs."""
-        width = difference.high - difference.low
-        digits = max(self.digits, min(8, 1 - math.floor(math.log10(width)))) if width > 1e-9 else self.digits
+        """Format a difference and its interval, with a digit more than the score where the interval is that narrow."""
+        digits = self._digits(difference)
         mean, low, high = (f"{number:+z.{digits}f}" for number in difference[:3])
         return f"{mean} [{low}, {high}]"
 
     def verdict(self, difference: Difference) -> str:
-        """Say what the 95 % interval of a difference means."""
-        if difference.low <= 0 <= difference.high:
+        """Say what the 95 % interval of a difference means. A difference that is written as 0 is not clear, and one of single seeds
+        is a verdict only if it is larger than what another seed changes."""
+        if difference.low <= 0 <= difference.high or not round(difference.mean, self._digits(difference)):
             return "no clear difference"
+        if difference.seeds == 1 and abs(difference.mean) < difference.by_chance:
+            return ONE_SEED
         if not math.isinf(self.target):
             return "higher" if difference.low > 0 else "lower"
         return "better" if (difference.low > 0) == (self.target > 0) else "worse"
+
+    def by_chance(self, baseline: float) -> float:
+        """Return what another seed may change a difference by where no setting has several seeds to measure it: 0.1 dB, or 1 % of
+        the baseline's score in another unit."""
+        return 0.1 if self.unit == "dB" else 0.01 * abs(baseline)
+
+    def _digits(self, difference: Difference) -> int:
+        width = difference.high - difference.low
+        return max(self.digits, min(self.digits + 1, 1 - math.floor(math.log10(width)))) if width > 1e-9 else self.digits
 
 
 HIGHER, LOWER = math.inf, -math.inf

@@ -11,7 +11,7 @@ from jinja2 import Template
 from matplotlib.figure import Figure
 
 from csrgan import run_folder
-from csrgan.evaluation.comparison import Difference, Group, Job, difference, grouped, references
+from csrgan.evaluation.comparison import Difference, Group, Job, grouped, references
 from csrgan.files import table_cell
 from csrgan.reports import (
     album,
@@ -45,7 +45,7 @@ def write(
     chosen = columns.score_of(score)
     compared = references(grouped(jobs), baseline)
     labels = chart.labels(list(compared))
-    differences = {group: None if group is other else difference(group, other, score) for group, other in compared.items()}
+    differences = verdicts.compared(compared, chosen)
     lines = verdicts.table(
         compared, differences, labels, scores=columns.table_scores(jobs, score), chosen=chosen, baseline=baseline
     )
@@ -60,7 +60,7 @@ def write(
     content = {
         "title": title,
         "question": question,
-        "notes": [verdicts.rule(baseline), verdicts.note(compared, chosen)] if compared else ["No job is complete."],
+        "notes": [verdicts.rule(baseline), verdicts.note(compared, differences, chosen)] if compared else ["No job is complete."],
         "every": every,
         "full": full,
         "lines": _short(lines, labels),

@@ -16,6 +16,7 @@ from csrgan.training.sanity_check import SanityCheck, Term
 
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
 NO_UNITS: Mapping[str, str] = MappingProxyType({})  # of further factors of the degradation: there are none
+UNKNOWN = "-"  # in a cell without a value
 FACTORS = {"noise_std": 255.0}
 
 
@@ -117,7 +118,7 @@ def parameters(summary: Mapping[str, float], units: Mapping[str, str] = NO_UNITS
     """
     names = predicted_in(summary)
     varied = [name for name in names if math.isfinite(summary.get(f"{name}_r2", math.nan))]
-    caption = _without_r2([name for name in names if name not in varied], units)
+    caption = _constant([name for name in names if name not in varied], units)
     title = "Error of the predicted degradation (mean absolute)"
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     certain = any(f"{name}_coverage90" in summary for name in names)
@@ -127,33 +128,42 @@ def parameters(summary: Mapping[str, float], units: Mapping[str, str] = NO_UNITS
     for name in names:
         factor = FACTORS.get(name, 1.0)
         mine, constant = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
-        errors = (short(mine * factor, 3), short(constant * factor, 3), _share(mine, constant))
-        r2 = [f"{summary[f'{name}_r2']:.2f}" if name in varied else ""] if varied else []
+        errors = (short(mine * factor, 3), short(constant * factor, 3), _share(summary, name))
+        r2 = [f"{summary[f'{name}_r2']:.2f}" if name in varied else UNKNOWN] if varied else []
         coverage = [f"{summary[f'{name}_coverage90']:.0%}"] if certain else []
         table.add_row(escape(label(name, units)), *errors, *r2, *coverage)
     return table if table.row_count else None
 
 
-def _without_r2(names: Sequence[str], units: Mapping[str, str]) -> str | None:
-    """Return a line that names the parameters without an R2; None if there are none."""
+def _constant(names: Sequence[str], units: Mapping[str, str]) -> str | None:
+    """Return a line that names the parameters whose truth hardly varies; None if there are none."""
     if not names:
         return None
-    return f"no R2 for what is the same in all pictures: {', '.join(label(name, units).partition(',')[0] for name in names)}"
+    listed = ", ".join(label(name, units).partition(",")[0] for name in names)
+    return f"{UNKNOWN} for what is (almost) the same in all pictures: {listed}"
 
 
 def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:
-    """Return the gain and, as shares of the prior mean's, the errors of theta^ over the blur; None for a single bin."""
-    names = predicted_in(bins[0]) if bins else []
-    names = [name for name in names if any(summary[f"{name}_mae_prior_mean"] for summary in bins)]
-    table = Table(title="Over the blur, with errors as shares of the prior mean's", title_justify="left")
-    for heading in ("blur std, px", "PSNR of L", "gain, dB", *(f"error, {name.removesuffix('_std')}" for name in names)):
-        table.add_column(heading, justify="right")
+    """Return the gain and the errors of theta^ over the blur, a column for each bin; None for a single bin.
+
+    The errors are shares of the prior mean's. A table has few bins, but a degradation may have many parameters."""
+    if len(bins) < 2:
+        return None
+    names = [name for name in predicted_in(bins[0]) if any(_share(summary, name) != UNKNOWN for summary in bins)]
+    title = "Over the blur" + (", with errors as shares of the prior mean's" if names else "")
+    table = Table(title=title, title_justify="left")
+    table.add_column("blur std, px")
     for summary in bins:
         low, high = summary["blur_std_low"], summary["blur_std_high"]
-        errors = [_share(summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]) for name in names]
-        bounds = f"{low:.2f}" if low == high else f"{low:.2f}-{high:.2f}"
-        table.add_row(bounds, f"{summary['psnr_low']:.2f}", f"{summary['gain_db']:+z.2f}", *errors)
-    return table if table.row_count > 1 else None
+        table.add_column(f"{low:.2f}" if low == high else f"{low:.2f}-{high:.2f}", justify="right")
+    table.add_row("PSNR of L, dB", *(f"{summary['psnr_low']:.2f}" for summary in bins))
+    table.add_row("gain, dB", *(f"{summary['gain_db']:+z.2f}" for summary in bins))
+    if names:
+        table.add_section()
+        table.add_row("error of")
+    for name in names:
+        table.add_row(name.removesuffix("_std").replace("_", " "), *(_share(summary, name) for summary in bins))
+    return table
 
 
 def sets(summaries: Mapping[str, Mapping[str, float]]) -> Table | None:
@@ -188,6 +198,9 @@ def waiting(seconds: Mapping[str, float], workers: int) -> str:
 _PSNR_SSIM = (("psnr", 2), ("ssim", 4))  # and their digits
 
 
-def _share(part: float, whole: float) -> str:
-    """Return a share in percent; empty of nothing, such as the error of a prior's mean that is always right."""
-    return f"{part / whole:.0%}" if whole else ""
+def _share(summary: Mapping[str, float], name: str) -> str:
+    """Return the error of a parameter as a share of the prior mean's in percent; a dash where that is undefined, because the truth
+    hardly varies. Older summaries lack the share."""
+    mine, prior = summary[f"{name}_mae"], summary[f"{name}_mae_prior_mean"]
+    share = summary.get(f"{name}_mae_share", mine / prior if prior else math.nan)
+    return f"{share:.0%}" if math.isfinite(share) else UNKNOWN

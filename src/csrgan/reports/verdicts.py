@@ -5,9 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from csrgan.evaluation.comparison import COLLAPSED, Difference, Group, collapsed, holds, mean, spread
+from csrgan.evaluation.comparison import (
+    COLLAPSED,
+    PLAIN,
+    Difference,
+    Group,
+    changed_by_seed,
+    collapsed,
+    difference,
+    holds,
+    mean,
+    spread,
+)
 from csrgan.evaluation.results import PICTURES
-from csrgan.reports.columns import Score
+from csrgan.reports.columns import ONE_SEED, Score
 
 SEEDS = 3  # the note says so where there are fewer
 
@@ -41,17 +52,33 @@ def table(
     return lines
 
 
+def compared(references: Mapping[Group, Group], chosen: Score) -> dict[Group, Difference | None]:
+    """Return the difference of each group to its reference; None for a reference, or if nothing pairs."""
+    measured = changed_by_seed(list(references), chosen.column)
+    result: dict[Group, Difference | None] = {}
+    for group, reference in references.items():
+        found = None if group is reference else difference(group, reference, chosen.column)
+        assumed = chosen.by_chance(mean(reference, chosen.column))
+        result[group] = found and found._replace(by_chance=assumed if math.isnan(measured) else measured)
+    return result
+
+
 def rule(baseline: str | None) -> str:
     """Return a sentence that says which groups are compared."""
     if baseline is None:
         return "Each group is compared with the first of those scored on the same photographs and degradations."
+    if baseline in PLAIN:
+        return (
+            "Each group is compared with the one that has no settings of its own, if that was scored on the same photographs and"
+            " degradations; if not, with the first group that was."
+        )
     return (
         "Each group is compared with one scored on the same photographs and degradations: of the groups with every"
         f" word of “{baseline}”, the one that differs from it in the fewest settings; if there is none, the first group."
     )
 
 
-def note(references: Mapping[Group, Group], chosen: Score) -> str:
+def note(references: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: Score) -> str:
     """Return sentences that explain the numbers of the table."""
     images = min(len({row["image"] for row in group.jobs[0].rows}) for group in references)
     resampled = f"the {images} photographs" if images >= PICTURES else "photograph and degradation pairs"
@@ -59,6 +86,10 @@ def note(references: Mapping[Group, Group], chosen: Score) -> str:
     warning = "" if images >= PICTURES else f" {images} photographs are too few to generalise to others."
     if seeds < SEEDS:
         warning += f" {seeds} {'seed is' if seeds == 1 else 'seeds are'} too few to tell a setting from chance."
+    single = next((each for each in differences.values() if each and chosen.verdict(each) == ONE_SEED), None)
+    if single:
+        warning += f" Of single seeds, a difference below {single.by_chance:.2g} {chosen.unit}".rstrip()
+        warning += " is no verdict: another seed may change that much."
     return (
         f"The score is {chosen.heading}: {chosen.better}. Differences are of means over the seeds that both have, with 95 %"
         f" intervals of a paired bootstrap over {resampled} and these seeds.{warning}"
@@ -66,16 +97,16 @@ def note(references: Mapping[Group, Group], chosen: Score) -> str:
     )
 
 
-def _compared(group: Group, reference: Group, difference: Difference | None, chosen: Score, baseline: str | None) -> list[str]:
+def _compared(group: Group, reference: Group, found: Difference | None, chosen: Score, baseline: str | None) -> list[str]:
     """Return verdict, difference, score and deviation."""
     deviation = spread(group, chosen.column)
     scores = [_text(chosen, mean(group, chosen.column)), "-" if math.isnan(deviation) else f"{deviation:.2g}"]
     if group is reference:
         named = baseline is None or holds(group, baseline)
         return ["baseline" if named else "baseline: the first group scored on these", "", *scores]
-    if difference is None:
+    if found is None:
         return ["no value to compare", "", *scores]
-    return [chosen.verdict(difference), chosen.interval(difference), *scores]
+    return [chosen.verdict(found), chosen.interval(found), *scores]
 
 
 def _text(score: Score, value: float) -> str:

@@ -16,6 +16,7 @@ from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, JOB, OVERRIDES, RESULTS, SUMMARY
+from csrgan.runs import record
 from csrgan.tree import Settings
 
 Table = list[dict[str, str]]
@@ -53,6 +54,7 @@ def job(folder: Path) -> Settings:
         require(isinstance(content.get(key), kind), f"{JOB} lacks a valid {key}.")
     require(all(isinstance(word, str) for word in content["words"]), f"{JOB} holds words that are not text.")
     require(0 <= content["seconds"] < LIMIT, f"{JOB} holds seconds={content['seconds']}.")
+    content = record.current(folder, content)
     texts = {key: _printable(value) for key, value in content.items() if isinstance(value, str)}
     return {**content, **texts, "words": [_printable(word) for word in translate_silently(content["words"])]}
 

@@ -17,14 +17,17 @@ from csrgan.config import search
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, OUTPUT
 from csrgan.runs import record, watchdog
+from csrgan.runs.record import STOPPED
 from csrgan.tree import Settings
 
-UNFINISHED = "has not ended: it is running, or was stopped with its sweep or machine"
-KILLED, STOPPED = "ended by ", "stopped; "  # beginnings of reasons
+KILLED = "ended by "  # beginning of the reason of a job that a signal ended
 
 
-def run(folder: Path, words: list[str], cores: int | None, resume: bool) -> Settings:
-    """Train in this folder, write job.json and return its contents. cores: how many the job may use; None: all."""
+def run(folder: Path, words: list[str], cores: int | None, resume: bool, before: float = 0.0) -> Settings:
+    """Train in this folder, write job.json and return its contents.
+
+    cores: how many the job may use; None: all. before: seconds that the part before a resume took.
+    """
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
     single = ["hydra.mode=RUN"] if sweeps else []  # one run with the settings of the sweep or experiment
     command = ["train", *words, *single, f"run_dir={folder}"]
@@ -32,22 +35,29 @@ def run(folder: Path, words: list[str], cores: int | None, resume: bool) -> Sett
     sentence = shlex.join(["csrgan", "train", *own, *words, *single, f"run_dir={relative(folder)}"])
     command += [f"resume={folder}"] if resume else []
     job: Settings = {"words": words, "command": sentence}
-    record.write(folder, {**job, "status": "running", "reason": UNFINISHED, "seconds": 0.0})
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}
     began = time.monotonic()
     with (folder / OUTPUT).open("w", encoding="utf-8") as output:
-        status = subprocess.run(
-            [sys.executable, "-m", "csrgan.runs.watchdog", *command],
+        process = subprocess.Popen(
+            [sys.executable, "-m", "csrgan.runs.watchdog", str(folder), *command],
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **threads},
-            check=False,
-        ).returncode
+        )
+        try:
+            record.begin(folder, job, process.pid, before)
+            status = process.wait()
+        except BaseException as reason:
+            process.kill()
+            process.wait()
+            by = "by Ctrl-C" if isinstance(reason, KeyboardInterrupt) else f"its sweep failed ({type(reason).__name__})"
+            record.stop(folder, f"{STOPPED}{by}")
+            raise
     watchdog.end_with_sweep()  # a job that ended because its sweep did has not failed
     reason = _reason(status, folder / OUTPUT)
     outcome = "killed" if status < 0 else "stopped" if reason.startswith(STOPPED) else "failed" if status else "complete"
     job |= {"status": outcome, "reason": reason}
-    job["seconds"] = round(time.monotonic() - began, 1)
+    job["seconds"] = round(before + time.monotonic() - began, 1)
     record.write(folder, job)
     return job
 

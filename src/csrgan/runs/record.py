@@ -1,28 +1,101 @@
-"""job.json: the outcome of a job, which its sweep writes and reads again."""
+"""job.json: the outcome of a job, which its sweep writes and reads again.
+
+While the job runs, it also holds its process, as `pid` and `host`, and when it began, in seconds since 1970; `seconds` is then the
+time that earlier starts have taken.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import re
+import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from csrgan import files
 from csrgan.config.old_names import translate_silently
-from csrgan.run_folder import JOB, SUMMARY
+from csrgan.errors import UserError
+from csrgan.run_folder import JOB, OUTPUT, SUMMARY
 from csrgan.tree import Settings
+
+STOPPED = "stopped; "  # beginning of the reason of a job that was stopped
+GONE = f"{STOPPED}its process is gone: it ended with its sweep or machine"
+OF_PROCESS = ("pid", "host", "began")  # keys of a running job
 
 
 def read(folder: Path) -> Settings | None:
-    """Return the outcome of this job from an earlier start of the sweep; None if there was none."""
+    """Return the outcome of this job from an earlier start of the sweep, as `current` has it; None if there was none. Raises
+    UserError for a damaged file."""
     if not (folder / JOB).is_file():
         return None
-    content: Settings = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    return content | {"words": translate_silently(content["words"])}
+    try:
+        content: Settings = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        return current(folder, content | {"words": translate_silently(content["words"])})
+    except (ValueError, KeyError, TypeError) as reason:
+        raise UserError(f"{folder / JOB} is damaged ({type(reason).__name__}): remove its folder to run the job anew.") from reason
 
 
 def write(folder: Path, job: Settings) -> None:
     files.write_json(folder / JOB, job)
+
+
+def begin(folder: Path, job: Settings, pid: int, seconds: float) -> None:
+    """Write that the job runs. pid: its process on this machine. seconds: that earlier starts have taken."""
+    host = socket.gethostname()
+    told = {"status": "running", "reason": f"running as process {pid} on {host}", "seconds": round(seconds, 1)}
+    write(folder, {**job, **told, "pid": pid, "host": host, "began": round(time.time(), 1)})
+
+
+def stop(folder: Path, reason: str) -> None:
+    """Write that a running job was stopped. reason: begins with STOPPED."""
+    with suppress(OSError, ValueError):
+        content = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        if content["status"] == "running":
+            write(folder, _stopped(content, reason, time.time()))
+
+
+def current(folder: Path, content: Settings) -> Settings:
+    """Return the contents of a job.json as they are true now: a running job whose process is gone was stopped, at the time of its
+    last output."""
+    pid, began = content.get("pid"), content.get("began")
+    told = isinstance(pid, int) and pid > 0 and isinstance(began, int | float) and content.get("host") == socket.gethostname()
+    if content.get("status") != "running" or not told or _runs_job(pid):
+        return content
+    last = 0.0
+    with suppress(OSError):
+        last = (folder / OUTPUT).stat().st_mtime
+    return _stopped(content, GONE, last)
+
+
+def _stopped(content: Settings, reason: str, end: float) -> Settings:
+    rest = {key: value for key, value in content.items() if key not in OF_PROCESS}
+    seconds = content["seconds"] + max(0.0, end - content.get("began", end))
+    return {**rest, "status": "stopped", "reason": reason, "seconds": round(seconds, 1)}
+
+
+def _runs_job(pid: int) -> bool:
+    """Return whether the process runs a job. Where the system tells its command line, another program with its number is none."""
+    if not runs(pid):
+        return False
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
+    return b"csrgan" in line
+
+
+def runs(pid: int) -> bool:
+    """Return whether there is a process with this number on this machine."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def folder_of(folder: Path, words: list[str], guided: bool) -> Path:

@@ -1,16 +1,20 @@
 """Ends a process when its sweep ends, whatever ended that: Ctrl-C, a signal, a crash.
 
-`python -m csrgan.runs.watchdog train ...` is `csrgan train ...` under this watch.
+`python -m csrgan.runs.watchdog FOLDER train ...` is `csrgan train ...` under this watch, as the job of this folder.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from functools import cache
 from importlib import import_module
+from pathlib import Path
+
+from csrgan.runs import record
 
 SWEEP = "CSRGAN_SWEEP"  # environment variable: the id of the process that started the sweep, if it is on this machine
 
@@ -24,23 +28,28 @@ def lead(here: bool) -> None:
 
 
 @cache
-def watch() -> None:
-    """Start a thread that watches the parent process and the process that started the sweep, and ends this one with them."""
+def watch(job: Path | None = None) -> None:
+    """Start a thread that watches the parent process and the process that started the sweep, and ends this one with them.
+
+    job: the folder of the job that this process is.
+    """
     _parent()
 
     def poll() -> None:
         while True:
-            end_with_sweep()
+            end_with_sweep(job)
             time.sleep(0.5)
 
     if os.environ.get(SWEEP) != str(os.getpid()):
         threading.Thread(target=poll, daemon=True).start()
 
 
-def end_with_sweep() -> None:
-    """Kill this process at once, before it writes anything more, if its parent or its sweep has ended."""
+def end_with_sweep(job: Path | None = None) -> None:
+    """Kill this process at once if its parent or its sweep has ended. All that it still writes is that its job was stopped."""
     sweep = int(os.environ.get(SWEEP, _parent()))
-    if sweep != os.getpid() and (os.getppid() != _parent() or not _runs(sweep)):
+    if sweep != os.getpid() and (os.getppid() != _parent() or not record.runs(sweep)):
+        if job:
+            record.stop(job, f"{record.STOPPED}its sweep ended")
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -49,16 +58,6 @@ def _parent() -> int:
     return os.getppid()
 
 
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
 if __name__ == "__main__":
-    watch()
+    watch(Path(sys.argv.pop(1)))
     raise SystemExit(import_module("csrgan.cli").main())  # imported by name, because cli is above runs

@@ -14,21 +14,30 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from csrgan.run_folder import REFUSED, SUBMITIT
+from csrgan.errors import UserError
+from csrgan.files import remove_empty
+from csrgan.run_folder import REFUSED, SUBMITIT, SWEEP
 from csrgan.runs import watchdog
 from csrgan.runs.process import locked
+from csrgan.workflow import sweep_plan
 
 
 class SweepRecorder(Callback):
     """Records the folder of the sweep that this process started; its jobs may run in other processes."""
 
     folder: Path | None = None
+    created: tuple[Path, ...] = ()  # folders that did not exist before
+    before: frozenset[str] = frozenset()  # what the sweep's folder held
 
     def on_multirun_start(self, config: DictConfig, **_: object) -> None:
         HydraConfig.instance().set_config(config)  # the default run_dir needs it for the experiment's name
-        SweepRecorder.folder = Path(config.hydra.sweep.dir)
-        for file in SweepRecorder.folder.glob(f"*/{REFUSED}"):  # of a sweep that was killed
-            file.unlink()
+        folder = SweepRecorder.folder = Path(config.hydra.sweep.dir)
+        SweepRecorder.created = tuple(path for path in (folder, *folder.parents) if not path.exists())
+        SweepRecorder.before = frozenset(file.name for file in folder.iterdir()) if folder.is_dir() else frozenset()
+        try:
+            _prepare(folder, config.hydra)
+        except Exception as error:  # of which Hydra would only warn
+            raise Refused(error) from error
         watchdog.lead(here=not str(config.hydra.launcher._target_).endswith("SlurmLauncher"))
         _set_defaults(config.hydra)
         if guided(config.hydra):
@@ -42,10 +51,37 @@ class SweepRecorder(Callback):
         job_return.cfg = job_return.hydra_cfg = None
 
     @classmethod
+    def leave_nothing(cls) -> None:
+        """After an error, remove the folders and the copy of the configuration of a sweep that has not begun a job."""
+        if cls.folder and cls.folder.is_dir():
+            if SWEEP not in cls.before and {file.name for file in cls.folder.iterdir()} == cls.before | {SWEEP}:
+                (cls.folder / SWEEP).unlink()
+            remove_empty(cls.created)
+
+    @classmethod
     def take_folder(cls) -> Path | None:
         """Return the folder and forget it; None if there is none."""
         folder, cls.folder = cls.folder, None
         return folder
+
+
+class Refused(BaseException):
+    """A sweep cannot begin. error: why. It is no Exception, because of those that a callback raises Hydra only warns."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _prepare(folder: Path, hydra: DictConfig) -> None:
+    """Publish the plan of a sweep. Raises UserError if its folder holds the jobs of another."""
+    for file in folder.glob(f"*/{REFUSED}"):  # of a sweep that was killed
+        file.unlink()
+    known, jobs = sweep_plan.plan(hydra)
+    numbered = "subdir" not in {word.partition("=")[0].rpartition(".")[2] for word in hydra.overrides.hydra}
+    if numbered and (sentences := sweep_plan.other_jobs(folder, jobs)):
+        raise UserError(*sentences)
+    known.publish()
 
 
 def _set_defaults(hydra: DictConfig) -> None:
@@ -70,6 +106,17 @@ def _at_once(hydra: DictConfig) -> bool:
     return str(hydra.launcher._target_).endswith("LocalLauncher")
 
 
+def together(hydra: DictConfig) -> int | None:
+    """Return how many jobs run at a time; None if that is the cluster's choice."""
+    if "n_jobs" in hydra.launcher:
+        return (
+            int(hydra.launcher.n_jobs) if hydra.launcher.n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + hydra.launcher.n_jobs)
+        )
+    if _at_once(hydra):
+        return max(1, (os.cpu_count() or 1) // (cores(hydra) or 1))
+    return None if "cpus_per_task" in hydra.launcher else 1
+
+
 def cores(hydra: DictConfig) -> int | None:
     """Return the cores that a job may use; None if jobs run one after another, each with all cores."""
     if "n_jobs" in hydra.launcher:  # joblib: negative numbers count back from all cores
@@ -84,9 +131,9 @@ def turn(hydra: DictConfig) -> Iterator[None]:
     if not _at_once(hydra):
         yield
         return
-    together = max(1, (os.cpu_count() or 1) // (cores(hydra) or 1))
     with ExitStack() as stack:
-        lock_files = [stack.enter_context((Path(hydra.sweep.dir) / SUBMITIT / f"turn{k}").open("w")) for k in range(together)]
+        turns = range(together(hydra) or 1)
+        lock_files = [stack.enter_context((Path(hydra.sweep.dir) / SUBMITIT / f"turn{k}").open("w")) for k in turns]
         while not any(locked(lock_file) for lock_file in lock_files):
             time.sleep(0.5)
         yield

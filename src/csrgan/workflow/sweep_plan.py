@@ -1,0 +1,124 @@
+"""What a sweep is about to run: its jobs, known before the first begins, and how far it has come."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import cast
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from csrgan.config.paths import ENCODED, restart_words
+from csrgan.config.resume import ONE_JOB, differing, original_words, same_start
+from csrgan.files import relative
+from csrgan.run_folder import JOB, OVERRIDES
+from csrgan.runs import record
+
+PLAN = "CSRGAN_SWEEP_PLAN"  # environment variable: the plan, for the processes that run the jobs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """jobs: their number; 0 if that is unknown. shared: words that all of them have. began: seconds since 1970."""
+
+    jobs: int
+    shared: list[str]
+    began: float
+
+    def publish(self) -> None:
+        """Make this the plan of all processes that are started from now on."""
+        os.environ[PLAN] = json.dumps(asdict(self))
+
+    def position(self, number: int) -> str:
+        """Return which job the one with this number is, counted from 0."""
+        return f"{number + 1} of {self.jobs}" if self.jobs else f"job {number + 1}"
+
+    def own(self, words: Sequence[str]) -> str:
+        """Return the words of a job that not all jobs have."""
+        return " ".join(word for word in words if word not in self.shared)
+
+    def rest(self, folder: Path, together: int | None) -> str:
+        """Return a sentence on the time that the other jobs of a sweep's folder will take; empty if that cannot be told.
+
+        together: jobs that run at a time; None: unknown.
+        """
+        files = list(folder.glob(f"*/{JOB}"))
+        known = [(file.stat().st_mtime, record.read(file.parent)) for file in files]
+        seconds = [job["seconds"] for _, job in known if job and job["status"] == "complete"]
+        ended = sum(job["status"] == "complete" or (job["status"] != "running" and at >= self.began) for at, job in known if job)
+        left = self.jobs - ended
+        if not together or not seconds or left < 1:
+            return ""
+        others = "the last job, if it takes" if left == 1 else f"the other {left} jobs, if they take"
+        return f"about {_duration(math.ceil(left / together) * fmean(seconds))} for {others} as long as those that are complete"
+
+
+def published() -> Plan:
+    """Return the plan of the sweep that started this process."""
+    return Plan(**json.loads(os.environ.get(PLAN, '{"jobs": 0, "shared": [], "began": 0}')))
+
+
+def plan(hydra: DictConfig) -> tuple[Plan, list[list[str]]]:
+    """Return the plan of a sweep, and the words of each of its jobs; no words if the results of some decide on the others'."""
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+    fixed = [f"{key}={value}" for key, value in (hydra.sweeper.get("params") or {}).items()]
+    given = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
+    overrides = parser.parse_overrides([*fixed, *given])
+    if not str(hydra.sweeper._target_).endswith(f".{BasicSweeper.__name__}"):
+        shared = _task_words([_line(override) for override in overrides if not override.is_sweep_override()])
+        return Plan(int(hydra.sweeper.get("n_trials") or 0), shared, time.time()), []
+    (lines,) = BasicSweeper.split_arguments(overrides, None)
+    jobs = list(map(_task_words, lines))
+    return Plan(len(jobs), [word for word in jobs[0] if all(word in job for job in jobs)], time.time()), jobs
+
+
+def other_jobs(folder: Path, jobs: Sequence[Sequence[str]]) -> list[str]:
+    """Return a sentence for each job's folder of a sweep that holds a job of other words."""
+    sentences = []
+    for number, words in enumerate(jobs):
+        there = _words_in(folder / str(number))
+        if there is not None and not any("${" in word for word in words) and not same_start(there, words):
+            sentences.append(other_job(folder / str(number), there, words))
+    return sentences
+
+
+def other_job(folder: Path, there: Sequence[str], here: Sequence[str]) -> str:
+    """Return the sentence that refuses to run a job in the folder of another."""
+    return f"{relative(folder)} holds another job ({differing(there, here)}): give the changed sweep its own run_dir."
+
+
+def _words_in(folder: Path) -> list[str] | None:
+    """Return the words of the job in this folder; None if it holds none."""
+    job = record.read(folder)
+    if job is None and not (folder / OVERRIDES).is_file():
+        return None
+    return list(job["words"]) if job else [word for word in original_words(folder) if word != ONE_JOB]
+
+
+def _line(override: Override) -> str:
+    """Return an override as Hydra's sweeper passes it on."""
+    return f"{override.get_key_element()}={override.get_value_element_as_str()}"
+
+
+def _task_words(lines: Sequence[str]) -> list[str]:
+    """Return the words by which job.json knows a job."""
+    own = [line for line in lines if not line.lstrip("+~").startswith(("hydra.", "hydra/"))]
+    plain = [line if ENCODED.search(line) or "${" not in line else line.replace("${", "$ {") for line in own]
+    words = [word.replace("$ {", "${") for word in restart_words(ListConfig(plain))]
+    return [word for word in words if not word.startswith("run_dir=")]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
