@@ -47,10 +47,10 @@ def run(folder: Path, words: list[str], cores: int | None, resume: bool, before:
         try:
             record.begin(folder, job, process.pid, before)
             status = process.wait()
-        except BaseException as reason:
+        except BaseException as cause:
             process.kill()
             process.wait()
-            by = "by Ctrl-C" if isinstance(reason, KeyboardInterrupt) else f"its sweep failed ({type(reason).__name__})"
+            by = "by Ctrl-C" if isinstance(cause, KeyboardInterrupt) else f"its sweep failed ({type(cause).__name__})"
             record.stop(folder, f"{STOPPED}{by}")
             raise
     watchdog.end_with_sweep()  # a job that ended because its sweep did has not failed

@@ -61,8 +61,8 @@ def current(folder: Path, content: Settings) -> Settings:
     """Return the contents of a job.json as they are true now: a running job whose process is gone was stopped, at the time of its
     last output."""
     pid, began = content.get("pid"), content.get("began")
-    told = isinstance(pid, int) and pid > 0 and isinstance(began, int | float) and content.get("host") == socket.gethostname()
-    if content.get("status") != "running" or not told or _runs_job(pid):
+    here = content.get("host") == socket.gethostname() and isinstance(began, int | float)
+    if content.get("status") != "running" or not here or not isinstance(pid, int) or pid <= 0 or _runs_job(pid):
         return content
     last = 0.0
     with suppress(OSError):
