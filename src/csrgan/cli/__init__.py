@@ -27,6 +27,7 @@ HELP_WORDS = ("-h", HELP, "help")
 BARE = {
     **{"list": "group", "new": "folder", "replay": "file", "report": "folder"},
     **{"restore": "source", "degrade": "source", "evaluate": "checkpoint", "publish": "checkpoint"},
+    "demo": "checkpoint",
 }
 # The key of a list of words, which may be given without one.
 SEVERAL = {"compare": "folders"}

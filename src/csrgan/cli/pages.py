@@ -94,6 +94,26 @@ PAGES = {
         status="1 if some pictures could not be restored, with a sentence for each; 130 after Ctrl-C",
         site=("Tutorials, Restore your own photographs",),
     ),
+    "demo": Page(
+        purpose="open a page in the browser to try a checkpoint on photographs",
+        usage=("RUN [key=value ...]",),
+        keys={
+            "checkpoint": "checkpoint=runs/first",
+            "port": "port=8080",
+            "host": "host=0.0.0.0",
+            "most_megapixels": "most_megapixels=50",
+            "most_mb": "most_mb=300",
+            "device": "device=cuda",
+        },
+        examples={
+            "try a run on this computer alone": "csrgan demo checkpoint=runs/first",
+            "take larger photographs, on a GPU": "csrgan demo checkpoint=runs/first device=cuda most_megapixels=50",
+        },
+        writes="nothing that stays: photographs and results are deleted when it ends. It needs the extra: pip install"
+        " 'csrgan[demo]'.",
+        status="130 after Ctrl-C, which ends it",
+        site=("How-to guides, Try a model in the browser",),
+    ),
     "publish": Page(
         purpose="export a trained network by itself, with a page that describes it",
         usage=("RUN destination=FOLDER",),
