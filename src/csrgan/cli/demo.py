@@ -30,7 +30,7 @@ EVERYWHERE = ("0.0.0.0", "::")  # listens at every address of the computer
 def run(config: DictConfig) -> int:
     """Serve the page until a signal comes. Raises RunStopped then, and UserError if the words or the port cannot be used."""
     require(not OmegaConf.is_missing(config, "checkpoint"), "checkpoint is needed: give it as checkpoint=VALUE.")
-    require(find_spec("gradio") is not None, "csrgan demo needs gradio, which is not installed: pip install 'csrgan[demo]'.")
+    require(find_spec("gradio") is not None, "it needs gradio, which is not installed: pip install 'csrgan[demo]'.")
     with interruptible(), listening(str(config.host), int(config.port)) as listener, _alone():
         system, _ = chosen(config, config.checkpoint)
         from csrgan.cli.demo_page import Restoring, app
@@ -62,7 +62,8 @@ def _listener(host: str, port: int) -> socket.socket | None:
         f"host={host} is no address of this computer: choose 127.0.0.1, for it alone, or 0.0.0.0, for everybody who can reach it."
     )
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        number = "127.0.0.1" if host == "localhost" else host  # no other name: a foreign computer would say what it means
+        family, kind, protocol, _, address = socket.getaddrinfo(number, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)[0]
     except (OSError, UnicodeError):
         raise UserError(where) from None
     listener = socket.socket(family, kind, protocol)
@@ -102,12 +103,17 @@ def _alone() -> Iterator[None]:
 
     No GRADIO_ variable of the environment counts: some open a tunnel for strangers or serve more files. Before its import.
     """
+    before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("GRADIO_")]:
         del os.environ[name]
-    with tempfile.TemporaryDirectory(prefix="csrgan-demo-", ignore_cleanup_errors=True) as folder:
-        os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        yield
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
+    try:
+        with tempfile.TemporaryDirectory(prefix="csrgan-demo-", ignore_cleanup_errors=True) as folder:
+            os.environ["GRADIO_TEMP_DIR"] = folder
+            yield
+    finally:
+        os.environ.clear()
+        os.environ |= before
 
 
 def _serve(page: FastAPI, listener: socket.socket) -> None:

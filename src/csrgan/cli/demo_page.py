@@ -60,10 +60,12 @@ class Restoring:
         file, decoded = Path(upload), None
         try:
             with self._busy:
+                self._go_on()
                 self._examine(file, enlarge)
                 data = picture.load(file)
                 decoded = picture.decode(data, picture.called(Path(file.name)))
                 made = self._restored(file, decoded, enlarge, progress)
+                self._go_on()
                 progress(1.0, desc="writing")
                 low, restored = self._written(file, decoded, made)
                 notes = [*untrained_scale(self.system.restorer, enlarge), *made.warnings, left_out_line({}, [picture.frames(data)])]
@@ -77,6 +79,10 @@ class Restoring:
             gr.update(value=str(restored), visible=True),
             gr.update(value=table, visible=bool(made.values)),
         )
+
+    def _go_on(self) -> None:
+        if self._stopping.is_set():
+            raise Stopped
 
     def _examine(self, file: Path, enlarge: int) -> None:
         """Raise UserError, before anything is decoded, for a picture whose S would be too large."""
@@ -93,8 +99,7 @@ class Restoring:
     def _restored(self, file: Path, source: picture.Picture, enlarge: int, progress: gr.Progress) -> RestoredPicture:
         def shown(tiles: Sequence[Tile], doing: str) -> Iterator[Tile]:
             for index, tile in enumerate(tiles):
-                if self._stopping.is_set():
-                    raise Stopped
+                self._go_on()
                 progress((index, len(tiles)), desc=doing, unit="tiles")
                 yield tile
 
@@ -110,6 +115,17 @@ class Restoring:
         picture.write(low, source.tensor(), like=source)
         picture.write(restored, made.canvas)
         return low, restored
+
+
+def _take_no_address(upload: gr.File) -> None:
+    """Let a file come from the browser alone: Gradio would fetch one that a request names by its URL."""
+    moved = upload.async_move_resource_to_block_cache
+
+    async def local(path: Any) -> str | None:
+        require("://" not in str(path), f"{path} is no file that was uploaded.")
+        return await moved(path)
+
+    upload.async_move_resource_to_block_cache = local
 
 
 def nothing(sentences: str) -> tuple[Any, ...]:
@@ -153,6 +169,7 @@ def app(restoring: Restoring, *, title: str) -> FastAPI:
         outputs = [sentences, slider, download, table]
         begins = [upload.upload, enlarge.input]
         gr.on(begins, restoring, [upload, enlarge], outputs, trigger_mode="always_last", show_progress_on=[sentences])
+        _take_no_address(upload)
         upload.clear(lambda: nothing(said([BEFORE], [])), None, outputs, queue=False)
     page.queue(api_open=False, default_concurrency_limit=1)
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
