@@ -39,7 +39,7 @@ def run(config: DictConfig) -> int:
         Console().print(_where(listener), highlight=False, markup=False, soft_wrap=True)
         sys.stdout.flush()  # also where nobody looks at a terminal
         try:
-            _serve(app(restoring, title=f"csrgan: {Path(str(config.checkpoint)).name}"), listener)
+            _serve(app(restoring, title=f"csrgan: {Path(str(config.checkpoint)).resolve().name}"), listener)
         finally:
             restoring.stop()
     return 0

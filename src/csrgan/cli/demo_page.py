@@ -117,15 +117,17 @@ class Restoring:
         return low, restored
 
 
-def _take_no_address(upload: gr.File) -> None:
-    """Let a file come from the browser alone: Gradio would fetch one that a request names by its URL."""
+def _take_uploads_alone(upload: gr.File) -> None:
+    """Let a file come from the browser alone. A request could name one by its URL, which Gradio would fetch, or by its path in the
+    folder in which the command began."""
     moved = upload.async_move_resource_to_block_cache
 
-    async def local(path: Any) -> str | None:
-        require("://" not in str(path), f"{path} is no file that was uploaded.")
+    async def uploaded(path: Any) -> str | None:
+        folder = Path(gr.utils.get_upload_folder()).resolve()
+        require(Path(str(path)).resolve().is_relative_to(folder), f"{path} is no file that was uploaded.")
         return await moved(path)
 
-    upload.async_move_resource_to_block_cache = local
+    upload.async_move_resource_to_block_cache = uploaded
 
 
 def nothing(sentences: str) -> tuple[Any, ...]:
@@ -169,7 +171,7 @@ def app(restoring: Restoring, *, title: str) -> FastAPI:
         outputs = [sentences, slider, download, table]
         begins = [upload.upload, enlarge.input]
         gr.on(begins, restoring, [upload, enlarge], outputs, trigger_mode="always_last", show_progress_on=[sentences])
-        _take_no_address(upload)
+        _take_uploads_alone(upload)
         upload.clear(lambda: nothing(said([BEFORE], [])), None, outputs, queue=False)
     page.queue(api_open=False, default_concurrency_limit=1)
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
