@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -57,13 +58,13 @@ class Browser:
         assert "error" not in message, message
         return message["result"]
 
-    def open(self, file: Path, *, width: int, height: int, scheme: str = "light") -> None:
-        """Load a file in a window of this size; a narrow one is a phone that is touched. scheme: light or dark."""
+    def open(self, page: Path | str, *, width: int, height: int, scheme: str = "light") -> None:
+        """Load a file or an address in a window of this size; a narrow one is a phone that is touched. scheme: light or dark."""
         phone = width < 600
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.call("Page.navigate", url=file.as_uri())
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while "Page.loadEventFired" not in [name for name, _ in self.events]:
             message = self._read()
             self.events.append((message["method"], message["params"]))
@@ -74,6 +75,20 @@ class Browser:
         found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
+
+    def wait(self, script: str, seconds: float = 30.0) -> Any:
+        """The value of a JavaScript expression once it is true."""
+        end = time.monotonic() + seconds
+        while not (value := self.run(script)):
+            assert time.monotonic() < end, (script, self.run("document.body.innerText"))
+            time.sleep(0.05)
+        return value
+
+    def upload(self, file: Path, selector: str = "input[type=file]") -> None:
+        """Choose a file, as in the dialogue of the system."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", files=[str(file)], nodeId=node)
 
     def mouse(self, *places: tuple[float, float]) -> None:
         """Press at the first place, drag over the others, let go at the last."""

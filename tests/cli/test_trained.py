@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from csrgan.cli import main
-from csrgan.cli.restore import describe_theta, out_of_range
 from csrgan.degradation.prior import Prior
+from csrgan.workflow.predicted_theta import describe_theta, out_of_range
 
 
 def test_evaluate_gives_the_rows_of_the_run_again(run: Path, tmp_path: Path) -> None:

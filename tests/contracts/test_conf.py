@@ -57,6 +57,7 @@ def test_every_choice_is_total_and_every_key_is_used(chosen: list[str]) -> None:
 GIVEN = {
     "compare": ("folders=[a,b]",),
     "degrade": ("source=a", "destination=b"),
+    "demo": ("checkpoint=a",),
     "evaluate": ("degradation=readme",),
     "new": ("folder=a",),
     "publish": ("checkpoint=a", "destination=b"),

@@ -131,6 +131,8 @@ def test_each_part_may_be_absent_from_a_share() -> None:
         assert (float(present.min()), float(present.max())) == pytest.approx(bounds, rel=0.02)
     torch.testing.assert_close(drawn.stack().mean(dim=0), prior.mean().stack()[0], rtol=0.05, atol=0)
     torch.testing.assert_close(prior.denormalise(prior.normalise(drawn)).stack(), drawn.stack(), atol=1e-5, rtol=1e-5)
+    assert prior.may_be_sharp
+    assert not Prior(**README).may_be_sharp
 
 
 @pytest.mark.parametrize("size", [None, 21])

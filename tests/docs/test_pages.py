@@ -26,6 +26,7 @@ REASONS = (
     "needs several devices",
     "needs an account",
     "changes this checkout",
+    "goes on until it is stopped",
     "see above",
 )
 

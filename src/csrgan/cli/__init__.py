@@ -26,7 +26,7 @@ HELP_WORDS = ("-h", HELP, "help")
 # The key of a word that is given without one: there is one natural meaning.
 BARE = {
     **{"list": "group", "new": "folder", "replay": "file", "report": "folder"},
-    **{"evaluate": "checkpoint", "publish": "checkpoint"},
+    **{"evaluate": "checkpoint", "publish": "checkpoint", "demo": "checkpoint"},
 }
 # The key of one word or of several, which may be given without one.
 SEVERAL = {"compare": "folders", "restore": "source", "degrade": "source"}

@@ -69,9 +69,9 @@ PAGES = {
         site=("Reference, Metrics", "How-to guides, Score somebody else's results"),
     ),
     "restore": Page(
-        purpose="restore photographs with a checkpoint and estimate how they were degraded",
+        purpose="restore photographs and estimate how they were degraded, with the network that comes with csrgan or your own",
         usage=(
-            "PICTURES checkpoint=RUN destination=FOLDER [key=value ...]",
+            "PICTURES destination=FOLDER [checkpoint=RUN] [key=value ...]",
             "PICTURES system=kernelgan degradation=NAME destination=FOLDER",
         ),
         keys={
@@ -83,10 +83,10 @@ PAGES = {
             "device": "device=cuda",
         },
         examples={
-            "restore pictures and folders, as many as you name": (
-                "csrgan restore photo.png photos/valid checkpoint=runs/first destination=restored"
+            "restore pictures and folders, as many as you name": "csrgan restore photo.png photos/valid destination=restored",
+            "enlarge one picture to twice its size, with a network of your own": (
+                "csrgan restore photo.png checkpoint=runs/first destination=big enlarge=2.0"
             ),
-            "enlarge one picture to twice its size": ("csrgan restore photo.png checkpoint=runs/first destination=big enlarge=2.0"),
             "learn from the picture itself, without a checkpoint": (
                 "csrgan restore system=kernelgan degradation=div2krk_x2 source=photo.png destination=big"
             ),
@@ -95,6 +95,27 @@ PAGES = {
         " were found in each, and scores that need no sharp picture. The same command continues after an interruption.",
         status="1 if some pictures could not be restored, with a sentence for each; 130 after Ctrl-C",
         site=("Tutorials, Restore your own photographs",),
+    ),
+    "demo": Page(
+        purpose="open a page in the browser to try a network on photographs",
+        usage=("[RUN] [key=value ...]",),
+        keys={
+            "checkpoint": "checkpoint=runs/first",
+            "port": "port=8080",
+            "host": "host=0.0.0.0",
+            "most_megapixels": "most_megapixels=50",
+            "most_mb": "most_mb=300",
+            "device": "device=cuda",
+        },
+        examples={
+            "try the network that comes with csrgan, on this computer alone": "csrgan demo",
+            "try a run": "csrgan demo checkpoint=runs/first",
+            "take larger photographs, on a GPU": "csrgan demo checkpoint=runs/first device=cuda most_megapixels=50",
+        },
+        writes="nothing that stays: photographs and results are deleted when it ends. It needs the extra: pip install"
+        " -e '.[demo]'.",
+        status="130 after Ctrl-C, which ends it",
+        site=("How-to guides, Try a model in the browser",),
     ),
     "publish": Page(
         purpose="export a trained network by itself, with a page that describes it",

@@ -5,42 +5,38 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig
 
-from csrgan.api.model import restored_parts, untrained_scale
+from csrgan.api.model import untrained_scale
 from csrgan.console import Console
 from csrgan.data import picture
-from csrgan.data.jpeg_tables import quality_in
 from csrgan.data.picture import Picture
 from csrgan.data.progress import progress
-from csrgan.degradation.prior import Prior
 from csrgan.errors import require
 from csrgan.evaluation import blind
-from csrgan.evaluation.results import BOUNDS, Row, uncertainty
+from csrgan.evaluation.results import Row
 from csrgan.files import relative, table_cell
 from csrgan.networks.tiles import TILE, Tile
 from csrgan.picture_folders.interrupt import interruptible
 from csrgan.picture_folders.ledger import Ledger
 from csrgan.picture_folders.places import Places
 from csrgan.picture_folders.series import Made, Series, Unit, targets
-from csrgan.records import Restoration
-from csrgan.reports.table import FACTORS, label
 from csrgan.restorers import weights
 from csrgan.restorers.enlarged import Enlarged
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
 from csrgan.tree import Settings
+from csrgan.workflow.predicted_theta import JPEG_QUALITY, describe_theta
+from csrgan.workflow.restored_picture import restored_picture
 from csrgan.workflow.trained import chosen
 
 LOOKS_LIKE = "looks_like"  # column: what a picture looks like that is unlike those of the training
-JPEG_QUALITY, TABLES = "jpeg_quality", "jpeg_quality_tables"  # columns: as predicted, and as the file's own tables say
-TOLERANCE = 0.05  # of a prior's range: a prediction further outside is not of a picture inside it
+TABLES = f"{JPEG_QUALITY}_tables"  # column: the quality that the file's own tables say
 LONGEST_SIDE = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}  # px that the encoders take
 
 
@@ -85,30 +81,25 @@ class _Restorer:
         if self.system.restorer.per_picture:
             self.series.say(f"{self.series.units.index(unit) + 1}/{len(self.series.units)}  {shown_name}")
         self._examine(unit.file, source)
-        canvas = picture.Canvas(unit.file.suffix, source)
-        restored, looks = restored_parts(
+        made = restored_picture(
             self.system,
+            unit.file,
             source,
-            canvas.put,
-            f"{shown_name}: the network's output is not finite, so it is not a picture.",
-            enlarge=self.factor,
+            name=shown_name,
+            suffix=unit.file.suffix,
+            factor=self.factor,
             tile=self.tile,
             shown=partial(_shown, self.series.console, shown_name),
         )
-        prior = self.system.restorer.prior
-        values = {} if looks.foreign else _values(restored, prior.predicted)
-        witness = quality_in(unit.file) if JPEG_QUALITY in prior.predicted and self.factor == 1 else None
         part = self.series.ledger.workspace / f"part{unit.file.suffix}"
-        picture.write(part, canvas)
-        more: Row = {LOOKS_LIKE: looks.names[0]} if looks.foreign else {}
-        more |= {} if witness is None else {TABLES: str(witness)}
+        picture.write(part, made.canvas)
+        more: Row = {LOOKS_LIKE: made.looks.names[0]} if made.looks.foreign else {}
+        more |= {} if made.witness is None else {TABLES: str(made.witness)}
         if self.scores:
-            theta = None if looks.foreign else restored.parameters
             low = source if self.factor == 1 else Enlarged(source, self.factor)
-            more |= blind.scores(low, picture.read(part), theta, prior, self.system.restorer.degradation.spec)
-        yield Made({name: part}, {"file": table_cell(shown_name), **values, **more})
-        said = looks.sentences[0] if looks.foreign else describe_theta(values, prior.units)
-        for line in (said, *out_of_range(values, prior), *contradicted(values, witness)):
+            more |= blind.scores(low, picture.read(part), made.theta, made.prior, self.system.restorer.degradation.spec)
+        yield Made({name: part}, {"file": table_cell(shown_name), **made.values, **more})
+        for line in (describe_theta(made.values, made.prior.units), *made.warnings):
             if line:
                 self.series.say(f"{shown_name}: {line}")
 
@@ -146,51 +137,3 @@ def recipe_digest(system: Evaluated, settings: Settings, factor: float, tile: in
     own_settings = [settings.get(key) for key in ("system", "degradation", "seed")] if not isinstance(system, System) else []
     digest.update(json.dumps([own_settings, factor, *([tile] if tile != TILE else [])], sort_keys=True, default=str).encode())
     return digest.hexdigest()
-
-
-def _values(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:
-    """Return theta^ of one picture and, if a variance is predicted, its standard deviations and 90 % intervals."""
-    values: dict[str, float] = {}
-    if restored.parameters is None:
-        return values
-    for name in predicted:
-        values[name] = float(restored.parameters.number(name)[0])
-        values |= uncertainty(restored, name)
-    return values
-
-
-def describe_theta(values: dict[str, float], units: Mapping[str, str]) -> str:
-    """Return theta^ in one line, with its intervals if there are any."""
-    parts = []
-    ends = {f"{name}_{end}" for name in values for end in ("predicted_std", *BOUNDS)}
-    for name in (name for name in values if name not in ends):
-        what, _, unit = label(name, units).partition(", ")
-        numbers = [values[key] * FACTORS.get(name, 1.0) for key in (name, *(f"{name}_{end}" for end in BOUNDS)) if key in values]
-        interval = f" [{numbers[1]:.2f}, {numbers[2]:.2f}]" if len(numbers) > 1 else ""
-        parts.append(f"{what} {numbers[0]:.2f}{interval}{unit and f' {unit}'}")
-    return ", ".join(parts)
-
-
-def out_of_range(values: dict[str, float], prior: Prior) -> Iterator[str]:
-    """Yield a sentence for each parameter that lies outside the range that the model was trained on."""
-    for name in prior.predicted:
-        trained = prior.ranges[name]
-        position = float(trained.normalise(torch.tensor(values[name]))) if name in values else 0.5
-        if not -TOLERANCE <= position <= 1 + TOLERANCE:
-            what, _, unit = label(name, prior.units).partition(", ")
-            factor, unit = FACTORS.get(name, 1.0), unit and f" {unit}"
-            low, high = (f"{bound * factor:.4g}" for bound in trained.bounds)
-            yield (
-                f"{what} {values[name] * factor:.2f}{unit} lies outside the range that the model was trained on, {low} to"
-                f" {high}{unit}: do not trust S or the other values."
-            )
-
-
-def contradicted(values: dict[str, float], witness: int | None) -> Iterator[str]:
-    """Yield a sentence if the tables of a JPEG file say another quality than its pixels. witness: what the tables say."""
-    low, high = (values.get(f"{JPEG_QUALITY}_{end}") for end in BOUNDS)
-    if witness is None or low is None or high is None or low - 3 <= witness <= high + 3:
-        return
-    earlier = "it was compressed before, more strongly" if witness > high else "its pixels do not show it"
-    read = f"{values[JPEG_QUALITY]:.0f} [{low:.0f}, {high:.0f}]"
-    yield f"its own tables say JPEG quality {witness}, but it looks like {read}: {earlier}."

@@ -179,7 +179,7 @@ def _checkpoint_faults(config: DictConfig) -> Iterator[str]:
     """Yield what csrgan evaluate and restore need if they are given no checkpoint."""
     if "checkpoint" in config:
         given = config.checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
-        yield from rules.checkpoint_or_system(*given, restores="destination" in config)
+        yield from rules.checkpoint_or_system(*given, restores="evaluation" not in config)
 
 
 def _logger_faults(config: DictConfig) -> Iterator[str]:

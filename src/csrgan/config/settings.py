@@ -86,6 +86,9 @@ class Command(TypedDict):
     enlarge: Positive
     tile: Annotated[int, "[384,inf)"]
     shard_mb: Positive
+    port: Annotated[int, "[0,65535]"]
+    most_megapixels: Positive
+    most_mb: Positive
     sizes: Sequence[Count]
     max_stds: Sequence[NotNegative]
     batch: Count

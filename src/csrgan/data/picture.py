@@ -137,13 +137,14 @@ def called(path: PurePath) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-def size(path: Path) -> tuple[int, int]:
-    """Return height and width in pixels of the upright picture, without decoding it."""
-    with decoding.open_image(path, path) as image:
+def size(path: Path, name: Path | str = "") -> tuple[int, int]:
+    """Return height and width in pixels of the upright picture, without decoding it. name: what an error calls it; "": its path."""
+    name = name or path
+    with decoding.open_image(path, name) as image:
         try:
             sideways = decoding.orientation(image, path.read_bytes() if image.format == "PNG" else b"") >= 5
         except Exception as error:
-            raise UserError(f"{path} cannot be decoded: {error}.") from error
+            raise UserError(f"{name} cannot be decoded: {error}.") from error
         return (image.width, image.height) if sideways else (image.height, image.width)
 
 

@@ -17,7 +17,7 @@ from csrgan.degradation.factors.motion import Motion
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 
-SHARP = "a sharp picture"  # of a protocol with JPEG, half of them are saved as JPEG of quality 90 to 99
+SHARP = "a sharp picture"
 Pictures = Float[Tensor, "b 3 h w"]
 Draw = Callable[[float, float], Float[Tensor, " b"]]  # one number a picture, drawn uniformly between two bounds
 
@@ -39,7 +39,8 @@ def foreign(
         return degradation.degrade(images, parameters, degradation.noise(tuple(images.shape), parameters, images.device, seeds))
 
     known = next((factor for _, factor in degradation.spec.factors if isinstance(factor, JPEG)), None)
-    yield SHARP, sharp if known is None else torch.where(_half(sharp), jpeg(sharp, draw(90, 99)), sharp)
+    if not degradation.prior.may_be_sharp:
+        yield SHARP, sharp
     yield "stronger blur", low(_blurred(sharp, degradation, draw(1.3, 2.0)))
     strongest = max(degradation.prior.ranges["noise_std"].bounds[1], 2 / 255)
     yield "stronger noise", low(parameters=replace(parameters, noise_std=strongest * draw(1.5, 3.0)))
@@ -56,10 +57,6 @@ def foreign(
     yield "single wrong pixels", _impulses(low(), draw(0.003, 0.02), generator)
     few = avg_pool2d(sharp, 4, ceil_mode=True)
     yield "enlarged pixels", interpolate(few, scale_factor=4.0)[..., : sharp.shape[-2], : sharp.shape[-1]]
-
-
-def _half(pictures: Pictures) -> Tensor:
-    return (torch.arange(len(pictures), device=pictures.device) % 2 == 0)[:, None, None, None]
 
 
 def _qualities(degradation: Degradation, share: Tensor) -> Mapping[str, Tensor]:

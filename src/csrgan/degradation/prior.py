@@ -144,6 +144,13 @@ class Prior(Recorded):
         return self._more
 
     @property
+    def may_be_sharp(self) -> bool:
+        """Whether a share of the pictures is drawn that nothing was done to."""
+        angles = {angle for _, angle in self.axes.values()}
+        drawn = [self.ranges[name] for name in (*NAMES, *self._more) if name not in angles]
+        return all(each.absent > 0 or each.low == each.high == each.neutral for each in drawn)
+
+    @property
     def continuous(self) -> dict[str, Uniform]:
         """The ranges of the numbers that say all without a jump: components in place of a size and an angle; without
         a drawn kernel's shape."""

@@ -167,26 +167,13 @@ class Series:
         expected = isinstance(reason, UserError | OSError) or memory_ran_out(reason)
         if disk_full(reason, self.places.destination) or not (expected or self.places.several):
             raise reason
-        sentence = self._sentence(unit, decoded, reason)
+        sentence = failure(reason, unit.file, decoded, self._participle, self._remedy)
         if not self.places.several:
             raise UserError(sentence) from reason
         self.broken += 1
         self.errors.print(
             f"csrgan {self.command}: skipped: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True
         )
-
-    def _sentence(self, unit: Unit, decoded: Picture | None, reason: Exception) -> str:
-        name = picture.called(unit.file)
-        if isinstance(reason, UserError):
-            return str(reason)
-        if memory_ran_out(reason):
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            size = f" of {decoded.pixels.shape[1]}x{decoded.pixels.shape[0]} px" if decoded else ""
-            return f"{name}{size} needs more memory than there is: {self._remedy} may help."
-        if isinstance(reason, OSError):
-            return f"the result of {name} cannot be written: {reason.strerror or reason}."
-        return f"{name} cannot be {self._participle} ({type(reason).__name__}: {' '.join(str(reason).split())})."
 
     def _sort_table(self) -> None:
         """Rewrite the table in the order of the pictures, after the rows of others, unless it is in that order."""
@@ -204,6 +191,21 @@ def targets(units: Sequence[Unit], *more: str) -> list[tuple[str, Path | None]]:
     """Return each file to write, and the picture that it is made from; None if from all of them."""
     of_all: list[tuple[str, Path | None]] = [(name, None) for name in (PARAMETERS, *more)]
     return of_all + [(name, unit.file) for unit in units for names in unit.results for name in names]
+
+
+def failure(reason: Exception, file: Path, decoded: Picture | None, participle: str, remedy: str) -> str:
+    """Return a sentence that says why a picture has no result. remedy: what helps if memory runs out."""
+    name = picture.called(file)
+    if isinstance(reason, UserError):
+        return str(reason)
+    if memory_ran_out(reason):
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        size = f" of {decoded.width}x{decoded.height} px" if decoded else ""
+        return f"{name}{size} needs more memory than there is: {remedy} may help."
+    if isinstance(reason, OSError):
+        return f"the result of {name} cannot be written: {reason.strerror or reason}."
+    return f"{name} cannot be {participle} ({type(reason).__name__}: {' '.join(str(reason).split())})."
 
 
 def disk_full(reason: Exception, folder: Path) -> bool:

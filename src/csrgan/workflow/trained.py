@@ -61,7 +61,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
     neither is given. Raises UserError if another command is given neither, or if an untrained system lacks what it needs.
     """
     given = checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
-    raise_faults(rules.checkpoint_or_system(*given, restores="destination" in config))
+    raise_faults(rules.checkpoint_or_system(*given, restores="evaluation" not in config))
     if checkpoint is None and not config.get("system"):
         checkpoint = packaged.PHOTO
     learned, recipe = trained(checkpoint, config.device) if checkpoint is not None else (None, None)
