@@ -184,6 +184,14 @@ def _file(name: str) -> Path:
     return Path(origin or "")
 
 
+def source_file(module: str) -> Path | None:
+    """Return the source file of a module, found without importing anything; None if there is none."""
+    try:
+        return _file(module) if module else None
+    except (ImportError, ValueError):
+        return None
+
+
 def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     finders = (finder for finder in sys.meta_path if hasattr(finder, "find_spec"))
     try:
