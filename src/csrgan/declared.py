@@ -203,7 +203,7 @@ def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 class _Module:
     """The source of a module."""
 
-    def __init__(self, name: str, tree: ast.Module) -> None:
+    def __init__(self, name: str, tree: ast.Module, *, package: bool = False) -> None:
         self.name = name
         self.defined = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
         self.assigned = {
@@ -212,9 +212,9 @@ class _Module:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         }
         plain = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
-        package = name.split(".")
+        parts = [*name.split("."), *(["__init__"] if package else [])]
         for node in (node for node in tree.body if isinstance(node, ast.ImportFrom)):
-            above = ".".join(package[: len(package) - node.level]) if node.level else ""
+            above = ".".join(parts[: len(parts) - node.level]) if node.level else ""
             origin = ".".join(filter(None, [above, node.module]))
             plain += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]  # a name may be a module
         self.required = plain
@@ -229,7 +229,8 @@ class _Module:
     @cache
     def of(name: str) -> _Module | None:
         try:
-            return _Module(name, ast.parse(_file(name).read_text(encoding="utf-8")))
+            file = _file(name)
+            return _Module(name, ast.parse(file.read_text(encoding="utf-8")), package=file.name == "__init__.py")
         except (OSError, SyntaxError, ValueError, ImportError):  # whoever builds from it reports the error
             return None
 

@@ -175,8 +175,8 @@ def test_what_cannot_be_imported_or_constructed(package: Path) -> None:
         build(node, "data.train")
     for name, text, said in (
         ("broken", "def f(:", "1: SyntaxError: invalid syntax"),
-        ("late", "import os\nnope", "2: NameError: name 'nope' is"),
-        ("lacks", "from json import nope", "1: ImportError: cannot import name 'nope' from 'json'"),
+        ("late", "import os\nnope\ndef f(): pass", "2: NameError: name 'nope' is"),
+        ("lacks", "from json import nope\ndef f(): pass", "1: ImportError: cannot import name 'nope' from 'json'"),
     ):
         (package / f"{name}.py").write_text(text)
         target = f"own_words.{name}.f"

@@ -14,6 +14,8 @@ from csrgan.errors import UserError
 # A module that uses one of these may define names that its source does not show.
 DYNAMIC = {"__getattr__", "globals", "vars", "exec", "eval", "setattr", "modules"}
 
+LARGE = ("torch", "lightning")  # packages that are not searched for a name
+
 
 @cache
 def absence(target: str) -> str | None:
@@ -42,9 +44,11 @@ def absence(target: str) -> str | None:
 def _elsewhere(module: str, rest: list[str]) -> str:
     """Return where else in the package a name is."""
     top = module.partition(".")[0]
+    if top in LARGE:
+        return ""
     modules = [f"{top}.{name}" for name in _modules(top)]
     found = [each for each in modules if each != module and (_names(each) or {}).get(rest[-1])]
-    return f" There is {' and '.join(f'{each}.{rest[-1]}' for each in found)}." if found and not top.startswith("torch") else ""
+    return f" There is {' and '.join(f'{each}.{rest[-1]}' for each in found)}." if found else ""
 
 
 @cache

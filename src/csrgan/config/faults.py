@@ -163,7 +163,7 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
     if "rule" in (config.get("system") or {}) and "optimizer" not in config:
         yield from rules.untrained(str(config.system._target_).rpartition(".")[2].lower(), trained=True)
         return
-    ranges = declared_rules(contents(config, resolve=False))
+    ranges, absent = declared_rules(contents(config, resolve=False)), list(early_faults(contents(config, resolve=False)))
     try:
         settings = contents(config)
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
@@ -173,14 +173,14 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
             *_logger_faults(config),
             *missing_packages(_own_values(config)),
             *value_faults(_own_values(config), ranges),
-            *early_faults(contents(config, resolve=False)),
+            *absent,
             *argument_faults(contents(config, resolve=False)),
         ]
     except OmegaConfBaseException as reason:
         yield f"{reason.full_key}: {first_line(reason)}."
         return
     yield from faults
-    if not several and not list(value_faults(settings, ranges)):
+    if not several and not absent and not list(value_faults(settings, ranges)):
         yield from combination_faults(settings, wrong)
 
 
