@@ -176,6 +176,8 @@ def _file(name: str) -> Path:
         spec = _spec(prefix, path)
         if spec is not None and spec.has_location:
             path, origin = spec.submodule_search_locations, spec.origin
+            if path is None and length < len(parts):  # nothing lies in a plain module, whatever lies elsewhere under that name
+                raise ImportError(".".join(parts[: length + 1]))
             continue
         # A package without an __init__.py: every folder of that name belongs to it.
         path = [str(folder) for entry in (sys.path if path is None else path) if (folder := Path(entry, part)).is_dir()]

@@ -32,6 +32,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "late": "def __getattr__(name): raise AttributeError\n",
     }.items():
         (folder / f"{name}.py").write_text(text)
+    (tmp_path / "sobel.py").write_text("")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv(search.ALLOW, "my_edges")
@@ -41,7 +42,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("my_edges", None)
 
 
-NONE = "is in none of the packages that a configuration may name. Did you mean"
+NONE = "may not be built: it is in none of the packages that a configuration may name. Did you mean"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,7 @@ def test_the_nearest_is_named_before_anything_is_imported(target: str, told: str
 def test_what_a_source_gives_on_or_does_not_tell_is_no_fault() -> None:
     for name in ("filtered", "canny.sobel", "sobel.fast", "late.anything", "sobel.torch"):
         assert absence(f"my_edges.{name}") is None, name
+    assert absence("my_edges.plain.sobel") is None  # not even if there is a module of that name
     assert absence("my_edges.filterd") == "my_edges has no filterd. Its choices: filtered. Did you mean filtered?"
     assert absence("my_edges.sobel.sobl") is None  # from torch import *: torch makes its names as it is imported
 

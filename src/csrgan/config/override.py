@@ -114,7 +114,7 @@ def _kinds(group: str) -> list[str]:
     return [name.partition("/")[2] for name, _ in groups() if name.startswith(f"{group}/")]
 
 
-def unknown_key(node: object, place: str, key: str, others: Iterable[str] = ()) -> str:
+def unknown_key(node: Any, place: str, key: str, others: Iterable[str] = ()) -> str:
     """Return a sentence about a key that a mapping does not have: a key further inside may be meant. others: more choices."""
     names = {*map(str, node if OmegaConf.is_dict(node) else ()), *others}
     inner = dict(_inner_keys(node, place))

@@ -133,7 +133,7 @@ def _defined_as(target: str) -> str:
     """Return the full name of a target where it is defined: a package may give another module's functions on."""
     module, _, name = target.rpartition(".")
     found = getattr(sys.modules.get(module), name, None)
-    return f"{found.__module__}.{found.__qualname__}" if hasattr(found, "__qualname__") else target
+    return f"{found.__module__}.{found.__qualname__}" if found is not None and hasattr(found, "__qualname__") else target
 
 
 def _module(file: Path) -> str:

@@ -126,7 +126,9 @@ def _refusal(place: str, target: object, own_packages: tuple[str, ...], stranger
     where = f" it is defined in {defined_in};" if defined_in else ""
     meant = misspelt(str(target), (*PACKAGES, *own_packages), targets_of_own_files())
     if meant and not stranger and not defined_in:
-        return f"{place}={target} is in none of the packages that a configuration may name. Did you mean {meant}?"
+        return (
+            f"{place}={target} may not be built: it is in none of the packages that a configuration may name. Did you mean {meant}?"
+        )
     allow = f"{ALLOW}=PACKAGE in the environment allows those of another package"
     return f"{place}={target} may not be built:{where} {names}; {allow}."
 
