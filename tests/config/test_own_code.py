@@ -58,20 +58,20 @@ _target_: csrgan.losses.objective.Term
 weight: 1.0
 start: 0
 ramp: 0
-function: {_target_: own_words.losses.measured, _partial_: true, works: 0}
+function: {_target_: failing_words.losses.measured, _partial_: true, works: 0}
 """
 HINT = r"CSRGAN_TRACEBACK=1 in the environment shows the whole traceback\."
-FAILED = r"failed in own_words/losses\.py:"
+FAILED = r"failed in failing_words/losses\.py:"
 SUM = r"TypeError: unsupported operand type\(s\) for \+: 'Tensor' and 'str'\."
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A user's package in the current folder, allowed, whose code fails."""
-    folder = tmp_path / "own_words"
+    folder = tmp_path / "failing_words"
     for place, text in {
         "conf/loss/edges/sobel.yaml": TERM,
-        "conf/callbacks/clock/plain.yaml": "# Say the time\n_target_: own_words.losses.Clock\n",
+        "conf/callbacks/clock/plain.yaml": "# Say the time\n_target_: failing_words.losses.Clock\n",
         "__init__.py": "",
         "losses.py": CODE,
     }.items():
@@ -80,9 +80,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         file.write_text(text)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv(search.ALLOW, "own_words")
+    monkeypatch.setenv(search.ALLOW, "failing_words")
     yield folder
-    for name in [name for name in sys.modules if name.startswith("own_words")]:
+    for name in [name for name in sys.modules if name.startswith("failing_words")]:
         del sys.modules[name]
 
 
@@ -138,7 +138,7 @@ def test_a_callback_is_named_too(refused: Callable[..., str]) -> None:
 
 @pytest.mark.usefixtures("package")
 def test_a_fault_within_csrgan_stays_a_traceback() -> None:
-    losses = import_module("own_words.losses")
+    losses = import_module("failing_words.losses")
     error = raised(lambda: losses.passes_nonsense({}))  # the innermost line is one of csrgan's
     assert isinstance(error, OSError)
     assert own_code.failure(error, {}) is None
@@ -150,27 +150,27 @@ def test_a_fault_within_csrgan_stays_a_traceback() -> None:
 
 @pytest.mark.usefixtures("package")
 def test_what_failed_has_its_key_or_else_its_name() -> None:
-    losses = import_module("own_words.losses")
+    losses = import_module("failing_words.losses")
     error = raised(lambda: losses.Pictures()[0])
     sentence = rf"{FAILED}23: JSONDecodeError: Expecting property name .* {HINT}"
-    assert re.fullmatch(rf"own_words\.losses\.Pictures {sentence}", told(error))
-    node = {"_target_": "own_words.losses.Pictures"}  # the method is inherited
+    assert re.fullmatch(rf"failing_words\.losses\.Pictures {sentence}", told(error))
+    node = {"_target_": "failing_words.losses.Pictures"}  # the method is inherited
     assert re.fullmatch(rf"data\.train {sentence}", told(error, data={"train": node}))
-    import_module("own_words").Stack = losses.Pictures
-    assert re.fullmatch(rf"data\.train {sentence}", told(error, data={"train": {"_target_": "own_words.Stack"}}))
+    import_module("failing_words").Stack = losses.Pictures
+    assert re.fullmatch(rf"data\.train {sentence}", told(error, data={"train": {"_target_": "failing_words.Stack"}}))
     assert pickle.loads(pickle.dumps(own_code.failure(error, {}))).args  # a job of a sweep may run in another process
 
 
 @pytest.mark.usefixtures("package")
 def test_a_process_that_reads_pictures_tells_the_line() -> None:
-    loader = DataLoader(import_module("own_words.losses").Pictures(), num_workers=1)
+    loader = DataLoader(import_module("failing_words.losses").Pictures(), num_workers=1)
     error = raised(lambda: next(iter(loader)))
-    assert re.fullmatch(rf"own_words\.losses {FAILED}23: json.decoder.JSONDecodeError: Expecting .* {HINT}", told(error))
+    assert re.fullmatch(rf"failing_words\.losses {FAILED}23: json.decoder.JSONDecodeError: Expecting .* {HINT}", told(error))
 
 
 def test_what_cannot_be_imported_or_constructed(package: Path) -> None:
-    node = {"_target_": "own_words.losses.Pictures", "width": 0}
-    sentence = rf"^data\.train cannot be built: own_words\.losses\.Pictures {FAILED}30: ZeroDivisionError: "
+    node = {"_target_": "failing_words.losses.Pictures", "width": 0}
+    sentence = rf"^data\.train cannot be built: failing_words\.losses\.Pictures {FAILED}30: ZeroDivisionError: "
     with pytest.raises(UserError, match=sentence):
         build(node, "data.train")
     for name, text, said in (
@@ -179,7 +179,7 @@ def test_what_cannot_be_imported_or_constructed(package: Path) -> None:
         ("lacks", "from json import nope\ndef f(): pass", "1: ImportError: cannot import name 'nope' from 'json'"),
     ):
         (package / f"{name}.py").write_text(text)
-        target = f"own_words.{name}.f"
+        target = f"failing_words.{name}.f"
         with pytest.raises(UserError) as refused:
             build({"_target_": target}, "data.train")
-        assert f"data.train._target_={target} cannot be imported: it failed in own_words/{name}.py:{said}" in str(refused.value)
+        assert f"data.train._target_={target} cannot be imported: it failed in failing_words/{name}.py:{said}" in str(refused.value)
