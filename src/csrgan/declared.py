@@ -176,12 +176,22 @@ def _file(name: str) -> Path:
         spec = _spec(prefix, path)
         if spec is not None and spec.has_location:
             path, origin = spec.submodule_search_locations, spec.origin
+            if path is None and length < len(parts):  # nothing lies in a plain module, whatever lies elsewhere under that name
+                raise ImportError(".".join(parts[: length + 1]))
             continue
         # A package without an __init__.py: every folder of that name belongs to it.
         path = [str(folder) for entry in (sys.path if path is None else path) if (folder := Path(entry, part)).is_dir()]
         if not path or length == len(parts):
             raise ImportError(prefix)
     return Path(origin or "")
+
+
+def source_file(module: str) -> Path | None:
+    """Return the source file of a module, found without importing anything; None if there is none."""
+    try:
+        return _file(module) if module else None
+    except (ImportError, ValueError):
+        return None
 
 
 def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
@@ -195,7 +205,7 @@ def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 class _Module:
     """The source of a module."""
 
-    def __init__(self, name: str, tree: ast.Module) -> None:
+    def __init__(self, name: str, tree: ast.Module, *, package: bool = False) -> None:
         self.name = name
         self.defined = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
         self.assigned = {
@@ -204,9 +214,9 @@ class _Module:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         }
         plain = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
-        package = name.split(".")
+        parts = [*name.split("."), *(["__init__"] if package else [])]
         for node in (node for node in tree.body if isinstance(node, ast.ImportFrom)):
-            above = ".".join(package[: len(package) - node.level]) if node.level else ""
+            above = ".".join(parts[: len(parts) - node.level]) if node.level else ""
             origin = ".".join(filter(None, [above, node.module]))
             plain += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]  # a name may be a module
         self.required = plain
@@ -221,7 +231,8 @@ class _Module:
     @cache
     def of(name: str) -> _Module | None:
         try:
-            return _Module(name, ast.parse(_file(name).read_text(encoding="utf-8")))
+            file = _file(name)
+            return _Module(name, ast.parse(file.read_text(encoding="utf-8")), package=file.name == "__init__.py")
         except (OSError, SyntaxError, ValueError, ImportError):  # whoever builds from it reports the error
             return None
 

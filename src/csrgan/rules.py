@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from csrgan.errors import UserError
@@ -18,6 +19,8 @@ SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}  # siz
 ALTERNATIVES = {"generator": "generator=spectral_unet", "system": "system=wiener", "condition": "condition=none"}
 WITH_NONE = ("adversarial", "consistency", "image", "parameters", "perceptual")  # losses with a choice `none`, of conf/loss
 LOSS_SETTINGS = {"weight", "start", "ramp", "variance", "function", "generator", "discriminator"}  # of the losses in conf/loss
+# All that systems of csrgan's offer their losses.
+LOSS_INPUTS = ("restored", "sharp", "low", "real", "fake", "theta", "theta_true", "redegraded", "log_variance")
 PREDICTED = ("theta", "theta_true", "redegraded")  # loss inputs that need a predicted degradation
 DISCRIMINATOR_INPUTS = ("real", "fake")  # loss inputs that need a discriminator; they are the only ones that it gets
 
@@ -50,11 +53,12 @@ class SystemFacts(NamedTuple):
 
 class LossRequest(NamedTuple):
     """What an active loss asks for. needs: names of its inputs. start: images seen when it starts. against: inputs that the
-    discriminator's side of an adversarial loss needs."""
+    discriminator's side of an adversarial loss needs. given: names of the arguments with which its functions are configured."""
 
     needs: tuple[str, ...]
     start: int = 0
     against: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 # Degradation.
@@ -243,6 +247,9 @@ def losses(
     """Check that a system can learn from its active losses. predicts, variance: whether this network predicts the degradation,
     and its variance."""
     for key, loss in requests.items():
+        if misplaced := list(settings_after_star(key, loss.needs + loss.against, loss.given)):
+            yield from misplaced
+            continue
         loss_inputs = facts.code_loss_inputs if facts.code_loss_inputs and key == "parameters" else facts.loss_inputs
         if loss_inputs is None:
             continue
@@ -265,13 +272,34 @@ def losses(
             yield f"loss.{first}.start={start} leaves the generator nothing to learn until then: no other loss starts earlier."
 
 
+def settings_after_star(key: str, needs: Collection[str], given: Collection[str]) -> Iterator[str]:
+    """Check that nothing is both measured and configured. needs: what a loss measures. given: with what it is configured."""
+    if both := [need for need in dict.fromkeys(needs) if need in given]:
+        names, measured = ", ".join(both), ", ".join(need for need in dict.fromkeys(needs) if need not in given)
+        yield (
+            f"loss/{key} is configured with {names}, which its function has before the star: put {names} after the star, as in"
+            f" ({measured}{', ' if measured else ''}*, {names}). The arguments before the star are measured, those after it"
+            " configured."
+        )
+
+
 def available_inputs(key: str, needs: Collection[str], loss_inputs: Collection[str], who: str = "this system") -> Iterator[str]:
     """Check that a loss gets the inputs that it needs. loss_inputs: those that `who` offers."""
     if missing := [need for need in needs if need not in loss_inputs]:
         yield (
             f"loss/{key} needs {', '.join(missing)}, which {who} does not offer; it offers {', '.join(sorted(loss_inputs))}:"
-            f" choose another, or {without_loss(key)}."
+            f" choose another, or {without_loss(key)}.{_of_unknown_input(needs, missing, loss_inputs)}"
         )
+
+
+def _of_unknown_input(needs: Collection[str], missing: Collection[str], loss_inputs: Collection[str]) -> str:
+    """Return what may be meant by an argument that is no loss input of any system of csrgan's: another one, or a setting."""
+    unknown = [need for need in missing if need not in LOSS_INPUTS]
+    near = [get_close_matches(need, loss_inputs, n=1, cutoff=0.7) for need in unknown]
+    if unknown and all(near):
+        return f" Did you mean {' and '.join(match for (match,) in near)}?"
+    names, measured = ", ".join(unknown), "".join(f"{need}, " for need in needs if need not in unknown)
+    return f" If {names} is to be configured, put it after the star: ({measured}*, {names})." if unknown else ""
 
 
 def _inputs_of_parts(key: str, needs: Collection[str], predicts: bool, variance: bool, discriminated: bool) -> Iterator[str]:

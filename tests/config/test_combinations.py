@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,10 @@ from csrgan.config.build import build
 from csrgan.config.combinations import combination_faults
 from csrgan.errors import UserError
 from csrgan.losses.objective import Term
+from csrgan.training import algorithms
 from csrgan.training.algorithms.csrgan import CSRGAN
+
+ALGORITHMS = Path(str(algorithms.__path__[0]))
 
 BCE = ", ".join(
     f"{side}: {{_target_: csrgan.losses.adversarial.bce_{side}, _partial_: true}}" for side in ("generator", "discriminator")
@@ -51,6 +56,7 @@ CASES = [
     ("system", "+loss.edges={weight: 1.0, function: {_target_: csrgan.losses.image.l1, _partial_: true}}"),
     ("system", "+loss.edges={_target_: csrgan.networks.discriminators.VGG}", "system=dan"),
     ("system", f"+loss.edges={{_target_: csrgan.losses.adversarial.Adversarial, {BCE}}}"),
+    ("system", "+loss.image.function.sharp=1"),
     ("system", "discriminator=vgg_as_coded", "data.crop=100"),
     ("data", "trainer.images=2"),
 ]
@@ -98,6 +104,8 @@ def test_command_check_and_constructor_report_every_rule_in_the_same_words(spoke
 LOSSES = """
 import torch
 def depth(restored, depth, *, power=1.0): return restored.mean()
+def starless(restored, sharp, focus): return (restored - sharp).mean() * focus
+def mistyped(restord, sharp): return (restord - sharp).mean()
 class Deep:
     def __call__(self, restored, depth, sharp): return restored.mean()
 class Deeper(Deep): pass
@@ -148,6 +156,38 @@ def test_missing_loss_inputs_are_reported_early_in_the_constructors_words(target
     with pytest.raises(UserError) as refused:
         CSRGAN(losses={"edges": Term(function if waits else function())})
     assert str(refused.value) == early[0]
+
+
+STAR = " put focus after the star, as in (restored, sharp, *, focus). The arguments before the star are measured, "
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize(
+    ("target", "configured", "told"),
+    [
+        ("starless", {"focus": 2}, "loss/edges is configured with focus, which its function has before the star:" + STAR),
+        ("starless", {}, "leave loss/edges out. If focus is to be configured, put it after the star: (restored, sharp, *, focus)."),
+        ("mistyped", {}, "loss/edges needs restord, which CSRGAN does not offer; it offers fake, "),
+        ("mistyped", {}, "leave loss/edges out. Did you mean restored?"),
+    ],
+)
+def test_a_setting_before_the_star_is_sent_behind_it(target: str, configured: dict[str, Any], told: str) -> None:
+    settings = with_loss(target, waits=True)
+    settings["system"]["losses"]["edges"]["function"] |= configured
+    (early,) = combination_faults(settings)
+    assert told in early
+    from strange import losses
+
+    with pytest.raises(UserError) as refused:
+        CSRGAN(losses={"edges": Term(partial(getattr(losses, target), **configured))})
+    assert str(refused.value) == early
+
+
+def test_what_csrgans_systems_offer_their_losses_is_no_setting() -> None:
+    systems = [import_module(f"csrgan.training.algorithms.{file.stem}") for file in ALGORITHMS.glob("[a-z]*.py")]
+    kinds = [kind for module in systems for _, kind in inspect.getmembers(module, inspect.isclass) if hasattr(kind, "loss_inputs")]
+    offered = {name for kind in kinds for name in (*(kind.loss_inputs or ()), *(kind.code_loss_inputs or ()))}
+    assert offered == set(rules.LOSS_INPUTS)
 
 
 @pytest.mark.usefixtures("mine")

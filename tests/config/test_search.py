@@ -16,7 +16,10 @@ from csrgan.config.faults import check_command
 from csrgan.config.folder import groups
 from csrgan.errors import UserError
 
-BODY = "# A body of my own\n_target_: mine.bodies.Body\nwidth: 8\n"
+BODY = """# A small U-Net
+defaults: [unet, _self_]
+width: 8
+"""
 
 
 @pytest.fixture

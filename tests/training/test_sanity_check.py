@@ -94,26 +94,70 @@ def test_a_step_that_goes_to_infinity_is_told_with_a_remedy(precision: str, half
 def test_a_term_that_is_not_finite_is_an_error_before_the_run() -> None:
     system, data = made("srgan")
     system.updaters["generator"].objective.terms["perceptual"].function = lambda restored, sharp: restored.sum() / 0
-    with pytest.raises(UserError, match=r"perceptual"):
+    with pytest.raises(UserError) as told:  # it starts late, after the first step
+        checked(system, data)
+    assert str(told.value).startswith(
+        "loss.perceptual is itself not finite at its first use; what it measures is: look in its function"
+    )
+    assert "learning rate" not in str(told.value)
+
+
+def test_a_term_that_measures_what_is_not_finite_is_not_blamed() -> None:
+    system, data = made("csrgan")
+    with torch.no_grad():
+        next(iter(system.generator.parameters())).fill_(float("nan"))
+    with pytest.raises(
+        UserError, match=r"^loss\.\w+ is nan at its first use, because \w+, which it measures, is not finite or huge: "
+    ):
         checked(system, data)
 
 
 @pytest.mark.parametrize(
     ("function", "found"),
     [
-        (lambda restored, sharp: (restored - sharp).abs(), "a tensor of shape 2x3x32x32"),
-        (lambda restored, sharp: (restored - sharp).abs().mean((1, 2, 3)), "a tensor of shape 2"),
-        (lambda restored, sharp: (restored - sharp).mean().reshape(1), "a tensor of shape 1"),
-        (lambda restored, sharp: 3.0, "a float"),
-        (lambda restored, sharp: None, "a NoneType"),
+        (lambda picture: picture.abs(), "a tensor of shape 2x3x32x32|take its .mean()"),
+        (lambda picture: picture.abs().mean((1, 2, 3)), "a tensor of shape 2|take its .mean()"),
+        (lambda picture: picture.mean().reshape(1), "a tensor of shape 1|take its .mean()"),
+        (
+            lambda picture: picture.mean().item(),
+            "a float, which has no gradient|return the tensor itself, without .item() or float()",
+        ),
+        (lambda picture: None, "nothing (None)|let its function end with return"),
+        (lambda picture: (picture.mean(), 1), "a tuple of 2|add them up, or give each a yaml file of its own"),
+        (lambda picture: [picture.mean()], "a list of 1|return what is in it"),
+        (lambda picture: (picture > 0).sum(), "a tensor of type int64|compute it in float, without comparing or rounding"),
+        (lambda picture: picture.mean() + 1j, "a tensor of type complex64|take its .abs()"),
+        (
+            lambda picture: picture.detach().numpy().mean(keepdims=True),
+            "an array of NumPy's, which has no gradient|compute it with torch, without .numpy()",
+        ),
+        (lambda picture: "loss", "a str|return a tensor"),
     ],
 )
 def test_a_term_that_is_not_one_number_is_an_error_before_the_run(function: Any, found: str) -> None:
     system, data = made("csrgan")
+    system.updaters["generator"].objective.terms["image"].function = lambda restored, sharp: function(restored - sharp)
+    with pytest.raises(UserError) as told:
+        checked(system, data)
+    what, remedy = found.split("|")
+    assert str(told.value) == f"loss.image gives {what}, and a loss is one number, a tensor without dimensions: {remedy}."
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (lambda restored, sharp: (restored.detach() - sharp).mean(), "it is cut off from the network, as by .detach(), .item()"),
+        (lambda restored, sharp: sharp.mean().requires_grad_(), "it does not depend on them, for it measures restored, sharp"),
+        (lambda restored, sharp: (restored * 4).round().mean(), "it is 0 at each of them, as after rounding or comparing"),
+    ],
+)
+def test_a_term_without_a_gradient_is_told_why(function: Any, why: str) -> None:
+    system, data = made("csrgan")
     system.updaters["generator"].objective.terms["image"].function = function
     with pytest.raises(UserError) as told:
         checked(system, data)
-    assert str(told.value) == f"loss.image gives {found}, and a loss is one number, a tensor without dimensions: take its .mean()."
+    assert str(told.value).startswith(f"loss.image has no gradient at the generator's weights: {why}")
+    assert str(told.value).endswith(". Let it change with them, or choose loss/image=none.")
 
 
 @pytest.mark.parametrize("name", ["csrgan", pytest.param("srgan", marks=pytest.mark.long)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from csrgan.cli.pages import PAGES
 from csrgan.config.flags import FULL_HELP, HELP, requested_help, split_flags
 from csrgan.errors import RunStopped, printable, require
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 COMMANDS = {name: page.purpose for name, page in PAGES.items()}
 
@@ -103,11 +107,13 @@ def _run(command: str, words: list[str]) -> int:
         print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
         return stop.status
     except Exception as error:
-        from csrgan.config import faults
+        from csrgan.config import faults, own_code
 
         sentence = faults.user_message(error)
         if sentence is None:
             raise
+        if own_code.wants_traceback():
+            traceback.print_exception(error)
         for line in sentence.split("\n"):
             print(f"csrgan {command}: {line}", file=sys.stderr)
         return 2
@@ -196,9 +202,10 @@ def _hydra(command: str, words: list[str]) -> Outcome:
                 checked_settings(config)  # report an impossible value before importing anything heavy
             result = _imported(f"csrgan.cli.{command_module}").run(config)
         except Exception as error:  # Hydra would add a line of its own; _run reports the error
+            told = _told(error, config)
             if several:  # this may be another process, where nobody reads the list
-                raise
-            failures.append(error)
+                raise told from told.__cause__
+            failures.append(told)
             return None
         folders.append(Path(config.run_dir))
         statuses.append(result if isinstance(result, int) else 0)
@@ -221,6 +228,18 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     if failures:
         raise failures[0]
     return Outcome(max(_sweep_status() or statuses, default=0), tuple(folders))
+
+
+def _told(error: Exception, config: DictConfig) -> Exception:
+    """Return the sentence about the user's own code if it raised the error, else the error itself."""
+    from csrgan.config import faults, own_code
+    from csrgan.config.folder import contents
+
+    told = None if faults.sign_message(error) else own_code.failure(error, contents(config, resolve=False))
+    if told is None:
+        return error
+    told.__cause__ = error
+    return told
 
 
 def _sweep_status() -> list[int]:

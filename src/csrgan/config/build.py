@@ -11,7 +11,7 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf._utils import get_omega_conf_dumper
 
-from csrgan.config import targets
+from csrgan.config import own_code, targets
 from csrgan.config.arguments import OWN, node_faults, of_object
 from csrgan.config.check import check_values
 from csrgan.config.folder import contents
@@ -71,6 +71,8 @@ def _build(node: object, place: str) -> Any:
     except UserError:
         raise
     except Exception as reason:
+        if told := own_code.at_construction(reason, place, node["_target_"]):
+            raise told from reason
         sentence = f"{place} cannot be built: {node['_target_']}: {type(reason).__name__}: {reason}"
         raise InstantiationException(sentence.lstrip()) from reason
 

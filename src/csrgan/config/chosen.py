@@ -9,9 +9,9 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from csrgan.config import search
+from csrgan.config import misplaced, search
 from csrgan.config.folder import groups
-from csrgan.config.override import BY_FILE, by_file, single
+from csrgan.config.override import BY_FILE, by_file, single, unknown_key
 from csrgan.errors import UserError
 
 Groups = Mapping[str, Sequence[str]]
@@ -41,7 +41,9 @@ def available_groups() -> Groups:
 def choice_faults(override: Override, available: Groups) -> Iterator[str]:
     """Yield a sentence for each choice that its group, sweeper or launcher lacks."""
     name = chosen_group(override, available)
-    if name and isinstance(override.value(), bool | int | float):
+    if sentence := misplaced.kind_fault(override, available):
+        yield sentence
+    elif name and isinstance(override.value(), bool | int | float):
         yield str(UserError.unknown(name, str(override.input_line).partition("=")[2], available[name]))
     elif name:
         choices = list(filter(None, _choices(override)))
@@ -49,7 +51,7 @@ def choice_faults(override: Override, available: Groups) -> Iterator[str]:
             yield f"{override.input_line} is none of {name}'s choices: {', '.join(available[name])}."
         for choice in choices:
             if choice not in available[name]:
-                yield str(UserError.unknown(name, choice, available[name]))
+                yield str(UserError.unknown(name, choice, available[name])) + misplaced.hint(name, choice)
             elif choice != "none":
                 yield from (f"{name}={choice}: {file} is empty, so it would change nothing." for file in _empty_files(name, choice))
     elif override.key_or_group in PLUGINS:
@@ -89,13 +91,15 @@ def group_fault(command: str, override: Override, base: DictConfig, available: G
     elif "/" in key:
         hidden = sorted({folder.parts[-key.count("/") - 3] for folder in Path().glob(f"*/**/conf/{key}")})
         hints = (f" The package {name} here has conf/{key}: name it in CSRGAN_ALLOW={name}." for name in hidden[:1])
-        yield str(UserError.unknown("conf/", key, available)) + "".join(hints)
+        choices = _choices(override) if not override.is_delete() else ()
+        too_high = "".join(misplaced.hint(key, choice) for choice in choices)
+        yield str(UserError.unknown("conf/", key, available)) + "".join(hints) + too_high
     elif top not in list(base) and top in BY_FILE:
         yield by_file(key)
     elif top not in list(base):
         others = (name for name in available if "/" not in name and _may_add(command, name))
         added = f"+{key} is not a setting that anything reads. " if override.is_add() else ""
-        yield added + str(UserError.unknown("the configuration", top, {*map(str, base), *others}))
+        yield added + unknown_key(base, "", top, others)
 
 
 def rejected_choices(command: str, message: str, chosen: Collection[Override]) -> Iterator[tuple[Override, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, TypeGuard
 
 from csrgan import rules
-from csrgan.config.arguments import of_source
+from csrgan.config.arguments import OWN, of_source
 from csrgan.declared import constant, definition, requested_inputs
 from csrgan.errors import UserError
 from csrgan.tree import Settings
@@ -136,7 +136,10 @@ def _losses(settings: Settings) -> Iterator[str]:
             target = str(thing["_target_"]) if _built(thing) else ""
             found = definition(target)
             yield from rules.no_loss(key, target, function=not (found and isinstance(found.node, ast.ClassDef)))
-    requests = {key: rules.LossRequest(_needs(term), term.get("start", 0), _against(term)) for key, term in _terms(system).items()}
+    requests = {
+        key: rules.LossRequest(_needs(term), term.get("start", 0), _against(term), _given(term))
+        for key, term in _terms(system).items()
+    }
     generator = system.get("generator", {})
     assembled = "parameter_head" in generator
     predicts, variance = not assembled or _predicts(generator), not assembled or bool(generator["variance"])
@@ -178,6 +181,12 @@ def _needs(term: Settings) -> tuple[str, ...]:
 
 def _against(term: Settings) -> tuple[str, ...]:
     return _inputs(term.get("discriminator"))
+
+
+def _given(term: Settings) -> tuple[str, ...]:
+    """Return the names of the arguments with which the functions of a loss are configured."""
+    functions = [term.get(part) for part in ("function", "generator", "discriminator")]
+    return tuple(str(key) for each in functions if _built(each) and each.get("_partial_") for key in each if key not in OWN)
 
 
 def _inputs(function: object) -> tuple[str, ...]:

@@ -35,9 +35,11 @@ from csrgan.config.combinations import combination_faults
 from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import contents
 from csrgan.config.location import conf
+from csrgan.config.misplaced import OF_KINDS
 from csrgan.config.optional_packages import missing_packages
 from csrgan.config.override import first_line, override_faults, single, unreadable
 from csrgan.config.paths import broken_interpolation, with_decoded_paths
+from csrgan.config.targets import early_faults
 from csrgan.errors import UserError, memory_ran_out, printable
 from csrgan.tree import Settings
 
@@ -107,7 +109,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         top = key.partition(".")[0]
         if (
             any(word.startswith(f"{key}=") for word in words)
-            and key not in available
+            and key not in (*available, *OF_KINDS)
             and top.isidentifier()
             and top not in (*base, "hydra")
         ):
@@ -118,7 +120,13 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     for override in parsed:
         key = str(override.key_or_group)
         within_wrong = any(key.startswith(f"{name.replace('/', '.')}.") for name in wrong)
-        if override in chosen or key in PLUGINS or key.startswith(("hydra.", "hydra/")) or within_wrong:
+        if (
+            override in chosen
+            or key in PLUGINS
+            or (key in OF_KINDS and key in wrong)
+            or key.startswith(("hydra.", "hydra/"))
+            or within_wrong
+        ):
             continue
         if (
             sentences := [*group_fault(command, override, base, available)]
@@ -155,7 +163,7 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
     if "rule" in (config.get("system") or {}) and "optimizer" not in config:
         yield from rules.untrained(str(config.system._target_).rpartition(".")[2].lower(), trained=True)
         return
-    ranges = declared_rules(contents(config, resolve=False))
+    ranges, absent = declared_rules(contents(config, resolve=False)), list(early_faults(contents(config, resolve=False)))
     try:
         settings = contents(config)
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
@@ -165,13 +173,14 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
             *_logger_faults(config),
             *missing_packages(_own_values(config)),
             *value_faults(_own_values(config), ranges),
+            *absent,
             *argument_faults(contents(config, resolve=False)),
         ]
     except OmegaConfBaseException as reason:
         yield f"{reason.full_key}: {first_line(reason)}."
         return
     yield from faults
-    if not several and not list(value_faults(settings, ranges)):
+    if not several and not absent and not list(value_faults(settings, ranges)):
         yield from combination_faults(settings, wrong)
 
 
@@ -260,13 +269,16 @@ def _library_message(error: BaseException) -> str | None:
         return re.sub(r"\s+", " ", str(error))
     if isinstance(error, OSError) and error.filename is not None:
         return f"{Path(str(error.filename))}: {error.strerror}."
-    if memory_ran_out(error):
-        return MEMORY
-    for sign, sentence in SIGNS.items():
-        if sign in f"{type(error).__name__}: {error}":
-            return sentence
+    if sentence := sign_message(error):
+        return sentence
     known = isinstance(error, HydraException | OmegaConfBaseException)
     return first_line(error) if known else _yaml_message(error) or _plugin_message(error)
+
+
+def sign_message(error: BaseException) -> str | None:
+    """Return the sentence for an error that is known by its words, wherever it was raised."""
+    text = f"{type(error).__name__}: {error}"
+    return MEMORY if memory_ran_out(error) else next((sentence for sign, sentence in SIGNS.items() if sign in text), None)
 
 
 def _yaml_message(error: BaseException) -> str | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any, TypeGuard
 
 from hydra.core.override_parser.types import IntervalSweep, Override
@@ -12,7 +13,10 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from csrgan.config.check import Rules, value_faults
+from csrgan.config.folder import groups
 from csrgan.errors import UserError
+
+AT_MOST = 3  # settings of the same name that are proposed
 
 KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
 
@@ -33,8 +37,21 @@ BY_FILE = {
 }
 
 
+def not_added(key: str) -> str | None:
+    """Return a sentence about a key of what a user's file adds, if it was not added; None for any other key."""
+    parts = key.split(".")
+    for depth in range(len(parts), 1, -1):
+        place, group = ".".join(parts[:depth]), "/".join(parts[:depth])
+        if choices := [file.stem for file in dict(groups()).get(group, ())]:
+            others = f" (its choices: {', '.join(choices)})" if len(choices) > 1 else ""
+            return f"{key}: there is no {place} before it is added: add it with +{group}={choices[0]}{others}."
+    return None
+
+
 def by_file(key: str) -> str:
     """Return a sentence about a key that would make, word by word, what only a file makes."""
+    if sentence := not_added(key):
+        return sentence
     thing, file, chosen = BY_FILE[key.partition(".")[0]]
     return (
         f"{key} is not a setting that anything reads: {thing} has a yaml file with its _target_, conf/{file}.yaml in a package of"
@@ -68,8 +85,8 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
     for depth, key in enumerate(path):
         names = list(node) if OmegaConf.is_dict(node) else []
         if key not in names:
-            place = ".".join(path[:depth]) or "the configuration"
-            unknown = str(UserError.unknown(place, key, names))
+            unknown = not_added(".".join(path)) if depth == 1 else None
+            unknown = unknown or unknown_key(node, ".".join(path[:depth]), key, _kinds(path[0]) if depth == 1 else ())
             yield from _added_fault(base, path, depth, unknown) if override.is_add() else [unknown]
             return
         node = node._get_node(key)
@@ -92,9 +109,40 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
             yield from _type_fault(".".join(path), default, value)
 
 
+def _kinds(group: str) -> list[str]:
+    """Return the kinds of a group that a user's files may add, as in loss/KIND."""
+    return [name.partition("/")[2] for name, _ in groups() if name.startswith(f"{group}/")]
+
+
+def unknown_key(node: Any, place: str, key: str, others: Iterable[str] = ()) -> str:
+    """Return a sentence about a key that a mapping does not have: a key further inside may be meant. others: more choices."""
+    names = {*map(str, node if OmegaConf.is_dict(node) else ()), *others}
+    inner = dict(_inner_keys(node, place))
+    near = get_close_matches(key, [*names, *inner.values()] if place else names, n=1, cutoff=0.4)
+    wanted = key if key in inner.values() else near[0] if near and near[0] not in names else None
+    meant = [path for path, name in inner.items() if name == wanted]
+    if not 0 < len(meant) <= AT_MOST:
+        return str(UserError.unknown(place or "the configuration", key, names))
+    return (
+        f"{place or 'the configuration'} has no {key}. Its choices: {', '.join(sorted(names))}. Did you mean {' or '.join(meant)}?"
+    )
+
+
+def _inner_keys(node: Any, place: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield the path and the name of each setting below the keys of a mapping."""
+    for key in node if OmegaConf.is_dict(node) else ():
+        inner, path = node._get_node(key), f"{place}.{key}".lstrip(".")
+        if OmegaConf.is_dict(inner):
+            yield from _inner_keys(inner, path, depth + 1)
+        elif depth and not str(key).startswith("_"):
+            yield path, str(key)
+
+
 def _added_fault(base: DictConfig, path: list[str], depth: int, unknown: str) -> Iterator[str]:
     """Yield a fault for a key that a + adds, unless it is the user's own. depth: of its first part that does not exist."""
-    if depth == 1 and path[0] in BY_FILE:
+    if unknown == not_added(".".join(path)):
+        yield unknown
+    elif depth == 1 and path[0] in BY_FILE:
         yield by_file(".".join(path))
     elif not _is_open(base, path[:depth]):
         yield f"+{'.'.join(path)} is not a setting that anything reads. {unknown}"

@@ -73,6 +73,14 @@ def folders() -> list[Path]:
     return [folder for folder in dict.fromkeys([*paths, *named()]) if folder.is_dir()]
 
 
+def sources() -> list[Path]:
+    """Return the folders, and the files of single modules, that hold the user's own code."""
+    found = {name: _spec(name) for name in packages()}
+    modules = (find_spec(name) for name, places in found.items() if places == [])
+    files = [spec.origin for spec in modules if spec and spec.origin]
+    return [Path(place) for places in found.values() for place in places or ()] + [Path(file) for file in files]
+
+
 def named() -> list[Path]:
     """Return the folders that the command, or the environment, names."""
     return [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]

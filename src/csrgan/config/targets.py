@@ -6,10 +6,13 @@ import inspect
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pkgutil import resolve_name
 
+from csrgan.config import own_code
+from csrgan.config.absent import absence, misspelt
 from csrgan.config.location import conf
-from csrgan.config.search import ALLOW, packages
+from csrgan.config.search import ALLOW, is_importable, packages
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
@@ -63,25 +66,71 @@ def _faults(tree: object, place: str, stranger: bool) -> Iterator[str]:
 
 def _target_fault(node: Settings, place: str, stranger: bool) -> Iterator[str]:
     target, own_packages = node["_target_"], packages()
-    allowed = ("csrgan's own yaml files", "torch.nn", "torch.optim") if stranger else PACKAGES
-    refusal = (
-        f"{place}={target} may not be built: a configuration names classes and functions of {', '.join((*allowed, *own_packages))};"
-        f" {ALLOW}=PACKAGE in the environment allows those of another package."
-    )
     if not isinstance(target, str) or not _may_name(target, own_packages, stranger):  # other modules are not even imported
-        yield refusal
+        yield _refusal(place, target, own_packages, stranger)
+        return
+    if lacking := absence(target):
+        yield f"{place}={target} does not exist: {lacking}"
         return
     try:
-        found = resolve_name(target)
-    except (ImportError, AttributeError, ValueError) as reason:
-        yield f"{place}={target} does not exist: {reason}."
+        found = _found(target)
+    except Exception as reason:
+        if own := own_code.raised_at(reason):
+            yield f"{place}={target} cannot be imported: it {own}."
+        elif isinstance(reason, ImportError | AttributeError | ValueError):
+            yield f"{place}={target} does not exist: {reason}."
+        else:
+            raise
         return
     defined = isinstance(getattr(found, "__module__", None), str) and _within(found.__module__, (*PACKAGES, *own_packages))
     plain = inspect.isclass(found) or (inspect.isroutine(found) and found.__qualname__ == found.__name__)  # not a method
-    if not defined or not plain:
-        yield refusal
+    if not defined:
+        yield _refusal(place, target, own_packages, stranger, getattr(found, "__module__", None) or "")
+    elif not plain:
+        yield f"{place}={target} may not be built: it is no class and no function of a module."
     elif stranger and not inspect.isclass(found) and node.get("_partial_") is not True:
         yield f"{place}={target} is a function, and would be called: a file may only pass it on, with _partial_: true."
+
+
+def _found(target: str) -> object:
+    """Return what a full name names. Raises what its module raises when it is imported."""
+    try:
+        return resolve_name(target)
+    except AttributeError:  # resolve_name says so too if the module exists and its import fails
+        module = target.rpartition(".")[0]
+        if is_importable(module.rpartition(".")[0] or module) and is_importable(module):
+            import_module(module)
+        raise
+
+
+def early_faults(tree: object, place: str = "") -> Iterator[str]:
+    """Yield a sentence for each `_target_` of a configuration that is not allowed, or lacks its module or name, as far as that is
+    known without an import. Interpolations need not be resolved."""
+    if not isinstance(tree, dict):
+        return
+    target, own_packages = tree.get("_target_"), packages()
+    if isinstance(target, str) and "${" not in target:
+        named = f"{place}._target_".lstrip(".")
+        if not _may_name(target, own_packages, stranger=False):
+            yield _refusal(named, target, own_packages, stranger=False)
+        elif lacking := absence(target):
+            yield f"{named}={target} does not exist: {lacking}"
+    for key, value in tree.items():
+        yield from early_faults(value, f"{place}.{key}".lstrip("."))
+
+
+def _refusal(place: str, target: object, own_packages: tuple[str, ...], stranger: bool, defined_in: str = "") -> str:
+    """Say that a target may not be built. defined_in: the module that defines it, if that is another than it names."""
+    allowed = ("csrgan's own yaml files", "torch.nn", "torch.optim") if stranger else PACKAGES
+    names = f"a configuration names classes and functions of {', '.join((*allowed, *own_packages))}"
+    where = f" it is defined in {defined_in};" if defined_in else ""
+    meant = misspelt(str(target), (*PACKAGES, *own_packages), targets_of_own_files())
+    if meant and not stranger and not defined_in:
+        return (
+            f"{place}={target} may not be built: it is in none of the packages that a configuration may name. Did you mean {meant}?"
+        )
+    allow = f"{ALLOW}=PACKAGE in the environment allows those of another package"
+    return f"{place}={target} may not be built:{where} {names}; {allow}."
 
 
 def _may_name(target: str, own_packages: tuple[str, ...], stranger: bool) -> bool:

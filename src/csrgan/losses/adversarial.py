@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from csrgan.losses.objective import Term, needs
+from csrgan.losses.objective import Term, given, needs
 from csrgan.ranges import CountOr0, NotNegative
 
 Logits = Float[Tensor, "b *places"]
@@ -83,6 +83,11 @@ class Adversarial:
     def against(self) -> tuple[str, ...]:
         """Return the loss inputs of the discriminator's loss."""
         return needs(self.discriminator)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Return the names of the arguments with which the two were configured."""
+        return given(self.generator) + given(self.discriminator)
 
     def sides(self) -> tuple[Term, Term]:
         """Return the generator's and the discriminator's term; both start together."""

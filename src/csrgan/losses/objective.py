@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from numbers import Number
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -32,11 +33,18 @@ def needs(function: Callable[..., object]) -> tuple[str, ...]:
     return tuple(p.name for p in arguments if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+def given(function: Callable[..., object]) -> tuple[str, ...]:
+    """Return the names of the arguments that a loss function was configured with."""
+    return tuple(function.keywords) if isinstance(function, partial) else ()
+
+
 def examine(system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True) -> None:
     """Raise UserError for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
     kind = rules.SystemFacts.of(type(system).__name__, lambda attribute: getattr(system, attribute, None))
     enabled = {name: term for name, term in losses.items() if isinstance(term, Loss) and _is_loss(term) and term.weight}
-    asked = {name: rules.LossRequest(term.needs, term.start, term.against) for name, term in enabled.items()}
+    asked = {
+        name: rules.LossRequest(term.needs, term.start, term.against, getattr(term, "given", ())) for name, term in enabled.items()
+    }
     raise_faults(_no_losses(losses), rules.losses(kind, asked, predicts=predicts, variance=variance))
 
 
@@ -64,7 +72,7 @@ class Term(Recorded):
 
     def __init__(self, function: Function, weight: NotNegative = 1.0, start: CountOr0 = 0, ramp: CountOr0 = 0) -> None:
         self.function, self.weight, self.start, self.ramp = function, float(weight), start, ramp
-        self.needs = needs(function)
+        self.needs, self.given = needs(function), given(function)
 
     def share(self, images_seen: int) -> float:
         """Return the fraction of the weight after `images_seen` images; while it is 0, the term is skipped."""
@@ -108,6 +116,7 @@ class Objective:
         raise_faults(_no_losses(terms))
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
         available = set(loss_inputs)
+        raise_faults(*(rules.settings_after_star(name, term.needs, term.given) for name, term in self.terms.items()))
         raise_faults(*(rules.available_inputs(name, term.needs, available) for name, term in self.terms.items()))
 
     def __bool__(self) -> bool:
@@ -125,8 +134,29 @@ class Objective:
 
 def _scalar(name: str, value: object) -> Tensor:
     """Return the value of a loss. Raises UserError unless it is a tensor without dimensions."""
-    if isinstance(value, Tensor) and not value.dim():
+    if isinstance(value, Tensor) and not value.dim() and value.is_floating_point():
         return value
-    shape = "x".join(map(str, value.shape)) if isinstance(value, Tensor) else ""
-    found = f"a tensor of shape {shape}" if shape else f"a {type(value).__name__}"
-    raise UserError(f"loss.{name} gives {found}, and a loss is one number, a tensor without dimensions: take its .mean().")
+    found, remedy = _wrong_result(value)
+    raise UserError(f"loss.{name} gives {found}, and a loss is one number, a tensor without dimensions: {remedy}.")
+
+
+def _wrong_result(value: object) -> tuple[str, str]:
+    """Return what a loss gives that is none, and what to do about it."""
+    if value is None:
+        return "nothing (None)", "let its function end with return"
+    if isinstance(value, Tensor):
+        if value.dim():
+            return f"a tensor of shape {'x'.join(map(str, value.shape))}", "take its .mean()"
+        kind = str(value.dtype).removeprefix("torch.")
+        return (
+            f"a tensor of type {kind}",
+            "take its .abs()" if value.is_complex() else "compute it in float, without comparing or rounding",
+        )
+    if isinstance(value, Number):
+        return f"a {type(value).__name__}, which has no gradient", "return the tensor itself, without .item() or float()"
+    if isinstance(value, list | tuple | dict):
+        parts = "add them up, or give each a yaml file of its own"
+        return f"a {type(value).__name__} of {len(value)}", parts if len(value) > 1 else "return what is in it"
+    array = hasattr(value, "__array__")
+    found = "an array of NumPy's, which has no gradient" if array else f"a {type(value).__name__}"
+    return found, "compute it with torch, without .numpy()" if array else "return a tensor"

@@ -15,6 +15,7 @@ from typing import cast
 import torch
 from rich.progress import track
 
+from csrgan.config import own_code
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.picture import Picture
@@ -205,6 +206,8 @@ def failure(reason: Exception, file: Path, decoded: Picture | None, participle: 
         return f"{name}{size} needs more memory than there is: {remedy} may help."
     if isinstance(reason, OSError):
         return f"the result of {name} cannot be written: {reason.strerror or reason}."
+    if own := own_code.raised_at(reason):
+        return f"{name} cannot be {participle}: your own code {own}."
     return f"{name} cannot be {participle} ({type(reason).__name__}: {' '.join(str(reason).split())})."
 
 

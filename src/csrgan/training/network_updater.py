@@ -15,7 +15,7 @@ from csrgan import rules
 from csrgan.errors import UserError
 from csrgan.losses.objective import LossInputs, Objective
 from csrgan.training import gradient_stats
-from csrgan.training.nonfinite import NonFinite, culprits, remedy
+from csrgan.training.nonfinite import NonFinite, culprits, of_itself, remedy, spoiled
 from csrgan.training.state import MakeOptimizer, TrainingState
 
 
@@ -71,7 +71,7 @@ class NetworkUpdater:
         loss_inputs = LossInputs(**inputs)
         parts = self.objective(loss_inputs, state.images_seen)
         state.on_update(self.name, parts, loss_inputs)
-        self._examine({name: value for name, value in parts.items() if name not in self.reached}, weights)
+        self._examine({name: value for name, value in parts.items() if name not in self.reached}, weights, loss_inputs)
         if self._shared and state.compares_gradients:
             state.record(gradient_stats.compare(parts, self._shared))
         loss = torch.stack(list(parts.values())).sum()
@@ -100,6 +100,17 @@ class NetworkUpdater:
         optimizer.step()
         optimizer.zero_grad()
 
+    def _without_gradient(self, name: str, value: Tensor, gradients: Sequence[Tensor | None]) -> str:
+        """Say why a term teaches this network nothing. gradients: at each weight, None where it does not depend on it."""
+        if not value.requires_grad:
+            why = "it is cut off from the network, as by .detach(), .item(), torch.tensor() or torch.no_grad()"
+        elif all(gradient is None for gradient in gradients):
+            why = f"it does not depend on them, for it measures {', '.join(self.objective.terms[name].needs) or 'nothing'}"
+        else:
+            why = "it is 0 at each of them, as after rounding or comparing"
+        without = rules.without_loss(name, "choose ")
+        return f"loss.{name} has no gradient at the {self.name}'s weights: {why}. Let it change with them, or {without}."
+
     def optimizer(self) -> Optimizer:
         """Return a new optimizer of the network. Schedules multiply its initial learning rate."""
         optimizer = self.make_optimizer(self.network.parameters())
@@ -117,19 +128,20 @@ class NetworkUpdater:
             group.update(settings)
 
     def _not_finite(self, terms: list[str], inputs: LossInputs) -> NonFinite:
-        return NonFinite(self.name, terms, culprits(self.objective.terms, inputs))
+        used = self.objective.terms
+        needs = (need for name in terms if name in used for need in used[name].needs)
+        return NonFinite(self.name, terms, culprits(used, inputs), spoiled(needs, inputs))
 
-    def _examine(self, parts: dict[str, Tensor], weights: list[nn.Parameter]) -> None:
+    def _examine(self, parts: dict[str, Tensor], weights: list[nn.Parameter], inputs: LossInputs) -> None:
         """Check terms at their first use. Raises UserError for a term that is not finite or has no gradient at the weights."""
         for name, value in parts.items():
             if not torch.isfinite(value) and not self.state.batches_seen:  # later, the batch may be the cause
-                remedied = remedy(str(self.module.trainer.precision))
-                raise UserError(f"loss.{name} is {value.item()} when it is first used: {remedied}.")
+                cause, remedied = spoiled(self.objective.terms[name].needs, inputs), remedy(str(self.module.trainer.precision))
+                because = f"{', '.join(cause)}, which it measures, is not finite or huge: {remedied}"
+                own = of_itself(name, f"{value.item():g}")
+                raise UserError(f"loss.{name} is {value.item():g} at its first use, because {because}." if cause else own)
             gradients = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
             if not gradients or not any(gradient is not None and gradient.any() for gradient in gradients):
-                raise UserError(
-                    f"loss.{name} has no gradient at the {self.name}'s weights: {rules.without_loss(name, 'choose ')}, or let it"
-                    " depend on them."
-                )
+                raise UserError(self._without_gradient(name, value, gradients or ()))
             # Gradients that are 0 count too: behind a layer that is initialised with zeros they are 0 until it has changed.
             self.reached[name] = {id(weight) for weight, one in zip(weights, gradients, strict=True) if one is not None}

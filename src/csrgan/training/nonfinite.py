@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from csrgan.losses.objective import LossInputs, Term
 
+HUGE = 1e6  # pictures and parameters in network units lie near [0,1]
+
 
 class NonFinite(Exception):
     """The loss or gradient of a network is not finite; its weights are unchanged.
 
     network: its name. terms: those that are not finite, or `gradient` where only that is not. samples: indices in the batch of the
-    pictures that cause it; none where no single one does.
+    pictures that cause it; none where no single one does. spoiled: loss inputs of these terms that are not finite, or huge.
     """
 
-    def __init__(self, network: str, terms: Sequence[str], samples: Sequence[int]) -> None:
+    def __init__(self, network: str, terms: Sequence[str], samples: Sequence[int], spoiled: Sequence[str] = ()) -> None:
         super().__init__(f"{network}: {', '.join(terms)}")
-        self.network, self.terms, self.samples = network, list(terms), list(samples)
+        self.network, self.terms, self.samples, self.spoiled = network, list(terms), list(samples), list(spoiled)
 
 
 def remedy(precision: str) -> str:
     """Say what helps where a loss is not finite from the start. precision: of the training, as Lightning names it."""
     half = "" if precision == "32-true" else ", or take trainer.precision=32-true"
     return f"lower the learning rates in optimizer or the weight of that loss{half}"
+
+
+def spoiled(needs: Iterable[str], inputs: LossInputs) -> list[str]:
+    """Return the names of those loss inputs that are not finite, or so large that a sound loss of them may not be."""
+    tensors = {need: inputs[need] for need in dict.fromkeys(needs)}
+    return [need for need, value in tensors.items() if isinstance(value, Tensor) and not bool((value.detach().abs() < HUGE).all())]
+
+
+def of_itself(name: str, value: str = "") -> str:
+    """Say of a loss that the fault is its own, where all that it measures is finite. value: what it gives."""
+    look = "look in its function for a division by 0, and for a root or logarithm of 0 or less"
+    return f"loss.{name} is itself not finite at its first use{f' ({value})' if value else ''}; what it measures is: {look}."
 
 
 def culprits(terms: Mapping[str, Term], inputs: LossInputs) -> list[int]:

@@ -20,7 +20,7 @@ from csrgan.errors import UserError, require
 from csrgan.losses.objective import LossInputs
 from csrgan.training import fit_batches
 from csrgan.training.network_updater import NetworkUpdater
-from csrgan.training.nonfinite import remedy
+from csrgan.training.nonfinite import of_itself, remedy
 from csrgan.training.system import System
 
 
@@ -115,6 +115,8 @@ class _Recorder(Callback):
         self.hooks.close()
         system = self.system
         if reason := system.state.nonfinite:
+            if "gradient" not in reason.terms and not reason.spoiled:
+                raise UserError(*map(of_itself, reason.terms))
             terms = f"{' and '.join(reason.terms)} of the {reason.network}"
             unknown = "perhaps it needs the true degradation, which data.train does not give for every pair; else "
             hint = f"{'' if self.known else unknown}{remedy(trainer.precision)}"

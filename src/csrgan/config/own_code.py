@@ -1,0 +1,146 @@
+"""Errors in the user's own code: what failed, and in which of the user's files and lines, as one sentence.
+
+An error is the user's if the innermost frame in csrgan or in a package of the user's is the user's. Any other is a fault in csrgan,
+and stays a traceback. `CSRGAN_TRACEBACK=1` in the environment shows the traceback of either.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+import csrgan
+from csrgan.config import search
+from csrgan.config.paths import with_decoded_paths
+from csrgan.errors import RunStopped, UserError, memory_ran_out
+from csrgan.files import relative
+from csrgan.run_folder import CHECKPOINTS, LAST
+from csrgan.tree import Settings
+
+TRACEBACK = "CSRGAN_TRACEBACK"
+OWN = Path(csrgan.__file__).parent
+LONGEST = 400  # characters of an error's own message
+
+# Frames that an error holds as text: of a process that reads pictures, or of what torch compiles.
+AS_TEXT = ("Original Traceback", "from user code")
+FRAME = re.compile(r'^ *File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
+
+
+class Place(NamedTuple):
+    """A line of the user's code. names: full names of the functions and classes around it, and around what called it."""
+
+    file: Path
+    line: int
+    names: tuple[str, ...]
+
+
+def wants_traceback() -> bool:
+    return os.environ.get(TRACEBACK, "0") not in ("", "0")
+
+
+def failure(error: Exception, tree: Settings) -> UserError | None:
+    """Return the sentence for an error that the user's own code raised; None for any other.
+
+    tree: the configuration with unresolved interpolations, by which what failed is named.
+    """
+    place = _raised_at(error)
+    if place is None:
+        return None
+    name = next((key for full_name in place.names for key in _keys(tree, full_name)), place.names[0])
+    folder = Path(with_decoded_paths(str(tree.get("run_dir", ""))))
+    saved = (folder / CHECKPOINTS / LAST).is_file()
+    kept = f" What was saved before is whole: csrgan train resume={relative(folder)} goes on with it." if saved else ""
+    return UserError(f"{name} {said(error, place)}.{kept} {TRACEBACK}=1 in the environment shows the whole traceback.")
+
+
+def at_construction(error: Exception, name: str, target: str) -> UserError | None:
+    """Return the sentence for an error that the user's own code raised when `target` was to be built at a key; None for another."""
+    place = _raised_at(error)
+    return UserError(f"{name} cannot be built: {target} {said(error, place)}.".lstrip()) if place else None
+
+
+def said(error: Exception, place: Place) -> str:
+    """Return what is said of the code at a place that raised an error: "failed in FILE:LINE: TypeError: ..."."""
+    text = str(error).strip()
+    if AS_TEXT[0] in text:  # its last line is the message of the error in the other process
+        message = text.split("\n")[-1]
+    elif isinstance(error, SyntaxError):
+        message = f"{type(error).__name__}: {error.msg}"
+    else:
+        message = f"{type(error).__name__}: {text.split(AS_TEXT[1])[0]}"
+    message = " ".join(message.split()).rstrip(".: ")
+    return f"failed in {relative(place.file)}:{place.line}: {message if len(message) <= LONGEST else f'{message[:LONGEST]}...'}"
+
+
+def raised_at(error: Exception) -> str | None:
+    """Return what is said of the user's own code that raised an error; None for any other error."""
+    place = _raised_at(error)
+    return said(error, place) if place else None
+
+
+def _raised_at(error: Exception) -> Place | None:
+    """Return the innermost line of the user's code, if no line of csrgan's lies within."""
+    if isinstance(error, UserError | RunStopped | BrokenPipeError) or memory_ran_out(error):
+        return None
+    folders, frames = search.sources(), list(_frames(error))
+    ours = [index for index, (file, _, _) in enumerate(frames) if file.is_relative_to(OWN)]
+    theirs = [index for index, (file, _, _) in enumerate(frames) if any(file.is_relative_to(folder) for folder in folders)]
+    if not theirs or (ours and ours[-1] > theirs[-1]):
+        return None
+    file, line, _ = frames[theirs[-1]]
+    names = tuple(dict.fromkeys(name for index in reversed(theirs) for name in frames[index][2]))
+    return Place(file, line, names or (_module(file),))
+
+
+def _frames(error: Exception) -> Iterator[tuple[Path, int, tuple[str, ...]]]:
+    """Yield file, line and names of each frame, the innermost last."""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        yield Path(frame.f_code.co_filename), line, _names(frame)
+    if isinstance(error, SyntaxError) and error.filename:
+        yield Path(error.filename), error.lineno or 1, ()
+    elif any(sign in str(error) for sign in AS_TEXT):
+        yield from ((Path(match["file"]), int(match["line"]), ()) for match in FRAME.finditer(str(error)))
+
+
+def _names(frame: FrameType) -> tuple[str, ...]:
+    """Return the full names of the function that a frame runs, and of the class of its object."""
+    module, code = str(frame.f_globals.get("__name__")), frame.f_code
+    first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    kind = type(first)
+    method = first is not None and hasattr(kind, code.co_name)
+    function = module if code.co_name == "<module>" else f"{module}.{code.co_qualname}"
+    return (*([f"{kind.__module__}.{kind.__qualname__}"] if method else []), function)
+
+
+def _keys(tree: object, full_name: str, place: str = "") -> Iterator[str]:
+    """Yield the key of each node that builds a class or function, or what encloses one; of a loss, the key of the whole term."""
+    if not isinstance(tree, dict):
+        return
+    target = tree.get("_target_")
+    if isinstance(target, str) and f"{full_name}.".startswith((f"{target}.", f"{_defined_as(target)}.")):
+        yield re.sub(r"^(loss\.\w+)\..*", r"\1", place)
+    for key, value in tree.items():
+        yield from _keys(value, full_name, f"{place}.{key}".lstrip("."))
+
+
+def _defined_as(target: str) -> str:
+    """Return the full name of a target where it is defined: a package may give another module's functions on."""
+    module, _, name = target.rpartition(".")
+    found = getattr(sys.modules.get(module), name, None)
+    return f"{found.__module__}.{found.__qualname__}" if found is not None and hasattr(found, "__qualname__") else target
+
+
+def _module(file: Path) -> str:
+    """Return the name of the module in a file, as far as its packages tell."""
+    parts = [] if file.stem == "__init__" else [file.stem]
+    for folder in file.parents:
+        if not (folder / "__init__.py").is_file():
+            break
+        parts.insert(0, folder.name)
+    return ".".join(parts)
