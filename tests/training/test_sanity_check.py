@@ -102,6 +102,15 @@ def test_a_term_that_is_not_finite_is_an_error_before_the_run() -> None:
     assert "learning rate" not in str(told.value)
 
 
+def test_a_term_whose_gradient_alone_is_not_finite_is_told_so() -> None:
+    system, data = made("csrgan")
+    system.updaters["generator"].objective.terms["image"].function = lambda restored, sharp: (0 * restored).abs().sqrt().mean()
+    with pytest.raises(
+        UserError, match=r"^the gradient of loss\.image is not finite at its first use; .* a root, a norm or a power at 0"
+    ):
+        checked(system, data)
+
+
 def test_a_term_that_measures_what_is_not_finite_is_not_blamed() -> None:
     system, data = made("csrgan")
     with torch.no_grad():

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-import csrgan
 from csrgan.config import search
 from csrgan.config.paths import with_decoded_paths
 from csrgan.errors import RunStopped, UserError, memory_ran_out
@@ -24,7 +23,7 @@ from csrgan.run_folder import CHECKPOINTS, LAST
 from csrgan.tree import Settings
 
 TRACEBACK = "CSRGAN_TRACEBACK"
-OWN = Path(csrgan.__file__).parent
+OWN = Path(__file__).parents[1]  # csrgan's code
 LONGEST = 400  # characters of an error's own message
 
 # Frames that an error holds as text: of a process that reads pictures, or of what torch compiles.

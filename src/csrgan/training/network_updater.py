@@ -143,5 +143,8 @@ class NetworkUpdater:
             gradients = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
             if not gradients or not any(gradient is not None and gradient.any() for gradient in gradients):
                 raise UserError(self._without_gradient(name, value, gradients or ()))
+            endless = any(gradient is not None and not torch.isfinite(gradient).all() for gradient in gradients)
+            if endless and not self.state.batches_seen and not spoiled(self.objective.terms[name].needs, inputs):
+                raise UserError(of_itself(name, gradient=True))
             # Gradients that are 0 count too: behind a layer that is initialised with zeros they are 0 until it has changed.
             self.reached[name] = {id(weight) for weight, one in zip(weights, gradients, strict=True) if one is not None}

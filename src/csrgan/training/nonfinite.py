@@ -36,8 +36,12 @@ def spoiled(needs: Iterable[str], inputs: LossInputs) -> list[str]:
     return [need for need, value in tensors.items() if isinstance(value, Tensor) and not bool((value.detach().abs() < HUGE).all())]
 
 
-def of_itself(name: str, value: str = "") -> str:
-    """Say of a loss that the fault is its own, where all that it measures is finite. value: what it gives."""
+def of_itself(name: str, value: str = "", *, gradient: bool = False) -> str:
+    """Say of a loss that the fault is its own, where all that it measures is finite. value: what it gives. gradient: whether only
+    its gradient is not finite."""
+    if gradient:
+        look = "look in its function for a root, a norm or a power at 0, and add a small number there"
+        return f"the gradient of loss.{name} is not finite at its first use; its value and what it measures are: {look}."
     look = "look in its function for a division by 0, and for a root or logarithm of 0 or less"
     return f"loss.{name} is itself not finite at its first use{f' ({value})' if value else ''}; what it measures is: {look}."
 
