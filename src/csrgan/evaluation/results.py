@@ -153,13 +153,13 @@ def _errors(name: str, rows: Sequence[Row]) -> dict[str, float]:
     true = [float(r[name]) for r in rows]
     errors = [float(r[f"{name}_predicted"]) - t for r, t in zip(rows, true, strict=True)]
     constant = [float(r[f"{name}_prior_mean"]) - t for r, t in zip(rows, true, strict=True)]
-    varies = max(true) - min(true) > NOTHING * max(map(abs, true))
-    spread = sum((t - fmean(true)) ** 2 for t in true)
+    spread, squares = sum((t - fmean(true)) ** 2 for t in true), sum(e * e for e in errors)
+    varies = max(true) - min(true) > NOTHING * max(map(abs, true)) and spread > NOTHING**2 * squares
     mine, prior = fmean(map(abs, errors)), fmean(map(abs, constant))
     told = varies or prior > NOTHING * max(map(abs, true))
     summary = {f"{name}_mae": mine, f"{name}_mae_prior_mean": prior}
     summary[f"{name}_mae_share"] = mine / prior if told and prior else math.nan
-    summary[f"{name}_r2"] = 1 - sum(e * e for e in errors) / spread if varies else math.nan
+    summary[f"{name}_r2"] = 1 - squares / spread if varies else math.nan
     if f"{name}_{BOUNDS[0]}" in rows[0]:
         inside = [float(r[f"{name}_{BOUNDS[0]}"]) <= float(r[name]) <= float(r[f"{name}_{BOUNDS[1]}"]) for r in rows]
         summary[f"{name}_coverage90"] = fmean(inside)
