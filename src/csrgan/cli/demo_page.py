@@ -127,7 +127,7 @@ def _take_uploads_alone(upload: gr.File) -> None:
         require(Path(str(path)).resolve().is_relative_to(folder), f"{path} is no file that was uploaded.")
         return await moved(path)
 
-    upload.async_move_resource_to_block_cache = uploaded
+    vars(upload)["async_move_resource_to_block_cache"] = uploaded
 
 
 def nothing(sentences: str) -> tuple[Any, ...]:
