@@ -71,6 +71,8 @@ def test_a_package_of_ones_own_is_as_good_as_csrgans(site: Path, tmp_path: Path)
     With no file of csrgan touched they train, resume, sweep, evaluate, restore, report and list; a wrong number is a sentence."""
     done = python(tmp_path, "-m", "csrgan", "new", "my-nets", path=(site,))
     assert done.returncode == 0, done.stderr
+    (metric,) = (tmp_path / "my-nets").rglob("edges.yaml")
+    metric.write_text(metric.read_text().replace("used: false", "used: true"))
     mine = unpacked(tmp_path / "my-nets", tmp_path)
     (tmp_path / "here").mkdir()
     Image.new("RGB", (40, 32), "olive").save(tmp_path / "here" / "photo.png")

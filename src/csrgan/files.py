@@ -107,7 +107,7 @@ def exclusive_lock(folder: Path, named: str) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            if LOCK not in before and {file.name for file in folder.iterdir()} == before | {LOCK}:
+            if folder.is_dir() and LOCK not in before and {file.name for file in folder.iterdir()} == before | {LOCK}:
                 (folder / LOCK).unlink()
             raise
         finally:

@@ -30,7 +30,7 @@ def test_a_key_has_its_default_and_its_comment(command: str, name: str, default:
 
 def test_a_group_has_its_choices_and_what_the_command_or_train_says_of_it() -> None:
     key = described("train", "loss/image")
-    assert (key.default, key.choices) == ("charbonnier", ("charbonnier", "l1", "mse", "none"))
+    assert (key.default, key.choices) == ("charbonnier", ("charbonnier", "l1", "log_mse", "mse", "none"))
     assert described("prepare", "evaluation").meaning == described("train", "evaluation").meaning
     assert described("evaluate", "degradation").meaning != described("train", "degradation").meaning
 

@@ -14,6 +14,7 @@ from commands import SHORT
 
 from csrgan.cli import main
 from csrgan.config.faults import check_command
+from csrgan.config.optional_packages import extra
 from csrgan.errors import UserError
 
 WORDS = [*(word for word in SHORT if not word.startswith("logger=")), "logger.every=2", "logger.tags=[a,b]"]
@@ -121,7 +122,7 @@ def test_a_missing_package_and_a_class_that_is_no_logger_are_errors(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "trackio", None)
     assert main(["train", *WORDS, "logger=trackio", "run_dir=a"]) == 2
-    assert "logger=trackio needs a package that is not installed: pip install -e '.[trackio]'." in capsys.readouterr().err
+    assert f"logger=trackio needs a package that is not installed: {extra('trackio')}." in capsys.readouterr().err
     assert main(["train", *WORDS, "logger=[tensorbaord,csv]", "run_dir=a"]) == 2
     assert "logger has no tensorbaord" in capsys.readouterr().err
     for group in ("logger", "callbacks"):

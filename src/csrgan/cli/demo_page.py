@@ -19,6 +19,7 @@ from csrgan.data.search import left_out_line
 from csrgan.errors import require
 from csrgan.networks.tiles import Tile
 from csrgan.picture_folders.series import failure
+from csrgan.run_folder import LOW
 from csrgan.training.evaluated import Evaluated
 from csrgan.workflow.predicted_theta import Estimate, estimates
 from csrgan.workflow.restored_picture import RestoredPicture, restored_picture
@@ -111,7 +112,7 @@ class Restoring:
     def _written(self, file: Path, source: picture.Picture, made: RestoredPicture) -> tuple[Path, Path]:
         """Write L, as browsers can show it, and S into a folder of their own."""
         folder = Path(tempfile.mkdtemp(dir=gr.utils.get_upload_folder()))
-        low, restored = folder / "L.png", folder / f"{file.stem}-restored.png"
+        low, restored = folder / LOW, folder / f"{file.stem}-restored.png"
         picture.write(low, source.tensor(), like=source)
         picture.write(restored, made.canvas)
         return low, restored

@@ -69,7 +69,7 @@ PAGES = {
         site=("Reference, Metrics", "How-to guides, Score somebody else's results"),
     ),
     "restore": Page(
-        purpose="restore photographs and estimate how they were degraded, with the network that comes with csrgan or your own",
+        purpose="restore photographs and estimate how they were degraded",
         usage=(
             "PICTURES destination=FOLDER [checkpoint=RUN] [key=value ...]",
             "PICTURES system=kernelgan degradation=NAME destination=FOLDER",

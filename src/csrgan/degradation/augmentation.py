@@ -27,9 +27,9 @@ from csrgan.errors import raise_faults
 from csrgan.ranges import Count, NotNegative
 
 # The protocol `readme`: the text of CSRGAN's authors.
-BLUR: Blur = {"low": 0.0, "high": 50.0, "uniform_in": "variance"}
-SCALE: Scale = {"low": 1.0, "high": 3.0, "uniform_in": "value"}
-NOISE: Noise = {"low": 0.0, "high": 10 / 255, "uniform_in": "value"}
+BLUR: Blur = {"low": 0.0, "high": 50.0, "uniform_in": "variance", "absent": 0.0}
+SCALE: Scale = {"low": 1.0, "high": 3.0, "uniform_in": "value", "absent": 0.0}
+NOISE: Noise = {"low": 0.0, "high": 10 / 255, "uniform_in": "value", "absent": 0.0}
 
 
 class Degradation(Recorded, IntensityAugmentationBase2D):
