@@ -32,8 +32,9 @@ from forked import Commands, until
 from PIL import Image
 
 from csrgan.cli import demo, main
+from csrgan.config.optional_packages import extra
 
-needs_gradio = pytest.mark.skipif(find_spec("gradio") is None, reason="needs gradio: pip install 'csrgan[demo]'")
+needs_gradio = pytest.mark.skipif(find_spec("gradio") is None, reason="needs gradio: pip install -e '.[demo]'")
 needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="needs a Chromium, as by: apt-get install chromium")
 
 START = 240  # s
@@ -259,12 +260,10 @@ def test_a_taken_port_and_a_strange_host_are_one_sentence(
 def test_what_is_missing_is_one_sentence(
     tmp_path: Path, checkpoint: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["demo"]) == 2
-    assert capfd.readouterr().err == "csrgan demo: checkpoint is needed: give it as checkpoint=VALUE.\n"
     with monkeypatch.context() as context:
         context.setattr(demo, "find_spec", lambda name: None)
         assert main(["demo", f"checkpoint={checkpoint}"]) == 2
-    assert capfd.readouterr().err == "csrgan demo: it needs gradio, which is not installed: pip install 'csrgan[demo]'.\n"
+    assert capfd.readouterr().err == f"csrgan demo: it needs gradio, which is not installed: {extra('demo')}.\n"
     monkeypatch.setattr(demo, "find_spec", lambda name: name)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     environment = dict(os.environ)
