@@ -202,10 +202,10 @@ def _hydra(command: str, words: list[str]) -> Outcome:
                 checked_settings(config)  # report an impossible value before importing anything heavy
             result = _imported(f"csrgan.cli.{command_module}").run(config)
         except Exception as error:  # Hydra would add a line of its own; _run reports the error
-            told = _told(error, config)
+            reported = _reported(error, config)
             if several:  # this may be another process, where nobody reads the list
-                raise told from told.__cause__
-            failures.append(told)
+                raise reported from reported.__cause__
+            failures.append(reported)
             return None
         folders.append(Path(config.run_dir))
         statuses.append(result if isinstance(result, int) else 0)
@@ -230,16 +230,16 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     return Outcome(max(_sweep_status() or statuses, default=0), tuple(folders))
 
 
-def _told(error: Exception, config: DictConfig) -> Exception:
+def _reported(error: Exception, config: DictConfig) -> Exception:
     """Return the sentence about the user's own code if it raised the error, else the error itself."""
     from csrgan.config import faults, own_code
     from csrgan.config.folder import contents
 
-    told = None if faults.sign_message(error) else own_code.failure(error, contents(config, resolve=False))
-    if told is None:
+    reported = None if faults.sign_message(error) else own_code.failure(error, contents(config, resolve=False))
+    if reported is None:
         return error
-    told.__cause__ = error
-    return told
+    reported.__cause__ = error
+    return reported
 
 
 def _sweep_status() -> list[int]:

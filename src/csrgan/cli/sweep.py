@@ -90,8 +90,8 @@ def report(folder: Path) -> int:
     console.print(table)
     failed = {path: job["reason"] for path, job in jobs.items() if job["status"] != "complete"}
     for path, reason in failed.items():
-        told = reason if jobs[path]["status"] == "running" else f"{jobs[path]['status']}: {reason}"
-        console.print(f"{relative(path)} {told}", highlight=False, markup=False, soft_wrap=True)
+        outcome = reason if jobs[path]["status"] == "running" else f"{jobs[path]['status']}: {reason}"
+        console.print(f"{relative(path)} {outcome}", highlight=False, markup=False, soft_wrap=True)
     if failed:
         counts = Counter(jobs[path]["status"] for path in failed)
         listed = ", ".join(f"{count} {status}" for status, count in counts.items())

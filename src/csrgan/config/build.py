@@ -71,8 +71,8 @@ def _build(node: object, place: str) -> Any:
     except UserError:
         raise
     except Exception as reason:
-        if told := own_code.at_construction(reason, place, node["_target_"]):
-            raise told from reason
+        if own_error := own_code.at_construction(reason, place, node["_target_"]):
+            raise own_error from reason
         sentence = f"{place} cannot be built: {node['_target_']}: {type(reason).__name__}: {reason}"
         raise InstantiationException(sentence.lstrip()) from reason
 

@@ -66,7 +66,7 @@ def split(names: Sequence[PurePath]) -> tuple[list[PurePath], list[PurePath]]:
 
     Names of inner folders decide, as in `LR/0001.png`; where there are none, the names of the files.
     """
-    low, sharp = ([path for path in names if any(map(told, path.parts[:-1]))] for told in (is_low, is_sharp))
+    low, sharp = ([path for path in names if any(map(is_half, path.parts[:-1]))] for is_half in (is_low, is_sharp))
     if low and sharp:
         return low, sharp
     low = [path for path in names if LOW_FILE.fullmatch(path.stem.casefold())]

@@ -70,7 +70,7 @@ def _enlarged(low: Source, window: Window, times: int) -> Float[Tensor, "1 3 h w
 
 def _consistency(low: Source, restored: Source, parameters: Parameters, spec: DegradationSpec) -> float:
     """Return `results.consistency`, of a large picture over its parts. A factor of the degradation that depends on the place in the
-    whole picture is then not followed. What lies nearer to the border of a part than the degradation reaches is cut off."""
+    whole picture is then not followed. What lies closer to the border of a part than the degradation reaches is cut off."""
     times, unbounded = restored.width // low.width, replace(spec, max_std=None, max_scale=None)
     scale, grid = float(parameters.scale[0]), GRID * times
     reach = parameters.kernel.shape[-1] if parameters.kernel is not None else 4 * float(parameters.blur_std[0])

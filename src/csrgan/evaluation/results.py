@@ -156,9 +156,9 @@ def _errors(name: str, rows: Sequence[Row]) -> dict[str, float]:
     spread, squares = sum((t - fmean(true)) ** 2 for t in true), sum(e * e for e in errors)
     varies = max(true) - min(true) > NOTHING * max(map(abs, true)) and spread > NOTHING**2 * squares
     mine, prior = fmean(map(abs, errors)), fmean(map(abs, constant))
-    told = varies or prior > NOTHING * max(map(abs, true))
+    has_share = varies or prior > NOTHING * max(map(abs, true))
     summary = {f"{name}_mae": mine, f"{name}_mae_prior_mean": prior}
-    summary[f"{name}_mae_share"] = mine / prior if told and prior else math.nan
+    summary[f"{name}_mae_share"] = mine / prior if has_share and prior else math.nan
     summary[f"{name}_r2"] = 1 - squares / spread if varies else math.nan
     if f"{name}_{BOUNDS[0]}" in rows[0]:
         inside = [float(r[f"{name}_{BOUNDS[0]}"]) <= float(r[name]) <= float(r[f"{name}_{BOUNDS[1]}"]) for r in rows]

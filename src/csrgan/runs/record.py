@@ -45,8 +45,8 @@ def write(folder: Path, job: Settings) -> None:
 def begin(folder: Path, job: Settings, pid: int, seconds: float) -> None:
     """Write that the job runs. pid: its process on this machine. seconds: that earlier starts have taken."""
     host = socket.gethostname()
-    told = {"status": "running", "reason": f"running as process {pid} on {host}", "seconds": round(seconds, 1)}
-    write(folder, {**job, **told, "pid": pid, "host": host, "began": round(time.time(), 1)})
+    running = {"status": "running", "reason": f"running as process {pid} on {host}", "seconds": round(seconds, 1)}
+    write(folder, {**job, **running, "pid": pid, "host": host, "began": round(time.time(), 1)})
 
 
 def stop(folder: Path, reason: str) -> None:
