@@ -52,6 +52,13 @@ class Pictures(Base):
 class Clock(Callback):
     def on_train_batch_end(self, *_):
         torch.zeros(2) @ torch.zeros(3)  # line 34
+
+class Silent(Callback):
+    def on_train_batch_end(self, trainer):  # line 37
+        pass
+
+def of_one(restored):  # line 40
+    return restored.mean()
 """
 TERM = """# A loss of one's own
 _target_: csrgan.losses.objective.Term
@@ -134,6 +141,17 @@ def test_what_was_saved_before_a_loss_fails_is_whole(refused: Callable[..., str]
 def test_a_callback_is_named_too(refused: Callable[..., str]) -> None:
     said = refused("+callbacks/clock=plain")
     assert re.match(rf"csrgan train: callbacks\.clock {FAILED}34: RuntimeError: inconsistent tensor size", said)
+
+
+@pytest.mark.usefixtures("package")
+def test_a_function_that_does_not_take_what_it_is_called_with(refused: Callable[..., str]) -> None:
+    said = refused("+callbacks/clock=plain", "callbacks.clock._target_=failing_words.losses.Silent")
+    words = r"TypeError: Silent\.on_train_batch_end\(\) takes 2 positional arguments but 6 were given\."
+    assert re.search(rf"callbacks\.clock {FAILED}37: {words}", said)
+    own = import_module("failing_words.losses")
+    assert f"{FAILED}40: TypeError: of_one() missing 1".replace("\\", "") in told(raised(own.of_one))
+    assert own_code.failure(raised(lambda: divmod(1)), {}) is None  # type: ignore[call-overload]
+    assert own_code.failure(raised(raised), {}) is None  # type: ignore[call-arg]
 
 
 @pytest.mark.usefixtures("package")

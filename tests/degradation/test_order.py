@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -107,6 +108,16 @@ def test_a_second_round_is_the_operator_once_more(chelsea: Tensor) -> None:
     assert made.prior.units == {"second_blur_std": "px"}
     with pytest.raises(csrgan.UserError, match=r"Second\.scale\.low=0\.5"):
         Second(**AGAIN | {"scale": {"low": 0.5, "high": 2}})
+
+
+def test_each_number_of_a_second_round_may_be_absent() -> None:
+    absent = {key: {**bounds, "absent": 0.5} for key, bounds in AGAIN.items()}
+    made = csrgan.Degradation(factors={"second": Second(**absent)})
+    theta = made.prior.sample(np.random.default_rng(3), 400)
+    for name, neutral in (("blur_std", 0.0), ("scale", 1.0), ("noise_std", 0.0)):
+        numbers = theta.number(f"second_{name}")
+        assert 0.4 < float((numbers == neutral).float().mean()) < 0.6
+        assert float(numbers.min()) == neutral
 
 
 def test_two_rounds_with_jpeg_after_each(chelsea: Tensor) -> None:

@@ -1,16 +1,20 @@
 """Errors in the user's own code: what failed, and in which of the user's files and lines, as one sentence.
 
-An error is the user's if the innermost frame in csrgan or in a package of the user's is the user's. Any other is a fault in csrgan,
-and stays a traceback. `CSRGAN_TRACEBACK=1` in the environment shows the traceback of either.
+An error is the user's if the innermost frame in csrgan or in a package of the user's is the user's, or if a function of the user's
+rejects a call. Any other is a fault in csrgan, and stays a traceback. `CSRGAN_TRACEBACK=1` in the environment shows the traceback
+of either.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -28,6 +32,8 @@ LONGEST = 400  # characters of an error's own message
 
 # Frames that an error holds as text: of a process that reads pictures, or of what torch compiles.
 AS_TEXT = ("Original Traceback", "from user code")
+# What Python says when a function does not take the arguments of a call: no frame of it exists yet.
+SIGNATURE = re.compile(r"(?P<name>[\w.]+)\(\) (takes|missing|got (an unexpected|multiple|some positional)) ")
 FRAME = re.compile(r'^ *File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
 
 
@@ -91,10 +97,25 @@ def _raised_at(error: Exception) -> Place | None:
     ours = [index for index, (file, _, _) in enumerate(frames) if file.is_relative_to(OWN)]
     theirs = [index for index, (file, _, _) in enumerate(frames) if any(file.is_relative_to(folder) for folder in folders)]
     if not theirs or (ours and ours[-1] > theirs[-1]):
-        return None
+        return _called(error, folders)
     file, line, _ = frames[theirs[-1]]
     names = tuple(dict.fromkeys(name for index in reversed(theirs) for name in frames[index][2]))
     return Place(file, line, names or (_module(file),))
+
+
+def _called(error: Exception, folders: Sequence[Path]) -> Place | None:
+    """Return where the user's function begins that does not take the arguments of a call; None if it is not about one."""
+    found = SIGNATURE.match(str(error)) if isinstance(error, TypeError) else None
+    if found is None:
+        return None
+    for name, module in list(sys.modules.items()):
+        if any(Path(getattr(module, "__file__", None) or "/").is_relative_to(folder) for folder in folders):
+            with suppress(AttributeError):
+                function = inspect.unwrap(attrgetter(found["name"])(module))
+                if function.__module__ == name:
+                    code = function.__code__
+                    return Place(Path(code.co_filename), code.co_firstlineno, (f"{name}.{found['name']}",))
+    return None
 
 
 def _frames(error: Exception) -> Iterator[tuple[Path, int, tuple[str, ...]]]:

@@ -11,7 +11,7 @@ from csrgan import rules
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.linear import linear
 from csrgan.degradation.parameters import NAMES, Parameters
-from csrgan.degradation.prior import KEYS, POSSIBLE, Blur, Noise, Scale
+from csrgan.degradation.prior import KEYS, NEUTRAL, POSSIBLE, Blur, Noise, Scale
 from csrgan.degradation.spec import FULL
 from csrgan.degradation.uniform import Uniform
 from csrgan.errors import raise_faults
@@ -24,7 +24,7 @@ class Second(Factor):
     same exact operator (BSRGAN, Zhang et al. 2021; Real-ESRGAN, Wang et al. 2021). Its numbers KEY_blur_std, KEY_scale and
     KEY_noise_std are in pixels and fractions of full scale of the picture that it changes. Sides are rounded as in the first round.
 
-    blur, scale, noise: their ranges, `{low, high, uniform_in}` each, as in a protocol.
+    blur, scale, noise: their ranges, `{low, high, uniform_in, absent}` each, as in a protocol; each is absent by itself.
 
     >>> import csrgan, torch
     >>> from csrgan.degradation.factors.second import Second
@@ -43,8 +43,8 @@ class Second(Factor):
         raise_faults(*(rules.low_below_high(place, each["low"], each["high"]) for place, each in zip(places, own, strict=True)))
         units = ("px", "", "")
         self.ranges = tuple(
-            replace(Uniform(**each), least=POSSIBLE[name][0], most=POSSIBLE[name][1], unit=unit)
-            for each, name, unit in zip(own, NAMES, units, strict=True)
+            replace(Uniform(**each), neutral=neutral, least=POSSIBLE[name][0], most=POSSIBLE[name][1], unit=unit)
+            for each, name, neutral, unit in zip(own, NAMES, NEUTRAL, units, strict=True)
         )
 
     def change(
