@@ -61,6 +61,7 @@ def test_sigterm_ends_a_process_with_nothing_to_save_at_once(run: object) -> Non
 @pytest.mark.parametrize("run", [of_training, of_evaluation])
 def test_ctrl_c_stays_a_keyboard_interrupt(run: object) -> None:
     signalled = Signalled(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs with & ignores it, and so do its children
     with pytest.raises(KeyboardInterrupt):
         run(signalled)  # type: ignore[operator]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
