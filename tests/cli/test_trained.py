@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from csrgan.cli import main
 from csrgan.degradation.prior import Prior
+from csrgan.degradation.uniform import Uniform
 from csrgan.workflow.predicted_theta import describe_theta, out_of_range
 
 
@@ -82,11 +84,31 @@ def test_restore_says_what_it_found(run: Path, photographs: Path, tmp_path: Path
     assert expected in capfd.readouterr().out.split("\n")
 
 
+RANGES: Any = ({"low": 0, "high": 50, "uniform_in": "variance"}, {"low": 1, "high": 3}, {"low": 0, "high": 10 / 255})
+
+
+def test_what_may_be_absent_is_named_without_numbers() -> None:
+    length, angle = Uniform(1, 12, absent=0.5, neutral=0.0), Uniform(0, 180)
+    prior = Prior(
+        *({**bounds, "absent": 0.5} for bounds in RANGES),
+        ["blur_std", "scale", "noise_std", "motion_0", "motion_45"],
+        more={"motion_length": length, "motion_angle": angle},
+        axes={"motion": ("motion_length", "motion_angle")},
+    )
+    ends = {"blur_std": (0, 2), "scale": (1.4, 2), "noise_std": (0, 0.02), "motion_0": (-1, 2), "motion_45": (-3, 3)}
+    values = dict.fromkeys(ends, 1.5) | {f"{name}_low90": low for name, (low, _) in ends.items()}
+    values |= {f"{name}_high90": high for name, (_, high) in ends.items()}
+    assert describe_theta(values, prior) == "scale 1.50 [1.40, 2.00]; not certain: blur, noise, motion"
+    always = Prior(*RANGES, prior.predicted, more={"motion_length": Uniform(0, 12), "motion_angle": angle}, axes=prior.axes)
+    assert "not certain" not in describe_theta(values, always)
+
+
 def test_an_interval_is_said_and_what_lies_beyond_the_prior_is_told() -> None:
-    prior = Prior({"low": 0, "high": 50, "uniform_in": "variance"}, {"low": 1, "high": 3}, {"low": 0, "high": 10 / 255})
+    prior = Prior(*RANGES)
     found = {"blur_std": 2.0, "blur_std_low90": 1.5, "blur_std_high90": 2.25, "noise_std": 20 / 255}
-    assert describe_theta({"exposure": 0.5, "tone_curve": 1.0}, {"exposure": "stops"}) == "exposure 0.50 stops, tone curve 1.00"
-    assert describe_theta(found, {}) == "blur std 2.00 [1.50, 2.25] px, noise std 20.00 /255"
+    own = Prior(*RANGES, more={"exposure": Uniform(0, 1, unit="stops"), "tone_curve": Uniform(0, 1)})
+    assert describe_theta({"exposure": 0.5, "tone_curve": 1.0}, own) == "exposure 0.50 stops, tone curve 1.00"
+    assert describe_theta(found, prior) == "blur std 2.00 [1.50, 2.25] px, noise std 20.00 /255"
     (sentence,) = out_of_range(found, prior)
     assert sentence.startswith("noise std 20.00 /255 lies outside the range that the model was trained on, 0 to 10 /255: ")
     (sentence,) = out_of_range({"blur_std": 8.0}, prior)

@@ -73,7 +73,7 @@ class Restoring:
         except Exception as reason:
             return nothing(said([], [failure(reason, Path(file.name), decoded, "restored", REMEDY)]))
         what = f"{decoded.width}x{decoded.height} px became {made.canvas.pixels.shape[1]}x{made.canvas.pixels.shape[0]} px."
-        table = theta_table(list(estimates(made.values, made.prior.units)))
+        table = theta_table(list(estimates(made.values, made.prior)))
         return (
             said([what], [note for note in notes if note]),
             gr.update(value=(str(low), str(restored)), visible=True),
@@ -147,8 +147,9 @@ def theta_table(found: Sequence[Estimate]) -> str:
     intervals = any(each.interval for each in found)
     heads = ("", "predicted", *(["90 % interval"] if intervals else []), "unit")
     rows = []
-    for what, value, interval, unit in found:
-        ends = [f"{interval[0]:.2f} to {interval[1]:.2f}" if interval else ""] if intervals else []
+    for what, value, interval, unit, may_be_absent in found:
+        note = ", not certain" if may_be_absent else ""
+        ends = [f"{interval[0]:.2f} to {interval[1]:.2f}{note}" if interval else ""] if intervals else []
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in (f"{value:.2f}", *ends, unit))
         rows.append(f'<tr><th scope="row">{escape(what)}</th>{cells}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)

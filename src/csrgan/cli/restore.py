@@ -99,7 +99,7 @@ class _Restorer:
             low = source if self.factor == 1 else Enlarged(source, self.factor)
             more |= blind.scores(low, picture.read(part), made.theta, made.prior, self.system.restorer.degradation.spec)
         yield Made({name: part}, {"file": table_cell(shown_name), **made.values, **more})
-        for line in (describe_theta(made.values, made.prior.units), *made.warnings):
+        for line in (describe_theta(made.values, made.prior), *made.warnings):
             if line:
                 self.series.say(f"{shown_name}: {line}")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 
+from csrgan.degradation import axial
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation.results import BOUNDS, uncertainty
 from csrgan.records import Restoration
@@ -17,12 +19,15 @@ TOLERANCE = 0.05  # of a prior's range: a prediction further outside is not of a
 
 
 class Estimate(NamedTuple):
-    """A predicted parameter as users read it. interval: the two ends of its 90 % interval; None if no variance is predicted."""
+    """A predicted parameter as users read it. interval: the two ends of its 90 % interval; None if no variance is predicted.
+    may_be_absent: whether the interval holds the value of pictures that this was not done to, and the model has seen such pictures.
+    """
 
     what: str
     value: float
     interval: tuple[float, float] | None
     unit: str
+    may_be_absent: bool
 
 
 def theta_values(restored: Restoration, predicted: Sequence[str]) -> dict[str, float]:
@@ -36,24 +41,41 @@ def theta_values(restored: Restoration, predicted: Sequence[str]) -> dict[str, f
     return values
 
 
-def estimates(values: Mapping[str, float], units: Mapping[str, str]) -> Iterator[Estimate]:
-    """Yield theta^ of `theta_values`, each parameter in the unit that tables give it. units: of further factors."""
+def estimates(values: Mapping[str, float], prior: Prior) -> Iterator[Estimate]:
+    """Yield theta^ of `theta_values`, each parameter in the unit that tables give it."""
     ends = {f"{name}_{end}" for name in values for end in ("predicted_std", *BOUNDS)}
     for name in (name for name in values if name not in ends):
-        what, _, unit = label(name, units).partition(", ")
+        what, _, unit = label(name, prior.units).partition(", ")
         factor = FACTORS.get(name, 1.0)
         low, high = (values.get(f"{name}_{end}") for end in BOUNDS)
-        interval = None if low is None or high is None else (low * factor, high * factor)
-        yield Estimate(what, values[name] * factor, interval, unit)
+        if low is None or high is None:
+            yield Estimate(what, values[name] * factor, None, unit, may_be_absent=False)
+            continue
+        neutral = _neutral(name, prior)
+        yield Estimate(
+            what, values[name] * factor, (low * factor, high * factor), unit, neutral is not None and low <= neutral <= high
+        )
 
 
-def describe_theta(values: Mapping[str, float], units: Mapping[str, str]) -> str:
-    """Return theta^ in one line, with its intervals if there are any."""
-    parts = []
-    for what, value, interval, unit in estimates(values, units):
+def _neutral(name: str, prior: Prior) -> float | None:
+    """Return the value of pictures that a step was not done to; None if the prior has no such pictures."""
+    sizes = {component: size for key, (size, _) in prior.axes.items() for component in axial.names(key)}
+    sizes |= dict.fromkeys(axial.names(axial.KERNEL), "blur_std")  # an absent blur has no shape
+    step = prior.ranges[sizes.get(name, name)]
+    return None if not step.absent else step.neutral
+
+
+def describe_theta(values: Mapping[str, float], prior: Prior) -> str:
+    """Return theta^ in one line, with its intervals if there are any. What may be absent is named without numbers."""
+    certain, others = [], []
+    for what, value, interval, unit, may_be_absent in estimates(values, prior):
         ends = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
-        parts.append(f"{what} {value:.2f}{ends}{unit and f' {unit}'}")
-    return ", ".join(parts)
+        if may_be_absent:
+            others.append(re.sub(r" (std|0|45)$", "", what))
+        else:
+            certain.append(f"{what} {value:.2f}{ends}{unit and f' {unit}'}")
+    uncertain = f"not certain: {', '.join(dict.fromkeys(others))}" if others else ""
+    return "; ".join(filter(None, [", ".join(certain), uncertain]))
 
 
 def out_of_range(values: dict[str, float], prior: Prior) -> Iterator[str]:
