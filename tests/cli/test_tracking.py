@@ -74,12 +74,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "plain": (at / "plain", {}, "pass", ["logger=csv"]),
             "online": (at / "sweep" / "7", server.account(), "pass", []),
             "unreachable": (at / "unreachable", CLOSED, "pass", ["logger.patience=10"]),
-            "server dies": (at / "dies", mortal.account(), DIE, ["logger.patience=5"]),
-            "service frozen": (at / "frozen", {"WANDB_MODE": "offline"}, FREEZE.format(pids=at / "pids"), ["logger.patience=5"]),
+            "server dies": (at / "dies", mortal.account(), DIE, ["logger.patience=15"]),
+            "service frozen": (at / "frozen", {"WANDB_MODE": "offline"}, FREEZE.format(pids=at / "pids"), ["logger.patience=15"]),
             "service killed": (at / "killed", {"WANDB_MODE": "offline"}, KILL, []),
             "raises": (at / "raises", server.account(), RAISE, []),
             "server drips": (at / "drips", dripping.account(), "pass", ["logger.patience=2"]),
-            "server drips later": (at / "later", later.account(), DRIP, ["logger.patience=2"]),
+            "server drips later": (at / "later", later.account(), DRIP, ["logger.patience=10"]),
         }
         ends = together(*(command(*run) for run in runs.values()))
         for process in (at / "pids").read_text().split():
