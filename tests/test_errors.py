@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 import pytest
 import torch
 
 from csrgan.config.faults import user_message
-from csrgan.errors import UserError, memory_ran_out
+from csrgan.errors import UserError, meant, memory_ran_out
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,13 @@ def test_memory_that_ran_out_is_known(error: Exception) -> None:
 )
 def test_a_name_or_another_fault_is_not_taken_for_it(error: Exception) -> None:
     assert not memory_ran_out(error)
+
+
+def test_one_misspelt_name_of_a_path_is_found(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "first" / "checkpoints").mkdir(parents=True)
+    true = tmp_path / "runs" / "first"
+    assert meant(tmp_path / "runs" / "fiirst") == f" Did you mean {true}?"
+    assert meant(tmp_path / "rnus" / "first") == f" Did you mean {true}?"
+    assert meant(tmp_path / "runs" / "second") == ""
+    assert meant(tmp_path / "rnus" / "fiirst") == ""  # two are misspelt
+    assert meant(true) == ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
+from pathlib import Path
 
 # What could control a terminal: control characters, line ends and marks that change the direction of writing; and surrogates, which
 # stand for bytes that are not UTF-8.
@@ -47,6 +49,19 @@ class UserError(ValueError):
         near = get_close_matches(name, names, n=1, cutoff=0.4)
         hint = f" Did you mean {near[0]}?" if near else ""
         return cls(f"{place} has no {name}. Its choices: {', '.join(names) or 'none'}.{hint}")
+
+
+def meant(path: Path) -> str:
+    """Return " Did you mean PATH?" for a file or folder that exists where one name in a missing path is misspelt; "" for none."""
+    parents = [path, *path.parents]
+    with suppress(OSError):  # a folder that may not be read has no names
+        first = next(index for index, parent in enumerate(parents) if parent.exists())
+        names = [each.name for each in parents[first].iterdir()] if first else []
+        for name in get_close_matches(parents[first - 1].name, names, n=3, cutoff=0.6):
+            near = parents[first] / name / path.relative_to(parents[first - 1])
+            if near.exists():
+                return f" Did you mean {near}?"
+    return ""
 
 
 def require(condition: bool, sentence: str) -> None:

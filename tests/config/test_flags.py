@@ -39,7 +39,10 @@ def test_flags_may_be_anywhere_and_keep_their_values(words: str, flags: list[str
     [
         ("--cfg", "--cfg needs a value, as in --cfg=job."),
         ("--cfg jop", "--cfg has no jop. Its choices: all, hydra, job. Did you mean job?"),
-        ("-z", "csrgan train has no -z."),
+        ("-z", "csrgan train has no flag -z: settings are written without dashes, as in key=value;"),
+        ("--seed 3", "csrgan train has no flag --seed: settings are written without dashes, as in seed=value;"),
+        ("--run-dir=x", "csrgan train has no flag --run-dir=x: settings are written without dashes, as in run_dir=x;"),
+        ("--multirn", "csrgan train has no --multirn. Its choices: "),
         ("-m=3", "--multirun takes no value: --multirun=3."),
         ("-m -c job", "--multirun and --cfg ask for different things: give one of them."),
         ("--resolve", "--resolve changes nothing without --cfg=job."),

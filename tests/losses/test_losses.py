@@ -76,6 +76,20 @@ def test_configured_arguments_are_no_loss_inputs() -> None:
     assert Term(partial(image.charbonnier, epsilon=0.1), 1.0).needs == ("restored", "sharp")
 
 
+class Edges:
+    """A loss as an object."""
+
+    def __call__(self, restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
+        return (restored - sharp).abs().mean()
+
+
+def test_a_loss_may_be_an_object_and_no_class() -> None:
+    assert Term(Edges()).needs == ("restored", "sharp")
+    for kind in (Edges, partial(Edges)):
+        with pytest.raises(UserError, match="Edges is a class: leave out _partial_"):
+            Term(kind)
+
+
 def test_lsgan_and_relativistic_equal_their_formulas() -> None:
     real, fake = torch.randn(5, 4, 4), torch.randn(5, 4, 4)
     expected = ((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2

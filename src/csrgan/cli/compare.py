@@ -10,7 +10,7 @@ from rich.progress import track
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.search import find_pictures
-from csrgan.errors import require
+from csrgan.errors import meant, require
 from csrgan.files import relative
 from csrgan.reports import side_by_side
 from csrgan.reports.side_by_side import Folder
@@ -48,5 +48,5 @@ def run(config: DictConfig) -> int:
 
 
 def _folder(path: Path, key: str, destination: Path) -> Folder:
-    require(path.is_dir(), f"{key}: {path} is not a folder.")
+    require(path.is_dir(), f"{key}: {path} is not a folder.{meant(path)}")
     return Folder(path, tuple(file.relative_to(path) for file in find_pictures(path, exclude=destination).files))

@@ -14,7 +14,7 @@ from csrgan.api import own
 from csrgan.config.build import checked_settings
 from csrgan.console import Console
 from csrgan.data import picture
-from csrgan.errors import UserError, require
+from csrgan.errors import UserError, meant, require
 from csrgan.evaluation.comparison import PLAIN, Job, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, page
@@ -35,7 +35,7 @@ def run(config: DictConfig) -> int:
     own.register_metrics()
     settings = checked_settings(config)
     folder = Path(settings["folder"])
-    require(folder.is_dir(), f"folder={folder} is not a folder.")
+    require(folder.is_dir(), f"folder={folder} is not a folder.{meant(folder)}")
     folders = jobs.folders(folder)
     require(
         bool(folders),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -57,7 +58,8 @@ def _trained(folder: Path, words: list[str], job: Settings | None, hydra: DictCo
         resume = process.prepare_resume(folder, job)
         position = f"{plan.position(int(hydra.job.num))} {'goes on' if resume else 'begins'}"
         _report_job(folder, ": ".join(filter(None, (position, plan.own(words)))))
-        return process.run(folder, words, hydra_sweep.cores(hydra), resume, job["seconds"] if job and resume else 0.0)
+        before = job["seconds"] if job and resume else 0.0
+        return process.run(folder, words, hydra_sweep.cores(hydra), resume, before, show=partial(_report_job, folder))
 
 
 def _report_job(folder: Path, outcome: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 from csrgan.errors import UserError, raise_faults
 
@@ -49,7 +50,7 @@ def flag_faults(command: str, flags: Sequence[str]) -> Iterator[str]:
     for flag in sorted(set(flags)):
         name, equals, value = flag.partition("=")
         if name not in (*PLAIN, *VALUED):
-            yield str(UserError.unknown(f"csrgan {command}", flag, (*PLAIN, *VALUED)))
+            yield _unknown(command, flag)
         elif name == HELP and flag not in (HELP, FULL_HELP):
             yield f"{flag}: {HELP} takes no value but all, as in csrgan {command} {FULL_HELP}."
         elif name in PLAIN and name != HELP and equals:
@@ -63,6 +64,17 @@ def flag_faults(command: str, flags: Sequence[str]) -> Iterator[str]:
         yield f"{' and '.join(exclusive)} ask for different things: give one of them."
     if "--resolve" in names and not {"--cfg", HELP} & set(names):
         yield "--resolve changes nothing without --cfg=job."
+
+
+def _unknown(command: str, flag: str) -> str:
+    """Return the sentence on a flag that there is not: one of Hydra's misspelt, or a key as other programs write theirs."""
+    name, _, value = flag.partition("=")
+    if get_close_matches(name, (*PLAIN, *VALUED), n=1, cutoff=0.75):
+        return str(UserError.unknown(f"csrgan {command}", flag, (*PLAIN, *VALUED)))
+    key = name.lstrip("-").replace("-", "_")
+    example = f"{key if len(key) > 1 else 'key'}={value or 'value'}"
+    where = f"csrgan {command} --help names them"
+    return f"csrgan {command} has no flag {flag}: settings are written without dashes, as in {example}; {where}."
 
 
 def _full(word: str) -> str:

@@ -14,7 +14,7 @@ from csrgan.config.old_names import translate_silently
 from csrgan.config.paths import literal_path
 from csrgan.config.settings import CHANGEABLE, KEPT
 from csrgan.declared import constant
-from csrgan.errors import UserError
+from csrgan.errors import UserError, meant, require
 from csrgan.run_folder import CHECKPOINTS, CONFIG, LAST, OVERRIDES, PREVIOUS
 from csrgan.tree import Settings, value_at
 
@@ -29,6 +29,7 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     folder = Path(folders[-1])
     checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS)]
     if not (folder / OVERRIDES).is_file() or not any(file.is_file() for file in checkpoints):
+        require(folder.exists(), f"resume={folder} does not exist.{meant(folder)}")
         sentence = f"resume={folder} is not the folder of a run that has saved a checkpoint"
         again = ""
         if (folder / OVERRIDES).is_file() and begun_by_training(folder):

@@ -14,7 +14,7 @@ from csrgan.data.cache_entry import File
 from csrgan.data.pictures import Pictures
 from csrgan.data.search import SUFFIXES
 from csrgan.data.sources import print_left_out
-from csrgan.errors import UserError, require
+from csrgan.errors import UserError, meant, require
 
 # Folders of the sharp pictures in the copies in circulation, the preferred first.
 SHARP_FOLDERS = ("hr", "gt", r"(gt|hr)_?mod_?\d+", "originals?", "image_srf_4", "image_srf_3", "image_srf_2")
@@ -72,7 +72,7 @@ class Sets:
 
     def _folder(self, name: str) -> Path:
         """Return the folder of a set: an exact match first, then one of another case, then one of an alias."""
-        require(self.folder.is_dir(), f"data.valid.folder={self.folder} is not a folder.")
+        require(self.folder.is_dir(), f"data.valid.folder={self.folder} is not a folder.{meant(self.folder)}")
         folders = _folders(self.folder)
         for normalise in (str, str.casefold, _canonical):
             for folder in folders:

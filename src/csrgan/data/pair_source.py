@@ -21,7 +21,7 @@ from csrgan.data.prepared import Prepared
 from csrgan.data.search import search
 from csrgan.data.sources import Files, print_left_out
 from csrgan.degradation.augmentation import Degradation
-from csrgan.errors import UserError, raise_faults, require
+from csrgan.errors import UserError, meant, raise_faults, require
 from csrgan.files import table_cell
 from csrgan.ranges import Share
 from csrgan.run_folder import KERNELS, PARAMETERS
@@ -111,7 +111,7 @@ class Pairs:
             for name, value, kind in (("low", low, "degraded"), ("sharp", sharp, "sharp")):
                 require(bool(value), f"{key}.{name} is empty: it takes the folder of the {kind} pictures.")
         for name, folder in (("low", low), ("sharp", sharp)):
-            require(folder is None or folder.is_dir(), f"{key}.{name}={folder} is not a folder.")
+            require(folder is None or folder.is_dir(), f"{key}.{name}={folder} is not a folder.{meant(folder) if folder else ''}")
         parent = low.parent if low and sharp and (low.name, sharp) == (LOW, low.parent / SHARP) else None
         own = parent / PARAMETERS if parent else None
         table = explicit or (PairTable(own) if own and own.is_file() else None)

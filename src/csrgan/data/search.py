@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from csrgan.errors import UserError
+from csrgan.errors import UserError, meant
 from csrgan.files import is_internal
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -36,7 +36,7 @@ def find_pictures(folder: str | Path, exclude: Path | None = None) -> SearchResu
     """Search a folder as `search` does. Raises UserError if it does not exist or holds no picture."""
     root = Path(folder)
     if not root.is_dir():
-        raise UserError(f"{folder} is not a folder.")
+        raise UserError(f"{folder} is not a folder.{meant(root)}")
     result = search(root, exclude)
     if not result.files:
         left_out = f"; {left_out_line(result.left_out)}" if result.left_out else ""

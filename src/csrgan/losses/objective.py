@@ -71,6 +71,9 @@ class Term(Recorded):
     against: tuple[str, ...] = ()
 
     def __init__(self, function: Function, weight: NotNegative = 1.0, start: CountOr0 = 0, ramp: CountOr0 = 0) -> None:
+        if isinstance(kind := function.func if isinstance(function, partial) else function, type):
+            name = f"{kind.__module__}.{kind.__qualname__}"
+            raise UserError(f"function={name} is a class: leave out _partial_, and an object is built, whose __call__ is the loss.")
         self.function, self.weight, self.start, self.ramp = function, float(weight), start, ramp
         self.needs, self.given = needs(function), given(function)
 

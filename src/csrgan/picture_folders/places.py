@@ -13,7 +13,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from csrgan.data import picture
 from csrgan.data.search import SearchResult, find_pictures
-from csrgan.errors import UserError, raise_faults, require
+from csrgan.errors import UserError, meant, raise_faults, require
 from csrgan.picture_folders.ledger import Ledger
 
 NAMED = 3  # names in a sentence
@@ -46,7 +46,8 @@ class Places:
             raise_faults(faults)
         sources, destination = [Path(str(source)) for source in given], Path(str(config.destination))
         missing = [str(source) for source in sources if not source.exists()]
-        require(not missing, f"source={_some(missing)} {'does' if len(missing) == 1 else 'do'} not exist.")
+        near = meant(Path(missing[0])) if missing else ""
+        require(not missing, f"source={_some(missing)} {'does' if len(missing) == 1 else 'do'} not exist.{near}")
         require(destination.is_dir() or not os.path.lexists(destination), f"destination={destination} is a file: choose a folder.")
         require(
             destination.resolve() not in {_root(source).resolve() for source in sources},

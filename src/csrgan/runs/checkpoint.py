@@ -10,7 +10,7 @@ from zipfile import BadZipFile, ZipFile
 import torch
 
 from csrgan.config import renamed
-from csrgan.errors import UserError, printable, require
+from csrgan.errors import UserError, meant, printable, require
 from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, NETWORK, NETWORK_BEFORE, PREVIOUS
 from csrgan.runs import network_file, packaged
 from csrgan.tree import Settings
@@ -31,7 +31,7 @@ def read(path: Path | str, key: str = "checkpoint") -> Settings:
         there = any((file / CHECKPOINTS / name).is_file() for name in (LAST, PREVIOUS))
         published = [file / name for name in (NETWORK, NETWORK_BEFORE)]  # what csrgan publish wrote
         file = newest(file) if there else next(filter(Path.is_file, published), published[0])
-    require(file.is_file(), f"{named} is neither a file nor a folder with {CHECKPOINTS}/{LAST} or {NETWORK}.")
+    require(file.is_file(), f"{named} is neither a file nor a folder with {CHECKPOINTS}/{LAST} or {NETWORK}.{meant(file)}")
     try:
         content = _content(file)
         renamed.upgrade_checkpoint(content)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -20,13 +22,18 @@ from csrgan.runs import record, watchdog
 from csrgan.runs.record import STOPPED
 from csrgan.tree import Settings
 
+EVERY = 60.0  # seconds between the lines that a sweep prints about a job
+PROGRESS = re.compile(r"\d s left")  # in a line on the progress of a training, or of its evaluation
 KILLED = "ended by "  # beginning of the reason of a job that a signal ended
 
 
-def run(folder: Path, words: list[str], cores: int | None, resume: bool, before: float = 0.0) -> Settings:
+def run(
+    folder: Path, words: list[str], cores: int | None, resume: bool, before: float = 0.0, *, show: Callable[[str], None]
+) -> Settings:
     """Train in this folder, write job.json and return its contents.
 
-    cores: how many the job may use; None: all. before: seconds that the part before a resume took.
+    cores: how many the job may use; None: all. before: seconds that the part before a resume took. show: is given the job's last
+    word on its progress every EVERY seconds.
     """
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
     single = ["hydra.mode=RUN"] if sweeps else []  # one run with the settings of the sweep or experiment
@@ -46,7 +53,12 @@ def run(folder: Path, words: list[str], cores: int | None, resume: bool, before:
         )
         try:
             record.begin(folder, job, process.pid, before)
-            status = process.wait()
+            status = None
+            while status is None:
+                try:
+                    status = process.wait(EVERY)
+                except subprocess.TimeoutExpired:
+                    show(progress(folder / OUTPUT))
         except BaseException as cause:
             process.kill()
             process.wait()
@@ -60,6 +72,12 @@ def run(folder: Path, words: list[str], cores: int | None, resume: bool, before:
     job["seconds"] = round(before + time.monotonic() - began, 1)
     record.write(folder, job)
     return job
+
+
+def progress(output: Path) -> str:
+    """Return the last line of a job's output that says how much is left."""
+    lines = output.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if PROGRESS.search(line)), "is starting")
 
 
 def prepare_resume(folder: Path, job: Settings | None) -> bool:

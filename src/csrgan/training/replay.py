@@ -9,7 +9,7 @@ from torch import Tensor
 
 from csrgan.config import renamed
 from csrgan.degradation.parameters import Parameters
-from csrgan.errors import UserError, require
+from csrgan.errors import UserError, meant, require
 from csrgan.files import atomic_write
 from csrgan.records import Batch
 from csrgan.training.system import System
@@ -35,7 +35,7 @@ def keep(file: Path, system: System, batch: Batch) -> Path:
 
 def read(file: Path) -> tuple[Batch, Settings]:
     """Return the batch and the whole content of the file. Raises UserError for a file that `keep` did not write."""
-    require(file.is_file(), f"file={file} does not exist.")
+    require(file.is_file(), f"file={file} does not exist.{meant(file)}")
     try:
         content: Settings = torch.load(file, map_location="cpu", weights_only=True)
         renamed.upgrade_checkpoint(content)
