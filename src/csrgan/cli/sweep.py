@@ -99,6 +99,8 @@ def report(folder: Path) -> int:
         listed = ", ".join(f"{count} {status}" for status, count in counts.items())
         how = next(iter(counts)) if len(counts) == 1 else f"are not complete ({listed})"
         sentence = f"{len(failed)} of {len(jobs)} jobs {how}; the same command runs only those, from their last save."
+        if set(counts) == {"running"}:
+            sentence = f"{len(failed)} of {len(jobs)} jobs still running, by another command."
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     if len(failed) < len(jobs):
         console.print(f"its page: csrgan report {relative(folder)}", highlight=False, markup=False, soft_wrap=True)

@@ -83,13 +83,14 @@ def plan(hydra: DictConfig) -> tuple[Plan, list[list[str]]]:
 
 
 def other_jobs(folder: Path, jobs: Sequence[Sequence[str]]) -> list[str]:
-    """Return a sentence for each job's folder of a sweep that holds a job of other words."""
-    sentences = []
+    """Return the sentence for the first folder of a sweep that holds a job of other words, with how many more do."""
+    others = []
     for number, words in enumerate(jobs):
         there = _words_in(folder / str(number))
         if there is not None and not any("${" in word for word in words) and not same_start(there, words):
-            sentences.append(other_job(folder / str(number), there, words))
-    return sentences
+            others.append((folder / str(number), there, words))
+    more = f" So do {len(others) - 1} more of its folders." if len(others) > 2 else " So does one more of its folders."
+    return [other_job(*others[0]) + more * (len(others) > 1)] if others else []
 
 
 def other_job(folder: Path, there: Sequence[str], here: Sequence[str]) -> str:
