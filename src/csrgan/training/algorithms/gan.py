@@ -29,8 +29,8 @@ class GANModule(System):
     """L_G = adversarial + other terms; L_D = the discriminator's side of the adversarial loss.
 
     losses: `adversarial` and other terms by name, each None where it is switched off; without an adversarial loss there is no
-    discriminator. predicts, variance: whether this generator predicts the degradation, and its variance. told: whether it is told the
-    true one instead. shared: weights at which gradients are compared.
+    discriminator. predicts, variance: whether this generator predicts the degradation, and its variance. told: whether it is told
+    the true one instead. shared: weights at which gradients are compared.
     """
 
     loss_inputs: tuple[str, ...] = ("restored", "sharp", "low", "real", "fake")
@@ -94,7 +94,7 @@ class GANModule(System):
         )
 
     def generate(self, low: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"]) -> GeneratorOutput:
-        """Return the generator's output. low: L as it enters the generator. theta: the true one, which a blind generator ignores."""
+        """Return the generator's output. low: L as it enters the generator. theta: the true one, ignored if it is blind."""
         output: GeneratorOutput = self.generator(low)
         return output
 
