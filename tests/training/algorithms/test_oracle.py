@@ -32,7 +32,7 @@ def woken(system: Any) -> None:
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for one, other in zip(system.generator.parameters(), system.ema.parameters(), strict=True):
-            one += 0.05 * torch.randn(one.shape, generator=generator)
+            one.add_(0.05 * torch.randn(one.shape, generator=generator))
             other.copy_(one)
 
 
