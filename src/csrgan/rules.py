@@ -189,6 +189,15 @@ def early_prediction(*, condition: bool, reads_theta: bool | None, predicts: boo
             )
 
 
+def told(oracle: str | None, *, condition: bool, reads_theta: bool | None) -> Iterator[str]:
+    """Check that a network that is to be told the degradation has a part that takes it."""
+    if oracle and not (condition or reads_theta):
+        yield (
+            f"system.oracle={oracle} tells the network the true degradation, and no part of it takes any: choose condition=film or"
+            " generator=unfolded."
+        )
+
+
 def output_of_body(body: str, draws: bool | None, output: str, ignores_low: bool | None) -> Iterator[str]:
     """Check that body and output make an image. draws: whether the body makes one. ignores_low: whether the output ignores L."""
     if draws is False and ignores_low:
@@ -242,10 +251,15 @@ def no_loss(key: str, target: str, *, function: bool = True) -> Iterator[str]:
 
 
 def losses(
-    facts: SystemFacts, requests: Mapping[str, LossRequest], *, predicts: bool = True, variance: bool = True
+    facts: SystemFacts,
+    requests: Mapping[str, LossRequest],
+    *,
+    predicts: bool = True,
+    variance: bool = True,
+    told: bool = False,
 ) -> Iterator[str]:
     """Check that a system can learn from its active losses. predicts, variance: whether this network predicts the degradation,
-    and its variance."""
+    and its variance. told: whether it is told the true one instead."""
     for key, loss in requests.items():
         if misplaced := list(settings_after_star(key, loss.needs + loss.against, loss.given)):
             yield from misplaced
@@ -258,6 +272,8 @@ def losses(
             continue
         faults = list(available_inputs(key, tuple(dict.fromkeys(loss.needs + loss.against)), loss_inputs, facts.name))
         faults = faults or list(available_inputs(key, loss.against, DISCRIMINATOR_INPUTS, f"the discriminator of {facts.name}"))
+        if told and not faults and {"theta", "log_variance"} & set(loss.needs):
+            faults = [f"loss/{key} teaches a prediction, and system.oracle=truth leaves none: {without_loss(key, 'choose ')}."]
         yield from faults or _inputs_of_parts(key, loss.needs, predicts, variance, discriminated="adversarial" in requests)
     if facts.coded:
         teaching = facts.teaching or ()

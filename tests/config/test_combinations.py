@@ -47,6 +47,8 @@ CASES = [
     ("system", "system=srgan", "loss/image=none", "loss.perceptual.start=7", "loss.adversarial.start=9"),
     ("system", "parameter_head=none", "loss/parameters=nll", "loss/consistency=redegrade"),
     ("system", "generator=unfolded", "condition=film", "parameter_head=decoder_mean"),
+    ("system", "system.oracle=truth", "loss/parameters=none"),
+    ("system", "system.oracle=truth", "condition=film"),
     ("system", "generator=spectral", "output=tanh"),
     ("system", "loss/parameters=nll", "loss.parameters.variance=false"),
     ("system", "loss/image=none", "loss/adversarial=none", "loss/parameters=none"),

@@ -32,6 +32,7 @@ def run(config: DictConfig) -> int:
     source, folder = Path(config.checkpoint), Path(config.destination)
     require(not folder.exists() or not any(folder.iterdir()), f"destination={folder} is not empty: choose a new folder.")
     system, recipe = trained(str(source), "cpu")
+    system.restorer.require_blind()
     require("data" in recipe, f"checkpoint={source} was published already: copy it.")
     crops = (
         [recipe["data"].get(key) for key in ("crop", "final_crop", "final_fraction")]

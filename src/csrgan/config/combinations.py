@@ -109,6 +109,8 @@ def _protocol(settings: Settings) -> Iterator[str]:
     generator = system.get("generator", {})
     if "parameter_head" in generator:
         yield from _generator(generator, drawn)
+        taken = {"condition": _built(generator["condition"]), "reads_theta": _fact(generator["body"], "reads_theta")}
+        yield from rules.told(system.get("oracle"), **taken)
 
 
 def _generator(generator: Settings, drawn: bool) -> Iterator[str]:
@@ -143,7 +145,13 @@ def _losses(settings: Settings) -> Iterator[str]:
     generator = system.get("generator", {})
     assembled = "parameter_head" in generator
     predicts, variance = not assembled or _predicts(generator), not assembled or bool(generator["variance"])
-    yield from rules.losses(_facts(system), requests, predicts=predicts, variance=variance)
+    told = assembled and system.get("oracle") is not None
+    yield from rules.losses(_facts(system), requests, predicts=predicts, variance=variance, told=told)
+    if told and (count := settings["trainer"]["ood_images"]):
+        yield (
+            f"trainer.ood_images={count} measures what S does to pictures whose degradation nobody knows, and with"
+            f" system.oracle={system['oracle']} there is none: choose trainer.ood_images=0."
+        )
 
 
 def _terms(system: Settings) -> Settings:

@@ -38,14 +38,16 @@ def given(function: Callable[..., object]) -> tuple[str, ...]:
     return tuple(function.keywords) if isinstance(function, partial) else ()
 
 
-def examine(system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True) -> None:
-    """Raise UserError for losses that a system cannot learn from. predicts, variance: see `rules.losses`."""
+def examine(
+    system: object, losses: Mapping[str, object], *, predicts: bool = True, variance: bool = True, told: bool = False
+) -> None:
+    """Raise UserError for losses that a system cannot learn from. predicts, variance, told: see `rules.losses`."""
     kind = rules.SystemFacts.of(type(system).__name__, lambda attribute: getattr(system, attribute, None))
     enabled = {name: term for name, term in losses.items() if isinstance(term, Loss) and _is_loss(term) and term.weight}
     asked = {
         name: rules.LossRequest(term.needs, term.start, term.against, getattr(term, "given", ())) for name, term in enabled.items()
     }
-    raise_faults(_no_losses(losses), rules.losses(kind, asked, predicts=predicts, variance=variance))
+    raise_faults(_no_losses(losses), rules.losses(kind, asked, predicts=predicts, variance=variance, told=told))
 
 
 def _is_loss(thing: object) -> bool:

@@ -182,15 +182,21 @@ class Generator(Recorded, nn.Module):
         """Whether the head runs after decoding; False without a head."""
         return isinstance(self.head, TimedHead) and self.head.late
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> GeneratorOutput:
+    @property
+    def takes_theta(self) -> bool:
+        """Whether S is made with theta^, so that it can be made with the true theta."""
+        return self.condition is not None or self.body.reads_theta
+
+    def forward(self, low: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"] | None = None) -> GeneratorOutput:
+        """Return S and theta^. theta: is used in place of theta^, and then nothing is predicted."""
         features: Features = self.body.encode(pad_to_multiple(low, self.body.multiple))
-        late = self.head_is_late
-        prediction = self.head(low, features) if self.head and not late else None
-        features = features._replace(theta=self.split(prediction)[0])
+        head, late = self.head if theta is None else None, self.head_is_late
+        prediction = head(low, features) if head and not late else None
+        features = features._replace(theta=self.split(prediction)[0] if theta is None else theta)
         if self.condition:
             features = features._replace(bottleneck=self.condition(features.bottleneck, features.theta))
         features = self.body.decode(features)
-        prediction = self.head(low, features) if self.head and late else prediction
+        prediction = head(low, features) if head and late else prediction
         return GeneratorOutput(self.picture(low, features), *self.split(prediction))
 
     def picture(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b 3 h w"]:

@@ -40,12 +40,14 @@ class LearnedRestorer(Restorer):
         self.ood: OODTest | None = None
 
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
+        self.require_blind()
         self.network.eval()
         with torch.no_grad():
             output: GeneratorOutput = self.network(self.preprocess(low))
         return self.to_restoration(output, names)
 
     def restore_parts(self, picture: Source, put: Rows, *, tile: int, shown: Shown = unshown) -> Restoration:
+        self.require_blind()
         large = self._large(picture)
         if large.height * large.width <= tile**2 or not self.tiles:
             return super().restore_parts(picture, put, tile=tile, shown=shown)
@@ -77,7 +79,7 @@ class LearnedRestorer(Restorer):
     @property
     def uncertain(self) -> bool:
         """Whether it predicts the variance of its theta^."""
-        return isinstance(self.network, Generator) and self.network.variance
+        return isinstance(self.network, Generator) and self.network.variance and not self.needs_truth
 
     def preprocess(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
         """Return L as the network takes it: enlarged if it asks for that, and rounded to the bits of its training."""

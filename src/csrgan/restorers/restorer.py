@@ -34,6 +34,7 @@ class Restorer(Recorded):
     outputs: tuple[str, ...] = ("upsampled",)  # the kinds of L that it takes; read without an import, see `declared.constant`
     noise_free = False  # whether it has no model of noise, and enlarges by 2, 3 or 4
     oracle_modes: tuple[str, ...] = ()  # which parameters it can be given in an evaluation; empty: none
+    needs_truth = False  # whether it learned from the true degradation and can restore nothing without it
     per_picture = False  # whether it learns from each picture anew: it takes minutes a picture and shows its own progress
 
     oracle: str | None = None  # the current oracle mode
@@ -70,7 +71,16 @@ class Restorer(Recorded):
 
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         """Return S for these parameters. Raises UserError for a restorer that cannot be given any."""
-        raise UserError(f"{self.kind.name} cannot be given the degradation: choose a checkpoint of system=srmd.")
+        remedy = "choose a checkpoint of system=srmd, or of system=csrgan with condition=film or generator=unfolded"
+        raise UserError(f"{self.kind.name} cannot be given the degradation: {remedy}.")
+
+    def require_blind(self) -> None:
+        """Raise UserError for a restorer that needs the true degradation."""
+        require(
+            not self.needs_truth,
+            f"this {self.kind.name} is an oracle, trained with system.oracle=truth: it cannot restore a picture whose degradation"
+            " nobody knows; csrgan evaluate scores it, and its restorer's restore_given takes a degradation that is known.",
+        )
 
     def looks(self, picture: Source) -> Looks:
         """Return how L looks beside the pictures of the training; nothing is said without one."""

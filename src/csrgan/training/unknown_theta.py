@@ -42,6 +42,8 @@ def _of_losses(system: TrainingModule, data: Photographs) -> Iterator[str]:
         names = (*(name for name, drawn in prior.ranges.items() if drawn.ends[0] < drawn.ends[1]), "kernel")
     else:
         terms = [item for updater in system.updaters.values() for item in updater.objective.terms.items()]
+        if system.restorer.needs_truth:
+            remedies[f"{system.restorer.kind.name} with system.oracle={system.restorer.oracle}"] = "choose system.oracle=null"
         for name in (name for name, term in terms if "theta_true" in term.needs):
             without = rules.without_loss(name, "choose ")
             remedies[f"loss/{name}"] = f"{without} parameter_head=none" if name == "parameters" else without

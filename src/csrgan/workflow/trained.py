@@ -72,6 +72,8 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
     settings = checked_settings(config)
     if not settings.get("system"):
         assert learned
+        if "evaluation" not in config:
+            learned.restorer.require_blind()
         return learned, settings
     system = as_module(build(settings["system"], "system"))
     raise_faults(rules.untrained(type(system).__name__.lower(), isinstance(system, System)))

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Literal
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
+from csrgan import rules
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.prior import Prior
+from csrgan.errors import raise_faults
 from csrgan.losses import image, parameters
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Term
 from csrgan.losses.parameters import ParameterTerm
-from csrgan.networks.generator import Generator
+from csrgan.networks.generator import Generator, GeneratorOutput
 from csrgan.networks.heads import Bottleneck
 from csrgan.networks.spectral import SpectralUNet
 from csrgan.restorers.learned import LearnedRestorer
+from csrgan.restorers.told import ToldRestorer
 from csrgan.training.algorithms.gan import DISCRIMINATOR_ADAM, GANModule
 from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 
@@ -24,7 +29,10 @@ from csrgan.training.state import ADAM, MakeOptimizer, UpdateRule
 class CSRGAN(GANModule):
     """CSRGAN (the authors' program of 2021): one network restores L and predicts its degradation; a discriminator tells S from H.
 
-    L_G = adversarial + image + lambda x parameters. A smaller L is enlarged bicubically first. For the arguments see `GANModule`.
+    L_G = adversarial + image + lambda x parameters. A smaller L is enlarged bicubically first.
+
+    oracle: truth, to tell the generator theta, in training and evaluation, where it would use theta^. Its head then stays as it
+    was initialised, so that both networks have the same layers. For the other arguments see `GANModule`.
     """
 
     generator: Generator
@@ -40,6 +48,7 @@ class CSRGAN(GANModule):
         discriminator: nn.Module | None = None,
         losses: Mapping[str, object] | None = None,
         degradation: Degradation | None = None,
+        oracle: Literal["truth"] | None = None,
         rule: UpdateRule = UpdateRule(),
         generator_optimizer: MakeOptimizer = ADAM,
         discriminator_optimizer: MakeOptimizer = DISCRIMINATOR_ADAM,
@@ -48,6 +57,10 @@ class CSRGAN(GANModule):
         generator = generator or _default_generator(degradation)
         self.given_as(generator=generator)
         losses = _default_losses() if losses is None else losses
+        raise_faults(rules.told(oracle, condition=generator.condition is not None, reads_theta=generator.body.reads_theta))
+        if oracle and generator.head:
+            generator.head.requires_grad_(False)
+        self.oracle = oracle
         super().__init__(
             generator=generator,
             discriminator=discriminator,
@@ -58,11 +71,16 @@ class CSRGAN(GANModule):
             discriminator_optimizer=discriminator_optimizer,
             predicts=generator.head is not None,
             variance=generator.variance,
+            told=oracle is not None,
             shared=generator.body.encoder_weights(),
         )
 
     def make_restorer(self, network: nn.Module, degradation: Degradation) -> LearnedRestorer:
-        return LearnedRestorer(network, degradation, enlarges=True)
+        return ToldRestorer(network, degradation, self.oracle)
+
+    def generate(self, low: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"]) -> GeneratorOutput:
+        output: GeneratorOutput = self.generator(low, theta if self.oracle else None)
+        return output
 
     def convert_units(self, prior: Prior) -> None:
         if self.generator.head is None:

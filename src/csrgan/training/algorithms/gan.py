@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import cast
 
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Adam
@@ -28,8 +29,8 @@ class GANModule(System):
     """L_G = adversarial + other terms; L_D = the discriminator's side of the adversarial loss.
 
     losses: `adversarial` and other terms by name, each None where it is switched off; without an adversarial loss there is no
-    discriminator. predicts, variance: whether this generator predicts the degradation, and its variance. shared: weights at which
-    gradients are compared.
+    discriminator. predicts, variance: whether this generator predicts the degradation, and its variance. told: whether it is told
+    the true one instead. shared: weights at which gradients are compared.
     """
 
     loss_inputs: tuple[str, ...] = ("restored", "sharp", "low", "real", "fake")
@@ -46,6 +47,7 @@ class GANModule(System):
         discriminator_optimizer: MakeOptimizer,
         predicts: bool = True,
         variance: bool = True,
+        told: bool = False,
         shared: Sequence[nn.Parameter] = (),
     ) -> None:
         super().__init__(generator, degradation, rule)
@@ -57,7 +59,7 @@ class GANModule(System):
         self.discriminator: nn.Module | None = discriminator if adversarial else None
         dropouts = any(isinstance(layer, _DropoutNd) for layer in discriminator.modules())
         self.has_modes = dropouts or any(True for _ in discriminator.buffers())  # whether eval() changes what it does
-        examine(self, losses, predicts=predicts, variance=variance)
+        examine(self, losses, predicts=predicts, variance=variance, told=told)
         terms: dict[str, object] = {name: term for name, term in enabled.items() if name != "adversarial"}
         discriminator_term: Term | None = None
         if adversarial:
@@ -70,8 +72,8 @@ class GANModule(System):
             self.discriminator_updater = self.add_updater("discriminator", discriminator, objective, discriminator_optimizer)
 
     def learn(self, batch: Batch) -> None:
-        output: GeneratorOutput = self.generator(self.restorer.preprocess(batch.low))
         theta_true = self.restorer.prior.normalise(batch.parameters)
+        output = self.generate(self.restorer.preprocess(batch.low), theta_true)
         logits = partial(self._logits, low=batch.enlarged, theta=theta_true)
         if self.discriminator and self.discriminator_updater.active:
             real, fake = logits(batch.sharp), logits(output.image.detach())
@@ -84,10 +86,17 @@ class GANModule(System):
             theta=output.theta,
             log_variance=output.log_variance,
             theta_true=theta_true,
-            redegraded=lambda: redegraded(output.image, cast(Tensor, output.theta), self.restorer.degradation),
+            redegraded=lambda: redegraded(
+                output.image, theta_true if output.theta is None else output.theta, self.restorer.degradation
+            ),
             real=lambda: logits(batch.sharp, learn=False),
             fake=lambda: logits(output.image, learn=False),
         )
+
+    def generate(self, low: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"]) -> GeneratorOutput:
+        """Return the generator's output. low: L as it enters the generator. theta: the true one, ignored if it is blind."""
+        output: GeneratorOutput = self.generator(low)
+        return output
 
     def _logits(self, image: Tensor, *, low: Tensor, theta: Tensor, learn: bool = True) -> Tensor:
         """Return the discriminator's logits.
