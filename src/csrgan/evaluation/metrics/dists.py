@@ -12,13 +12,13 @@ from torch.nn import functional
 from csrgan.evaluation.metrics import packaged_weights
 from csrgan.evaluation.metrics.classifiers import VGG16, Stages, vgg16
 from csrgan.evaluation.metrics.lpips import normalised
-from csrgan.evaluation.metrics.metric import FeatureMetric, Picture
+from csrgan.evaluation.metrics.metric import FeatureMetric, One, Picture
 
 CHANNELS = (3, *(channels for channels, _ in VGG16))  # of the picture itself, and of each stage
 C = 1e-6  # keeps both fractions defined
 
 
-def dists(images: Picture, sharp: Picture) -> list[float]:
+def dists(images: Picture, sharp: One) -> list[float]:
     """Return the distance of each picture to the sharp one (Ding et al. 2020, equations 3 to 5); lower is better.
 
     Pictures keep their size. Raises UserError if the weights are not installed.
@@ -37,7 +37,7 @@ class DISTS(nn.Module):
         self.stages = stages
         self.alpha, self.beta = (nn.Parameter(weights / total, requires_grad=False) for weights in (alpha, beta))
 
-    def forward(self, images: Picture, sharp: Picture) -> Tensor:
+    def forward(self, images: Picture, sharp: One) -> Tensor:
         mine, true = ([pictures, *self.stages.features(normalised(pictures))] for pictures in (images, sharp))
         weights = zip(self.alpha.split(CHANNELS, dim=1), self.beta.split(CHANNELS, dim=1), strict=True)
         parts = zip(mine, true, weights, strict=True)

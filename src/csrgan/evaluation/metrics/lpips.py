@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 from csrgan.evaluation.metrics import packaged_weights
 from csrgan.evaluation.metrics.classifiers import Stages, alexnet, vgg16
-from csrgan.evaluation.metrics.metric import FeatureMetric, Picture
+from csrgan.evaluation.metrics.metric import FeatureMetric, One, Picture
 
 CLASSIFIERS = {"alexnet": alexnet, "vgg16": lambda: vgg16(lambda _: nn.MaxPool2d(2))}
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, the classifiers' training set
 LEAST = {"alexnet": 31, "vgg16": 16}  # px: smaller pictures have no features of the last stage
 
 
-def lpips(images: Picture, sharp: Picture, *, classifier: Literal["alexnet", "vgg16"]) -> list[float]:
+def lpips(images: Picture, sharp: One, *, classifier: Literal["alexnet", "vgg16"]) -> list[float]:
     """Return the distance of each picture to the sharp one (Zhang et al. 2018, equation 1, with learned weights); lower is better.
 
     nan for pictures that are too small. Raises UserError if the weights are not installed.
@@ -37,7 +37,7 @@ class LPIPS(nn.Module):
         super().__init__()
         self.stages, self.weights = stages, nn.ParameterList(weights).requires_grad_(False)
 
-    def forward(self, images: Picture, sharp: Picture) -> Tensor:
+    def forward(self, images: Picture, sharp: One) -> Tensor:
         features = (self.stages.features(normalised(pictures)) for pictures in (images, sharp))
         pairs = zip(*features, self.weights, strict=True)
         return sum((weight * (_unit(one) - _unit(other)).square()).sum(dim=1).mean(dim=(1, 2)) for one, other, weight in pairs)

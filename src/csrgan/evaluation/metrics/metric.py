@@ -17,6 +17,7 @@ from csrgan.errors import UserError
 from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b c h w"]
+One = Float[Tensor, "1 c h w"]
 EVIDENCE = ("image", "sharp", "low", "border")
 
 
@@ -67,8 +68,8 @@ class FeatureMetric(Metric):
 
     together = True
 
-    def __init__(self, scores: Callable[[Picture, Picture], list[float]], **shown: Any) -> None:
-        def first(image: Picture, sharp: Picture) -> float:
+    def __init__(self, scores: Callable[[Picture, One], list[float]], **shown: Any) -> None:
+        def first(image: Picture, sharp: One) -> float:
             return (scores(image, sharp) or [math.nan])[0]
 
         super().__init__(first, **shown)

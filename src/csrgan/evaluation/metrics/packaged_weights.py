@@ -51,7 +51,7 @@ class _Arrays(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         match module, name:
-            case "numpy.core.multiarray", "_reconstruct":
+            case "numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct":  # before and since NumPy 2
                 return lambda *_: np.empty(0, np.float32)  # which the state in the pickle fills
             case "numpy", "ndarray":
                 return None

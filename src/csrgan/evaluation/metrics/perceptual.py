@@ -6,15 +6,13 @@ import math
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from csrgan.evaluation.metrics.metric import FeatureMetric, Picture
+from csrgan.evaluation.metrics.metric import FeatureMetric, One, Picture
 from csrgan.losses import backbones
 from csrgan.losses.perceptual import FeatureDistance
 
 
-def perceptual(images: Picture, sharp: Float[Tensor, "1 c h w"]) -> list[float]:
+def perceptual(images: Picture, sharp: One) -> list[float]:
     """Return the distance of each picture to the sharp one, see `FeatureDistance`; lower is better. Empty if its weights are not
     installed."""
     if not backbones.installed():
