@@ -14,7 +14,7 @@ from csrgan.evaluation.metrics.classifiers import VGG16, Stages, vgg16
 from csrgan.evaluation.metrics.lpips import normalised
 from csrgan.evaluation.metrics.metric import FeatureMetric, One, Picture
 
-CHANNELS = (3, *(channels for channels, _ in VGG16))  # of the picture itself, and of each stage
+CHANNELS = [3, *(channels for channels, _ in VGG16)]  # of the picture itself, and of each stage
 C = 1e-6  # keeps both fractions defined
 
 
@@ -39,13 +39,15 @@ class DISTS(nn.Module):
 
     def forward(self, images: Picture, sharp: One) -> Tensor:
         mine, true = ([pictures, *self.stages.features(normalised(pictures))] for pictures in (images, sharp))
-        weights = zip(self.alpha.split(CHANNELS, dim=1), self.beta.split(CHANNELS, dim=1), strict=True)
+        weights = zip(*(torch.split(each, CHANNELS, dim=1) for each in (self.alpha, self.beta)), strict=True)
         parts = zip(mine, true, weights, strict=True)
         return 1 - sum((alpha * _of_means(x, y) + beta * _of_structure(x, y)).sum(dim=(1, 2, 3)) for x, y, (alpha, beta) in parts)
 
 
 class HannPool(nn.Module):
     """Halves features: the root of their weighted mean square, so that no fine pattern turns into a coarse one."""
+
+    window: Tensor
 
     def __init__(self, channels: int) -> None:
         super().__init__()

