@@ -18,9 +18,10 @@ from statistics import fmean
 
 from torch import Tensor
 
+from csrgan import rules
 from csrgan.api import own
 from csrgan.api.pictures import AnyPicture, opened
-from csrgan.errors import require
+from csrgan.errors import raise_faults, require
 from csrgan.evaluation import metrics
 
 Score = Callable[[Tensor, Tensor], float]
@@ -73,6 +74,27 @@ def perceptual(image: AnyPicture, sharp: AnyPicture) -> float:
     return _mean(lambda one, other: (metrics.perceptual(one, other) or [math.nan])[0], image, sharp)
 
 
+def lpips(image: AnyPicture, sharp: AnyPicture) -> float:
+    """Return LPIPS 0.1 (Zhang et al. 2018) with AlexNet, the distance that papers report; 0 is equal; lower is better.
+
+    nan for pictures with a side below 31 px. Raises UserError, with the command to install them, if the weights are missing.
+    """
+    return _mean(_learned("lpips"), image, sharp)
+
+
+def lpips_vgg(image: AnyPicture, sharp: AnyPicture) -> float:
+    """Return LPIPS 0.1 with VGG16; 0 is equal; lower is better. nan for pictures with a side below 16 px. Raises as `lpips`."""
+    return _mean(_learned("lpips_vgg"), image, sharp)
+
+
+def dists(image: AnyPicture, sharp: AnyPicture) -> float:
+    """Return DISTS (Ding et al. 2020), which forgives another course of the same texture; 0 is equal; lower is better.
+
+    Pictures keep their size. Raises as `lpips`.
+    """
+    return _mean(_learned("dists"), image, sharp)
+
+
 def niqe(image: AnyPicture) -> float:
     """Return NIQE (Mittal et al. 2013), the distance of a picture's statistics to those of undistorted photographs.
 
@@ -83,6 +105,11 @@ def niqe(image: AnyPicture) -> float:
     nan
     """
     return fmean(metrics.niqe(one[None]) for one in opened(image, "image").pictures)
+
+
+def _learned(name: str) -> Score:
+    raise_faults(rules.requested_metrics([name], rules.ON_REQUEST, "csrgan.metrics"))
+    return lambda image, sharp: metrics.METRICS[name](image=image, sharp=sharp)
 
 
 def _of_luma(score: Score, crop: int) -> Score:
@@ -100,7 +127,7 @@ def _mean(score: Score, image: AnyPicture, sharp: AnyPicture) -> float:
 
 def __getattr__(name: str) -> Callable[..., float]:
     """A metric of one's own, see `csrgan.evaluation.metrics.Metric`. One that needs no other picture takes `image` alone."""
-    own.register_metrics()
+    own.register_metrics([name])
     if name not in own.OWN:
         raise AttributeError(f"module 'csrgan.metrics' has no attribute {name!r}")
     metric = metrics.METRICS[name]

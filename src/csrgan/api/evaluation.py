@@ -10,6 +10,7 @@ from typing import Any
 
 from lightning import Callback, Trainer
 
+from csrgan import rules
 from csrgan.api import own
 from csrgan.api.degrading import protocol_of
 from csrgan.api.model import Model, load
@@ -19,6 +20,7 @@ from csrgan.data.sources import Source
 from csrgan.degradation.augmentation import Degradation
 from csrgan.errors import raise_faults
 from csrgan.evaluation import results
+from csrgan.evaluation.metrics import computed
 from csrgan.restorers.restorer import Restorer, examine_protocol
 from csrgan.training import unknown_theta
 from csrgan.training.evaluated import Evaluated
@@ -53,6 +55,7 @@ def evaluate(
     crop: int | None = 512,
     grid: Mapping[str, int] = GRID,
     repeats: int = 1,
+    metrics: str | Sequence[str] = (),
     device: str = "cpu",
 ) -> Evaluation:
     """Score a model on each photograph in each cell of a grid of degradations, which is the same for every model and machine.
@@ -62,7 +65,8 @@ def evaluate(
     so that grid and repeats are not used. Sides are at least 32 px.
     protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation`; None: the one of the model's training.
     crop: greatest side in px, cut from the centre; None: whole photographs. grid: levels of blur, scale and noise.
-    repeats: noise seeds for each cell. device: cpu, cuda, cuda:1.
+    repeats: noise seeds for each cell. metrics: slower ones besides the usual, lpips, lpips_vgg, dists, or one of your own.
+    device: cpu, cuda, cuda:1.
     Raises UserError for photographs or a protocol that cannot be used. `csrgan evaluate` writes the same rows.
 
     >>> import csrgan
@@ -70,7 +74,8 @@ def evaluate(
     >>> len(evaluation.rows), evaluation.summary["rows"]
     (2, 2)
     """
-    own.register_metrics()
+    own.register_metrics(rules.listed(metrics))
+    computed(rules.listed(metrics))  # raises before anything is restored
     if isinstance(model, Restorer):
         model = Evaluated(model)
     if not isinstance(model, Evaluated):
@@ -81,7 +86,9 @@ def evaluate(
         sources = os.fspath(photographs)
     else:
         sources = photographs if isinstance(photographs, Source) else [os.fspath(each) for each in photographs]
-    data = Photographs(valid=sources, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats)
+    data = Photographs(
+        valid=sources, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats, metrics=metrics
+    )
     return evaluated(model, data, device)
 
 

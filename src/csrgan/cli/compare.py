@@ -7,13 +7,16 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.progress import track
 
+from csrgan.api import own
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.search import find_pictures
-from csrgan.errors import meant, require
+from csrgan.errors import meant, raise_faults, require
+from csrgan.evaluation.metrics import METRICS
 from csrgan.files import relative
 from csrgan.reports import side_by_side
 from csrgan.reports.side_by_side import Folder
+from csrgan.rules import listed, requested_metrics
 
 
 def run(config: DictConfig) -> int:
@@ -24,6 +27,8 @@ def run(config: DictConfig) -> int:
     destination = Path(str(config.destination))
     require(not destination.exists() or destination.is_dir(), f"destination={destination} is a file: choose a folder.")
     require(len(places) > 1 or (bool(places) and sharp is not None), "folders: give two or more, or one and sharp=FOLDER.")
+    further = _further(config.metrics)
+    require(sharp is not None or not further, f"metrics={','.join(further)} need the sharp pictures: give sharp=FOLDER.")
     folders = [_folder(place, "folders", destination) for place in places]
     truth = _folder(sharp, "sharp", destination) if sharp else None
     console, errors = Console(), Console(stderr=True)
@@ -31,6 +36,7 @@ def run(config: DictConfig) -> int:
         folders,
         truth,
         lambda groups: track(groups, "comparing", console=console, transient=True, disable=not console.is_terminal),
+        further,
     )
     for sentence in result.broken:
         errors.print(f"csrgan compare: skipped: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
@@ -45,6 +51,14 @@ def run(config: DictConfig) -> int:
     left = f", {len(result.alone)} in one folder only" if result.alone else ""
     console.print(f"{len(result.rows)} pictures{left}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 1 if result.broken else 0
+
+
+def _further(metrics: object) -> tuple[str, ...]:
+    """Return the names of further metrics. Raises UserError for one that needs more than a picture and the sharp one."""
+    names = listed(metrics)
+    own.register_metrics(names)
+    raise_faults(requested_metrics(names, [name for name in METRICS if set(METRICS[name].needs) == {"image", "sharp"}], "metrics"))
+    return names
 
 
 def _folder(path: Path, key: str, destination: Path) -> Folder:

@@ -14,7 +14,7 @@ from csrgan.config.build import checked_settings
 from csrgan.config.folder import groups
 from csrgan.console import Console
 from csrgan.errors import UserError
-from csrgan.evaluation.metrics import METRICS
+from csrgan.evaluation.metrics import METRICS, computed
 from csrgan.files import relative
 from csrgan.loggers.wandb_auth import mode, reason
 from csrgan.run_folder import PANELS
@@ -31,7 +31,7 @@ VARIED = ("loss.parameters.weight", "degradation.blur.high")  # settings that th
 # Sections of charts: each chart's title, and the metrics that it draws.
 CHARTS = {
     "Quality": {"Gain of S over L, dB": [GAIN]}
-    | {metric.heading: [f"valid/{name}_restored", f"valid/{name}_low"] for name, metric in METRICS.items()},
+    | {METRICS[name].heading: [f"valid/{name}_restored", f"valid/{name}_low"] for name in computed()},
     "Predicted degradation": {
         "Error of the blur std, px": ["valid/blur_std_mae", "valid/blur_std_mae_prior_mean"],
         "Error of the scale": ["valid/scale_mae", "valid/scale_mae_prior_mean"],

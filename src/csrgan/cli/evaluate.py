@@ -26,6 +26,7 @@ from csrgan.errors import UserError, require
 from csrgan.files import new_folder, relative
 from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
+from csrgan.rules import listed
 from csrgan.runs import jobs, record
 from csrgan.workflow.conclusion import conclude
 from csrgan.workflow.description import describe, require_same_start, with_choices
@@ -38,7 +39,7 @@ def run(config: DictConfig) -> float | int:
     Returns the gain in dB. Of a sweep, writes a folder for each job, which csrgan report reads, and returns exit status 0.
     """
     quiet()
-    own.register_metrics()
+    own.register_metrics(listed(config.evaluation.metrics))
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / run_folder.CHECKPOINTS).is_dir()
     require(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")

@@ -182,6 +182,7 @@ PAGES = {
         keys={
             "folders": "folders=[restored,theirs]",
             "sharp": "sharp=set/sharp",
+            "metrics": "metrics=[ciede2000]",
             "destination": "destination=compare",
             "title": "title='Ours and theirs'",
         },

@@ -32,7 +32,6 @@ DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # prefixes of
 
 def run(config: DictConfig) -> int:
     """Read every job below the folder, and write the page with its tables and charts into the folder."""
-    own.register_metrics()
     settings = checked_settings(config)
     folder = Path(settings["folder"])
     require(folder.is_dir(), f"folder={folder} is not a folder.{meant(folder)}")
@@ -42,6 +41,7 @@ def run(config: DictConfig) -> int:
         f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
     )
     read = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
+    own.register_metrics({column.removesuffix("_restored") for job in read for row in job.rows[:1] for column in row})
     _examine(read, settings["baseline"], settings["score"])
     written = page.write(
         folder,

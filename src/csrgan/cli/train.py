@@ -30,6 +30,7 @@ from csrgan.files import exclusive_lock, relative
 from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
 from csrgan.restorers import ood_fit
+from csrgan.rules import listed
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
 from csrgan.training import sanity_check, unknown_theta
 from csrgan.training.evaluated import Evaluated, as_module
@@ -49,7 +50,7 @@ CHECKED = 4  # samples of the first batch, where nothing is compiled for its siz
 def run(config: DictConfig) -> float:
     """Train, and write everything into the run folder. Return the gain of S over L in dB, for sweepers."""
     quiet()
-    own.register_metrics()
+    own.register_metrics(listed(config.evaluation.metrics))
     settings = checked_settings(config)
     folder = Path(settings["run_dir"])
     with exclusive_lock(folder, f"run_dir={relative(folder)}"):

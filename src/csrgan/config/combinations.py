@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 
 from csrgan import rules
 from csrgan.config.arguments import OWN, of_source
+from csrgan.config.folder import groups
 from csrgan.declared import constant, definition, requested_inputs
 from csrgan.errors import UserError
 from csrgan.tree import Settings
@@ -23,7 +24,7 @@ def combination_faults(settings: Settings, unsure: Collection[str] = ()) -> Iter
 
     unsure: keys and groups that hold only their defaults because the given value is wrong; sentences that name them are left out.
     """
-    faults = [*_data(settings), *_format(settings), *_processes(settings)]
+    faults = [*_data(settings), *_metrics(settings), *_format(settings), *_processes(settings)]
     faults += _degradation(settings["degradation"]) if _built(settings.get("degradation")) else []
     if _built(settings.get("system")) and not {"system", "experiment"} & set(unsure):
         checks = [_protocol, *((_losses, _batch, _crop) if "optimizer" in settings else ())]  # which says that it is trained
@@ -40,6 +41,14 @@ def _data(settings: Settings) -> Iterator[str]:
     for key in ("train", "valid") if trained else ("valid",) if evaluated else ():
         if not settings["data"][key]:
             yield f"data.{key} is empty: it takes a folder of photographs, as in data.{key}=FOLDER."
+
+
+def _metrics(settings: Settings) -> Iterator[str]:
+    """Check the metrics that a training or an evaluation asks for."""
+    if "evaluation" in settings and {"optimizer", "checkpoint"} & settings.keys():
+        own = [file.stem for group, files in groups() if group == "metric" for file in files]
+        known = (*rules.METRICS, *rules.ON_REQUEST, *own)
+        yield from rules.requested_metrics(rules.listed(settings["evaluation"]["metrics"]), known)
 
 
 def _processes(settings: Settings) -> Iterator[str]:

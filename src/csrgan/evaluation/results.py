@@ -106,7 +106,7 @@ def _scores(batch: Batch, restored: Restoration) -> Row:
     # Without a known scale, L is as large as H, as at scale 1.
     border = math.ceil(float(batch.parameters.scale[0])) if batch.parameters.knows("scale") else 1
     arguments = {"sharp": batch.sharp, "low": images["low"], "border": border}
-    values = {name: metric.each(list(images.values()), **arguments) for name, metric in METRICS.items()}
+    values = {name: METRICS[name].each(list(images.values()), **arguments) for name in metrics.computed(batch.metrics)}
     single = {name: scores for name, scores in values.items() if not METRICS[name].together}
     result: Row = {f"{name}_{which}": scores[index] for index, which in enumerate(images) for name, scores in single.items()}
     joint = {name: scores for name, scores in values.items() if name not in single}

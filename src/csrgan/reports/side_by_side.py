@@ -57,8 +57,11 @@ class Comparison:
     broken: list[str]
 
 
-def compare(folders: Sequence[Folder], sharp: Folder | None, shown: Progress) -> Comparison:
-    """Match the pictures of the folders by their names and score them. shown: shows how many are done."""
+def compare(folders: Sequence[Folder], sharp: Folder | None, shown: Progress, further: Sequence[str] = ()) -> Comparison:
+    """Match the pictures of the folders by their names and score them.
+
+    shown: shows how many are done. further: metrics against the sharp pictures besides `OF_SHARP`.
+    """
     places = [*folders, sharp] if sharp else list(folders)
     columns = [*_names([folder.path for folder in folders]), *([TRUTH] if sharp else [])]
     truth = len(folders) if sharp else None
@@ -67,7 +70,7 @@ def compare(folders: Sequence[Folder], sharp: Folder | None, shown: Progress) ->
         files = {number: places[number].path / name for number, name in group.items()}
         row = Row(min((Path(name).with_suffix("").as_posix() for name in group.values()), key=len), files)
         if len(files) > 1:
-            result.broken += _score(row, truth)
+            result.broken += _score(row, truth, (*OF_SHARP, *further))
         if len(row.files) > 1:
             result.rows.append(row)
         elif row.files:
@@ -85,7 +88,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return [picture.called(Path(name)) for name in names]
 
 
-def _score(row: Row, truth: int | None) -> list[str]:
+def _score(row: Row, truth: int | None, metrics: Sequence[str]) -> list[str]:
     """Score the pictures of a row; leave out those that cannot be read, and return why."""
     broken: list[str] = []
     sharp: Tensor | None = None
@@ -99,7 +102,7 @@ def _score(row: Row, truth: int | None) -> list[str]:
         sharp = image if number == truth else sharp
         scores = {"niqe": blind.niqe(InMemory(image))}
         if sharp is not None and number != truth and (resized := _at_size_of(sharp, image)) is not None:
-            scores |= {name: METRICS[name](image=resized, sharp=sharp) for name in OF_SHARP}
+            scores |= {name: METRICS[name](image=resized, sharp=sharp) for name in metrics}
         row.scores[number] = {name: score for name, score in scores.items() if math.isfinite(score)}
     return broken
 
@@ -120,7 +123,7 @@ def write(destination: Path, compared: Comparison, *, title: str) -> Path:
     """Write compare.html and compare.csv into the folder. Return the page."""
     destination.mkdir(parents=True, exist_ok=True)
     present = {name for row in compared.rows for scores in row.scores.values() for name in scores}
-    scores = [name for name in ("niqe", *OF_SHARP) if name in present]
+    scores = [name for name in dict.fromkeys(("niqe", *METRICS)) if name in present]
     _write_table(destination / COMPARED_SCORES, compared, scores)
     content: dict[str, object] = {
         "title": title,
@@ -163,8 +166,13 @@ def _line(row: Row, shown: Mapping[Path, Shown], columns: int, scores: Sequence[
         own = row.scores.get(number, {})
         text = ", ".join(f"{_shown(name).name} {_shown(name).text(own[name])}" for name in scores if name in own)
         cells.append({"picture": shown[row.files[number]], "scores": text} if number in row.files else None)
-        values |= {f"{number}:{name}": -math.copysign(1, _shown(name).target) * own[name] for name in own}
+        values |= {f"{number}:{name}": _from_best(own[name], _shown(name).target) for name in own}
     return {"name": picture.called(Path(row.name)), "cells": cells, "values": values}
+
+
+def _from_best(score: float, target: float) -> float:
+    """Return a number that is smaller for a better score. target: the best, or an infinity in its direction."""
+    return abs(score - target) if math.isfinite(target) else -math.copysign(1, target) * score
 
 
 def _summary(compared: Comparison, scores: Sequence[str]) -> list[list[str]]:

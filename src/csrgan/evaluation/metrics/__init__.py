@@ -6,8 +6,14 @@ A metric is a file here, or a function of your own with a yaml in a folder conf/
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from csrgan import rules
+from csrgan.errors import raise_faults
 from csrgan.evaluation.metrics import ciede2000 as _ciede2000
+from csrgan.evaluation.metrics import dists as _dists
 from csrgan.evaluation.metrics import hf_ratio as _hf_ratio
+from csrgan.evaluation.metrics import lpips as _lpips
 from csrgan.evaluation.metrics import niqe as _niqe
 from csrgan.evaluation.metrics import perceptual as _perceptual
 from csrgan.evaluation.metrics import psnr as _psnr
@@ -29,6 +35,7 @@ __all__ = [
     "Picture",
     "channel_statistics",
     "ciede2000",
+    "computed",
     "hf_ratio",
     "luma",
     "niqe",
@@ -40,7 +47,7 @@ __all__ = [
     "ssim_y",
 ]
 
-# What every evaluation scores, in the order of its columns; `register` adds your own.
+# In the order of their columns; `register` adds your own. Those of `rules.ON_REQUEST` are computed for the asking only.
 METRICS: dict[str, Metric] = {
     "psnr": _psnr.RGB,
     "ssim": _ssim.RGB,
@@ -50,9 +57,18 @@ METRICS: dict[str, Metric] = {
     "ciede2000": _ciede2000.COLOUR,
     "hf_ratio": _hf_ratio.DETAIL,
     "niqe": _niqe.NATURALNESS,
+    "lpips": _lpips.ALEX,
+    "lpips_vgg": _lpips.VGG,
+    "dists": _dists.STRUCTURE,
 }
 
 
 def register(name: str, metric: Metric) -> None:
     """Add a metric to every evaluation from now on, as the columns NAME_low and NAME_restored."""
     METRICS[name] = metric
+
+
+def computed(asked: Collection[str] = ()) -> list[str]:
+    """Return the names of the metrics that an evaluation computes. Raises UserError for one that it cannot compute."""
+    raise_faults(rules.requested_metrics(asked, METRICS))
+    return [name for name in METRICS if name not in rules.ON_REQUEST or name in asked]

@@ -6,7 +6,9 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -15,6 +17,7 @@ from csrgan.errors import UserError
 from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b c h w"]
+One = Float[Tensor, "1 c h w"]
 EVIDENCE = ("image", "sharp", "low", "border")
 
 
@@ -55,3 +58,24 @@ class Metric(Recorded):
     def each(self, images: Sequence[Picture], **evidence: object) -> list[float]:
         """Return the scores of several pictures with the same sharp one; empty if the metric is not available."""
         return [self(image=image, **evidence) for image in images]
+
+
+class FeatureMetric(Metric):
+    """Scores several pictures together, to compute the features of the sharp one once.
+
+    scores: return one for each picture, or none if the metric is not available. shown: see `Metric`.
+    """
+
+    together = True
+
+    def __init__(self, scores: Callable[[Picture, One], list[float]], **shown: Any) -> None:
+        def first(image: Picture, sharp: One) -> float:
+            return (scores(image, sharp) or [math.nan])[0]
+
+        super().__init__(first, **shown)
+        self.scores = scores
+
+    def each(self, images: Sequence[Picture], **evidence: object) -> list[float]:
+        sharp = evidence["sharp"]
+        assert isinstance(sharp, Tensor)
+        return self.scores(torch.cat(list(images)), sharp)
