@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from csrgan.evaluation.comparison import Job
+from csrgan.evaluation.comparison import Group, Job
 
 
 def rows(shift: float, photographs: int = 2) -> list[dict]:
@@ -68,3 +69,25 @@ def noise(folder: Path, side: int) -> list[Path]:
     for letter in "SLH":
         Image.fromarray(drawn.integers(0, 255, (side, side, 3), np.uint8)).save(folder / f"{letter}.png")
     return [folder]
+
+
+def drawn_rows(shift: float, images: int, seed: int = 0, cells: int = 4) -> list[dict]:
+    """Rows whose gain differs by photograph, and by chance."""
+    drawn = np.random.default_rng(seed)
+    return [
+        {
+            "image": f"{image}.png",
+            "blur_std": float(cell),
+            "scale": 1.5,
+            "noise_std": 0.01,
+            "psnr_low": 20.0,
+            "psnr_restored": 21.0 + shift * (1 + 0.5 * math.sin(image)) + 0.1 * drawn.standard_normal(),
+            "ssim_restored": 0.7,
+        }
+        for image in range(images)
+        for cell in range(cells)
+    ]
+
+
+def group(*jobs: list[dict]) -> Group:
+    return Group(("a=1",), [Job(str(index), ("a=1",), rows=each) for index, each in enumerate(jobs)])

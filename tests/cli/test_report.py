@@ -76,7 +76,7 @@ def test_the_settings_as_they_are_have_a_name(tmp_path: Path, name: str) -> None
     job(tmp_path / "1", None, gain=2.0)
     assert main(["report", str(tmp_path), f"baseline={name}"]) == 0
     lines = {line["settings"]: line["verdict"] for line in read(tmp_path / "report.csv")}
-    assert lines == {"all settings as they are": "baseline", "loss.parameters.weight=1": "worse"}
+    assert lines == {"all settings as they are": "baseline", "loss.parameters.weight=1": "worse (1 seed, 1 picture)"}
 
 
 def test_a_baseline_that_is_missing_or_not_complete_yet_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,8 +98,9 @@ def test_single_seeds_and_a_small_difference_are_no_verdict(tmp_path: Path) -> N
     assert main(["report", f"{tmp_path}/one"]) == 0
     lines = [(line["verdict"], line["difference to the baseline"]) for line in read(tmp_path / "one" / "report.csv")]
     assert [verdict for verdict, _ in lines] == [
-        "baseline", "no clear difference", "no verdict: one seed", "worse", "better",
-    ]  # fmt: skip
+        "baseline",
+        *(f"{verdict} (1 seed, 1 picture)" for verdict in ("no clear difference", "no verdict: one seed", "worse", "better")),
+    ]
     assert lines[1][1] == "+0.000 [+0.000, +0.000]"
     told = "Of single seeds, a difference below 0.1 dB is no verdict: another seed may change that much."
     assert told in (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
@@ -109,7 +110,20 @@ def test_single_seeds_and_a_small_difference_are_no_verdict(tmp_path: Path) -> N
     job(tmp_path / "two" / "far", "3", gain=1.45)
     assert main(["report", f"{tmp_path}/two", "baseline=loss.parameters.weight=1"]) == 0
     verdicts = {line["settings"][-1]: line["verdict"] for line in read(tmp_path / "two" / "report.csv")}
-    assert verdicts == {"1": "baseline", "2": "no verdict: one seed", "3": "better"}
+    assert verdicts == {"1": "baseline", "2": "no verdict: one seed (1 seed, 1 picture)", "3": "better (1 seed, 1 picture)"}
+
+
+def test_a_difference_of_several_seeds_is_better_or_worse_if_it_is_relevant(tmp_path: Path) -> None:
+    for seed in (1, 2, 3):
+        for weight, gain in (("0", 1.0), ("1", 0.999976), ("2", 0.97), ("3", 0.93)):
+            job(tmp_path / weight / str(seed), weight, gain=gain + 0.01 * seed, seed=seed)
+    for word, last in (("relevant=0.05", "worse"), ("relevant=0.1", "no relevant difference")):
+        assert main(["report", str(tmp_path), word]) == 0
+        verdicts = [line["verdict"] for line in read(tmp_path / "report.csv")]
+        told = ("no clear difference", "no relevant difference", last)
+        assert verdicts == ["baseline", *(f"{verdict} (3 seeds, 1 picture)" for verdict in told)]
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert f"A difference below {word.partition('=')[2]} dB is not relevant, and so neither better nor worse." in page
 
 
 def test_a_run_and_an_evaluation_by_themselves_meet_on_one_page(tmp_path: Path) -> None:

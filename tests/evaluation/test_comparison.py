@@ -1,85 +1,15 @@
-"""Paired comparison of jobs against SciPy's bootstrap."""
+"""Jobs in groups, and the group that each is compared with."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
-from scipy.stats import bootstrap
+from sweep import drawn_rows as rows
+from sweep import group
 
-from csrgan.evaluation.comparison import Group, Job, collapsed, difference, grouped, holds, mean, references, score, spread
-
-
-def rows(shift: float, images: int, seed: int = 0, cells: int = 4) -> list[dict]:
-    drawn = np.random.default_rng(seed)
-    return [
-        {
-            "image": f"{image}.png",
-            "blur_std": float(cell),
-            "scale": 1.5,
-            "noise_std": 0.01,
-            "psnr_low": 20.0,
-            "psnr_restored": 21.0 + shift * (1 + 0.5 * math.sin(image)) + 0.1 * drawn.standard_normal(),
-            "ssim_restored": 0.7,
-        }
-        for image in range(images)
-        for cell in range(cells)
-    ]
-
-
-def group(*jobs: list[dict]) -> Group:
-    return Group(("a=1",), [Job(str(index), ("a=1",), rows=each) for index, each in enumerate(jobs)])
-
-
-def test_the_interval_over_photographs_equals_scipys() -> None:
-    one, other = group(rows(0.5, 30, seed=1)), group(rows(0.0, 30, seed=2))
-    found = difference(one, other, "gain", resamples=20_000)
-    means = np.reshape([score([r], "gain") for r in one.jobs[0].rows], (30, 4)).mean(axis=1)
-    means -= np.reshape([score([r], "gain") for r in other.jobs[0].rows], (30, 4)).mean(axis=1)
-    expected = bootstrap((means,), np.mean, n_resamples=20_000, method="percentile", rng=0).confidence_interval
-    assert found.mean == pytest.approx(means.mean())
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.01)
-    assert found.pairs == 120
-
-
-def test_pairing_removes_what_the_jobs_have_in_common() -> None:
-    """The same rows but for a constant: the difference is that constant, with no spread."""
-    base = rows(1.0, 8)
-    more = [row | {"psnr_restored": row["psnr_restored"] + 0.25} for row in base]
-    found = difference(group(more), group(base), "gain")
-    assert (found.mean, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
-
-
-def seeded(*shifts: float) -> Group:
-    """A job a seed, whose rows are the same but for a constant."""
-    base = rows(1.0, 8)
-    each = [[row | {"psnr_restored": row["psnr_restored"] + shift} for row in base] for shift in shifts]
-    return Group(("a=1",), [Job(str(k), ("a=1", f"seed={k}"), rows=shifted) for k, shifted in enumerate(each)])
-
-
-def test_the_interval_covers_other_seeds() -> None:
-    """Where the photographs agree, it is SciPy's over the differences of the seeds; what a seed does to both is taken out."""
-    mine, other = (0.4, 0.1, -0.3, 0.2, 0.0), (0.1, 0.2, 0.1, -0.1, 0.1)
-    found = difference(seeded(*mine), seeded(*other), "gain", resamples=20_000)
-    each = np.subtract(mine, other)
-    expected = bootstrap((each,), np.mean, n_resamples=20_000, method="percentile", rng=0).confidence_interval
-    assert found.mean == pytest.approx(each.mean())
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.01)
-    common = difference(seeded(0.5, 0.1, 0.3), seeded(0.4, 0.0, 0.2), "gain")
-    assert (common.low, common.high) == pytest.approx((0.1, 0.1))
-    some = difference(seeded(0.5, 0.1, 0.3), seeded(0.2, 0.1), "gain")  # the first two seeds
-    assert (some.mean, some.low, some.high) == pytest.approx((0.15, 0.0, 0.3))
-
-
-def test_other_degradations_do_not_pair() -> None:
-    shifted = [row | {"blur_std": row["blur_std"] + 0.5} for row in rows(1.0, 3)]
-    assert difference(group(shifted), group(rows(1.0, 3)), "gain") is None
-
-
-def test_noise_seeds_of_a_cell_are_pairs_of_their_own() -> None:
-    twice = rows(0.0, 2, seed=1, cells=1) + rows(0.0, 2, seed=2, cells=1)
-    assert difference(group(twice), group(twice), "gain").pairs == 4
+from csrgan.evaluation.comparison import Group, Job, collapsed, grouped, holds, mean, references, spread
+from csrgan.evaluation.intervals import difference, estimate
 
 
 def test_seeds_form_a_group_and_failed_jobs_are_left_out() -> None:
@@ -166,9 +96,4 @@ def test_a_job_collapses_by_its_mean_or_by_a_nan() -> None:
     assert math.isnan(mean(group(rows(0.0, 2), lost), "gain"))
     assert math.isnan(spread(group(rows(0.0, 2), lost), "gain"))
     assert difference(group(rows(0.0, 2), lost), group(rows(0.0, 2)), "gain") is None
-
-
-def test_a_column_of_some_runs_is_compared_between_those() -> None:
-    with_it = [row | {"ciede2000_restored": 3.0} for row in rows(0.0, 3)]
-    assert score([*with_it, *rows(0.0, 1)], "ciede2000_restored") == 3.0
-    assert difference(group(with_it), group(rows(0.0, 3)), "ciede2000_restored") is None
+    assert estimate(group(rows(0.0, 2), lost), "gain") is None

@@ -92,7 +92,7 @@ def reported(sweep: Path) -> Callable[..., list[Job] | None]:
         (folder / DAMAGED / name).unlink()
         if data is not None:
             (folder / DAMAGED / name).write_bytes(data)
-        settings = {"folder": str(folder), "title": None, "question": None, "baseline": None, "score": score}
+        settings = {"folder": str(folder), "title": None, "question": None, "baseline": None, "score": score, "relevant": 0.05}
         told: list[Job] = []
         with pytest.MonkeyPatch.context() as patch:
             write = page.write

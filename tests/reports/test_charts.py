@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import pytest
 from sweep import rows
 
-from csrgan.evaluation.comparison import Difference, Group, Job
+from csrgan.evaluation.comparison import Group, Job
+from csrgan.evaluation.intervals import Difference
 from csrgan.reports import chart, columns, effects, maps, predictions, training
 
 GAIN = columns.score_of("gain")
@@ -141,3 +143,17 @@ def test_a_map_for_each_group_and_scale() -> None:
 )
 def test_a_verdict_needs_an_interval_without_zero_and_a_direction(column: str, interval: tuple, verdict: str) -> None:
     assert columns.score_of(column).verdict(Difference(sum(interval) / 2, *interval, 10)) == verdict
+
+
+def test_a_difference_that_is_not_relevant_is_neither_better_nor_worse() -> None:
+    small, large = (Difference(mean, mean - 0.001, mean + 0.001, 20, 3, 5, relevant=0.05) for mean in (-0.04, -0.06))
+    assert GAIN.sentence(small) == "no relevant difference (3 seeds, 5 pictures)"
+    assert GAIN.sentence(large) == "worse (3 seeds, 5 pictures)"
+    least = Difference(1.05 - 1, 0.04, 0.06, 20, 1, 1, relevant=0.05)
+    assert GAIN.sentence(least) == "better (1 seed, 1 picture)"
+
+
+def test_so_many_decibels_of_another_score_are_those_of_an_error() -> None:
+    """An error that is 1.01 times as large has a PSNR that is 20 log10(1.01) dB smaller."""
+    assert GAIN.changed_by(0.05, 27.0) == 0.05
+    assert columns.score_of("ciede2000_restored").changed_by(20 * math.log10(1.01), 3.0) == pytest.approx(0.03)

@@ -55,7 +55,10 @@ def test_a_hundred_jobs_make_one_page_that_loads_nothing_else(tmp_path: Path) ->
     assert len(lines) == 34
     assert lines[0]["settings"] == "loss.parameters.weight=0"
     assert (lines[0]["seeds"], lines[0]["verdict"], lines[0]["collapsed"]) == ("3", "baseline", "0 of 3")
-    assert (lines[1]["verdict"], lines[1]["difference to the baseline"]) == ("better", "+0.060 [+0.060, +0.060]")
+    assert (lines[1]["verdict"], lines[1]["difference to the baseline"]) == (
+        "better (3 seeds, 2 pictures)",
+        "+0.060 [+0.060, +0.060]",
+    )
     tables = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert tables.count("\n| parameters.weight=") == 3 * 34  # in the last table, with what each stands for
     assert "| parameters.weight=0 | loss.parameters.weight=0 |" in tables
@@ -81,7 +84,7 @@ def test_a_score_is_compared_in_its_own_direction(tmp_path: Path) -> None:
     text = page.write(tmp_path, jobs(6), title="t", question="", score="perceptual_restored").read_text(encoding="utf-8")
     assert "The score is perceptual distance: lower is better." in text
     line = table(tmp_path / "report.csv")[1]
-    assert (line["verdict"], line["difference to the baseline"]) == ("worse", "+0.0600 [+0.0600, +0.0600]")
+    assert (line["verdict"], line["difference to the baseline"]) == ("worse (3 seeds, 2 pictures)", "+0.0600 [+0.0600, +0.0600]")
 
 
 def test_pictures_stop_at_the_limit_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

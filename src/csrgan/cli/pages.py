@@ -207,6 +207,7 @@ PAGES = {
             "question": "question='Does predicting the degradation cost quality?'",
             "score": "score=ciede2000_restored",
             "baseline": "baseline='loss.parameters.weight=0'",
+            "relevant": "relevant=0.1",
         },
         examples={
             "summarise everything below a folder": "csrgan report runs",

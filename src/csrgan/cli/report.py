@@ -50,6 +50,7 @@ def run(config: DictConfig) -> int:
         question=settings["question"] or "",
         baseline=settings["baseline"],
         score=settings["score"],
+        relevant=settings["relevant"],
     )
     complete, many = sum(bool(job.rows) for job in read), f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
     counted = many if complete == len(read) else f"{complete} of {many} complete"

@@ -96,6 +96,7 @@ class Command(TypedDict):
     steps: CountOr0
     reading: Reading
     loop: Loop
+    relevant: NotNegative
 
 
 # Groups that a resumed run may change, from the next batch on. All other groups are kept. So are the class of the data and the

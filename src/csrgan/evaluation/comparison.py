@@ -1,4 +1,4 @@
-"""Compare the jobs of a sweep: groups that differ in their settings, seeds within a group, paired differences with intervals.
+"""Compare the jobs of a sweep: groups that differ in their settings, seeds within a group, and what each is compared with.
 
 A group is only compared with a group scored on the same photographs and degradations. Its reference is, of those that
 have every word of the named baseline, the one that differs from it in the fewest settings; if there is none, the first group.
@@ -14,11 +14,8 @@ from functools import reduce
 from operator import and_
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import NamedTuple
 
-import numpy as np
-
-from csrgan.evaluation.results import PICTURES, Row
+from csrgan.evaluation.results import Row
 
 COLLAPSED = -3.0  # dB; a job with a lower mean gain has collapsed
 
@@ -101,7 +98,7 @@ def comparable(groups: Sequence[Group]) -> list[list[Group]]:
     """Return sets of groups that were scored on the same photographs and degradations."""
     sets: dict[frozenset[Key], list[Group]] = {}
     for group in groups:
-        sets.setdefault(frozenset(key for job in group.jobs for key, _ in _keyed(job)), []).append(group)
+        sets.setdefault(frozenset(key for job in group.jobs for key, _ in keyed(job)), []).append(group)
     return list(sets.values())
 
 
@@ -150,74 +147,6 @@ def collapsed(group: Group) -> int:
     return sum(not gain >= COLLAPSED for gain in gains)
 
 
-class Difference(NamedTuple):
-    """A mean difference, the bounds of its 95 % interval, the number of pairs, and of seeds.
-
-    by_chance: what another seed would change a difference of single seeds by, see `changed_by_seed`.
-    """
-
-    mean: float
-    low: float
-    high: float
-    pairs: int
-    seeds: int = 0
-    by_chance: float = 0.0
-
-
-def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2000) -> Difference | None:
-    """Return the mean difference of a score to the baseline's with its 95 % bootstrap interval, paired by photograph and
-    degradation, over the seeds that both have; None if nothing pairs.
-
-    The bootstrap resamples photographs if there are at least PICTURES; otherwise it resamples pairs of photograph and degradation,
-    and the interval is too narrow to hold for other photographs. It resamples paired seeds too, so that the interval holds for
-    other seeds; with as few as three it is too narrow rather than too wide.
-    """
-    pairs = _pairs(group, baseline)
-    by_seed = [_differences(mine, theirs, column) for mine, theirs in pairs]
-    keys = sorted(set.intersection(*map(set, by_seed)), key=str)
-    if not keys:
-        return None
-    values = np.array([[differences[key] for key in keys] for differences in by_seed])  # seeds x pairs
-    images = sorted({str(key[0]) for key in keys})
-    units = np.arange(len(keys)) if len(images) < PICTURES else np.array([images.index(str(key[0])) for key in keys])
-    generator = np.random.default_rng(0)
-    of_units, of_seeds = (_weights(generator, count, resamples) for count in (int(units.max()) + 1, len(values)))
-    means = np.einsum("rs,sp,rp->r", of_seeds, values, of_units[:, units]) / of_units[:, units].sum(axis=1) / len(values)
-    low, high = np.quantile(means, [0.025, 0.975])
-    seeds = len(pairs) if len(pairs) > 1 else min(map(len, pairs[0]))
-    return Difference(float(values.mean()), float(low), float(high), len(keys), seeds)
-
-
-def changed_by_seed(groups: Sequence[Group], column: str) -> float:
-    """Return what a difference of two single seeds exceeds by chance in 5 % of cases: 1.96 sqrt(2) times the deviation over seeds,
-    pooled over the groups that have several; nan if none has."""
-    squares = [(spread(group, column) ** 2, len(group.jobs) - 1) for group in groups]
-    known = [(square, degrees) for square, degrees in squares if math.isfinite(square)]
-    if not known:
-        return math.nan
-    return 1.96 * math.sqrt(2 * sum(square * degrees for square, degrees in known) / sum(degrees for _, degrees in known))
-
-
-def _weights(generator: np.random.Generator, count: int, resamples: int) -> np.ndarray:
-    """Return how often each resample draws each of `count` units."""
-    return generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-
-
-def _pairs(group: Group, baseline: Group) -> list[tuple[list[Job], list[Job]]]:
-    """Pair the jobs of the two groups by seed, for all seeds that both have. If they share none, or a group has a seed twice, pair
-    all jobs with all."""
-    mine, theirs = ({job.seed: job for job in either.jobs} for either in (group, baseline))
-    common = [seed for seed in mine if seed in theirs]
-    if common and len(mine) == len(group.jobs) and len(theirs) == len(baseline.jobs):
-        return [([mine[seed]], [theirs[seed]]) for seed in common]
-    return [(group.jobs, baseline.jobs)]
-
-
-def _differences(mine: Sequence[Job], theirs: Sequence[Job], column: str) -> dict[Key, float]:
-    one, other = _paired(mine, column), _paired(theirs, column)
-    return {key: one[key] - other[key] for key in one if key in other}
-
-
 def value(row: Row, column: str) -> float:
     """Return a number of a row, nan if it lacks the column; `gain` is the PSNR of S minus that of L."""
     if column == "gain":
@@ -225,16 +154,7 @@ def value(row: Row, column: str) -> float:
     return float(row.get(column, math.nan))
 
 
-def _paired(jobs: Sequence[Job], column: str) -> dict[Key, float]:
-    """Return the mean of a score over jobs, for each photograph and cell of the grid."""
-    values: dict[Key, list[float]] = {}
-    for job in jobs:
-        for key, row in _keyed(job):
-            values.setdefault(key, []).append(value(row, column))
-    return {key: fmean(scores) for key, scores in values.items() if all(map(math.isfinite, scores))}
-
-
-def _keyed(job: Job) -> Iterator[tuple[Key, Row]]:
+def keyed(job: Job) -> Iterator[tuple[Key, Row]]:
     """Yield each row with the key of what it was scored on; noise seeds of a cell are numbered in order."""
     seen: Counter[Key] = Counter()
     for row in job.rows:

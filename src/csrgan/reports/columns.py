@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from csrgan.evaluation.comparison import Difference, Job, value
+from csrgan.evaluation.comparison import Job, value
+from csrgan.evaluation.intervals import Difference
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import blank
 
-ONE_SEED = "no verdict: one seed"
+NOT_CLEAR, NOT_RELEVANT, ONE_SEED = "no clear difference", "no relevant difference", "no verdict: one seed"
+RELEVANT = 0.05  # dB; a smaller difference is neither better nor worse, unless the user says otherwise
+BY_CHANCE = 0.1  # dB; what another seed may change where no setting has several seeds to measure it
 
 
 class Score(NamedTuple):
@@ -45,24 +48,34 @@ class Score(NamedTuple):
         return f"{mean} [{low}, {high}]"
 
     def verdict(self, difference: Difference) -> str:
-        """Say what the 95 % interval of a difference means. A difference that is written as 0 is not clear, and one of single seeds
-        is a verdict only if it is larger than what another seed changes."""
+        """Say what the 95 % interval of a difference means. A difference that is written as 0 is not clear; one of single seeds is
+        a verdict only if it is larger than what another seed changes; one that is not relevant is neither better nor worse."""
         if difference.low <= 0 <= difference.high or not round(difference.mean, self._digits(difference)):
-            return "no clear difference"
+            return NOT_CLEAR
         if difference.seeds == 1 and abs(difference.mean) < difference.by_chance:
             return ONE_SEED
+        if abs(difference.mean) < difference.relevant * (1 - 1e-9):  # 1.05 - 1 is a little less than 0.05
+            return NOT_RELEVANT
         if not math.isinf(self.target):
             return "higher" if difference.low > 0 else "lower"
         return "better" if (difference.low > 0) == (self.target > 0) else "worse"
 
-    def by_chance(self, baseline: float) -> float:
-        """Return what another seed may change a difference by where no setting has several seeds to measure it: 0.1 dB, or 1 % of
-        the baseline's score in another unit."""
-        return 0.1 if self.unit == "dB" else 0.01 * abs(baseline)
+    def sentence(self, difference: Difference) -> str:
+        """Return the verdict with what stands behind it, as in "better (3 seeds, 11 pictures)"."""
+        return f"{self.verdict(difference)} ({_counted(difference.seeds, 'seed')}, {_counted(difference.pictures, 'picture')})"
+
+    def changed_by(self, decibels: float, baseline: float) -> float:
+        """Return how much so many dB are of this score. In another unit, it is the share of the baseline's score by which so many
+        dB change the root mean squared error: 1.2 % for 0.1 dB."""
+        return decibels if self.unit == "dB" else (10 ** (decibels / 20) - 1) * abs(baseline)
 
     def _digits(self, difference: Difference) -> int:
         width = difference.high - difference.low
         return max(self.digits, min(self.digits + 1, 1 - math.floor(math.log10(width)))) if width > 1e-9 else self.digits
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 HIGHER, LOWER = math.inf, -math.inf

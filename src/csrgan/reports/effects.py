@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from csrgan.evaluation.comparison import Difference, Group, mean, score, spread
+from csrgan.evaluation.comparison import Group, mean, score, spread
+from csrgan.evaluation.intervals import Difference
 from csrgan.reports.chart import blank, labels, legend, literal, number, style, wrapped
 from csrgan.reports.columns import Score
 

@@ -11,7 +11,8 @@ from jinja2 import Template
 from matplotlib.figure import Figure
 
 from csrgan import run_folder
-from csrgan.evaluation.comparison import Difference, Group, Job, grouped, references
+from csrgan.evaluation.comparison import Group, Job, grouped, references
+from csrgan.evaluation.intervals import Difference
 from csrgan.files import table_cell
 from csrgan.reports import (
     album,
@@ -35,17 +36,25 @@ SPARE = 500_000  # bytes of them that pictures may not use: a margin for errors 
 
 
 def write(
-    folder: Path, jobs: Sequence[Job], *, title: str, question: str, baseline: str | None = None, score: str = "gain"
+    folder: Path,
+    jobs: Sequence[Job],
+    *,
+    title: str,
+    question: str,
+    baseline: str | None = None,
+    score: str = "gain",
+    relevant: float = columns.RELEVANT,
 ) -> Path:
     """Write report.html, report.csv, report.md, rows.csv and figures/ into the sweep's folder. Return the page.
 
     baseline: words in the settings of the groups to compare the others with; None: the first group of those scored on the same
-    photographs and degradations. score: the column of differences, intervals and charts.
+    photographs and degradations. score: the column of differences, intervals and charts. relevant: the least difference that is
+    better or worse, in dB.
     """
     chosen = columns.score_of(score)
     compared = references(grouped(jobs), baseline)
     labels = chart.labels(list(compared))
-    differences = verdicts.compared(compared, chosen)
+    differences = verdicts.compared(compared, chosen, relevant)
     lines = verdicts.table(
         compared, differences, labels, scores=columns.table_scores(jobs, score), chosen=chosen, baseline=baseline
     )
@@ -60,7 +69,9 @@ def write(
     content = {
         "title": title,
         "question": question,
-        "notes": [verdicts.rule(baseline), verdicts.note(compared, differences, chosen)] if compared else ["No job is complete."],
+        "notes": [verdicts.rule(baseline), verdicts.note(compared, differences, chosen, relevant)]
+        if compared
+        else ["No job is complete."],
         "every": every,
         "full": full,
         "lines": _short(lines, labels),

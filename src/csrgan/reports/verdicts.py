@@ -5,20 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from csrgan.evaluation.comparison import (
-    COLLAPSED,
-    PLAIN,
-    Difference,
-    Group,
-    changed_by_seed,
-    collapsed,
-    difference,
-    holds,
-    mean,
-    spread,
-)
+from csrgan.evaluation.comparison import COLLAPSED, PLAIN, Group, collapsed, holds, mean, spread
+from csrgan.evaluation.intervals import Difference, changed_by_seed, difference
 from csrgan.evaluation.results import PICTURES
-from csrgan.reports.columns import ONE_SEED, Score
+from csrgan.reports.columns import BY_CHANCE, ONE_SEED, Score
 
 SEEDS = 3  # the note says so where there are fewer
 
@@ -52,14 +42,17 @@ def table(
     return lines
 
 
-def compared(references: Mapping[Group, Group], chosen: Score) -> dict[Group, Difference | None]:
-    """Return the difference of each group to its reference; None for a reference, or if nothing pairs."""
+def compared(references: Mapping[Group, Group], chosen: Score, relevant: float) -> dict[Group, Difference | None]:
+    """Return the difference of each group to its reference; None for a reference, or if nothing pairs. relevant: in dB."""
     measured = changed_by_seed(list(references), chosen.column)
     result: dict[Group, Difference | None] = {}
     for group, reference in references.items():
         found = None if group is reference else difference(group, reference, chosen.column)
-        assumed = chosen.by_chance(mean(reference, chosen.column))
-        result[group] = found and found._replace(by_chance=assumed if math.isnan(measured) else measured)
+        baseline = mean(reference, chosen.column)
+        assumed = chosen.changed_by(BY_CHANCE, baseline)
+        result[group] = found and found._replace(
+            by_chance=assumed if math.isnan(measured) else measured, relevant=chosen.changed_by(relevant, baseline)
+        )
     return result
 
 
@@ -78,7 +71,7 @@ def rule(baseline: str | None) -> str:
     )
 
 
-def note(references: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: Score) -> str:
+def note(references: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: Score, relevant: float) -> str:
     """Return sentences that explain the numbers of the table."""
     images = min(len({row["image"] for row in group.jobs[0].rows}) for group in references)
     resampled = f"the {images} photographs" if images >= PICTURES else "photograph and degradation pairs"
@@ -92,9 +85,16 @@ def note(references: Mapping[Group, Group], differences: Mapping[Group, Differen
         warning += " is no verdict: another seed may change that much."
     return (
         f"The score is {chosen.heading}: {chosen.better}. Differences are of means over the seeds that both have, with 95 %"
-        f" intervals of a paired bootstrap over {resampled} and these seeds.{warning}"
+        f" intervals of a paired bootstrap over {resampled} and these seeds.{warning} {_least(chosen, relevant)}"
         f" A job has collapsed if its mean gain is below {COLLAPSED:g} dB, or nan."
     )
+
+
+def _least(chosen: Score, relevant: float) -> str:
+    """Return a sentence that says which differences are relevant."""
+    share = 100 * chosen.changed_by(relevant, 1.0)
+    least = f"{relevant:g} dB" if chosen.unit == "dB" else f"{share:.2g} % of the baseline's (as {relevant:g} dB are of an error)"
+    return f"A difference below {least} is not relevant, and so neither better nor worse."
 
 
 def _compared(group: Group, reference: Group, found: Difference | None, chosen: Score, baseline: str | None) -> list[str]:
@@ -106,7 +106,7 @@ def _compared(group: Group, reference: Group, found: Difference | None, chosen: 
         return ["baseline" if named else "baseline: the first group scored on these", "", *scores]
     if found is None:
         return ["no value to compare", "", *scores]
-    return [chosen.verdict(found), chosen.interval(found), *scores]
+    return [chosen.sentence(found), chosen.interval(found), *scores]
 
 
 def _text(score: Score, value: float) -> str:
