@@ -4,12 +4,11 @@ constructors enforce too; rules on several objects at once, such as a loss that 
 from __future__ import annotations
 
 import ast
-import os
 import re
 from collections.abc import Collection, Iterator
 from typing import Any, TypeGuard
 
-from csrgan import rules
+from csrgan import ranks, rules
 from csrgan.config.arguments import OWN, of_source
 from csrgan.declared import constant, definition, requested_inputs
 from csrgan.errors import UserError
@@ -43,11 +42,15 @@ def _data(settings: Settings) -> Iterator[str]:
 
 
 def _processes(settings: Settings) -> Iterator[str]:
-    """Check that a training has one process. Programs such as torchrun tell those that they start how many there are."""
+    """Check the processes of a training against its batch. Programs such as torchrun may have started them."""
     if devices := settings.get("trainer", {}).get("devices"):
-        started = os.environ.get("WORLD_SIZE", "1")
-        yield from rules.one_process(f"trainer.devices={devices}", devices)
-        yield from rules.one_process(f"WORLD_SIZE={started} in the environment", int(started) if started.isdecimal() else 1)
+        try:
+            own = ranks.own()
+        except UserError as reason:
+            yield str(reason)
+            return
+        yield from rules.processes(devices, own.started_by, own.world, own.local_world)
+        yield from rules.shared_batch(settings["data"]["batch_size"], max(devices, own.world))
 
 
 def _format(settings: Settings) -> Iterator[str]:
