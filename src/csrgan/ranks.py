@@ -11,6 +11,7 @@ from csrgan.errors import UserError
 
 NEEDED = ("RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 STARTED_BY = "CSRGAN_STARTED_BY"  # environment variable: who started the processes, for sentences
+SAYS = "CSRGAN_LAST_WORDS"  # environment variable: the file for the sentence with which a process ends
 LOST = 75  # exit status of a process that ends because another one has (EX_TEMPFAIL)
 PORT = 15000  # of Slurm's job 0; others follow
 

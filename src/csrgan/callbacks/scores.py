@@ -35,6 +35,7 @@ class Scores(Callback):
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.durations: list[float] = []
         self.panel_files: list[str] = []
+        self.folder = collectives.gathered(self.folder)[0]  # its default name holds the time
         count = shared_out.count(trainer.val_dataloaders, int(sum(trainer.num_val_batches)))
         self.drawn = {round((index + 0.5) * count / self.panels - 0.5) for index in range(min(self.panels, count))}
 

@@ -104,7 +104,8 @@ def _run(command: str, words: list[str]) -> int:
         return 141
     except RunStopped as stop:
         _end_compilation()
-        _say(printable(f"csrgan {command}: {stop}"))
+        if _speaks():
+            _say(printable(f"csrgan {command}: {stop}"))
         return stop.status
     except Exception as error:
         from csrgan.config import faults, own_code
@@ -118,9 +119,18 @@ def _run(command: str, words: list[str]) -> int:
         return 2
 
 
+def _speaks() -> bool:
+    """Return whether this process, of several that train together, says why all of them stop."""
+    from csrgan import ranks
+
+    return ranks.SAYS in os.environ or ranks.own().leads
+
+
 def _say(text: str) -> None:
     """Print why a command ended. A process that trains with others tells the one that started them, which prints it once."""
-    if file := os.environ.get("CSRGAN_LAST_WORDS"):
+    from csrgan import ranks
+
+    if file := os.environ.get(ranks.SAYS):
         Path(file).write_text("\n".join(line.partition(": ")[2] for line in text.split("\n")), encoding="utf-8")
     else:
         print(text, file=sys.stderr)

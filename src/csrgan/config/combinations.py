@@ -198,18 +198,19 @@ def _inputs(function: object) -> tuple[str, ...]:
 
 def _batch(settings: Settings) -> Iterator[str]:
     """Check for batches that are too small, or larger than the budget."""
-    size, system = settings["data"]["batch_size"], settings["system"]
-    yield from rules.budget(settings["trainer"]["images"], size)
+    batch, system, devices = settings["data"]["batch_size"], settings["system"], settings["trainer"]["devices"]
+    yield from rules.budget(settings["trainer"]["images"], batch)
+    size, said = batch // devices, f"data.batch_size={batch}" + (f", shared by {devices} devices," if devices > 1 else "")
     for key, term in _terms(system).items():
         least = _fact(term.get("function"), "least_batch") or 1
         if size < least:
-            yield f"loss/{key} compares {least} or more pictures of a batch: data.batch_size={size} has none to compare."
+            yield f"loss/{key} compares {least} or more pictures of a batch: {said} has none to compare."
     crop, scale, body = settings["data"]["crop"], _multiple(settings), system.get("generator", {})
     for part, node in {"generator": body.get("body", body), "discriminator": system.get("discriminator")}.items():
         behind = _fact(node, "norm_behind_stem")
         side = rules.stem_side(scale, node["unshuffle"]) if behind else _fact(node, "single_side") or 0
         if size == 1 and crop <= side:
-            yield f"data.batch_size=1 and data.crop={crop} leave the batch norm of the {part} a single number: choose more of one."
+            yield f"{said} and data.crop={crop} leave the batch norm of the {part} a single number: choose more of one."
 
 
 def _crop(settings: Settings) -> Iterator[str]:

@@ -20,10 +20,9 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from csrgan.errors import RunStopped, UserError
-from csrgan.ranks import LOST, STARTED_BY
+from csrgan.ranks import LOST, SAYS, STARTED_BY
 from csrgan.runs import watchdog
 
-SAYS = "CSRGAN_LAST_WORDS"  # environment variable: the file for the sentence with which a process ends
 GRACE = 10.0  # seconds that the first process has to end by itself after another one has failed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,7 +13,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from torch import distributed, nn
 
 from csrgan.errors import RunStopped
-from csrgan.ranks import LOST
+from csrgan.ranks import LOST, of_slurm
 from csrgan.training import collectives
 
 PATIENCE = timedelta(hours=4)  # for a process that prepares data or evaluates large pictures while others wait
@@ -40,7 +41,8 @@ class DataParallelStrategy(DDPStrategy):
 
 
 def launched() -> DataParallelStrategy:
-    """Return the strategy of processes that were started with torchrun's variables in the environment."""
+    """Return the strategy of processes that csrgan, torchrun or Slurm has started, see `csrgan.ranks`."""
+    os.environ.update(of_slurm(os.environ))
     return DataParallelStrategy(cluster_environment=TorchElasticEnvironment())
 
 
