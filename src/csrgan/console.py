@@ -32,6 +32,11 @@ def silence() -> Iterator[None]:
         _silent.reset(token)
 
 
+def is_silent() -> bool:
+    """Return whether a block of `silence` runs."""
+    return _silent.get()
+
+
 class Console(console.Console):
     """Rich's console; it prints control characters in sentences and tables as escapes, and a sentence as one line."""
 

@@ -366,13 +366,32 @@ def budget(images: int, size: int) -> Iterator[str]:
         yield f"trainer.images={images} is less than one batch of data.batch_size={size}."
 
 
-def one_process(said: str, processes: int) -> Iterator[str]:
-    """Check that a training has one process, and so one device. said: what asks for more."""
-    if processes > 1:
+def processes(devices: int, started_by: str, world: int, here: int) -> Iterator[str]:
+    """Check the number of devices a machine. started_by: a program that has started `world` processes, `here` on this machine."""
+    if world > 1 and here != devices:
         yield (
-            f"{said}: one training on several devices is not supported yet; start several trainings with one device each, as in"
-            " CUDA_VISIBLE_DEVICES=0 csrgan train trainer.devices=1."
+            f"trainer.devices={devices}: {started_by} has started {here} processes on this machine, one for each device; choose"
+            f" trainer.devices={here}."
         )
+    elif world % here:
+        yield f"{started_by} has started {world} processes, {here} on this machine: each machine needs the same number."
+
+
+def averages_gradients(several: bool, strategy: str, averages: bool) -> Iterator[str]:
+    """Check the strategy of a Trainer. several: whether it has several processes. averages: whether it is csrgan's own."""
+    if several and not averages:
+        yield (
+            f"this Trainer has several processes, and {strategy} does not average the gradients of several networks: give it"
+            " strategy=csrgan.training.data_parallel.DataParallelStrategy() and use_distributed_sampler=False, or devices=1."
+        )
+
+
+def shared_batch(size: int, processes: int) -> Iterator[str]:
+    """Check that each process gets the same share of a batch."""
+    if size % processes:
+        below, above = size // processes * processes, (size // processes + 1) * processes
+        nearest = f"{below} and {above} can" if below else f"{above} can"
+        yield f"data.batch_size={size} cannot be shared evenly by {processes} devices; {nearest}."
 
 
 def multiples(key: str, side: int, needs: Mapping[str, int]) -> Iterator[str]:

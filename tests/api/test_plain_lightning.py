@@ -191,11 +191,12 @@ def test_a_description_holds_what_was_given_and_what_stood_for_it() -> None:
     assert name_of(nn.Conv2d) == "torch.nn.Conv2d"
 
 
-def test_a_trainer_of_several_processes_is_refused_before_the_first_batch() -> None:
+def test_a_trainer_whose_strategy_does_not_average_the_gradients_is_refused_before_the_first_batch() -> None:
     trainer = lightning.Trainer(
         accelerator="cpu", devices=2, strategy="ddp_fork", max_epochs=1, logger=False, enable_checkpointing=False
     )
     with pytest.raises(
-        ProcessRaisedException, match=r"UserError: this Trainer starts 2 processes: one training on several devices"
+        ProcessRaisedException,
+        match=r"UserError: this Trainer has several processes, and DDPStrategy does not average .* strategy=csrgan\.training",
     ):
         trainer.fit(small(), photographs())

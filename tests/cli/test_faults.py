@@ -55,8 +55,8 @@ FAULTS = [
     (["train", "seed=[1,2]"], "seed=[1, 2] is not a number."),
     (["train", "trainer.images=1e3"], "trainer.images=1000.0 is not a whole number: write 1000."),
     (["train", "trainer.images=${{trainer.imagse}}"], "trainer.images=${trainer.imagse}: Interpolation key"),
-    (["train", "trainer.devices=2"], "trainer.devices=2: one training on several devices is not supported yet; start several "),
-    (["train", "system=wiener", "data.crop=64", "trainer.devices=2"], "CUDA_VISIBLE_DEVICES=0 csrgan train trainer.devices=1."),
+    (["train", "trainer.devices=3"], "data.batch_size=16 cannot be shared evenly by 3 devices; 15 and 18 can."),
+    (["train", "trainer.devices=2", "data.batch_size=1"], "data.batch_size=1 cannot be shared evenly by 2 devices; 2 can."),
     (["train", "trainer.images=2"], "trainer.images=2 is less than one batch of data.batch_size=4."),
     (["train", "optimizer.generator.lr=nan"], "optimizer.generator.lr=nan is not a number."),
     (["train", "degradation.noise.high=inf"], "degradation.noise.high=inf is not finite."),
@@ -168,9 +168,14 @@ ALL_AT_ONCE = {
 }
 
 
-def test_processes_that_another_program_starts_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")  # as torchrun sets it
-    with pytest.raises(UserError, match=r"^WORLD_SIZE=2 in the environment: one training on several devices is"):
+def test_processes_that_another_program_starts_together_must_be_as_many_as_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match=r"^WORLD_SIZE=2 in the environment says .* but RANK and .* MASTER_PORT are missing: "):
+        check_command("train", [])
+    for name in ("RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "2" if name == "LOCAL_WORLD_SIZE" else "0")
+    check_command("train", ["trainer.devices=2"])
+    with pytest.raises(UserError, match=r"^trainer\.devices=1: torchrun has started 2 .* choose trainer\.devices=2\.$"):
         check_command("train", [])
 
 

@@ -17,6 +17,7 @@ from csrgan.files import commit, part_path, relative
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import BEST, LAST, PREVIOUS
 from csrgan.runs.checkpoint import reopen
+from csrgan.training import collectives
 from csrgan.training.system import System
 from csrgan.tree import Settings
 
@@ -69,11 +70,11 @@ class Checkpoints(Callback):
         if stops or due or self._evaluates(trainer, system):
             self.save(trainer)
         if stops:
-            self._stop_run()
+            self._stop_run(stops)
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         if self._stop.number:  # the checkpoint from before the evaluation holds everything learned
-            self._stop_run()
+            self._stop_run(self._stop.number)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         gain = self._scores.summary["gain_db"]
@@ -97,13 +98,17 @@ class Checkpoints(Callback):
             raise UserError(f"{self._folder / LAST}: {self._failure.strerror}; the checkpoint saved before is intact.")
 
     def _write(self, trainer: Trainer, file: Path, before: Path | None = None) -> None:
+        if trainer.is_global_zero:
+            self._write_alone(trainer, file, before)
+        collectives.barrier()  # a process that ends sooner could take this one with it
+
+    def _write_alone(self, trainer: Trainer, file: Path, before: Path | None) -> None:
         part = part_path(file)
         try:
             trainer.save_checkpoint(part)
-            if trainer.is_global_zero:
-                if before and file.is_file():
-                    file.replace(before)
-                commit(part, file)
+            if before and file.is_file():
+                file.replace(before)
+            commit(part, file)
             self._failure = None
         except OSError as reason:
             part.unlink(missing_ok=True)
@@ -117,12 +122,12 @@ class Checkpoints(Callback):
         """Return whether an evaluation follows this batch."""
         return system.state.batches_seen % int(trainer.val_check_batch or 1) == 0
 
-    def _stop_run(self) -> None:
+    def _stop_run(self, signal: int) -> None:
         sentence = (
             f"{self._saved} images are saved" if self._failure is None else f"the last save failed ({self._failure.strerror})"
         )
         resume = shlex.quote(f"resume={relative(self._folder.parent)}")
-        raise RunStopped(f"stopped; {sentence}. To continue: csrgan train {resume}", 128 + self._stop.number)
+        raise RunStopped(f"stopped; {sentence}. To continue: csrgan train {resume}", 128 + signal)
 
     def state_dict(self) -> dict[str, float]:
         return {"best": self._best, "saved": self._saved, "evaluated": self._evaluated, "seconds": self.seconds}

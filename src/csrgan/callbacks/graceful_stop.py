@@ -12,6 +12,8 @@ from types import FrameType
 
 from lightning import Callback, Trainer
 
+from csrgan.training import collectives
+
 GRACE = 9.0  # seconds to save; besides three times as long as the longest batch took. Then the process ends with an earlier save
 
 SENTENCE = b"csrgan train: saving and stopping after this batch; a second signal ends it at once\n"
@@ -42,17 +44,17 @@ class GracefulStop(Callback):
         if not self.handlers:
             self.on_train_start(trainer)
 
-    def requested(self, trainer: Trainer) -> bool:
-        """Return whether any of the processes that train together was asked to stop."""
-        requested = bool(self.number)
-        return trainer.strategy.reduce_boolean_decision(requested, all=False) if trainer.world_size > 1 else requested
+    def requested(self, trainer: Trainer) -> int:
+        """Return the number of the signal that asked any of the processes that train together to stop; 0: none."""
+        return collectives.largest(self.number, trainer.strategy.root_device)
 
     def _handle(self, number: int, frame: object) -> None:
         if self.number:
             os._exit(128 + number)
         self.number = number
-        with suppress(OSError):  # not by print, which fails where the signal came within another print
-            os.write(2, SENTENCE)
+        if collectives.rank() == 0:
+            with suppress(OSError):  # not by print, which fails where the signal came within another print
+                os.write(2, SENTENCE)
         self.timer = threading.Timer(GRACE + 3 * self.longest, self._give_up, [number])
         self.timer.daemon = True
         self.timer.start()

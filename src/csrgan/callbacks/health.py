@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
 
+import torch
 from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 
 from csrgan.callbacks.watched import as_system
 from csrgan.config import settings
+from csrgan.degradation.parameters import Parameters
 from csrgan.errors import RunStopped, UserError
 from csrgan.files import relative
 from csrgan.records import Batch
 from csrgan.run_folder import REPLAY
+from csrgan.training import collectives
 from csrgan.training.replay import keep
 from csrgan.training.system import System
 from csrgan.tree import Settings
@@ -101,8 +104,11 @@ class Health(Callback):
         """Report and save a batch from which nothing was learned."""
         reason, number = system.state.nonfinite, system.state.batches_seen
         assert reason
-        first = system.images_seen - len(batch.names)  # sample number of the batch's first picture, with one process
-        file = keep(self.folder / REPLAY / f"batch_{number:06d}.pt", system, batch)
+        batch = _whole(batch)
+        first = system.images_seen - len(batch.names)  # sample number of the batch's first picture
+        file = self.folder / REPLAY / f"batch_{number:06d}.pt"
+        if collectives.rank() == 0:
+            keep(file, system, batch)
         samples = [f"sample {first + index} ({batch.names[index]})" for index in reason.samples]
         source = ", ".join(samples) or "no single sample"
         sentence = (
@@ -171,3 +177,13 @@ class Health(Callback):
         for condition in self.conditions.values():
             if condition.holds and condition.action == "pause" and "discriminator" in updaters:
                 updaters["discriminator"].frozen = True
+
+
+def _whole(batch: Batch) -> Batch:
+    """Return the batch of all processes; with one process, the batch itself."""
+    if collectives.processes() == 1:
+        return batch
+    parts = collectives.gathered(batch.to("cpu"))
+    sharp, low = (torch.cat(pictures) for pictures in zip(*((part.sharp, part.low) for part in parts), strict=True))
+    theta = Parameters.concatenate([part.parameters for part in parts])
+    return Batch(sharp, low, theta, tuple(name for part in parts for name in part.names), batch.spec)

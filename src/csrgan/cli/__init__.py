@@ -97,14 +97,15 @@ def _run(command: str, words: list[str]) -> int:
         return execute(command, words).status
     except KeyboardInterrupt:
         _end_compilation()
-        print(f"csrgan: stopped.{' The same command runs what is missing.' if _sweep_folder() else ''}", file=sys.stderr)
+        _say(f"csrgan: stopped.{' The same command runs what is missing.' if _sweep_folder() else ''}")
         return 130
     except BrokenPipeError:  # the reader closed the pipe, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except RunStopped as stop:
         _end_compilation()
-        print(printable(f"csrgan {command}: {stop}"), file=sys.stderr)
+        if _speaks():
+            _say(printable(f"csrgan {command}: {stop}"))
         return stop.status
     except Exception as error:
         from csrgan.config import faults, own_code
@@ -114,9 +115,25 @@ def _run(command: str, words: list[str]) -> int:
             raise
         if own_code.wants_traceback():
             traceback.print_exception(error)
-        for line in sentence.split("\n"):
-            print(f"csrgan {command}: {line}", file=sys.stderr)
+        _say("\n".join(f"csrgan {command}: {line}" for line in sentence.split("\n")))
         return 2
+
+
+def _speaks() -> bool:
+    """Return whether this process, of several that train together, says why all of them stop."""
+    from csrgan import ranks
+
+    return ranks.SAYS in os.environ or ranks.own().leads
+
+
+def _say(text: str) -> None:
+    """Print why a command ended. A process that trains with others tells the one that started them, which prints it once."""
+    from csrgan import ranks
+
+    if file := os.environ.get(ranks.SAYS):
+        Path(file).write_text("\n".join(line.partition(": ")[2] for line in text.split("\n")), encoding="utf-8")
+    else:
+        print(text, file=sys.stderr)
 
 
 def _end_compilation() -> None:
@@ -182,6 +199,7 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     from hydra.types import RunMode
     from omegaconf import DictConfig
 
+    from csrgan import ranks
     from csrgan.config import job
     from csrgan.config.build import checked_settings
     from csrgan.config.folder import contents
@@ -199,7 +217,9 @@ def _hydra(command: str, words: list[str]) -> Outcome:
         command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
             if command == "train" and not several:
-                checked_settings(config)  # report an impossible value before importing anything heavy
+                settings = checked_settings(config)  # report an impossible value before importing anything heavy
+                if settings["trainer"]["devices"] > ranks.own().world:
+                    command_module = "train_together"
             result = _imported(f"csrgan.cli.{command_module}").run(config)
         except Exception as error:  # Hydra would add a line of its own; _run reports the error
             reported = _reported(error, config)

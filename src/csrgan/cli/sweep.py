@@ -12,10 +12,11 @@ from omegaconf import DictConfig
 from rich.markup import escape
 from rich.table import Table
 
+from csrgan import ranks
 from csrgan.config.paths import restart_words
 from csrgan.config.resume import same_start
 from csrgan.console import Console
-from csrgan.errors import UserError
+from csrgan.errors import UserError, require
 from csrgan.files import relative
 from csrgan.run_folder import JOB, OUTPUT, REFUSED
 from csrgan.runs import process, record, watchdog
@@ -25,6 +26,8 @@ from csrgan.workflow import hydra_sweep, sweep_plan
 
 def run(config: DictConfig) -> float | None:
     """Run the job of this configuration unless it is complete, and write job.json. Return the gain in dB; None if it failed."""
+    own = ranks.own()
+    require(own.world == 1, f"a sweep starts its own processes: start csrgan train -m once, and not through {own.started_by}.")
     watchdog.watch()
     hydra = cast(DictConfig, HydraConfig.get())
     words = [word for word in restart_words(hydra.overrides.task) if not word.startswith("run_dir=")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,7 +13,8 @@ from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, open_dict
 
-from csrgan.api import own
+from csrgan import ranks
+from csrgan.api import own as own_parts
 from csrgan.benchmarks import cost
 from csrgan.callbacks.bar import Scoring
 from csrgan.callbacks.calibration import Calibration
@@ -22,7 +24,7 @@ from csrgan.callbacks.health import Health
 from csrgan.callbacks.progress import PerImageProgress, Watch
 from csrgan.callbacks.scores import Scores
 from csrgan.config.build import build, checked_settings
-from csrgan.console import Console, quiet
+from csrgan.console import Console, quiet, silence
 from csrgan.data.module import Photographs
 from csrgan.data.paired import Paired
 from csrgan.errors import require
@@ -32,7 +34,8 @@ from csrgan.reports import table
 from csrgan.restorers import ood_fit
 from csrgan.rules import listed
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
-from csrgan.training import sanity_check, unknown_theta
+from csrgan.training import data_parallel, sanity_check, unknown_theta
+from csrgan.training.data_parallel import lost_processes
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.execution import configure_execution
 from csrgan.training.sanity_check import SanityCheck
@@ -50,16 +53,13 @@ CHECKED = 4  # samples of the first batch, where nothing is compiled for its siz
 def run(config: DictConfig) -> float:
     """Train, and write everything into the run folder. Return the gain of S over L in dB, for sweepers."""
     quiet()
-    own.register_metrics(listed(config.evaluation.metrics))
+    own_parts.register_metrics(listed(config.evaluation.metrics))
     settings = checked_settings(config)
-    folder = Path(settings["run_dir"])
-    with exclusive_lock(folder, f"run_dir={relative(folder)}"):
-        checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
-        place = relative(folder)
-        sentence = f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one."
-        require(bool(settings["resume"]) or not checkpoints, sentence)
-        if not settings["resume"]:
-            require_same_start(folder, "train")
+    folder, leads = Path(settings["run_dir"]), ranks.own().leads
+    alone: AbstractContextManager[None] = exclusive_lock(folder, f"run_dir={relative(folder)}") if leads else silence()
+    with alone:
+        if leads and not settings["resume"]:
+            _require_free(folder)
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         budget = settings["trainer"]["multiply_adds"]
         costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}
@@ -72,6 +72,14 @@ def run(config: DictConfig) -> float:
         return trained(stopped.settings(settings) if stopped else settings, folder, costs, stopped)
 
 
+def _require_free(folder: Path) -> None:
+    """Raise UserError if the folder holds a run already."""
+    checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
+    place = relative(folder)
+    require(not checkpoints, f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one.")
+    require_same_start(folder, "train")
+
+
 def trained(
     settings: Settings,
     folder: Path,
@@ -80,7 +88,7 @@ def trained(
     also: Sequence[lightning.Callback] = (),
 ) -> float:
     """Train with these settings and return the gain of S over L in dB. also: more callbacks, which run first."""
-    console = Console()
+    console, leads = Console(), ranks.own().leads
     data, system = _prepared(settings, console, from_start=stopped is None)
     scores, stop = Scores(folder, settings["trainer"]["panels"]), GracefulStop()
     images, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
@@ -90,17 +98,20 @@ def trained(
         stopped.announce(settings, console)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
-    with recording(with_choices(settings), folder, build) as loggers, ctrl_c_passed_on():
+    recorded: AbstractContextManager[list[Logger]] = recording(with_choices(settings), folder, build) if leads else nullcontext([])
+    with recorded as loggers, ctrl_c_passed_on(), lost_processes(f"To continue: csrgan train resume={relative(folder)}"):
         calibration = Calibration(settings["trainer"]["calibration_images"], progress.bar)
         shown = [scores, progress, PerImageProgress(console) if system.restorer.per_picture else Scoring(progress.bar)]
         trains = isinstance(system, System)
         callbacks = [*also, *own_callbacks(settings), *([calibration, *shown] if trains else [PlainSignals(), *shown])]
         callbacks += [Health(folder, console, **settings["health"]), stop, saver] if trains else []  # Checkpoints comes last
         # The description is written once a checkpoint has been accepted, and not for a refused one.
-        callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
+        if leads:
+            callbacks += [LambdaCallback(on_train_start=lambda *_: describe(settings, folder, stopped.changed if stopped else ()))]
         trainer = make_trainer(settings, folder, callbacks, loggers)
         if not isinstance(system, System):
-            describe(settings, folder)
+            if leads:
+                describe(settings, folder)
             console.print(f"{system.restorer.kind.name} needs no training and is scored as it is", highlight=False)
         else:
             trainer.fit(system, data, ckpt_path=str(stopped.file) if stopped else None, weights_only=True)
@@ -108,7 +119,7 @@ def trained(
         if scores.images_seen != system.images_seen:
             trainer.validate(system, data, verbose=False)
         if isinstance(system, System):
-            if settings["trainer"]["ood_images"] and system.images_seen >= images:
+            if leads and settings["trainer"]["ood_images"] and system.images_seen >= images:
                 console.print("learning what pictures unlike those of the training look like", highlight=False)
                 system.restorer.ood = ood_fit.fit(system.restorer, data, settings["trainer"]["ood_images"], system.device)
             saver.conclude(trainer)
@@ -123,7 +134,8 @@ def trained(
         log_results(loggers, scores.rows, summary)
     if waiting:
         console.print(table.waiting(waiting, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
-    conclude(console, summary, scores.rows, folder, system.restorer.prior.units)
+    if leads:
+        conclude(console, summary, scores.rows, folder, system.restorer.prior.units)
     return float(summary["gain_db"])
 
 
@@ -162,7 +174,8 @@ def _checked_training(system: System, data: Photographs, settings: Settings) -> 
 
     Returns its findings, and a description of the batch.
     """
-    trainer, size = settings["trainer"], settings["data"]["batch_size"]
+    own = ranks.own()
+    trainer, size = settings["trainer"], settings["data"]["batch_size"] // own.world
     count = size if trainer["compile"] else min(size, CHECKED)
     loader = data.train_dataloader()
     sides = data.sides()
@@ -177,6 +190,7 @@ def _checked_training(system: System, data: Photographs, settings: Settings) -> 
         batch_size=size,
         accelerator=trainer["accelerator"],
         precision=trainer["precision"],
+        **({"devices": [own.local]} if own.world > 1 and trainer["accelerator"] == "gpu" else {}),
     )
     return result, f"{count} of {size} crops of {sides[first_sample]} px"
 
@@ -207,11 +221,13 @@ def own_callbacks(settings: Settings) -> list[lightning.Callback]:
 
 def make_trainer(settings: Settings, folder: Path, callbacks: list[lightning.Callback], loggers: list[Logger]) -> Trainer:
     """Return a trainer for one pass over a stream of `images` samples: budgets count images, so Lightning's limits stay unused."""
-    trainer, batch = settings["trainer"], settings["data"]["batch_size"]
+    trainer, batch, own = settings["trainer"], settings["data"]["batch_size"], ranks.own()
     batches = trainer["images"] // batch
     return Trainer(
         accelerator=trainer["accelerator"],
         devices=trainer["devices"],
+        num_nodes=own.machines,
+        strategy=data_parallel.launched() if own.world > 1 else "auto",
         precision=trainer["precision"],
         deterministic=trainer["deterministic"],
         use_distributed_sampler=False,  # the stream splits itself among the processes

@@ -4,12 +4,11 @@ constructors enforce too; rules on several objects at once, such as a loss that 
 from __future__ import annotations
 
 import ast
-import os
 import re
 from collections.abc import Collection, Iterator
 from typing import Any, TypeGuard
 
-from csrgan import rules
+from csrgan import ranks, rules
 from csrgan.config.arguments import OWN, of_source
 from csrgan.config.folder import groups
 from csrgan.declared import constant, definition, requested_inputs
@@ -52,11 +51,15 @@ def _metrics(settings: Settings) -> Iterator[str]:
 
 
 def _processes(settings: Settings) -> Iterator[str]:
-    """Check that a training has one process. Programs such as torchrun tell those that they start how many there are."""
+    """Check the processes of a training against its batch. Programs such as torchrun may have started them."""
     if devices := settings.get("trainer", {}).get("devices"):
-        started = os.environ.get("WORLD_SIZE", "1")
-        yield from rules.one_process(f"trainer.devices={devices}", devices)
-        yield from rules.one_process(f"WORLD_SIZE={started} in the environment", int(started) if started.isdecimal() else 1)
+        try:
+            own = ranks.own()
+        except UserError as reason:
+            yield str(reason)
+            return
+        yield from rules.processes(devices, own.started_by, own.world, own.local_world)
+        yield from rules.shared_batch(settings["data"]["batch_size"], max(devices, own.world))
 
 
 def _format(settings: Settings) -> Iterator[str]:
@@ -212,18 +215,19 @@ def _inputs(function: object) -> tuple[str, ...]:
 
 def _batch(settings: Settings) -> Iterator[str]:
     """Check for batches that are too small, or larger than the budget."""
-    size, system = settings["data"]["batch_size"], settings["system"]
-    yield from rules.budget(settings["trainer"]["images"], size)
+    batch, system, devices = settings["data"]["batch_size"], settings["system"], settings["trainer"]["devices"]
+    yield from rules.budget(settings["trainer"]["images"], batch)
+    size, said = batch // devices, f"data.batch_size={batch}" + (f", shared by {devices} devices," if devices > 1 else "")
     for key, term in _terms(system).items():
         least = _fact(term.get("function"), "least_batch") or 1
         if size < least:
-            yield f"loss/{key} compares {least} or more pictures of a batch: data.batch_size={size} has none to compare."
+            yield f"loss/{key} compares {least} or more pictures of a batch: {said} has none to compare."
     crop, scale, body = settings["data"]["crop"], _multiple(settings), system.get("generator", {})
     for part, node in {"generator": body.get("body", body), "discriminator": system.get("discriminator")}.items():
         behind = _fact(node, "norm_behind_stem")
         side = rules.stem_side(scale, node["unshuffle"]) if behind else _fact(node, "single_side") or 0
         if size == 1 and crop <= side:
-            yield f"data.batch_size=1 and data.crop={crop} leave the batch norm of the {part} a single number: choose more of one."
+            yield f"{said} and data.crop={crop} leave the batch norm of the {part} a single number: choose more of one."
 
 
 def _crop(settings: Settings) -> Iterator[str]:

@@ -12,7 +12,7 @@ from csrgan.config.check import REFERENCE
 from csrgan.config.folder import groups
 from csrgan.config.old_names import translate_silently
 from csrgan.config.paths import literal_path
-from csrgan.config.settings import CHANGEABLE, KEPT
+from csrgan.config.settings import CHANGEABLE
 from csrgan.declared import constant
 from csrgan.errors import UserError, meant, require
 from csrgan.run_folder import CHECKPOINTS, CONFIG, LAST, OVERRIDES, PREVIOUS
@@ -183,7 +183,7 @@ def describe_change(key: str, values: tuple[object, object]) -> str:
 def _may_change(key: str, settings: Settings, copies: Mapping[str, str]) -> bool:
     """Return whether a resumed run may change a key, see `settings.CHANGEABLE`."""
     of_system = {key for place, key in copies.items() if place.rpartition(".")[0] == "system"}
-    if not _below(key, CHANGEABLE) or key in KEPT or key in {"data", *of_system}:  # the last means that their class changed
+    if not _below(key, CHANGEABLE) or key in {"data", *of_system}:  # the last means that their class changed
         return False
     parts = key.split(".")
     for length in range(1, len(parts)):

@@ -103,6 +103,5 @@ class Command(TypedDict):
 # classes of the system's own arguments, such as an optimizer, whose state is in the checkpoint. A class lists the arguments that
 # are kept in `kept_on_resume`.
 CHANGEABLE = ("callbacks", "data", "evaluation", "health", "logger", "loss", "optimizer", "trainer")
-KEPT = ("trainer.devices",)
 
 GROUPS = {"": Command, "trainer": Trainer, "health": Health, "logger": Logger}

@@ -21,14 +21,14 @@ Collated = TypeVar("Collated")  # a batch of samples
 
 
 class ResumableBatchSampler(Sampler[list[int]]):
-    """Batches of the sample indices 0, 1, ... up to the budget; each of `world` processes takes every world-th batch.
+    """Batches of the sample indices 0, 1, ... up to the budget, of which each of `world` processes takes its share.
 
-    Together the processes see the same samples as one process with batches `world` times as large.
+    batch_size: of all processes together. So the batches do not depend on how many processes there are.
     """
 
     def __init__(self, total: int, batch_size: int, rank: int = 0, world: int = 1) -> None:
-        self.batch_size, self.rank, self.world, self.start = batch_size, rank, world, 0
-        self.batches, self.epoch = total // (batch_size * world), 0
+        self.batch_size, self.share, self.rank, self.start = batch_size, batch_size // world, rank, 0
+        self.batches, self.epoch = total // batch_size, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Continue where the pass before ended. Lightning calls this."""
@@ -37,8 +37,8 @@ class ResumableBatchSampler(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         first = self.epoch * self.batches
         for batch in range(max(self.start, first), first + self.batches):
-            first = (batch * self.world + self.rank) * self.batch_size
-            yield list(range(first, first + self.batch_size))
+            first_sample = batch * self.batch_size + self.rank * self.share
+            yield list(range(first_sample, first_sample + self.share))
 
     def __len__(self) -> int:
         return self.batches  # also after a restart: Lightning counts the earlier batches

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from lightning import LightningDataModule
 from rich.console import Console
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from csrgan import rules
 from csrgan.arguments import Recorded
@@ -48,7 +48,7 @@ class Photographs(Recorded, LightningDataModule):
     crop: side of a training crop, px. final_crop: side in the last `final_fraction` of the training; None: unchanged.
     min_detail: a crop is drawn again if the mean difference of its neighbouring pixels is below this fraction of full scale.
     window: photographs whose crops are mixed. crops_per_image: crops of each before the next window.
-    batch_size: crops per batch. workers: loader processes beside the main one.
+    batch_size: crops per batch, of all devices together. workers: loader processes beside the main one, per device.
     images: the training budget, or that of each pass where Lightning makes several (`max_epochs`).
     degradation: the protocol; None: `readme`. grid: levels of blur, scale and noise in the evaluation. repeats: noise seeds of each
     cell. evaluation_crop: greatest side of a photograph that is evaluated, px, cut from its centre; None: whole photographs.
@@ -161,19 +161,25 @@ class Photographs(Recorded, LightningDataModule):
         pictures = self.pictures("data.train")
         scale = rules.scale_multiple(self.degradation.multiple)
         raise_faults(*(rules.multiples(key, side, scale) for key, side in self._crops.items()))
-        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        rank, world = self._process
+        raise_faults(rules.shared_batch(self.batch_size, world))
         order = SampleOrder(self._training_groups(), window=self._window, crops_per_image=self._crops_per_image, seed=self._seed)
         prior, detail = self.degradation.prior, self._min_detail
-        crops = Crops(pictures, self._keep_bytes, order, prior, sides=self.sides(world), min_detail=detail, seed=self._seed)
+        crops = Crops(pictures, self._keep_bytes, order, prior, sides=self.sides(), min_detail=detail, seed=self._seed)
         span = ResumableBatchSampler(self._images, self.batch_size, rank, world)
         if isinstance(pictures, Paired) and pictures.share < 1:
             pairs = PairCrops(pictures, crops, self._keep_bytes)
             return ResumableLoader(pairs, span, num_workers=self._workers, collate_fn=pairs.collate)
         return ResumableLoader(crops, span, num_workers=self._workers, collate_fn=crops.collate)
 
-    def sides(self, world: int = 1) -> CropSchedule:
-        """Return the crop schedule. All crops of a batch, in all `world` processes, have one side; the last has the final."""
-        first, batch = self._crops["data.crop"], self.batch_size * world
+    @property
+    def _process(self) -> tuple[int, int]:
+        """The number of this process among those that train together, and how many they are."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
+    def sides(self) -> CropSchedule:
+        """Return the crop schedule. All crops of a batch have one side; the last has the final."""
+        first, batch = self._crops["data.crop"], self.batch_size
         batches = self._images // batch
         start = min(round(batches * (1 - self._final_fraction)), batches - 1) * batch
         return CropSchedule(first, self._crops.get("data.final_crop", first), start)
@@ -192,7 +198,7 @@ class Photographs(Recorded, LightningDataModule):
         if isinstance(pictures, Paired) and pictures.share < 1:
             self._stress.examine_given()
             pairs = PairSet(pictures, indices, self._keep_bytes, self._evaluation_crop, self._stress)
-            return DataLoader(pairs, batch_size=1, collate_fn=FrozenGrid.collate)
+            return DataLoader(pairs, batch_size=1, collate_fn=FrozenGrid.collate, sampler=self._shared(pairs))
         frozen = FrozenGrid(
             pictures,
             indices,
@@ -204,7 +210,12 @@ class Photographs(Recorded, LightningDataModule):
             multiple,
             self.degradation.draws,
         )
-        return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate)
+        return DataLoader(frozen, batch_size=1, collate_fn=frozen.collate, sampler=self._shared(frozen))
+
+    def _shared(self, pictures: Dataset[Any]) -> Sampler[int] | None:
+        """Share the pictures of an evaluation among the processes, see `training.shared_out`."""
+        rank, world = self._process
+        return DistributedSampler(pictures, world, rank, shuffle=False) if world > 1 else None
 
     def _evaluation_indices(self) -> list[int]:
         groups = self._large_enough("data.valid", MIN_SIDE, f"{MIN_SIDE} px, which the scores need,")

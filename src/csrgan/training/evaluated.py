@@ -17,6 +17,7 @@ from csrgan.errors import UserError
 from csrgan.evaluation import results
 from csrgan.records import Batch, Restoration
 from csrgan.restorers.restorer import Restorer
+from csrgan.training import shared_out
 from csrgan.tree import Settings
 
 Loaded = TypeVar("Loaded", bound="Evaluated")
@@ -77,6 +78,7 @@ class Evaluated(Recorded, LightningModule):
         self.rows.append(results.row(batch, outputs, self.restorer.prior))
 
     def on_validation_epoch_end(self) -> None:
+        self.rows = shared_out.collected(self.rows, self.trainer.val_dataloaders)
         self.summary = results.summarise(self.rows)
         named = {f"valid/{name}": torch.tensor(value, dtype=torch.float64) for name, value in self.summary.items()}
         self.log_dict({**named, "step": torch.tensor(float(self.images_seen))})  # loggers count images, not batches

@@ -14,10 +14,13 @@ from csrgan.tree import Settings
 def configure_execution(system: Evaluated, trainer: Settings) -> None:
     """Give the networks the memory layout `trainer.channels_last` and compile them where `trainer.compile` is true, in place.
 
-    Raises UserError for trainer.accelerator=gpu where torch finds no GPU.
+    Raises UserError for trainer.accelerator=gpu where torch finds no GPU, or fewer than trainer.devices.
     """
     available = trainer["accelerator"] != "gpu" or torch.cuda.is_available()
     require(available, "trainer.accelerator=gpu: torch finds no GPU here; choose trainer=cpu.")
+    found, asked = torch.cuda.device_count(), trainer["devices"]
+    enough = trainer["accelerator"] != "gpu" or found >= asked
+    require(enough, f"trainer.devices={asked}: torch finds {found} GPU{'s' if found > 1 else ''} here; choose at most {found}.")
     for network in system.children():
         if trainer["channels_last"]:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

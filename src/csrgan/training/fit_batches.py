@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from lightning import Callback, LightningDataModule, Trainer
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 
 from csrgan.data.crops import CropBatch
 from csrgan.records import Batch
@@ -29,6 +30,7 @@ def fit(
         **device,
         max_epochs=1,
         callbacks=[PlainSignals(), *callbacks],
+        plugins=[LightningEnvironment()],  # whatever the environment says: this process trains alone
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

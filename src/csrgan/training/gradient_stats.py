@@ -8,15 +8,19 @@ from itertools import combinations
 import torch
 from torch import Tensor, nn
 
+from csrgan.training import collectives
+
 
 def compare(parts: Mapping[str, Tensor], weights: Sequence[nn.Parameter]) -> dict[str, Tensor]:
     """Return each term's share of the loss (in absolute values) and of the gradient norms at `weights`, and the cosine of each pair
     of gradients there; a term without a gradient there has no cosine.
 
-    Names: `loss_share/TERM`, `gradient_share/TERM`, `cosine/TERM_TERM`. Keeps the graph for the update that follows.
+    Names: `loss_share/TERM`, `gradient_share/TERM`, `cosine/TERM_TERM`. Keeps the graph for the update that follows. Of several
+    processes, the mean loss and the mean gradient count.
     """
-    magnitude = torch.stack([value.detach().abs() for value in parts.values()]).sum().clamp(min=1e-30)
-    stats = {f"loss_share/{name}": value.detach().abs() / magnitude for name, value in parts.items()}
+    values = collectives.mean(torch.stack([value.detach() for value in parts.values()])).abs()
+    magnitude = values.sum().clamp(min=1e-30)
+    stats = {f"loss_share/{name}": value / magnitude for name, value in zip(parts, values, strict=True)}
     gradients = {name: _flat(value, weights) for name, value in parts.items()}
     norms = {name: gradient.norm() for name, gradient in gradients.items()}
     total = torch.stack(list(norms.values())).sum().clamp(min=1e-30)
@@ -31,4 +35,4 @@ def _flat(value: Tensor, weights: Sequence[nn.Parameter]) -> Tensor:
     """Return the gradient of a term at `weights` as one vector."""
     gradients = torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
     pairs = zip(gradients, weights, strict=True)
-    return torch.cat([(torch.zeros_like(w) if g is None else g).flatten().float() for g, w in pairs])
+    return collectives.mean(torch.cat([(torch.zeros_like(w) if g is None else g).flatten().float() for g, w in pairs]))

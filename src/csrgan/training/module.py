@@ -16,6 +16,8 @@ from csrgan.losses.objective import Objective
 from csrgan.records import Batch
 from csrgan.restorers.learned import LearnedRestorer
 from csrgan.restorers.ood import OODTest
+from csrgan.training import collectives
+from csrgan.training.data_parallel import DataParallelStrategy
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.network_updater import NetworkUpdater
 from csrgan.training.nonfinite import NonFinite, nonfinite_rows
@@ -72,11 +74,13 @@ class TrainingModule(Evaluated):
         except NonFinite as reason:
             if not state.skip_nonfinite:
                 raise UserError(f"{reason} is not finite in the batch after {state.images_seen} images.") from None
-            # A picture that is not finite itself spoils the losses of the whole batch.
-            reason.samples = nonfinite_rows(batch.low, batch.sharp) or reason.samples
+            reason.samples = _culprits(batch, reason)
             state.nonfinite = reason
             for buffer, value in zip(self._learned_buffers, before, strict=True):
                 buffer.copy_(value)
+        collectives.average_buffers(self._learned_buffers)
+        if collectives.processes() > 1:
+            state.recorded = collectives.means(state.recorded, self.device)
         # Not in a hook, so that a checkpoint written after the step holds the new counts.
         state.batches_seen += 1
         state.images_seen += len(batch.names) * self.trainer.world_size
@@ -89,9 +93,10 @@ class TrainingModule(Evaluated):
         return [updater.optimizer() for updater in self.updaters.values()]
 
     def on_fit_start(self) -> None:
-        """Prepare the losses, for example load a frozen network. Raises UserError where several processes train."""
-        count = self.trainer.world_size
-        raise_faults(rules.one_process(f"this Trainer starts {count} processes", count))
+        """Prepare the losses, for example load a frozen network. Raises UserError for a Trainer that cannot train in several
+        processes."""
+        several, strategy = self.trainer.world_size > 1, self.trainer.strategy
+        raise_faults(rules.averages_gradients(several, type(strategy).__name__, isinstance(strategy, DataParallelStrategy)))
         functions = [term.function for updater in self.updaters.values() for term in updater.objective.terms.values()]
         for function in functions:
             if isinstance(function, Prepares):
@@ -118,3 +123,15 @@ class TrainingModule(Evaluated):
         state.lr_scale, state.recorded = content.get("lr_scale", 1.0), content.get("recorded", {})  # older checkpoints have neither
         self.restorer.calibration = Calibration(content.get("calibration", []), content.get("loo_calibration", {}))
         self.restorer.ood = OODTest.of(content["ood"]) if "ood" in content else None
+
+
+def _culprits(batch: Batch, reason: NonFinite) -> list[int]:
+    """Return the indices, in the batch of all processes, of the pictures that cause it.
+
+    A picture that is not finite itself spoils the losses of the whole batch.
+    """
+    own = nonfinite_rows(batch.low, batch.sharp)
+    found = list(enumerate(collectives.gathered((own, reason.samples))))
+    size = len(batch.names)
+    spoiled = [process * size + index for process, (indices, _) in found for index in indices]
+    return spoiled or [process * size + index for process, (_, indices) in found for index in indices]

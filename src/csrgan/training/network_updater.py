@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from csrgan import rules
 from csrgan.errors import UserError
 from csrgan.losses.objective import LossInputs, Objective
-from csrgan.training import gradient_stats
+from csrgan.training import collectives, gradient_stats
 from csrgan.training.nonfinite import NonFinite, culprits, of_itself, remedy, spoiled
 from csrgan.training.state import MakeOptimizer, TrainingState
 
@@ -74,13 +74,17 @@ class NetworkUpdater:
         self._examine({name: value for name, value in parts.items() if name not in self.reached}, weights, loss_inputs)
         if self._shared and state.compares_gradients:
             state.record(gradient_stats.compare(parts, self._shared))
-        loss = torch.stack(list(parts.values())).sum()
-        if not isfinite(loss.item()):
-            raise self._not_finite([name for name, value in parts.items() if not torch.isfinite(value)], loss_inputs)
+        terms = torch.stack(list(parts.values()))
+        values = collectives.mean(terms.detach())
+        if not isfinite(values.sum().item()):
+            raise self._not_finite([name for name, value in zip(parts, values, strict=True) if not value.isfinite()], loss_inputs)
         # With `inputs`, autograd neither computes nor adds up a gradient of another network's weights.
-        self.module.manual_backward(loss / state.rule.accumulate, inputs=weights)
-        state.record({f"{self.name}/{part}": value for part, value in parts.items()} | {f"{self.name}/loss": loss})
-        norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+        self.module.manual_backward(terms.sum() / state.rule.accumulate, inputs=weights)
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        collectives.average(gradients)
+        named = {f"{self.name}/{part}": value for part, value in zip(parts, values, strict=True)}
+        state.record(named | {f"{self.name}/loss": values.sum()})
+        norm = nn.utils.get_total_norm(gradients)
         state.record({f"{self.name}/gradient_norm": norm})
         state.show(loss_inputs)
         if not isfinite(norm.item()):
@@ -140,9 +144,11 @@ class NetworkUpdater:
                 because = f"{', '.join(cause)}, which it measures, is not finite or huge: {remedied}"
                 own = of_itself(name, f"{value.item():g}")
                 raise UserError(f"loss.{name} is {value.item():g} at its first use, because {because}." if cause else own)
-            gradients = value.requires_grad and torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
-            if not gradients or not any(gradient is not None and gradient.any() for gradient in gradients):
-                raise UserError(self._without_gradient(name, value, gradients or ()))
+            depends = value.requires_grad
+            gradients = torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True) if depends else ()
+            moved = any(gradient is not None and bool(gradient.any()) for gradient in gradients)
+            if not collectives.largest(int(moved), value.device):
+                raise UserError(self._without_gradient(name, value, gradients))
             endless = any(gradient is not None and not torch.isfinite(gradient).all() for gradient in gradients)
             if endless and not self.state.batches_seen and not spoiled(self.objective.terms[name].needs, inputs):
                 raise UserError(of_itself(name, gradient=True))

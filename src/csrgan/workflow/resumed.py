@@ -9,6 +9,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
+from csrgan import ranks
 from csrgan.config.build import checked_settings
 from csrgan.config.folder import contents
 from csrgan.config.paths import for_hydra
@@ -60,8 +61,9 @@ class StoppedRun:
 
     def announce(self, settings: Settings, console: Console) -> None:
         """Print what changes and whether nothing is left to train, and move a damaged last checkpoint out of the way."""
-        set_damaged_aside(self.folder)
-        seen, batch = self.images_seen, settings["data"]["batch_size"] * settings["trainer"]["devices"]
+        if ranks.own().leads:
+            set_damaged_aside(self.folder)
+        seen, batch = self.images_seen, settings["data"]["batch_size"]
         lines = [*self.changed]
         if settings["trainer"]["images"] - seen < batch:
             lines.append(f"the run has seen all of its images, so it is only scored again; trainer.images={2 * seen} trains on")

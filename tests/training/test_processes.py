@@ -1,0 +1,83 @@
+"""csrgan train with several devices: who starts the processes, who speaks, and how they end together."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from commands import csrgan
+from ranks import ALLOWED, SIGNAL, difference
+from stopped import WORDS, weights
+
+from csrgan.runs.together import environments
+
+STEADY = [word for word in WORDS if not word.startswith("trainer.validate_every")]
+STARTED = [
+    *STEADY,
+    "trainer.validate_every=24",
+    SIGNAL,
+    *(f"+optimizer.{name}.eps=1e-4" for name in ("generator", "discriminator")),
+]
+
+
+def run(*words: str, **environment: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run csrgan train; what came of it, and the seconds that it took."""
+    began = time.monotonic()
+    done = csrgan("train", *words, **{**ALLOWED, **environment})
+    assert "Traceback" not in done.stderr
+    return done, time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training in one process that nothing stopped."""
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    done, _ = run(f"run_dir={folder}", *STARTED)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def assert_same_training(one: Path, other: Path) -> None:
+    assert difference(*(weights(folder)["state_dict"] for folder in (one, other))) < 1e-6
+    assert weights(one)["csrgan"]["images_seen"] == weights(other)["csrgan"]["images_seen"]
+
+
+def test_a_killed_process_ends_all_with_a_sentence_and_fewer_processes_go_on_with_the_same_samples(
+    alone: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    done, _ = run(f"run_dir={folder}", *STARTED, "trainer.devices=2", SIGNAL_AT=f"1 5 {signal.SIGKILL.value} own")
+    assert done.returncode == 128 + signal.SIGKILL
+    sentence = (
+        "csrgan train: process 2 of 2 was ended by SIGKILL, perhaps because memory ran out. To continue: csrgan train resume="
+    )
+    assert done.stderr.strip().split("\n")[-1] == f"{sentence}{folder}"
+    assert weights(folder)["csrgan"]["images_seen"] == 12
+    done, _ = run(f"resume={folder}", "trainer.devices=1")
+    assert done.returncode == 0, done.stderr
+    assert "from image 12 on: trainer.devices 2 -> 1" in done.stdout
+    assert_same_training(folder, alone)
+
+
+def test_sigterm_saves_once_and_more_processes_go_on_with_the_same_samples(alone: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    done, _ = run(f"run_dir={folder}", *STARTED, "trainer.devices=2", SIGNAL_AT=f"0 4 {signal.SIGTERM.value} parent")
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    saved = re.findall(r"stopped; (\d+) images are saved", done.stderr)
+    assert saved == [str(weights(folder)["csrgan"]["images_seen"])]
+    assert done.stderr.count("saving and stopping after this batch") == 1
+    done, _ = run(f"resume={folder}", "trainer.devices=4")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("resumed after") == 1  # one process speaks
+    assert_same_training(folder, alone)
+    assert sorted(file.name for file in folder.iterdir()) == sorted(file.name for file in alone.iterdir())
+
+
+def test_the_environment_of_each_process_is_torchruns() -> None:
+    first, second = environments(2)
+    assert first["MASTER_PORT"] == second["MASTER_PORT"]
+    assert (first["RANK"], second["RANK"], first["WORLD_SIZE"]) == ("0", "1", "2")
