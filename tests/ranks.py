@@ -52,12 +52,17 @@ def difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> 
     return max(float((value.double() - other[name].double()).abs().max()) for name, value in one.items() if value.numel())
 
 
+KILLED = "killed"  # a file of a run folder, as old as the signal to a process itself
+
+
 class Signal(Callback):
     """Send a signal from inside a training, as SIGNAL_AT in the environment says: rank, batch, number, `own` or `parent`."""
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: object) -> None:
         rank, batch, number, whom = os.environ.get("SIGNAL_AT", "-1 0 0 own").split()
         if (trainer.global_rank, pl_module.state.batches_seen) == (int(rank), int(batch)):
+            if whom == "own":
+                (Path(trainer.default_root_dir) / KILLED).touch()
             os.kill(os.getppid() if whom == "parent" else os.getpid(), int(number))
 
 

@@ -197,6 +197,6 @@ def test_a_trainer_whose_strategy_does_not_average_the_gradients_is_refused_befo
     )
     with pytest.raises(
         ProcessRaisedException,
-        match=r"UserError: this Trainer has several processes, and DDPStrategy does not average .* strategy=csrgan\.training",
+        match=r"UserError: this Trainer has several .* DDPStrategy does not average .*=csrgan\.training",
     ):
         trainer.fit(small(), photographs())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from commands import csrgan
-from ranks import ALLOWED, SIGNAL, difference
+from ranks import ALLOWED, KILLED, SIGNAL, difference
 from stopped import WORDS, weights
 
 from csrgan.runs.together import environments
@@ -51,6 +53,7 @@ def test_a_killed_process_ends_all_with_a_sentence_and_fewer_processes_go_on_wit
 ) -> None:
     folder = tmp_path / "run"
     done, _ = run(f"run_dir={folder}", *STARTED, "trainer.devices=2", SIGNAL_AT=f"1 5 {signal.SIGKILL.value} own")
+    assert time.time() - (folder / KILLED).stat().st_mtime < 30
     assert done.returncode == 128 + signal.SIGKILL
     sentence = (
         "csrgan train: process 2 of 2 was ended by SIGKILL, perhaps because memory ran out. To continue: csrgan train resume="
@@ -77,7 +80,38 @@ def test_sigterm_saves_once_and_more_processes_go_on_with_the_same_samples(alone
     assert sorted(file.name for file in folder.iterdir()) == sorted(file.name for file in alone.iterdir())
 
 
-def test_the_environment_of_each_process_is_torchruns() -> None:
-    first, second = environments(2)
-    assert first["MASTER_PORT"] == second["MASTER_PORT"]
-    assert (first["RANK"], second["RANK"], first["WORLD_SIZE"]) == ("0", "1", "2")
+SHORT = [*STARTED, "trainer.images=8", "trainer.devices=2", "trainer.panels=2"]
+
+
+def assert_one_run(folder: Path, said: str) -> None:
+    assert said.count("PSNR, RGB, dB") == 1  # one process speaks
+    assert weights(folder)["csrgan"]["images_seen"] == 8
+    assert len([*(folder / "panels").iterdir()]) == 2
+    assert (folder / "summary.json").is_file()
+
+
+def test_torchrun_starts_the_processes_of_one_run(tmp_path: Path) -> None:
+    """Without run_dir, whose default holds the time."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    settings = {**os.environ, **ALLOWED, "OMP_NUM_THREADS": "1"}
+    command = [*torchrun, "-m", "csrgan", "train", *SHORT]
+    done = subprocess.run(command, capture_output=True, text=True, env=settings, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "runs").glob("*/*")
+    assert_one_run(folder, done.stdout)
+
+
+def test_slurm_starts_the_processes_of_one_run(tmp_path: Path) -> None:
+    """As `srun` would, on one machine."""
+    port = environments(1)[0]["MASTER_PORT"]
+    step = {"SLURM_JOB_ID": "7", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_TASKS_PER_NODE": "2", "SLURM_STEP_NODELIST": "localhost"}
+    started = []
+    for rank in ("0", "1"):
+        own = {"SLURM_PROCID": rank, "SLURM_LOCALID": rank, "SLURM_NTASKS": "2", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "csrgan", "train", *SHORT, f"run_dir={tmp_path / 'run'}"]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        started.append(subprocess.Popen(command, env={**os.environ, **ALLOWED, **step, **own}, **pipes))
+    said = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    assert_one_run(tmp_path / "run", said[0])
+    assert not said[1].strip()
