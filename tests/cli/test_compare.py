@@ -64,6 +64,14 @@ def test_bare_words_are_folders_and_scores_are_those_of_python(folders: Path, ca
     assert "http:" not in page
 
 
+def test_further_metrics_are_those_of_python(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "our s", "sharp=sharp", "metrics=[ciede2000,hf_ratio]", "destination=out"]) == 0
+    row = table(Path("out/compare.csv"))[0]
+    assert float(row["ciede2000"]) == pytest.approx(csrgan.metrics.ciede2000(row["file"], f"sharp/{row['picture']}.png"))
+    assert main(["compare", "our s", "low", "metrics=ciede2000"]) == 2
+    assert "metrics=ciede2000 need the sharp pictures: give sharp=FOLDER." in capsys.readouterr().err
+
+
 def test_folders_of_the_same_name_are_told_apart(folders: Path) -> None:
     for run in ("a", "b"):
         (folders / run).mkdir()

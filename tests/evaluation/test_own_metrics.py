@@ -105,3 +105,12 @@ def test_what_is_no_metric_is_a_user_error(package: Path) -> None:
     file.rename(file.with_name("psnr.yaml"))
     with pytest.raises(csrgan.UserError, match=r"psnr\.yaml has the name of csrgan's own metric psnr"):
         own.register_metrics()
+
+
+def test_one_that_is_not_used_is_computed_for_the_asking(package: Path) -> None:
+    choose(package, "false")
+    picture = np.random.default_rng(0).random((40, 40, 3))
+    own.register_metrics(["edges"])
+    assert METRICS["edges"].short == "edges"
+    own.register_metrics()
+    assert csrgan.metrics.edges(picture / 2, picture) == pytest.approx(0.5)
