@@ -226,6 +226,17 @@ def checkpoint_or_system(checkpoint: bool, system: bool, degradation: bool, *, r
         yield "degradation is needed if there is no checkpoint: choose one, as in degradation=readme."
 
 
+def given_results(results: str, *, other: bool, degradation: bool, pairs: bool) -> Iterator[str]:
+    """Of pictures that csrgan evaluate scores as they are. other: whether a checkpoint or a system is given too."""
+    if other:
+        yield f"results={results} are restored already: leave checkpoint and system out."
+    if not degradation and not pairs:
+        yield (
+            f"degradation is needed beside results={results}: it makes L from data.valid, to say what was gained; choose one, as in"
+            " degradation=bicubic_x4, or name the pairs that were restored, as in data=pairs data.valid=FOLDER."
+        )
+
+
 def untrained(system: str, trained: bool) -> Iterator[str]:
     """Of a system that is named in place of a checkpoint."""
     if trained:

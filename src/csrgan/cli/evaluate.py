@@ -30,6 +30,7 @@ from csrgan.rules import listed
 from csrgan.runs import jobs, record
 from csrgan.workflow.conclusion import conclude
 from csrgan.workflow.description import describe, require_same_start, with_choices
+from csrgan.workflow.given_results import given_system
 from csrgan.workflow.trained import chosen
 
 
@@ -85,7 +86,7 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
 
 def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Console) -> float:
     """Score one system, write its files into the folder, and return the gain of S over L in dB."""
-    system, settings = chosen(config, checkpoint)
+    system, settings = given_system(config, console) if config.results is not None else chosen(config, checkpoint)
     if settings["oracle"]:
         system.restorer.use_oracle(settings["oracle"])
     data: Photographs = build(settings["data"], "data")

@@ -50,9 +50,14 @@ PAGES = {
     ),
     "evaluate": Page(
         purpose="score a checkpoint on photographs over a fixed grid of degradations",
-        usage=("RUN [key=value ...]", "system=NAME degradation=NAME [key=value ...]"),
+        usage=(
+            "RUN [key=value ...]",
+            "system=NAME degradation=NAME [key=value ...]",
+            "results=FOLDER data=pairs data.valid=FOLDER [key=value ...]",
+        ),
         keys={
             "checkpoint": "checkpoint=runs/first",
+            "results": "results=theirs",
             "data.valid": "data.valid=photos/valid",
             "degradation": "degradation=readme",
             "evaluation": "evaluation=whole",
@@ -63,6 +68,9 @@ PAGES = {
             "score a run on your photographs": "csrgan evaluate checkpoint=runs/first data.valid=photos/valid",
             "score every job of a sweep on one protocol": "csrgan evaluate checkpoint=runs/sweeps/lambda_sigma degradation=readme",
             "score a method that needs no training": "csrgan evaluate system=wiener degradation=readme",
+            "score the pictures that a program restored": (
+                "csrgan evaluate results=theirs data=pairs data.valid=set evaluation=whole"
+            ),
         },
         writes="run_dir gets results.csv (a row for each picture and degradation), summary.json, config.yaml, panels/ and"
         " pictures/; for a sweep, such a folder for each job.",

@@ -188,6 +188,10 @@ def _checkpoint_faults(config: DictConfig) -> Iterator[str]:
     """Yield what csrgan evaluate and restore need if they are given no checkpoint."""
     if "checkpoint" in config:
         given = config.checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
+        if config.get("results") is not None:
+            pairs = bool(config.data.get("pairs"))
+            yield from rules.given_results(str(config.results), other=any(given[:2]), degradation=given[2], pairs=pairs)
+            return
         yield from rules.checkpoint_or_system(*given, restores="evaluation" not in config)
 
 

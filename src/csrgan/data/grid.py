@@ -110,7 +110,13 @@ def centre(pixels: np.ndarray, side: int | None, multiple: int = 1) -> np.ndarra
 
     With side=None the lower and right edges are cut off instead, as in the field's `modcrop`.
     """
-    lengths = [length if side is None else min(length, side) for length in pixels.shape[:2]]
-    height, width = (max(length - length % multiple, 1) for length in lengths)
-    top, left = (0, 0) if side is None else ((pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2)
-    return pixels[top : top + height, left : left + width]
+    rows, columns = (part(length, side, multiple) for length in pixels.shape[:2])
+    return pixels[rows, columns]
+
+
+def part(length: int, side: int | None, multiple: int) -> slice:
+    """Return the part of an axis that `centre` keeps."""
+    kept = length if side is None else min(length, side)
+    kept = max(kept - kept % multiple, 1)
+    start = 0 if side is None else (length - kept) // 2
+    return slice(start, start + kept)

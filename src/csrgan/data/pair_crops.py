@@ -79,14 +79,14 @@ class PairSet(Dataset[CropBatch]):
 
     def __getitem__(self, index: int) -> CropBatch:
         paired, pair = self.paired, self.indices[index]
-        (top, height), (left, width) = (_centre(length, self.crop, paired.step) for length in paired.sizes[pair])
+        (top, height), (left, width) = (centred(length, self.crop, paired.step) for length in paired.sizes[pair])
         pixels = self.sharps[pair][top : top + height, left : left + width]
         low = paired.low_part(self.lows[pair], pair, top, left, height, width)
         images = [torch.from_numpy(each).permute(2, 0, 1)[None].contiguous() for each in (pixels.astype(np.float32) / 255, low)]
         return CropBatch(images[0], paired.thetas[pair], (0,), (paired.names[pair],), self.stress, low=images[1], given=(True,))
 
 
-def _centre(length: int, most: int | None, step: int) -> tuple[int, int]:
+def centred(length: int, most: int | None, step: int) -> tuple[int, int]:
     """Return the start and the length of the centre of an axis, both multiples of `step`."""
     kept = length if most is None else min(length, most)
     kept = max(kept - kept % step, step)
