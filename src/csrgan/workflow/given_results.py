@@ -108,8 +108,8 @@ def _size_faults(sizes: Mapping[str, tuple[str, Size, Size, Size | None]]) -> It
     for file, size, sharp, low in sizes.values():
         scale = max(sharp[0] / low[0], sharp[1] / low[1]) if low else 1.0
         if not all(0 <= side - wanted < scale for side, wanted in zip(size, sharp, strict=True)):
-            found = f"{file} has {size[1]}x{size[0]} px, and the sharp picture {sharp[1]}x{sharp[0]}"
-            alike.setdefault(_misfit(size, sharp, low), []).append(found)
+            said = f"{file} has {size[1]}x{size[0]} px, and the sharp picture {sharp[1]}x{sharp[0]}"
+            alike.setdefault(_misfit(size, sharp, low), []).append(said)
     for misfit, found in alike.items():
         yield f"results: {found[0]}{f' ({len(found) - 1} more are like it)' if len(found) > 1 else ''}: {misfit}."
 
