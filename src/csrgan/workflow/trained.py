@@ -62,7 +62,7 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
     A degradation that is not chosen becomes the checkpoint's. A command that restores takes the network that comes with csrgan if
     neither is given. Raises UserError if another command is given neither, or if an untrained system lacks what it needs.
     """
-    if brings_protocol(config.get("system")):
+    if config.get("system") and brings_protocol({"_target_": config.system._target_}):
         return _of_others(config)
     given = checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
     raise_faults(rules.checkpoint_or_system(*given, restores="evaluation" not in config))
