@@ -81,8 +81,6 @@ def _words(command: str) -> list[str]:
     except ValueError as reason:
         raise UserError(f"system.command={command} cannot be split into words: {reason}.") from None
     lacking = [each for each in (LOW, RESTORED) if not any(each in word for word in words)]
-    require(
-        not lacking,
-        f"system.command={command} lacks {' and '.join(lacking)}: name both, as in 'theirs --in {LOW} --out {RESTORED}'.",
-    )
+    example = f"'theirs --in {LOW} --out {RESTORED}'"
+    require(not lacking, f"system.command={command} lacks {' and '.join(lacking)}: name both, as in {example}.")
     return words
