@@ -187,7 +187,9 @@ def ranged(command: str, *words: str) -> None:
     assert not list(value_faults(faults._own_values(config), known))
 
 
-SYSTEMS = [name for name in choices("system") if name not in ("bicubic", "kernelgan", "total_variation", "wiener")]
+SYSTEMS = [
+    name for name in choices("system") if name not in ("bicubic", "external", "kernelgan", "program", "total_variation", "wiener")
+]
 KINDS = [(group, name) for group in GROUPS if group.startswith("loss/") for name in choices(group) if name != "vgg19"]
 
 

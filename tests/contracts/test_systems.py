@@ -20,7 +20,9 @@ from csrgan.runs import checkpoint
 from csrgan.training.network_updater import NetworkUpdater
 
 SYSTEMS = [
-    file.stem for file in dict(groups())["system"] if file.stem not in ("bicubic", "kernelgan", "total_variation", "wiener")
+    file.stem
+    for file in dict(groups())["system"]
+    if file.stem not in ("bicubic", "external", "kernelgan", "program", "total_variation", "wiener")
 ]  # the trained systems
 OF_PAPERS = [name for name in SYSTEMS if name != "csrgan"]  # the systems whose networks are not composed of parts
 

@@ -256,6 +256,11 @@ def _multiple(settings: Settings) -> int:
     return int(scale) if degradation["output"] == "native" and scale == round(scale) else 1
 
 
+def brings_protocol(system: object) -> bool:
+    """Return whether a system needs neither a checkpoint of csrgan's nor a degradation."""
+    return bool(_fact(system, "brings_protocol"))
+
+
 def _built(node: object) -> TypeGuard[Settings]:
     return isinstance(node, dict) and "_target_" in node
 

@@ -31,7 +31,7 @@ from csrgan.config.chosen import (
     rejected_choices,
     unused_part_faults,
 )
-from csrgan.config.combinations import combination_faults
+from csrgan.config.combinations import brings_protocol, combination_faults
 from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import contents
 from csrgan.config.location import conf
@@ -192,7 +192,8 @@ def _checkpoint_faults(config: DictConfig) -> Iterator[str]:
             pairs = bool(config.data.get("pairs"))
             yield from rules.given_results(str(config.results), other=any(given[:2]), degradation=given[2], pairs=pairs)
             return
-        yield from rules.checkpoint_or_system(*given, restores="evaluation" not in config)
+        if not brings_protocol(contents(config, resolve=False).get("system")):
+            yield from rules.checkpoint_or_system(*given, restores="evaluation" not in config)
 
 
 def _logger_faults(config: DictConfig) -> Iterator[str]:

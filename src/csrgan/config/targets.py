@@ -25,6 +25,8 @@ PACKAGES = (*ROOMS, "lightning.pytorch.callbacks", "lightning.pytorch.loggers", 
 DESCRIBED = tuple(f"csrgan.{room}" for room in ("degradation", "losses", "networks", "restorers", "training"))
 # No yaml file names these: the user's own kernels, named by an override; a name in older checkpoints; a Python default.
 UNNAMED = ("csrgan.degradation.kernel_priors.FreeForm", "csrgan.networks.output.sigmoid", "csrgan.training.schedule.constant")
+# These read files and start programs, which the user may ask for and a stranger's file may not.
+USERS_ALONE = ("csrgan.restorers.external",)
 OF_TORCH = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # layers and optimizers, by their short paths
 
 
@@ -45,10 +47,10 @@ def check_targets(tree: object, place: str = "", *, stranger: bool = False) -> N
 
 @cache
 def targets_of_own_files() -> frozenset[str]:
-    """Return the targets of csrgan's own yaml files in the packages of DESCRIBED, and UNNAMED."""
+    """Return the targets of csrgan's own yaml files in the packages of DESCRIBED without USERS_ALONE, and UNNAMED."""
     files = conf().rglob("*.yaml")
     names = {name for file in files for name in re.findall(r"_target_: *([\w.]+)", file.read_text(encoding="utf-8"))}
-    return frozenset(name for name in names if _within(name, DESCRIBED)).union(UNNAMED)
+    return frozenset(name for name in names if _within(name, DESCRIBED) and not _within(name, USERS_ALONE)).union(UNNAMED)
 
 
 def _faults(tree: object, place: str, stranger: bool) -> Iterator[str]:

@@ -8,7 +8,9 @@ from omegaconf import DictConfig, open_dict
 
 from csrgan import rules
 from csrgan.api.loading import placed, trained
+from csrgan.arguments import description
 from csrgan.config.build import build, checked_settings
+from csrgan.config.combinations import brings_protocol
 from csrgan.errors import UserError, raise_faults
 from csrgan.runs import packaged
 from csrgan.training.evaluated import Evaluated, as_module
@@ -60,6 +62,8 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
     A degradation that is not chosen becomes the checkpoint's. A command that restores takes the network that comes with csrgan if
     neither is given. Raises UserError if another command is given neither, or if an untrained system lacks what it needs.
     """
+    if config.get("system") and brings_protocol({"_target_": config.system._target_}):
+        return _of_others(config)
     given = checkpoint is not None, bool(config.get("system")), bool(config.get("degradation"))
     raise_faults(rules.checkpoint_or_system(*given, restores="evaluation" not in config))
     if checkpoint is None and not config.get("system"):
@@ -78,4 +82,15 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
     system = as_module(build(settings["system"], "system"))
     raise_faults(rules.untrained(type(system).__name__.lower(), isinstance(system, System)))
     system.restorer.parameter_source = learned.restorer if learned else None
+    return placed(system, config.device), settings
+
+
+def _of_others(config: DictConfig) -> tuple[Evaluated, Settings]:
+    """Return a system that csrgan did not train, and the settings with its own degradation where none is chosen."""
+    settings = checked_settings(config)
+    system = as_module(build(settings["system"], "system"))
+    if not config.get("degradation"):
+        with open_dict(config):
+            config.degradation = description(system.restorer.degradation)
+        settings = checked_settings(config)
     return placed(system, config.device), settings
