@@ -32,7 +32,7 @@ from forked import Commands, until
 from PIL import Image
 
 from csrgan.cli import demo, main
-from csrgan.config.optional_packages import extra
+from csrgan.config.location import extra
 
 needs_gradio = pytest.mark.skipif(find_spec("gradio") is None, reason="needs gradio: pip install -e '.[demo]'")
 needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="needs a Chromium, as by: apt-get install chromium")

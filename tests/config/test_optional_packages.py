@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from csrgan.config import search
-from csrgan.config.optional_packages import extra, missing_packages
+from csrgan.config.location import extra
+from csrgan.config.optional_packages import missing_packages
 
 FILES = {
     "__init__.py": "",

@@ -14,7 +14,7 @@ from commands import SHORT
 
 from csrgan.cli import main
 from csrgan.config.faults import check_command
-from csrgan.config.optional_packages import extra
+from csrgan.config.location import extra
 from csrgan.errors import UserError
 
 WORDS = [*(word for word in SHORT if not word.startswith("logger=")), "logger.every=2", "logger.tags=[a,b]"]

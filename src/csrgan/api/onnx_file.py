@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from csrgan.calibration import interpolated
-from csrgan.config.optional_packages import extra
+from csrgan.config.location import extra
 from csrgan.errors import UserError, require
 from csrgan.networks.generator import GeneratorOutput
 from csrgan.networks.portable import size

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from csrgan.config.optional_packages import extra
+from csrgan.config.location import extra
 from csrgan.console import Console
 from csrgan.errors import UserError, require
 from csrgan.picture_folders.interrupt import interruptible

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 
-from csrgan.config.location import PACKAGE
+from csrgan.config.location import extra
 from csrgan.config.search import packages
 from csrgan.declared import required_imports
 
@@ -23,15 +21,6 @@ NEEDED = {
     "csrgan.loggers.trackio_run.TrackioRun": (("trackio",), "[trackio]"),
     "csrgan.losses.backbones.efficientnet_lite0": (("efficientnet_lite_pytorch",), "[perceptual]"),
 }
-
-
-def extra(name: str) -> str:
-    """Return the command that installs an extra of csrgan: from its clone if there is one, because csrgan is not on PyPI."""
-    clone = PACKAGE.parents[1]
-    if not (clone / "pyproject.toml").is_file():
-        return f"pip install 'csrgan[{name}]'"  # the metadata of what is installed says what the extra needs
-    place = "." if Path.cwd() == clone else str(clone)
-    return f"pip install -e {shlex.quote(f'{place}[{name}]')}"
 
 
 def missing_packages(tree: object, place: str = "") -> Iterator[str]:

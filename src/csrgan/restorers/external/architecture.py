@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from csrgan.config.optional_packages import extra
+from csrgan.config.location import extra
 from csrgan.errors import UserError, require
 from csrgan.restorers.external import state
 from csrgan.restorers.external.network import ExternalNetwork

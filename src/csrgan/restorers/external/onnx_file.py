@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from csrgan.config.optional_packages import extra
+from csrgan.config.location import extra
 from csrgan.errors import UserError, require
 from csrgan.restorers.external.network import ExternalNetwork, probed_scale
 
