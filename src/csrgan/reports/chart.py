@@ -30,7 +30,11 @@ WIDEST = 80  # characters of a line of a label, unless a single word has more
 
 def blank(look: Look, height: float) -> Figure:
     """Return an empty white figure of the look's width and this height in inches. Its parts share it without overlap."""
-    return Figure(figsize=(look.inches, height), facecolor="white", layout="constrained")
+    figure = Figure(figsize=(look.inches, height), dpi=PIXELS / look.inches, facecolor="white", layout="constrained")
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.set(w_pad=0.06, h_pad=0.04)  # inches: letters of a PDF are a little wider than those of a PNG
+    return figure
 
 
 def save(figure: Figure, file: Path) -> str:
@@ -39,12 +43,13 @@ def save(figure: Figure, file: Path) -> str:
     A file is exactly as wide as the figure; what hangs below it, such as a legend, makes it higher.
     """
     file.parent.mkdir(exist_ok=True)
-    figure.draw_without_rendering()
+    for _ in range(2):  # the first time, the layout does not know how wide the labels are
+        figure.draw_without_rendering()
     extent, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     box = Bbox([[0, min(0.0, extent.y0 - MARGIN)], [width, max(height, extent.y1 + MARGIN)]])
     figure.set_layout_engine("none")  # it has done its work
     for suffix, metadata in UNDATED.items():
-        figure.savefig(file.with_suffix(suffix), dpi=PIXELS / width, bbox_inches=box, metadata=metadata)
+        figure.savefig(file.with_suffix(suffix), bbox_inches=box, metadata=metadata)
     return "data:image/png;base64," + base64.b64encode(file.with_suffix(".png").read_bytes()).decode()
 
 

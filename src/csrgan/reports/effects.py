@@ -75,8 +75,8 @@ def _lines(groups: Sequence[Group], key: str, chosen: Score) -> list[tuple[tuple
 def against_baseline(
     differences: Mapping[Group, Difference | None], references: Mapping[Group, Group], chosen: Score, look: Look = PAGE
 ) -> Figure | None:
-    """Plot each group's difference to its baseline with the 95 % interval, from top to bottom in the order of the table, with a line
-    between test sets. Groups that have no difference have no row; None if no group has one."""
+    """Plot each group's difference to its baseline with the 95 % interval, top to bottom in the order of the table, with a line
+    between test sets. Groups without a difference have no row; None if no group has one."""
     short = labels(list(references), look)
     sets = [[group for group in same if differences[group] or references[group] is group] for same in comparable(list(references))]
     sets = [rows for rows in sets if any(differences[group] for group in rows)]
@@ -120,8 +120,10 @@ def perception_distortion(groups: Sequence[Group], look: Look = PAGE) -> Figure:
         axes.plot(mean(group, "psnr_restored"), mean(group, "perceptual_restored"), markersize=8, label=literal(label), **points)
     inputs = {(round(mean(group, "psnr_low"), 3), round(mean(group, "perceptual_low"), 4)) for group in groups}
     axes.plot(*zip(*sorted(inputs), strict=True), color="black", marker="x", markersize=8, linestyle="", label="L, the input")
-    axes.set_xlabel("PSNR, dB (better to the right)")
-    axes.set_ylabel("perceptual distance (better below)")
+    axes.set_xlabel(literal(f"{look.names.get('psnr_restored', 'PSNR, dB')} (better to the right)"))
+    axes.set_ylabel(
+        literal(wrapped(f"{look.names.get('perceptual_restored', 'perceptual distance')} (better below)", look.letters(0.5, 8)))
+    )
     axes.grid(alpha=0.3)
     legend(figure, look)
     return figure

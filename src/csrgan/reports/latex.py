@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from csrgan.reports.look import Look
@@ -33,6 +34,7 @@ SPECIAL = {
 }
 MARKS = {"+": r"\textsuperscript{+}", "-": r"\textsuperscript{$-$}", "*": r"\textsuperscript{$\ast$}"}
 LETTER = 0.068  # inches of a letter in \small, about
+SMALLEST = 1.3  # a table is made smaller by this, at most, before it gets another panel
 
 
 def escaped(text: str) -> str:
@@ -43,58 +45,84 @@ def escaped(text: str) -> str:
 
 
 def document(table: PaperTable, look: Look, *, relevant: float) -> str:
-    """Return table.tex: a float that a paper includes by \\input{table.tex}."""
+    """Return table.tex: a float that a paper includes by \\input{table.tex}. A table of many test sets has several panels."""
     star = "" if look.narrow else "*"
-    wide = _width(table) > look.inches
-    packages = "booktabs and graphicx" if wide else "booktabs"
-    before, after = (["\\resizebox{\\linewidth}{!}{%"], ["}"]) if wide else ([], [])
+    panels = [_panel(part, look) for part in _parts(table, look)]
+    packages = "packages booktabs and graphicx" if any("\\resizebox" in panel for panel in panels) else "package booktabs"
     lines = [
-        f"% Written by csrgan report. Needs the {'packages' if wide else 'package'} {packages}.",
+        f"% Written by csrgan report. Needs the {packages}.",
         f"\\begin{{table{star}}}[t]",
         "\\centering\\small",
         f"\\caption{{{_caption(table, relevant)}}}",
         "\\label{tab:csrgan}",
-        *before,
-        f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
-        "\\toprule",
-        *_head(table.columns),
-        "\\midrule",
-        *_body(table),
-        "\\bottomrule",
-        "\\end{tabular}%",
-        *after,
+        "\n\\par\\medskip\n".join(panels),
         f"\\end{{table{star}}}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _head(columns: Sequence[Column]) -> Iterator[str]:
+def _parts(table: PaperTable, look: Look) -> Iterator[PaperTable]:
+    """Yield the table in parts of whole test sets, each about as wide as a page or a column allows."""
+    groups = [list(each) for _, each in itertools.groupby(range(len(table.columns)), key=lambda index: table.columns[index].above)]
+    part: list[int] = []
+    for group in groups:
+        if part and _width(table.only([*part, *group]), look) > SMALLEST * look.inches:
+            yield table.only(part)
+            part = []
+        part += group
+    yield table.only(part)
+
+
+def _panel(table: PaperTable, look: Look) -> str:
+    """Return a tabular, made smaller if it is too wide."""
+    lines = [
+        f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+        "\\toprule",
+        *_head(table.columns, look),
+        "\\midrule",
+        *_body(table, _letters(look)),
+        "\\bottomrule",
+        "\\end{tabular}%",
+    ]
+    if _width(table, look) > look.inches:
+        lines = ["\\resizebox{\\linewidth}{!}{%", *lines, "}"]
+    return "\n".join(lines)
+
+
+def _head(columns: Sequence[Column], look: Look) -> Iterator[str]:
     """Yield the headings: the test sets over their scores, if there are several."""
     if any(column.above for column in columns):
         groups = [(above, len(list(each))) for above, each in itertools.groupby(columns, key=lambda column: column.above)]
         yield " & ".join(["", *(f"\\multicolumn{{{count}}}{{c}}{{{escaped(above)}}}" for above, count in groups)]) + " \\\\"
         ends = itertools.accumulate((count for _, count in groups), initial=1)
         yield "".join(f"\\cmidrule(lr){{{first + 1}-{last}}}" for first, last in itertools.pairwise(ends))
-    yield " & ".join(["", *map(_heading, columns)]) + " \\\\"
+    yield " & ".join(["", *(_heading(column, look) for column in columns)]) + " \\\\"
 
 
-def _heading(column: Column) -> str:
-    """Return a score's name with its unit, and an arrow in the direction that is better."""
+def _heading(column: Column, look: Look) -> str:
+    """Return the user's own words for a score, or its name and unit; and an arrow in the direction that is better."""
     target = column.score.target
     arrow = "" if not math.isinf(target) else r" $\uparrow$" if target > 0 else r" $\downarrow$"
-    unit = f" ({escaped(column.score.unit)})" if column.score.unit else ""
-    return f"{escaped(column.score.name)}{unit}{arrow}"
+    return escaped(_words(column, look)) + arrow
 
 
-def _body(table: PaperTable) -> Iterator[str]:
+def _words(column: Column, look: Look) -> str:
+    unit = f" ({column.score.unit})" if column.score.unit else ""
+    return look.names.get(column.score.column) or f"{column.score.name}{unit}"
+
+
+def _body(table: PaperTable, letters: int) -> Iterator[str]:
+    """Yield the rows; a name of more letters goes on in the line of the intervals, and below."""
     for index, block in enumerate(table.blocks):
         if index:
             yield "\\midrule"
         if block.title:
             yield f"\\multicolumn{{{len(table.columns) + 1}}}{{l}}{{\\emph{{{escaped(block.title)}}}}} \\\\"
         for name, row in block.rows.items():
-            yield " & ".join([escaped(name), *map(_mean, row)]) + " \\\\[-2pt]"
-            yield " & ".join(["", *map(_interval, row)]) + " \\\\"
+            first, *others = textwrap.wrap(name, letters, break_on_hyphens=False)
+            yield " & ".join([escaped(first), *map(_mean, row)]) + " \\\\[-2pt]"
+            yield " & ".join([escaped(others[0]) if others else "", *map(_interval, row)]) + " \\\\"
+            yield from (f"{escaped(line)}{' &' * len(row)} \\\\" for line in others[1:])
 
 
 def _mean(cell: Cell | None) -> str:
@@ -144,14 +172,20 @@ def _range(counts: Sequence[int], what: str) -> str:
     return f"{low} {what if low != 1 else what[:-1]}" if low == high else f"{low} to {high} {what}"
 
 
-def _width(table: PaperTable) -> float:
+def _width(table: PaperTable, look: Look) -> float:
     """Return about how wide the table is, in inches."""
-    names = max((len(name) for block in table.blocks for name in block.rows), default=0)
-    letters = [max(len(column.score.heading) + 3, *_lengths(table, index)) for index, column in enumerate(table.columns)]
+    names = min(_letters(look), max((len(name) for block in table.blocks for name in block.rows), default=0))
+    letters = [max(len(_words(column, look)) + 2, *_lengths(table, index)) for index, column in enumerate(table.columns)]
     return LETTER * (names + sum(letters)) + 0.17 * len(letters)
 
 
+def _letters(look: Look) -> int:
+    """Return how many letters of a name stand in a line, unless a single word has more: a third of the width."""
+    return int(look.inches / 3 / LETTER)
+
+
 def _lengths(table: PaperTable, index: int) -> list[int]:
+    """Return how many letters of \\small each interval of a column is wide."""
     cells = [row[index] for block in table.blocks for row in block.rows.values()]
     means = [cell.number.mean for cell in cells if cell and cell.number.mean]
     return [0] + [int(0.8 * (2 * len(table.columns[index].score.text(mean.mean)) + 4)) for mean in means]

@@ -37,7 +37,8 @@ def over_grid(groups: Sequence[Group], chosen: Score, look: Look = PAGE) -> Figu
         return None  # a single cell is no map
     columns = max(map(len, scales.values()))
     names = {group: textwrap.wrap(literal(short[group]), look.letters(0.9 / columns)) for group in shown}
-    figure = blank(look, sum(1.8 + 0.12 * len(name) for name in names.values()))
+    high = min(1.8, 0.9 + 0.3 * max(len(_levels(cells, 2)) for cells in shown.values()))  # inches of a map
+    figure = blank(look, sum(high + 0.12 * len(name) for name in names.values()))
     colours = _colours(list(shown.values()), chosen)
     for row, (group, cells) in enumerate(shown.items()):
         for column, scale in enumerate(scales[group]):

@@ -1,4 +1,4 @@
-"""Every number of a report: a group's mean of a score on a test set, and its difference to the baseline's, each with its interval."""
+"""Every number of a report: the mean of a score on a test set, and its difference to the baseline's, each with its interval."""
 
 from __future__ import annotations
 

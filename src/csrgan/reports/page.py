@@ -41,9 +41,9 @@ class Asked:
     """What a user asks of a report.
 
     baseline: words in the settings of the groups to compare the others with; None: the first group of those scored on the same
-    photographs and degradations. score: the column of differences, verdicts and charts. relevant: the least difference that is better
-    or worse, dB. table: rows of the table for a paper: groups, or sets for methods over test sets. scores: its columns; none: all of
-    the page. look: of charts and tables.
+    photographs and degradations. score: the column of differences, verdicts and charts. relevant: the least difference that is
+    better or worse, dB. table: rows of the table for a paper: groups, or sets for methods over test sets. scores: its columns;
+    none: all of the page. look: of charts and tables.
     """
 
     baseline: str | None = None

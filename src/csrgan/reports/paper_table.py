@@ -53,6 +53,14 @@ class PaperTable:
     blocks: list[Block]
     baseline: str
 
+    def only(self, columns: Sequence[int]) -> PaperTable:
+        """Return the table with these columns."""
+        blocks = [
+            Block(block.title, {name: [row[index] for index in columns] for name, row in block.rows.items()})
+            for block in self.blocks
+        ]
+        return PaperTable([self.columns[index] for index in columns], blocks, self.baseline)
+
     @property
     def cells(self) -> list[Cell]:
         return [cell for block in self.blocks for row in block.rows.values() for cell in row if cell]

@@ -7,6 +7,7 @@ Groups that were scored on the same photographs and degradations share a test se
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +47,7 @@ def split(groups: Sequence[Group], look: Look) -> list[Scored]:
     parts = []
     for same, words in zip(found, _words_of_sets(found), strict=True):
         methods = [_without(group, words) for group in same]
-        folders = sorted({_folder(row) for group in same for job in group.jobs for row in job.rows})
+        folders = sorted({_folder(row) for group in same for job in group.jobs for row in job.rows}, key=_natural)
         for folder in folders:
             parts.append((_name(words, folder, look), folder, tuple(_inside(method, folder) for method in methods)))
     return _named(parts)
@@ -79,7 +80,7 @@ def _key(word: str) -> str:
 
 
 def _without(group: Group, words: Sequence[str]) -> Group:
-    """Return a group without the words of its set, each once, from the end: the words of an evaluation follow those of a training."""
+    """Return a group without the words of its set, each once, from the end: those of an evaluation follow those of a training."""
     left, kept = Counter(words), []
     for word in reversed(group.settings):
         kept += [word] if left[word] < 1 else []
@@ -90,6 +91,11 @@ def _without(group: Group, words: Sequence[str]) -> Group:
 def _inside(group: Group, folder: str) -> Group:
     jobs = [replace(job, rows=[row for row in job.rows if _folder(row) == folder]) for job in group.jobs]
     return Group(group.settings, jobs, group.shared)
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Return a sort key by which Set5 comes before Set14."""
+    return [(text.casefold(), int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)]
 
 
 def _folder(row: Row) -> str:

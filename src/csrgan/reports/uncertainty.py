@@ -55,7 +55,7 @@ def _curved(groups: Sequence[Group]) -> bool:
 
 
 def _draw_error(axes: Axes, short: Mapping[Group, str], same: Sequence[Group], cell: Cell, name: str) -> None:
-    """Draw the errors of the groups within a range of scales and noises, and their bound. short: names of all groups of the chart."""
+    """Draw the errors of the groups within a range of scales and noises, and their bound. short: of all groups of the chart."""
     for order, (group, text) in enumerate(short.items()):
         rows = _inside(_rows(group), cell) if group in same else []
         points = _root(rows, partial(_squared_error, name), name)
