@@ -29,6 +29,8 @@ SUBMITIT = ".submitit"  # folder of the submitit launcher; jobs that it started 
 # A report, in the folder that it reports on.
 PAGE, TABLES, TEXT = "report.html", "report.csv", "report.md"
 ROWS = "rows.csv"  # the result rows of all jobs
+NUMBERS = "numbers.csv"  # every mean and difference with its interval, one value a cell
+LATEX = "table.tex"  # the table for a paper
 FIGURES = "figures"
 
 # A folder of restored or degraded pictures.

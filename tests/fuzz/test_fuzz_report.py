@@ -93,6 +93,7 @@ def reported(sweep: Path) -> Callable[..., list[Job] | None]:
         if data is not None:
             (folder / DAMAGED / name).write_bytes(data)
         settings = {"folder": str(folder), "title": None, "question": None, "baseline": None, "score": score, "relevant": 0.05}
+        settings |= {"table": "groups", "scores": None, "width": "page", "font": None, "label": []}
         told: list[Job] = []
         with pytest.MonkeyPatch.context() as patch:
             write = page.write
@@ -100,7 +101,7 @@ def reported(sweep: Path) -> Callable[..., list[Job] | None]:
             patch.setattr(chart, "save", lambda figure, file: figure.canvas.draw() or "data:,")
             patch.setattr(offline, "Environment", lambda **_: templates)  # compiled once
             if not charts:
-                patch.setattr(page, "_charts", lambda *_: [])
+                patch.setattr(page.charts, "write", lambda *_: [])
             try:
                 assert report.run(OmegaConf.create(settings)) == 0
             except UserError as fault:

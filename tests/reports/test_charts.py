@@ -11,6 +11,7 @@ from sweep import rows
 from csrgan.evaluation.comparison import Group, Job
 from csrgan.evaluation.intervals import Difference
 from csrgan.reports import chart, columns, effects, maps, predictions, training
+from csrgan.reports.look import PAGE
 
 GAIN = columns.score_of("gain")
 
@@ -53,11 +54,11 @@ def test_words_of_all_groups_are_in_no_label() -> None:
 
 
 def test_a_long_label_of_a_legend_has_several_lines() -> None:
-    figure = chart.blank(6.4, 3.4)
+    figure = chart.blank(PAGE, 3.4)
     axes = figure.add_subplot()
     for value in "ab":
         axes.plot([0, 1], [0, 1], label=" ".join(f"key{index}.of.a.setting={value}" for index in range(12)))
-    chart.legend(figure)
+    chart.legend(figure, PAGE)
     for text in figure.legends[0].get_texts():
         assert max(map(len, text.get_text().split("\n"))) <= chart.WIDEST
 

@@ -168,6 +168,7 @@ def _with_key(command: str, words: list[str]) -> list[str]:
     """Return the words, with its key added to the one that was given without. Raises UserError for several."""
     if command in SEVERAL:
         return _with_list(command, SEVERAL[command], words)
+    words = import_module("csrgan.config.labels").gathered(words) if command == "report" else words
     key = BARE.get(command)
     bare = [word for word in words if not word.startswith(("-", "~", "+")) and ("=" not in word or Path(word).exists())]
     if key is None or not bare:

@@ -17,8 +17,9 @@ from csrgan.data import picture
 from csrgan.errors import UserError, meant, require
 from csrgan.evaluation.comparison import PLAIN, Job, grouped, holds
 from csrgan.files import relative
-from csrgan.reports import columns, page
+from csrgan.reports import columns, look, page
 from csrgan.runs import jobs
+from csrgan.tree import Settings
 
 COSTS = {  # key in summary.json: its heading, and the size of its unit
     "images_seen": ("images seen", 1),
@@ -42,20 +43,29 @@ def run(config: DictConfig) -> int:
     )
     read = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
     own.register_metrics({column.removesuffix("_restored") for job in read for row in job.rows[:1] for column in row})
-    _examine(read, settings["baseline"], settings["score"])
+    asked = _asked(settings, read)
     written = page.write(
         folder,
         read,
         title=settings["title"] or folder.resolve().name,
         question=settings["question"] or "",
-        baseline=settings["baseline"],
-        score=settings["score"],
-        relevant=settings["relevant"],
+        asked=asked,
     )
     complete, many = sum(bool(job.rows) for job in read), f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
     counted = many if complete == len(read) else f"{complete} of {many} complete"
     Console().print(f"{counted}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _asked(settings: Settings, read: list[Job]) -> page.Asked:
+    """Return what the user asks for. Raises UserError for a score, a baseline, a font or a label that there is not."""
+    scores = settings["scores"] or []
+    scores = [scores] if isinstance(scores, str) else list(scores)
+    for score in (settings["score"], *scores):
+        _examine(read, settings["baseline"], score)
+    labels = settings["label"]
+    chosen = look.checked(settings["width"], settings["font"], labels, look.known(read) if labels else ())
+    return page.Asked(settings["baseline"], settings["score"], settings["relevant"], settings["table"], scores, chosen)
 
 
 def _examine(read: list[Job], baseline: str | None, score: str) -> None:

@@ -39,7 +39,7 @@ PATHS = (
     *("data.train", "data.valid", "data.cache", "data.archive"),
     *(f"data.{half}.{key}" for half in ("train", "valid") for key in ("low", "sharp", "pairs")),
 )
-TEXTS = ("title", "question", "baseline", "score", "project", "entity", "url", "host")
+TEXTS = ("title", "question", "baseline", "score", "font", "project", "entity", "url", "host")
 ONE = ("run_dir", "resume")
 LISTS = ("data.train", "data.valid", "data.archive", "folders", "source")
 

@@ -97,6 +97,8 @@ class Command(TypedDict):
     reading: Reading
     loop: Loop
     relevant: NotNegative
+    table: Literal["groups", "sets"]
+    width: Literal["column", "page"]
 
 
 # Groups that a resumed run may change, from the next batch on. All other groups are kept. So are the class of the data and the

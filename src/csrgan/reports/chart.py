@@ -6,57 +6,66 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import TypedDict
+from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from csrgan.config.all_keys import all_keys
+from csrgan.errors import require
 from csrgan.evaluation.comparison import Group
+from csrgan.reports.look import PAGE, Look
 
-DPI = 110
+PIXELS = 760  # of the width of a chart on the page
+MARGIN = 0.05  # inches
+UNDATED: dict[str, dict[str, Any]] = {  # by the suffix: without the time of writing, equal charts are equal files
+    ".svg": {"Date": None, "Creator": "csrgan report"},
+    ".pdf": {"CreationDate": None, "Creator": "csrgan report"},
+    ".png": {"Software": "csrgan report"},
+}
 SHOWN = 9  # groups in a crowded chart, at most
 LONGEST = 26  # characters of a value, at most
 WIDEST = 80  # characters of a line of a label, unless a single word has more
 
 
-def blank(width: float, height: float) -> Figure:
-    """Return an empty white figure of this size in inches."""
-    return Figure(figsize=(width, height), facecolor="white")
+def blank(look: Look, height: float) -> Figure:
+    """Return an empty white figure of the look's width and this height in inches. Its parts share it without overlap."""
+    figure = Figure(figsize=(look.inches, height), dpi=PIXELS / look.inches, facecolor="white", layout="constrained")
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.set(w_pad=0.06, h_pad=0.04)  # inches: letters of a PDF are a little wider than those of a PNG
+    return figure
 
 
 def save(figure: Figure, file: Path) -> str:
-    """Write a chart as a PNG, and return the same bytes as a data URI."""
+    """Write a chart as SVG, PDF and PNG, and return the PNG as a data URI. The same chart gives the same bytes each time.
+
+    A file is exactly as wide as the figure; what hangs below it, such as a legend, makes it higher.
+    """
     file.parent.mkdir(exist_ok=True)
-    figure.savefig(file, dpi=DPI, bbox_inches="tight")
-    return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode()
+    for _ in range(2):  # the first time, the layout does not know how wide the labels are
+        figure.draw_without_rendering()
+    extent, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    box = Bbox([[0, min(0.0, extent.y0 - MARGIN)], [width, max(height, extent.y1 + MARGIN)]])
+    figure.set_layout_engine("none")  # it has done its work
+    for suffix, metadata in UNDATED.items():
+        figure.savefig(file.with_suffix(suffix), bbox_inches=box, metadata=metadata)
+    return "data:image/png;base64," + base64.b64encode(file.with_suffix(".png").read_bytes()).decode()
 
 
-class Style(TypedDict):
-    """Keyword arguments of a matplotlib line."""
-
-    color: str
-    linestyle: str
-    marker: str
-
-
-def style(index: int) -> Style:
-    """Return colour, line and marker of the group with this index; the first thirty differ."""
-    return {"color": f"C{index % 10}", "linestyle": ("-", "--", ":")[index // 10 % 3], "marker": "os^Dv"[index // 10 % 5]}
-
-
-def legend(figure: Figure) -> None:
+def legend(figure: Figure, look: Look) -> None:
     """Add the legend of the first axes below the figure, in as many columns as the width allows."""
     handles, names = figure.axes[0].get_legend_handles_labels()
-    labels = [wrapped(name) for name in names]
+    labels = [wrapped(name, min(WIDEST, look.letters(0.8))) for name in names]
     if len(labels) > 1:
         longest = max(len(line) for label in labels for line in label.split("\n"))
-        columns = max(1, int(figure.get_figwidth() / (0.6 + 0.065 * longest)))
-        figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, fontsize=7, frameon=False)
+        columns = max(1, int(look.inches / (0.6 + 0.065 * longest)))
+        figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, frameon=False)
 
 
-def wrapped(label: str) -> str:
+def wrapped(label: str, width: int = WIDEST) -> str:
     """Break a long label between its words."""
-    return fill(label, WIDEST, break_long_words=False, break_on_hyphens=False)
+    return fill(label, width, break_long_words=False, break_on_hyphens=False)
 
 
 def number(text: str) -> float | None:
@@ -67,15 +76,22 @@ def number(text: str) -> float | None:
         return None
 
 
-def labels(groups: Sequence[Group]) -> dict[Group, str]:
-    """Return a short name of each group: of the words that not all groups have, as much of each key and value as distinguishes it.
+def labels(groups: Sequence[Group], look: Look = PAGE) -> dict[Group, str]:
+    """Return a short name of each group: of the words that not all groups have, as much of each key and value as distinguishes it,
+    or the user's own words for it. Raises UserError if these call two groups the same.
 
     A key is not shortened to what another key of the configuration is called, or looks like.
     """
     common = common_words(groups)
     words = {word for group in groups for word in group.settings if word not in common}
     short = {word: f"{_key(word, words)}={_value(word, words)}" if "=" in word else word for word in words}
-    return {group: " ".join(short[word] for word in group.settings if word not in common) or group.name for group in groups}
+    own = {word: look.word(word, text) for word, text in short.items()}
+    comma = ", " if own != short else " "
+    result = {group: comma.join(own[word] for word in group.settings if word not in common) or group.name for group in groups}
+    for group, name in result.items():
+        same = next((other for other in groups if other.settings != group.settings and result[other] == name), None)
+        require(same is None, f"label: two groups would be called {name}: {group.name}, and {same.name if same else ''}.")
+    return result
 
 
 def common_words(groups: Sequence[Group]) -> list[str]:

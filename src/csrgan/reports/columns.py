@@ -15,6 +15,13 @@ NOT_CLEAR, NOT_RELEVANT, ONE_SEED = "no clear difference", "no relevant differen
 RELEVANT = 0.05  # dB; a smaller difference is neither better nor worse, unless the user says otherwise
 BY_CHANCE = 0.1  # dB; what another seed may change where no setting has several seeds to measure it
 
+TITLES = {  # of scores that are no metric, where the heading of a table is too short for an axis
+    "gain": "gain in PSNR of S over L, dB",
+    "theta_error": "error of theta^, share of the range",
+    "consistency_restored": "consistency of S with L, dB",
+    "consistency_predicted": "consistency of S with L by theta^, dB",
+}
+
 
 class Score(NamedTuple):
     """A column of rows. target: the best value; inf if higher is better, -inf if lower is, nan if neither."""
@@ -28,6 +35,12 @@ class Score(NamedTuple):
     @property
     def heading(self) -> str:
         return f"{self.name}, {self.unit}" if self.unit else self.name
+
+    @property
+    def title(self) -> str:
+        """Return what an axis says: the score in words, with its unit."""
+        metric = METRICS.get(self.column.removesuffix("_restored"))
+        return TITLES.get(self.column) or (metric.heading if metric else self.heading)
 
     @property
     def better(self) -> str:

@@ -16,6 +16,7 @@ from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, value
 from csrgan.reports.chart import SHOWN, blank, labels, literal
 from csrgan.reports.columns import Score
+from csrgan.reports.look import PAGE, Look
 
 LEVELS = 12  # with more levels of a parameter, the rows are no grid
 NEAR = 1.03  # greatest ratio of two values of one level
@@ -23,26 +24,28 @@ NEAR = 1.03  # greatest ratio of two values of one level
 Cell = tuple[float, float, float]  # blur std, scale, noise std
 
 
-def over_grid(groups: Sequence[Group], chosen: Score) -> Figure | None:
+def over_grid(groups: Sequence[Group], chosen: Score, look: Look = PAGE) -> Figure | None:
     """Plot the mean over photographs and seeds in each cell for the first groups; None without a grid of degradations."""
     if any(math.isnan(value(row, name)) for group in groups for job in group.jobs for row in job.rows for name in NAMES):
         return None
-    short = labels(groups)
+    short = labels(groups, look)
     shown = {group: _cells(group, chosen.column) for group in groups[:SHOWN]}
     scales = {group: _levels(cells, 1) for group, cells in shown.items()}
     if any(len(_levels(cells, axis)) > LEVELS for cells in shown.values() for axis in range(3)):
         return None
+    if max(map(len, shown.values()), default=0) < 2:
+        return None  # a single cell is no map
     columns = max(map(len, scales.values()))
-    names = {group: textwrap.wrap(literal(short[group]), 38 * columns) for group in shown}
-    figure = blank(0.4 + 2.1 * columns, sum(1.8 + 0.12 * len(name) for name in names.values()))
+    names = {group: textwrap.wrap(literal(short[group]), look.letters(0.9 / columns)) for group in shown}
+    high = min(1.8, 0.9 + 0.3 * max(len(_levels(cells, 2)) for cells in shown.values()))  # inches of a map
+    figure = blank(look, sum(high + 0.12 * len(name) for name in names.values()))
     colours = _colours(list(shown.values()), chosen)
     for row, (group, cells) in enumerate(shown.items()):
         for column, scale in enumerate(scales[group]):
             axes = figure.add_subplot(len(shown), columns, row * columns + column + 1)
-            _draw(axes, {cell: mean for cell, mean in cells.items() if cell[1] == scale}, chosen, colours)
+            _draw(axes, {cell: mean for cell, mean in cells.items() if cell[1] == scale}, chosen, colours, look.inches / columns)
             name = names[group] if column == 0 else []
             axes.set_title("\n".join([*name, f"scale {scale:.2f}"]), fontsize=7, loc="left")
-    figure.tight_layout()
     return figure
 
 
@@ -83,18 +86,19 @@ def _colours(maps: Sequence[dict[Cell, float]], chosen: Score) -> tuple[str, flo
     return "viridis", float(values.min()), float(values.max())
 
 
-def _draw(axes: Axes, cells: dict[Cell, float], chosen: Score, colours: tuple[str, float, float]) -> None:
+def _draw(axes: Axes, cells: dict[Cell, float], chosen: Score, colours: tuple[str, float, float], width: float) -> None:
+    """Draw a map, about so many inches wide, with the number in each cell: upright where the cells are narrow."""
     blurs, noises = _levels(cells, 0), _levels(cells, 2)
     table: NDArray[np.float64] = np.full((len(noises), len(blurs)), np.nan)
     for (blur, _, noise), mean in cells.items():
         table[noises.index(noise), blurs.index(blur)] = mean
     name, least, most = colours
     image = axes.imshow(table, cmap=name, vmin=least, vmax=most, origin="lower", aspect="auto")
-    size = 7 if len(blurs) < 6 else 5
+    size, turned = 7 if len(blurs) < 6 else 5, 90 if 0.7 * width / len(blurs) < 0.3 else 0
     for (y, x), mean in np.ndenumerate(table):
         red, green, blue, _ = image.to_rgba(np.array([mean]))[0]
         ink = "white" if 0.3 * red + 0.6 * green + 0.1 * blue < 0.5 else "black"
-        axes.text(x, y, chosen.text(mean), ha="center", va="center", fontsize=size, color=ink)
+        axes.text(x, y, chosen.text(mean), ha="center", va="center", fontsize=size, color=ink, rotation=turned)
     axes.set_xticks(range(len(blurs)), [f"{blur:.1f}" for blur in blurs], fontsize=size)
     axes.set_yticks(range(len(noises)), [f"{255 * noise:.1f}" for noise in noises], fontsize=7)
     axes.set_xlabel("blur std, px", fontsize=7)

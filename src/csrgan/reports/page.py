@@ -1,33 +1,34 @@
-"""A sweep on one page: self-contained HTML, with its tables as csv and Markdown and its charts as PNG, all computed from rows."""
+"""A sweep on one page: self-contained HTML, with its tables as csv, Markdown and LaTeX and its charts as SVG, PDF and PNG, all
+computed from rows."""
 
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Template
-from matplotlib.figure import Figure
 
 from csrgan import run_folder
 from csrgan.evaluation.comparison import Group, Job, grouped, references
-from csrgan.evaluation.intervals import Difference
 from csrgan.files import table_cell
 from csrgan.reports import (
     album,
     chart,
+    charts,
     columns,
-    effects,
-    maps,
+    latex,
     markdown,
+    numbers,
     offline,
-    predictions,
+    paper_table,
     rows,
+    sets,
     training,
-    uncertainty,
     verdicts,
 )
+from csrgan.reports.look import PAGE, Look
 
 Table = Sequence[Sequence[str]]  # headings first
 
@@ -35,47 +36,52 @@ LIMIT = 30_000_000  # bytes of the page, at most
 SPARE = 500_000  # bytes of them that pictures may not use: a margin for errors of the estimate
 
 
-def write(
-    folder: Path,
-    jobs: Sequence[Job],
-    *,
-    title: str,
-    question: str,
-    baseline: str | None = None,
-    score: str = "gain",
-    relevant: float = columns.RELEVANT,
-) -> Path:
-    """Write report.html, report.csv, report.md, rows.csv and figures/ into the sweep's folder. Return the page.
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks of a report.
 
     baseline: words in the settings of the groups to compare the others with; None: the first group of those scored on the same
-    photographs and degradations. score: the column of differences, intervals and charts. relevant: the least difference that is
-    better or worse, in dB.
+    photographs and degradations. score: the column of differences, verdicts and charts. relevant: the least difference that is
+    better or worse, dB. table: rows of the table for a paper: groups, or sets for methods over test sets. scores: its columns;
+    none: all of the page. look: of charts and tables.
     """
-    chosen = columns.score_of(score)
-    compared = references(grouped(jobs), baseline)
-    labels = chart.labels(list(compared))
-    differences = verdicts.compared(compared, chosen, relevant)
-    lines = verdicts.table(
-        compared, differences, labels, scores=columns.table_scores(jobs, score), chosen=chosen, baseline=baseline
-    )
-    tables = {"Diagnostics, means over the run": training.diagnostics(list(compared)), "Costs": training.costs(list(compared))}
+
+    baseline: str | None = None
+    score: str = "gain"
+    relevant: float = columns.RELEVANT
+    table: str = "groups"
+    scores: Sequence[str] = ()
+    look: Look = PAGE
+
+
+def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked: Asked = Asked()) -> Path:
+    """Write report.html, report.csv, report.md, rows.csv, numbers.csv, table.tex and figures/ into the sweep's folder. Return the
+    page."""
+    chosen, groups = columns.score_of(asked.score), grouped(jobs)
+    compared = references(groups, asked.baseline)
+    labels = chart.labels(list(compared), asked.look)
+    differences = verdicts.compared(compared, chosen, asked.relevant)
+    found = sets.whole(list(compared), asked.look)
+    scores = columns.table_scores(jobs, asked.score)
+    lines = verdicts.table(compared, differences, labels, scores=scores, chosen=chosen, baseline=asked.baseline, found=found)
+    tables, every_number = _for_paper(folder, list(compared), found, labels, jobs, asked)
+    tables |= {"Diagnostics, means over the run": training.diagnostics(list(compared)), "Costs": training.costs(list(compared))}
     rows.write(folder / run_folder.ROWS, jobs)
     every = _every(list(compared))
-    full = {label: group.name for group, label in labels.items() if label != group.name}
-    heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n" + (
-        f"{markdown.escaped(every)}\n\n" if every else ""
-    )
+    apart = sets.apart(found)
+    heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
+    heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, apart) if text)
     _tables(folder, lines, tables, labels, heading=heading)
+    notes = [verdicts.rule(asked.baseline), verdicts.note(compared, differences, chosen, asked.relevant)]
     content = {
         "title": title,
         "question": question,
-        "notes": [verdicts.rule(baseline), verdicts.note(compared, differences, chosen, relevant)]
-        if compared
-        else ["No job is complete."],
+        "notes": [*([apart] if apart else []), *notes] if compared else ["No job is complete."],
         "every": every,
-        "full": full,
+        "full": {label: group.name for group, label in labels.items() if label != group.name},
         "lines": _short(lines, labels),
-        "charts": _charts(folder / run_folder.FIGURES, compared, differences, chosen),
+        "numbers": every_number,
+        "charts": charts.write(folder / run_folder.FIGURES, compared, differences, chosen, asked.look),
         "tables": {name: _short(table, labels) for name, table in tables.items() if table},
         "jobs": jobs,
         "complete": sum(not job.reason for job in jobs),
@@ -87,6 +93,32 @@ def write(
         _rendered(template, content, album.matrices(compared, labels, chosen, budget)), encoding="utf-8"
     )
     return folder / run_folder.PAGE
+
+
+def _for_paper(
+    folder: Path,
+    groups: Sequence[Group],
+    found: Sequence[sets.Scored],
+    labels: Mapping[Group, str],
+    jobs: Sequence[Job],
+    asked: Asked,
+) -> tuple[dict[str, Table], Table]:
+    """Write numbers.csv and table.tex. Return the table of methods and test sets, if it is asked for, and every number for the
+    page. found, labels: of the groups."""
+    if not groups:
+        return {}, []
+    scores = [columns.score_of(name) for name in asked.scores] or columns.table_scores(jobs, asked.score)
+    of_sets = asked.table == "sets"
+    if of_sets:
+        found = sets.split(groups, asked.look)
+        labels = chart.labels([method for each in found for method in each.methods], asked.look)
+    numbers_found = numbers.measured(found, scores, asked.baseline, asked.relevant)
+    numbers.write(folder / run_folder.NUMBERS, numbers_found, labels)
+    table = (paper_table.of_sets if of_sets else paper_table.of_groups)(numbers_found, labels, scores)
+    text = latex.document(table, asked.look, relevant=asked.relevant)
+    (folder / run_folder.LATEX).write_text(text, encoding="utf-8")
+    shown: dict[str, Table] = {"Sets, mean scores of each method with 95 % intervals": paper_table.lines(table)} if of_sets else {}
+    return shown, numbers.lines(numbers_found, labels)
 
 
 def _rendered(template: Template, content: dict[str, object], matrices: Sequence[album.Matrix]) -> str:
@@ -120,47 +152,3 @@ def _tables(folder: Path, lines: Table, others: Mapping[str, Table], labels: Map
     if full:
         text += "\nSettings in full:\n\n" + markdown.table([["name", "settings"], *full])
     (folder / run_folder.TEXT).write_text(text, encoding="utf-8")
-
-
-def _charts(
-    folder: Path, compared: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: columns.Score
-) -> list[dict[str, str]]:
-    """Write each chart as a file, and return its name, caption and data URI."""
-    groups = list(compared)
-    if not groups:
-        return []
-    some = f" The first {chart.SHOWN} of {len(groups)} groups." if len(groups) > chart.SHOWN else ""
-    figures: list[tuple[str, str, Figure | None]] = [
-        (
-            "over_" + re.sub(r"[^\w.-]", ".", key)[:60],
-            f"{chosen.name} over {key}. Bars: deviation over seeds.",
-            effects.over_factor(groups, key, chosen),
-        )
-        for key in effects.numeric_factors(groups)
-    ]
-    if len(groups) > 1:
-        text = f"Difference in {chosen.name} to the baseline, with 95 % intervals; {chosen.better}."
-        figures.append(("differences", text, effects.against_baseline(differences, compared, chosen)))
-    perceptual = "perceptual_restored" in columns.present(job for group in groups for job in group.jobs)
-    figures += [
-        ("perception_distortion", "Perception and distortion.", effects.perception_distortion(groups) if perceptual else None),
-        ("iterations", "PSNR and the error of theta^ after each iteration.", training.iterations(groups)),
-        ("grid", f"{chosen.name} over blur, noise and scale.{some}", maps.over_grid(groups, chosen)),
-        (
-            "predictions",
-            f"Predicted against true parameters, with standard deviations.{some}{uncertainty.without_bound(groups)}",
-            predictions.against_truth(groups),
-        ),
-        (
-            "bound",
-            f"Error of theta^ beside the Cramer-Rao bound, the least of any unbiased estimator.{some}",
-            uncertainty.against_bound(groups),
-        ),
-        ("reliability", f"Observed over nominal coverage of the predicted intervals.{some}", uncertainty.reliability(groups)),
-        ("curves", f"Learning curves: {chosen.name} at each evaluation.", training.curves(groups, chosen)),
-    ]
-    shown = [(name, text, figure) for name, text, figure in figures if figure]
-    return [
-        {"name": name, "text": text[0].upper() + text[1:], "uri": chart.save(figure, folder / f"{name}.png")}
-        for name, text, figure in shown
-    ]

@@ -10,32 +10,34 @@ from matplotlib.figure import Figure
 
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.results import predicted_in
-from csrgan.reports.chart import SHOWN, blank, labels, legend, literal, style
+from csrgan.reports.chart import SHOWN, blank, labels, legend, literal
+from csrgan.reports.look import PAGE, Look, style
 from csrgan.reports.table import FACTORS, label
 
 BINS = 8  # bins of a true parameter that takes more values
 
 
-def against_truth(groups: Sequence[Group]) -> Figure | None:
-    """Plot mean and deviation of what the first groups predict at each true value; None if nothing was predicted."""
+def against_truth(groups: Sequence[Group], look: Look = PAGE) -> Figure | None:
+    """Plot mean and deviation of what the first groups predict at each true value; None if nothing was predicted, or of a single
+    true value."""
     predicting = [group for group in groups if predicted_by([group])][:SHOWN]
-    names = [name for name in predicted_by(predicting) if any(_points(group, name).size for group in predicting)]
+    names = [name for name in predicted_by(predicting) if any(_bins(group, name) > 1 for group in predicting)]
     if not names:
         return None
-    short, units = labels(groups), {name: unit for group in groups for job in group.jobs for name, unit in job.units.items()}
-    across, down = min(2, len(names)), (len(names) + 1) // 2
-    figure = blank(3.2 * across, 2.8 * down)
+    short, units = labels(groups, look), {name: unit for group in groups for job in group.jobs for name, unit in job.units.items()}
+    across = 1 if look.narrow else min(2, len(names))
+    down = -(-len(names) // across)
+    figure = blank(look, 2.5 * down)
     for index, name in enumerate(names):
         axes = figure.add_subplot(down, across, index + 1)
         for order, group in enumerate(predicting):
             _draw(axes, _points(group, name), literal(short[group]), order, len(predicting))
         least, most = axes.get_xlim()
         axes.plot([least, most], [least, most], color="black", linewidth=0.7)
-        axes.set_xlabel(f"true {literal(label(name, units))}", fontsize=8)
-        axes.set_ylabel("predicted", fontsize=8)
+        axes.set_xlabel(f"true {literal(look.names.get(name) or label(name, units))}")
+        axes.set_ylabel("predicted")
         axes.grid(alpha=0.3)
-    figure.tight_layout()
-    legend(figure)
+    legend(figure, look)
     return figure
 
 
@@ -50,6 +52,11 @@ def _points(group: Group, name: str) -> np.ndarray:
     rows = [row for job in group.jobs for row in job.rows]
     points = np.array([[value(row, name), value(row, f"{name}_predicted")] for row in rows]) * FACTORS.get(name, 1.0)
     return points[np.isfinite(points).all(axis=1)]
+
+
+def _bins(group: Group, name: str) -> int:
+    points = _points(group, name)
+    return len(binned(points[:, 0])) if points.size else 0
 
 
 def _draw(axes: Axes, points: np.ndarray, label: str, order: int, count: int) -> None:

@@ -9,46 +9,46 @@ from statistics import fmean
 from matplotlib.figure import Figure
 
 from csrgan.evaluation.comparison import Group, Job, mean
-from csrgan.reports.chart import blank, labels, legend, literal, style
+from csrgan.reports.chart import blank, labels, legend, literal, wrapped
 from csrgan.reports.columns import Score
+from csrgan.reports.look import PAGE, Look, style
 
 ITERATIONS = 50  # iterations of a system, at most
 
 
-def curves(groups: Sequence[Group], chosen: Score) -> Figure | None:
+def curves(groups: Sequence[Group], chosen: Score, look: Look = PAGE) -> Figure | None:
     """Plot the score at each evaluation, a line for each job; None if no run has been scored more than once."""
-    figure = blank(6.4, 3.4)
+    figure = blank(look, 0.2 + 0.5 * look.inches)
     axes = figure.add_subplot()
-    for index, (group, label) in enumerate(labels(groups).items()):
+    for index, (group, label) in enumerate(labels(groups, look).items()):
         curves = [job.curve for job in group.jobs if len(job.curve) > 1]
         for order, curve in enumerate(curves):
             images, scores = zip(*curve, strict=True)
             axes.plot(images, scores, markersize=3, linewidth=1, label=None if order else literal(label), **style(index))
-    axes.set_xlabel("images seen")
-    axes.set_ylabel(chosen.heading)
+    axes.set_xlabel("training crops seen")
+    axes.set_ylabel(literal(wrapped(look.score(chosen), look.letters(0.5, 8))))
     axes.grid(alpha=0.3)
-    legend(figure)
+    legend(figure, look)
     return figure if axes.lines else None
 
 
-def iterations(groups: Sequence[Group]) -> Figure | None:
+def iterations(groups: Sequence[Group], look: Look = PAGE) -> Figure | None:
     """Plot the PSNR of S and the error of theta^ after each iteration, a line for each group; None if no system has several."""
-    figure = blank(6.4, 3.0)
-    axes = figure.subplots(1, 2)
-    for index, (group, label) in enumerate(labels(groups).items()):
+    figure = blank(look, 4.2 if look.narrow else 3.0)
+    axes = figure.subplots(2, 1) if look.narrow else figure.subplots(1, 2)
+    for index, (group, label) in enumerate(labels(groups, look).items()):
         for panel, column in zip(axes, ("psnr", "theta_error"), strict=True):
             points = [(k, mean(group, f"{column}_at_{k}")) for k in range(1, ITERATIONS + 1)]
             shown = [(k, value) for k, value in points if not math.isnan(value)]
-            if shown:
+            if len(shown) > 1:
                 panel.plot(*zip(*shown, strict=True), markersize=3, linewidth=1, label=literal(label), **style(index))
     for panel, what in zip(axes, ("PSNR of S, dB", "error of theta^, shares of the range"), strict=True):
         panel.set_xlabel("iteration")
         panel.set_ylabel(what)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.3)
-    figure.tight_layout()
-    legend(figure)
-    return figure if axes[0].lines else None
+    legend(figure, look)
+    return figure if any(panel.lines for panel in axes) else None
 
 
 def diagnostics(groups: Sequence[Group]) -> list[list[str]]:

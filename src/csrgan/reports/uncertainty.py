@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import NormalDist
 
@@ -13,7 +14,8 @@ from matplotlib.figure import Figure
 from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, comparable, value
 from csrgan.evaluation.results import BOUNDS, Row
-from csrgan.reports.chart import SHOWN, blank, labels, legend, literal, style
+from csrgan.reports.chart import SHOWN, blank, labels, legend, literal
+from csrgan.reports.look import PAGE, Look, style
 from csrgan.reports.predictions import binned, predicted_by
 from csrgan.reports.table import FACTORS, UNITS, label
 
@@ -22,62 +24,74 @@ LEVELS = np.linspace(0.1, 0.95, 18)
 Cell = tuple[tuple[float, float], tuple[float, float]]  # a range of scales and one of noises
 
 
-def against_bound(groups: Sequence[Group]) -> Figure | None:
+def against_bound(groups: Sequence[Group], look: Look = PAGE) -> Figure | None:
     """Plot the root mean squared error of each parameter over the true blur beside the Cramer-Rao bound, for the smaller and the
-    larger half of scales and noises; None if no row has a bound. Groups scored on different degradations get rows of charts of
-    their own."""
+    larger half of scales and noises; None if no row has a bound, or all have the same blur. Groups scored on different degradations
+    get rows of charts of their own."""
     predicting = [group for group in groups if any(f"{name}_bound" in row for name in UNITS for row in _rows(group))][:SHOWN]
-    lines = [(same, _cells(same), name) for same in comparable(predicting) for name in _bounded(same)]
+    lines = [(same, _cells(same), name) for same in comparable(predicting) for name in _bounded(same) if _curved(same)]
     if not lines:
         return None
-    short, columns = labels(groups), max(len(cells) for _, cells, _ in lines)
-    figure = blank(2.4 * columns + 0.6, 2.3 * len(lines))
-    for line, (same, cells, name) in enumerate(lines):
+    columns = min(2 if look.narrow else 4, max(len(cells) for _, cells, _ in lines))
+    above = list(itertools.accumulate((-(-len(cells) // columns) for _, cells, _ in lines), initial=0))  # rows of charts above
+    short = {group: name for group, name in labels(groups, look).items() if group in predicting}
+    figure = blank(look, 2.0 * above[-1])
+    for (same, cells, name), row in zip(lines, above, strict=False):
         first: Axes | None = None
         for column, cell in enumerate(cells):
-            axes = figure.add_subplot(len(lines), columns, line * columns + column + 1, sharey=first)
-            for order, group in enumerate(predicting):
-                rows = _inside(_rows(group), cell) if group in same else []
-                points = _root(rows, partial(_squared_error, name), name)
-                axes.plot(*points, label=literal(short[group]), markersize=3, **style(order))
-            rows = _inside([row for group in same for row in _rows(group)], cell)
-            points = _root(rows, partial(_squared_bound, name), name)
-            axes.plot(*points, color="black", label="Cramer-Rao bound")
-            axes.set_yscale("log")
-            axes.set_title(f"scale {_range(cell[0])}, noise {_range(cell[1], 255)} /255", fontsize=7)
-            axes.set_xlabel("true blur std, px", fontsize=7)
-            axes.grid(alpha=0.3)
-            axes.tick_params(which="both", labelsize=7)
+            axes = figure.add_subplot(above[-1], columns, row * columns + column + 1, sharey=first)
+            _draw_error(axes, short, same, cell, name)
+            if column % columns == 0:
+                axes.set_ylabel(f"error of the {UNITS[name]}", fontsize=7)
             first = first or axes
-        if first is not None:
-            first.set_ylabel(f"error of the {UNITS[name]}", fontsize=7)
-    figure.tight_layout()
-    legend(figure)
+    legend(figure, look)
     return figure
 
 
-def reliability(groups: Sequence[Group]) -> Figure | None:
+def _curved(groups: Sequence[Group]) -> bool:
+    """Return whether there is a curve over the blur: two points at least."""
+    rows = [row for group in groups for row in _rows(group)]
+    return len(_over_blur(rows, lambda row: 0.0)[0]) > 1
+
+
+def _draw_error(axes: Axes, short: Mapping[Group, str], same: Sequence[Group], cell: Cell, name: str) -> None:
+    """Draw the errors of the groups within a range of scales and noises, and their bound. short: of all groups of the chart."""
+    for order, (group, text) in enumerate(short.items()):
+        rows = _inside(_rows(group), cell) if group in same else []
+        points = _root(rows, partial(_squared_error, name), name)
+        axes.plot(*points, label=literal(text), markersize=3, **style(order))
+    rows = _inside([row for group in same for row in _rows(group)], cell)
+    axes.plot(*_root(rows, partial(_squared_bound, name), name), color="black", label="Cramer-Rao bound")
+    axes.set_yscale("log")
+    axes.set_title(f"scale {_range(cell[0])}, noise {_range(cell[1], 255)} /255", fontsize=7)
+    axes.set_xlabel("true blur std, px", fontsize=7)
+    axes.grid(alpha=0.3)
+    axes.tick_params(which="both", labelsize=7)
+
+
+def reliability(groups: Sequence[Group], look: Look = PAGE) -> Figure | None:
     """Plot how often the truth lies in the predicted intervals over how often it should; None if no interval is predicted."""
     predicting = [group for group in groups if _with_interval([group])][:SHOWN]
     names = _with_interval(predicting)
     if not names:
         return None
-    short = labels(groups)
-    figure = blank(2.6 * len(names), 2.6)
+    short = labels(groups, look)
+    across = min(len(names), 2 if look.narrow else 3)
+    down = -(-len(names) // across)
+    figure = blank(look, 0.9 * down * min(2.8, look.inches / across))
     for index, name in enumerate(names):
-        axes = figure.add_subplot(1, len(names), index + 1)
+        axes = figure.add_subplot(down, across, index + 1)
         axes.plot([0, 1], [0, 1], color="black", linewidth=0.7)
         for order, group in enumerate(predicting):
             axes.plot(LEVELS, coverage(_rows(group), name, LEVELS), label=literal(short[group]), markersize=2, **style(order))
-        axes.set_title(label(name).partition(",")[0], fontsize=8)
+        axes.set_title(look.names.get(name) or label(name).partition(",")[0])
         axes.set_xlabel("nominal coverage", fontsize=7)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.grid(alpha=0.3)
-        axes.tick_params(labelsize=7)
-    figure.axes[0].set_ylabel("observed coverage", fontsize=7)
-    figure.tight_layout()
-    legend(figure)
+        if index % across == 0:
+            axes.set_ylabel("observed coverage", fontsize=7)
+    legend(figure, look)
     return figure
 
 

@@ -9,6 +9,7 @@ from csrgan.evaluation.comparison import COLLAPSED, PLAIN, Group, collapsed, hol
 from csrgan.evaluation.intervals import Difference, changed_by_seed, difference
 from csrgan.evaluation.results import PICTURES
 from csrgan.reports.columns import BY_CHANCE, ONE_SEED, Score
+from csrgan.reports.sets import Scored
 
 SEEDS = 3  # the note says so where there are fewer
 
@@ -21,11 +22,15 @@ def table(
     scores: Sequence[Score],
     chosen: Score,
     baseline: str | None,
+    found: Sequence[Scored] = (),
 ) -> list[list[str]]:
-    """Return the table, headings first. references, differences: of each group. chosen: the score of the verdicts."""
+    """Return the table, headings first. references, differences: of each group. chosen: the score of the verdicts. found: the test
+    sets, which are named where there are several."""
+    where = {group: each.name for each in found for group in each.methods} if len(found) > 1 else {}
     others = [score for score in scores if score != chosen]
     first = ["settings", "verdict", "difference to the baseline", chosen.heading, "deviation over seeds"]
     lines = [[*first, *(score.heading for score in others), "seeds", "collapsed", "seconds", "compared with"]]
+    lines[0] += ["test set"] if where else []
     for group, reference in references.items():
         count = len(group.jobs)
         lines.append(
@@ -37,6 +42,7 @@ def table(
                 f"{collapsed(group)} of {count}",
                 f"{sum(job.seconds for job in group.jobs) / count:.0f}",
                 "" if reference is group else labels[reference],
+                *([where[group]] if where else []),
             ]
         )
     return lines

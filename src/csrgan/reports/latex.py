@@ -1,0 +1,191 @@
+"""A table as LaTeX with booktabs: two lines a method, the means and below them their intervals."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from csrgan.reports.look import Look
+from csrgan.reports.paper_table import Cell, Column, PaperTable
+
+SPECIAL = {
+    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "'": "'",
+    "`": r"\textasciigrave{}",
+    "-": "{-}",  # no ligatures: -- would be a dash
+    **{letter: f"{{{letter}}}" for letter in "[]*"},  # behind \\\\, the first of a line would be read as its option
+    "…": r"\dots{}",
+    "−": r"$-$",
+    "×": r"$\times$",
+    "²": r"\textsuperscript{2}",
+    "μ": r"$\mu$",
+    "σ": r"$\sigma$",
+    "λ": r"$\lambda$",
+    "θ": r"$\theta$",
+}
+MARKS = {"+": r"\textsuperscript{+}", "-": r"\textsuperscript{$-$}", "*": r"\textsuperscript{$\ast$}"}
+LETTER = 0.068  # inches of a letter in \small, about
+SMALLEST = 1.3  # a table is made smaller by this, at most, before it gets another panel
+
+
+def escaped(text: str) -> str:
+    """Return any text as LaTeX that prints it in one line. theta^ prints as the estimate that it is."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+    parts = line.split("theta^")
+    return r"$\hat{\theta}$".join("".join(SPECIAL.get(letter, letter) for letter in part) for part in parts)
+
+
+def document(table: PaperTable, look: Look, *, relevant: float) -> str:
+    """Return table.tex: a float that a paper includes by \\input{table.tex}. A table of many test sets has several panels."""
+    star = "" if look.narrow else "*"
+    panels = [_panel(part, look) for part in _parts(table, look)]
+    packages = "packages booktabs and graphicx" if any("\\resizebox" in panel for panel in panels) else "package booktabs"
+    lines = [
+        f"% Written by csrgan report. Needs the {packages}.",
+        f"\\begin{{table{star}}}[t]",
+        "\\centering\\small",
+        f"\\caption{{{_caption(table, relevant)}}}",
+        "\\label{tab:csrgan}",
+        "\n\\par\\medskip\n".join(panels),
+        f"\\end{{table{star}}}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _parts(table: PaperTable, look: Look) -> Iterator[PaperTable]:
+    """Yield the table in parts of whole test sets, each about as wide as a page or a column allows."""
+    groups = [list(each) for _, each in itertools.groupby(range(len(table.columns)), key=lambda index: table.columns[index].above)]
+    part: list[int] = []
+    for group in groups:
+        if part and _width(table.only([*part, *group]), look) > SMALLEST * look.inches:
+            yield table.only(part)
+            part = []
+        part += group
+    yield table.only(part)
+
+
+def _panel(table: PaperTable, look: Look) -> str:
+    """Return a tabular, made smaller if it is too wide."""
+    lines = [
+        f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+        "\\toprule",
+        *_head(table.columns, look),
+        "\\midrule",
+        *_body(table, _letters(look)),
+        "\\bottomrule",
+        "\\end{tabular}%",
+    ]
+    if _width(table, look) > look.inches:
+        lines = ["\\resizebox{\\linewidth}{!}{%", *lines, "}"]
+    return "\n".join(lines)
+
+
+def _head(columns: Sequence[Column], look: Look) -> Iterator[str]:
+    """Yield the headings: the test sets over their scores, if there are several."""
+    if any(column.above for column in columns):
+        groups = [(above, len(list(each))) for above, each in itertools.groupby(columns, key=lambda column: column.above)]
+        yield " & ".join(["", *(f"\\multicolumn{{{count}}}{{c}}{{{escaped(above)}}}" for above, count in groups)]) + " \\\\"
+        ends = itertools.accumulate((count for _, count in groups), initial=1)
+        yield "".join(f"\\cmidrule(lr){{{first + 1}-{last}}}" for first, last in itertools.pairwise(ends))
+    yield " & ".join(["", *(_heading(column, look) for column in columns)]) + " \\\\"
+
+
+def _heading(column: Column, look: Look) -> str:
+    """Return the user's own words for a score, or its name and unit; and an arrow in the direction that is better."""
+    target = column.score.target
+    arrow = "" if not math.isinf(target) else r" $\uparrow$" if target > 0 else r" $\downarrow$"
+    return escaped(_words(column, look)) + arrow
+
+
+def _words(column: Column, look: Look) -> str:
+    unit = f" ({column.score.unit})" if column.score.unit else ""
+    return look.names.get(column.score.column) or f"{column.score.name}{unit}"
+
+
+def _body(table: PaperTable, letters: int) -> Iterator[str]:
+    """Yield the rows; a name of more letters goes on in the line of the intervals, and below."""
+    for index, block in enumerate(table.blocks):
+        if index:
+            yield "\\midrule"
+        if block.title:
+            yield f"\\multicolumn{{{len(table.columns) + 1}}}{{l}}{{\\emph{{{escaped(block.title)}}}}} \\\\"
+        for name, row in block.rows.items():
+            first, *others = textwrap.wrap(name, letters, break_on_hyphens=False)
+            yield " & ".join([escaped(first), *map(_mean, row)]) + " \\\\[-2pt]"
+            yield " & ".join([escaped(others[0]) if others else "", *map(_interval, row)]) + " \\\\"
+            yield from (f"{escaped(line)}{' &' * len(row)} \\\\" for line in others[1:])
+
+
+def _mean(cell: Cell | None) -> str:
+    if cell is None or cell.number.mean is None:
+        return "--"
+    text = _number(cell.text(cell.number.mean.mean))
+    return (f"\\textbf{{{text}}}" if cell.best else text) + MARKS.get(cell.mark, "")
+
+
+def _interval(cell: Cell | None) -> str:
+    if cell is None or cell.number.mean is None:
+        return ""
+    low, high = (_number(cell.text(value)) for value in (cell.number.mean.low, cell.number.mean.high))
+    return f"{{\\scriptsize [{low}, {high}]}}"
+
+
+def _number(text: str) -> str:
+    """Return a number with a minus instead of a hyphen."""
+    return text.replace("-", "$-$")
+
+
+def _caption(table: PaperTable, relevant: float) -> str:
+    """Return what a reader must know about the numbers and marks of the table."""
+    means = [cell.number.mean for cell in table.cells if cell.number.mean]
+    seeds, pictures = (_range([getattr(mean, what) for mean in means], what) for what in ("seeds", "pictures"))
+    said = [f"Means over {seeds} and {pictures}, with 95 % bootstrap intervals over them below."]
+    if any(cell.best for cell in table.cells):
+        said.append("Bold: the best of its column" + (" on a test set." if len(table.blocks) > 1 else "."))
+    said += _marks(table, relevant)
+    return escaped(" ".join(said))
+
+
+def _marks(table: PaperTable, relevant: float) -> Iterator[str]:
+    marks = {cell.mark for cell in table.cells}
+    against = table.baseline or "the baseline of its test set"
+    if marks & {"+", "-"}:
+        yield f"+ and −: better or worse than {against};"
+    if "*" in marks:
+        yield f"*: other than {against};"
+    if marks - {""}:
+        yield f"the 95 % interval of the paired difference excludes 0, and the difference is at least {relevant:g} dB or what"
+        yield "corresponds to it."
+
+
+def _range(counts: Sequence[int], what: str) -> str:
+    low, high = min(counts, default=0), max(counts, default=0)
+    return f"{low} {what if low != 1 else what[:-1]}" if low == high else f"{low} to {high} {what}"
+
+
+def _width(table: PaperTable, look: Look) -> float:
+    """Return about how wide the table is, in inches."""
+    names = min(_letters(look), max((len(name) for block in table.blocks for name in block.rows), default=0))
+    letters = [max(len(_words(column, look)) + 2, *_lengths(table, index)) for index, column in enumerate(table.columns)]
+    return LETTER * (names + sum(letters)) + 0.17 * len(letters)
+
+
+def _letters(look: Look) -> int:
+    """Return how many letters of a name stand in a line, unless a single word has more: a third of the width."""
+    return int(look.inches / 3 / LETTER)
+
+
+def _lengths(table: PaperTable, index: int) -> list[int]:
+    """Return how many letters of \\small each interval of a column is wide."""
+    cells = [row[index] for block in table.blocks for row in block.rows.values()]
+    means = [cell.number.mean for cell in cells if cell and cell.number.mean]
+    return [0] + [int(0.8 * (2 * len(table.columns[index].score.text(mean.mean)) + 4)) for mean in means]
