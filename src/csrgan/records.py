@@ -30,6 +30,7 @@ class Batch:
     """H, theta and L of several pictures.
 
     sharp: H. low: L. parameters: theta. names: of the photographs. spec: the constants of the protocol that made L.
+    convention: how they are scored, see `evaluation.conventions`.
     """
 
     sharp: Float[Tensor, "b 3 h w"]
@@ -37,6 +38,7 @@ class Batch:
     parameters: Parameters
     names: tuple[str, ...]
     spec: DegradationSpec = DegradationSpec()
+    convention: str = "exact"
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on `device`; Lightning calls this too."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lightning import Callback, Trainer
 
@@ -53,6 +53,7 @@ def evaluate(
     crop: int | None = 512,
     grid: Mapping[str, int] = GRID,
     repeats: int = 1,
+    convention: Literal["exact", "eight_bits", "matlab"] = "exact",
     device: str = "cpu",
 ) -> Evaluation:
     """Score a model on each photograph in each cell of a grid of degradations, which is the same for every model and machine.
@@ -62,7 +63,8 @@ def evaluate(
     so that grid and repeats are not used. Sides are at least 32 px.
     protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation`; None: the one of the model's training.
     crop: greatest side in px, cut from the centre; None: whole photographs. grid: levels of blur, scale and noise.
-    repeats: noise seeds for each cell. device: cpu, cuda, cuda:1.
+    repeats: noise seeds for each cell. convention: what is scored: the values; with eight_bits, what 8-bit files hold; with matlab,
+    Y rounded too. device: cpu, cuda, cuda:1.
     Raises UserError for photographs or a protocol that cannot be used. `csrgan evaluate` writes the same rows.
 
     >>> import csrgan
@@ -81,7 +83,9 @@ def evaluate(
         sources = os.fspath(photographs)
     else:
         sources = photographs if isinstance(photographs, Source) else [os.fspath(each) for each in photographs]
-    data = Photographs(valid=sources, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats)
+    data = Photographs(
+        valid=sources, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats, convention=convention
+    )
     return evaluated(model, data, device)
 
 
