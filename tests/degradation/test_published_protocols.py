@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 import witness
 from composed import composed
 from scipy.ndimage import correlate
@@ -47,7 +46,7 @@ def test_l_is_that_of_the_published_scripts(chelsea: Tensor, kind: str, scale: i
 
 
 def test_matlabs_l_of_8_bit_pictures_is_at_most_two_levels_away(chelsea: Tensor) -> None:
-    """MATLAB rounds an 8-bit picture after its rows too, as the published L of Set5 show; csrgan rounds once, as DAN's scripts do."""
+    """MATLAB rounds an 8-bit picture between its two passes too; csrgan rounds once, as DAN's scripts do."""
     sharp = (chelsea[..., :144, :180] * 255).round()
     rows = witness.imresize(sharp[0].double().numpy(), 36, 180).clip(0, 255).round()
     twice = witness.imresize(rows, 36, 45).clip(0, 255).round()

@@ -29,6 +29,7 @@ from csrgan.reports import table
 from csrgan.runs import jobs, record
 from csrgan.workflow.conclusion import conclude
 from csrgan.workflow.description import describe, require_same_start, with_choices
+from csrgan.workflow.origin import method_of
 from csrgan.workflow.trained import chosen
 
 
@@ -87,6 +88,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     system, settings = chosen(config, checkpoint)
     if settings["oracle"]:
         system.restorer.use_oracle(settings["oracle"])
+    settings["method"] = settings["method"] or method_of(settings["system"] or system.recipe.get("system"))
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))

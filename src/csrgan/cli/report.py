@@ -17,8 +17,9 @@ from csrgan.data import picture
 from csrgan.errors import UserError, require
 from csrgan.evaluation.comparison import PLAIN, Job, grouped, holds
 from csrgan.files import relative
-from csrgan.reports import columns, page
+from csrgan.reports import columns, page, published
 from csrgan.runs import jobs
+from csrgan.workflow import published_numbers
 
 COSTS = {  # key in summary.json: its heading, and the size of its unit
     "images_seen": ("images seen", 1),
@@ -43,6 +44,8 @@ def run(config: DictConfig) -> int:
     )
     read = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
     _examine(read, settings["baseline"], settings["score"])
+    entries = published_numbers.read(settings["published"])
+    runs = [found for path, job in zip(folders, read, strict=True) for found in published_numbers.measured(path, job, entries)]
     written = page.write(
         folder,
         read,
@@ -50,6 +53,7 @@ def run(config: DictConfig) -> int:
         question=settings["question"] or "",
         baseline=settings["baseline"],
         score=settings["score"],
+        published=published.table(entries, runs, asked=bool(settings["published"])),
     )
     complete, many = sum(bool(job.rows) for job in read), f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
     counted = many if complete == len(read) else f"{complete} of {many} complete"

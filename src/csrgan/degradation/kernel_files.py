@@ -16,8 +16,8 @@ Kernels = NDArray[np.float64]
 
 
 def read(path: str | None) -> Kernels:
-    """Return the kernels of a file, or of all files in a folder by their names: (count, k, k), each of sum 1, smaller ones with zeros
-    around them. Raises UserError for what holds none."""
+    """Return the kernels of a file, or of all in a folder by their names: (count, k, k), each of sum 1, smaller
+    ones with zeros around them. Raises UserError for what holds none."""
     if not path:
         raise UserError("degradation.kernel.file is empty: it takes a .npy or .mat file of kernels, or a folder of such files.")
     place = Path(path)

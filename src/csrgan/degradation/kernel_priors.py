@@ -44,7 +44,7 @@ class KernelPrior(Recorded, ABC):
         """
 
     def tested(self, size: int | None) -> Drawn | None:
-        """Return the kernels that an evaluation tests, with the `blur_std` of each; None: it draws one for each level of the blur."""
+        """Return the kernels that an evaluation tests, with the `blur_std` of each; None: it draws one a level of the blur."""
         return None
 
 

@@ -35,12 +35,20 @@ SPARE = 500_000  # bytes of them that pictures may not use: a margin for errors 
 
 
 def write(
-    folder: Path, jobs: Sequence[Job], *, title: str, question: str, baseline: str | None = None, score: str = "gain"
+    folder: Path,
+    jobs: Sequence[Job],
+    *,
+    title: str,
+    question: str,
+    baseline: str | None = None,
+    score: str = "gain",
+    published: Table = (),
 ) -> Path:
     """Write report.html, report.csv, report.md, rows.csv and figures/ into the sweep's folder. Return the page.
 
     baseline: words in the settings of the groups to compare the others with; None: the first group of those scored on the same
-    photographs and degradations. score: the column of differences, intervals and charts.
+    photographs and degradations. score: the column of differences, intervals and charts. published: the table of published numbers
+    beside those of the jobs.
     """
     chosen = columns.score_of(score)
     compared = references(grouped(jobs), baseline)
@@ -49,7 +57,8 @@ def write(
     lines = verdicts.table(
         compared, differences, labels, scores=columns.table_scores(jobs, score), chosen=chosen, baseline=baseline
     )
-    tables = {"Diagnostics, means over the run": training.diagnostics(list(compared)), "Costs": training.costs(list(compared))}
+    tables: dict[str, Table] = {"Published, beside what was measured here": published}
+    tables |= {"Diagnostics, means over the run": training.diagnostics(list(compared)), "Costs": training.costs(list(compared))}
     rows.write(folder / run_folder.ROWS, jobs)
     every = _every(list(compared))
     full = {label: group.name for group, label in labels.items() if label != group.name}
