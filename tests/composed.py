@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from csrgan.config.compose import composed as of_command
 from csrgan.config.folder import groups
@@ -33,4 +37,13 @@ def composed(*overrides: str, command: str = "train") -> dict[str, Any]:
 
 @cache
 def _composed(overrides: tuple[str, ...], command: str) -> dict[str, Any]:
-    return of_command(command, overrides)
+    own = [f"degradation.kernel.file={kernels()}"] if any(word.startswith("degradation=levin") for word in overrides) else []
+    return of_command(command, [*overrides, *own])
+
+
+@cache
+def kernels() -> str:
+    """A file of two uneven kernels, for protocols that need a file of the user's."""
+    file = Path(tempfile.mkdtemp()) / "kernels.npy"
+    np.save(file, np.random.default_rng(0).random((2, 7, 7)))
+    return str(file)

@@ -133,4 +133,5 @@ def __getattr__(name: str) -> Callable[..., float]:
     metric = metrics.METRICS[name]
     if metric.needs == ("image",):
         return lambda image: fmean(metric(image=one[None]) for one in opened(image, "image").pictures)
-    return lambda image, sharp: _mean(lambda one, other: metric(image=one, sharp=other, low=one, border=0), image, sharp)
+    more = {"border": 0, "luma_bits": None}
+    return lambda image, sharp: _mean(lambda one, other: metric(image=one, sharp=other, low=one, **more), image, sharp)

@@ -31,6 +31,7 @@ class Batch:
 
     sharp: H. low: L. parameters: theta. names: of the photographs. spec: the constants of the protocol that made L.
     metrics: names of those that an evaluation computes besides the usual ones.
+    convention: how they are scored, see `evaluation.conventions`.
     """
 
     sharp: Float[Tensor, "b 3 h w"]
@@ -39,6 +40,7 @@ class Batch:
     names: tuple[str, ...]
     spec: DegradationSpec = DegradationSpec()
     metrics: tuple[str, ...] = ()
+    convention: str = "exact"
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on `device`; Lightning calls this too."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 from scipy.signal import convolve2d
 
 from csrgan.degradation.augmentation import Degradation
@@ -86,11 +87,11 @@ def test_a_file_gives_its_kernels(tmp_path: Path) -> None:
     ("array", "said"),
     [
         (np.ones((2, 4, 4)), "shape (2, 4, 4)"),
-        (np.ones((5, 5)), "shape (5, 5)"),
+        (np.ones((4, 4)), "shape (4, 4)"),
         (-np.ones((1, 3, 3)), "negative"),
         (np.full((1, 3, 3), np.nan), "not finite"),
         (np.zeros((1, 3, 3)), "zeros"),
-        (np.array([["a"]]), "shape (1, 1)"),
+        (np.array([["a"]]), "numbers"),
         (np.full((1, 3, 3), "a"), "numbers"),
     ],
 )
@@ -106,6 +107,63 @@ def test_a_file_without_kernels_is_a_user_error(tmp_path: Path) -> None:
     for name, said in (("absent.npy", "is not a file"), ("text.npy", "is not a readable")):
         with pytest.raises(UserError, match=said):
             _ = FreeForm(file=str(tmp_path / name)).kernels
+
+
+def shakes() -> list[np.ndarray]:
+    """Uneven kernels of several sizes."""
+    return [np.random.default_rng(size).random((size, size)) for size in (5, 9, 7)]
+
+
+def test_kernels_of_several_sizes_come_from_a_folder_or_a_matlab_file(tmp_path: Path) -> None:
+    cells = np.empty((1, 3), object)
+    for index, kernel in enumerate(shakes()):
+        np.save(tmp_path / f"kernel_{index}.npy", kernel)
+        cells[0, index] = kernel
+    folder, file = FreeForm(file=str(tmp_path)).kernels, tmp_path / "matlab" / "kernels.mat"
+    file.parent.mkdir()
+    savemat(file, {"kernels": cells, "other": 1.0})
+    assert torch.equal(folder, FreeForm(file=str(file)).kernels)
+    for found, kernel in zip(folder.numpy(), shakes(), strict=True):
+        edge = (9 - len(kernel)) // 2
+        np.testing.assert_allclose(found, np.pad(kernel, edge) / kernel.sum())
+    stack = np.stack([kernel[:5, :5] for kernel in shakes()], axis=-1)  # as MATLAB has it, the count last
+    savemat(file, {"anything": stack})
+    np.testing.assert_allclose(FreeForm(file=str(file)).kernels[1], stack[..., 1] / stack[..., 1].sum())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"a": np.ones((3, 3)), "b": 1.0}, "has no variable kernels; it has a, b"),
+        ({"kernels": "text"}, "shape"),
+        ({}, "it has none"),
+    ],
+)
+def test_a_matlab_file_without_kernels_is_a_user_error(tmp_path: Path, content: dict[str, object], said: str) -> None:
+    savemat(tmp_path / "file.mat", content)
+    with pytest.raises(UserError, match=said):
+        _ = FreeForm(file=str(tmp_path / "file.mat")).kernels
+
+
+def test_no_file_a_folder_without_kernels_and_matlab_7_3_are_user_errors(tmp_path: Path) -> None:
+    (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    (tmp_path / "cut.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + b"\x0e\x00\x00\x00\xff")
+    (tmp_path / "empty").mkdir()
+    told = {None: "is empty", "empty": "without .npy", "new.mat": "is of MATLAB 7.3", "cut.mat": "not a readable .mat"}
+    for name, said in told.items():
+        with pytest.raises(UserError, match=said):
+            _ = FreeForm(file=name and str(tmp_path / name)).kernels
+
+
+def test_an_evaluation_tests_each_kernel_of_the_file(tmp_path: Path) -> None:
+    for index, kernel in enumerate(shakes()):
+        np.save(tmp_path / f"kernel_{index}.npy", kernel)
+    protocol = Degradation(kernel=FreeForm(file=str(tmp_path), each=True), scale={"low": 1.0, "high": 3.0})
+    cells = protocol.prior.grid(blur=1, scale=2, noise=1)
+    assert cells.kernel is not None and len(cells) == 6
+    torch.testing.assert_close(cells.kernel[::2].double(), FreeForm(file=str(tmp_path)).kernels, atol=1e-6, rtol=0)
+    torch.testing.assert_close(cells.blur_std, rms_std(cells.kernel))
+    assert cells.scale.tolist() == [1.5, 2.5] * 3
 
 
 def test_a_share_of_mixed_kernels_is_round() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import cv2
@@ -300,7 +301,22 @@ def test_area_is_opencvs_at_whole_scales(scale: int) -> None:
     assert_equals(degrade(sharp, parameters(0, scale), spec=DegradationSpec(downsampling="area", output="native")), expected, 1e-6)
 
 
-@pytest.mark.parametrize("downsampling", ["area", "bilinear"])
+@pytest.mark.parametrize("backend", ["banded", "kornia"])
+def test_matlab_shrinks_as_imresize_does_up_to_the_border(backend: str) -> None:
+    chain = DegradationSpec(downsampling="matlab", backend=backend, output="native")
+    sharp = torch.rand(1, 3, 132, 204)
+    for scale in (1, 2, 3, 4, 12):
+        expected = witness.imresize(sharp[0].double().numpy(), 132 // scale, 204 // scale).clip(0, 1)
+        assert_equals(degrade(sharp, parameters(0, scale), spec=chain), expected, 1e-5)
+        pillows = degrade(sharp, parameters(0, scale), spec=replace(chain, downsampling="bicubic"))
+        inner = (..., slice(2, -2), slice(2, -2))
+        assert_equals(pillows[inner], expected[inner], 1e-5)
+        assert scale == 1 or np.abs(pillows[0].numpy() - expected).max() > 0.01  # Pillow forgets what lies outside
+    odd = sharp[..., :131, :61]  # a scale that is not whole, and a large picture, whose matrices are multiplied in blocks
+    assert_equals(degrade(odd, parameters(0, 2.9), spec=chain), witness.imresize(odd[0].double().numpy(), 45, 21).clip(0, 1), 1e-5)
+
+
+@pytest.mark.parametrize("downsampling", ["area", "bilinear", "matlab"])
 def test_other_ways_to_shrink_keep_the_laws_of_the_operator(downsampling: str) -> None:
     chain, theta = DegradationSpec(downsampling=downsampling), parameters(1.1, 2.3, 0.01, count=2)
     sharp, noise = torch.rand(2, 3, 150, 61), torch.randn(2, 3, 150, 61)
@@ -314,7 +330,7 @@ def test_other_ways_to_shrink_keep_the_laws_of_the_operator(downsampling: str) -
     assert torch.equal(degrade(sharp, parameters(0, 1, count=2), spec=chain), sharp)
 
 
-@pytest.mark.parametrize("downsampling", ["bicubic", "bilinear", "area", "direct"])
+@pytest.mark.parametrize("downsampling", ["bicubic", "matlab", "bilinear", "area", "direct"])
 def test_the_frequency_response_is_that_of_the_kernel(downsampling: str) -> None:
     """A wave shrunk by 8 has the amplitude that `response` says."""
     frequency = torch.tensor([0.0, 0.1, 0.3, 0.45], dtype=torch.float64)  # cycles a pixel of L

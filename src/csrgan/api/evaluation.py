@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lightning import Callback, Trainer
 
@@ -56,6 +56,7 @@ def evaluate(
     grid: Mapping[str, int] = GRID,
     repeats: int = 1,
     metrics: str | Sequence[str] = (),
+    convention: Literal["exact", "eight_bits", "matlab"] = "exact",
     device: str = "cpu",
 ) -> Evaluation:
     """Score a model on each photograph in each cell of a grid of degradations, which is the same for every model and machine.
@@ -66,7 +67,8 @@ def evaluate(
     protocol: a name of `csrgan list degradation`, or a `csrgan.Degradation`; None: the one of the model's training.
     crop: greatest side in px, cut from the centre; None: whole photographs. grid: levels of blur, scale and noise.
     repeats: noise seeds for each cell. metrics: slower ones besides the usual, lpips, lpips_vgg, dists, or one of your own.
-    device: cpu, cuda, cuda:1.
+    convention: what is scored: the values; with eight_bits, what 8-bit files hold; with matlab,
+    Y rounded too. device: cpu, cuda, cuda:1.
     Raises UserError for photographs or a protocol that cannot be used. `csrgan evaluate` writes the same rows.
 
     >>> import csrgan
@@ -87,7 +89,13 @@ def evaluate(
     else:
         sources = photographs if isinstance(photographs, Source) else [os.fspath(each) for each in photographs]
     data = Photographs(
-        valid=sources, degradation=degradation, evaluation_crop=crop, grid=dict(grid), repeats=repeats, metrics=metrics
+        valid=sources,
+        degradation=degradation,
+        evaluation_crop=crop,
+        grid=dict(grid),
+        repeats=repeats,
+        metrics=metrics,
+        convention=convention,
     )
     return evaluated(model, data, device)
 

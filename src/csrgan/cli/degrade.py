@@ -27,6 +27,7 @@ from csrgan.degradation.factors.jpeg import JPEG, encoded
 from csrgan.degradation.kernel_priors import rms_std
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.prior import KEYS
 from csrgan.errors import RunStopped, UserError, require
 from csrgan.files import HIDDEN, relative, table_cell
 from csrgan.picture_folders.interrupt import interruptible
@@ -80,6 +81,8 @@ class _BenchmarkSet:
         self._settings, self._crop, self.workspace = settings, settings["crop"], places.destination / HIDDEN
         self._form, self._per_image, self._seed = settings["format"], settings["per_image"], settings["seed"]
         self.degradation: Degradation = build(settings["degradation"], "degradation")
+        self._cells = _cells(self.degradation, settings["grid"])
+        versions = self._per_image * (len(self._cells) if self._cells else 1)
         self._names = places.names
         stems = Counter(name.with_suffix("") for name in self._names.values())
         self._origins: dict[str, tuple[Path, int]] = {}  # the picture and version of each result, by the result's key
@@ -87,7 +90,7 @@ class _BenchmarkSet:
         for file, name in self._names.items():
             unique = stems[name.with_suffix("")] == 1
             stem = name.with_suffix("") if unique else name.with_name(name.name.replace(".", "_"))
-            files = [stem.with_name(f"{stem.name}_{version}.png") for version in range(self._per_image)]
+            files = [stem.with_name(f"{stem.name}_{version}.png") for version in range(versions)]
             self._origins |= {str("sharp" / path): (name, version) for version, path in enumerate(files)}
             self.units.append(Unit(file, tuple((str("sharp" / path), self._low_name(path)) for path in files)))
         self.shown = list(self._origins)[:SHOWN]
@@ -108,6 +111,7 @@ class _BenchmarkSet:
     def recipe(self) -> str:
         """A digest of all that a degraded picture depends on, apart from the picture and its name."""
         inputs = [self._settings[key] for key in ("degradation", "seed", "crop")]
+        inputs += [self._settings[key] for key in ("grid", "per_image") if self._cells]
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -156,9 +160,13 @@ class _BenchmarkSet:
             picture.write(path, low)
 
     def _draw(self, key: str) -> tuple[Parameters, np.random.Generator]:
-        """Draw theta from the file's own name, with NumPy, so that neither the machine nor the other files matter."""
+        """Draw theta from the file's own name, with NumPy, so that neither the machine nor the other files matter; or take it from
+        the grid, and leave the noise to be drawn."""
         name, version = self._origins[key]
         generator = np.random.default_rng((self._seed, zlib.crc32(os.fsencode(name.as_posix())), version))
+        if self._cells:
+            cell = version // self._per_image
+            return self._cells[cell : cell + 1], generator
         return self.degradation.prior.sample(generator), generator
 
     def _theta_and_noise(self, key: str, shape: tuple[int, ...]) -> tuple[Parameters, Float[Tensor, "1 3 h w"]]:
@@ -192,6 +200,14 @@ class _BenchmarkSet:
         with suppress(UserError):  # a picture that was skipped
             return self._crop is not None and min(picture.size(file)) < self._crop
         return False
+
+
+def _cells(degradation: Degradation, grid: Settings | None) -> Parameters | None:
+    """Return the cells of an evaluation grid; a parameter without a number of levels has one."""
+    levels = dict.fromkeys(KEYS, 1)
+    for unknown in (grid or {}).keys() - levels.keys():
+        raise UserError.unknown("grid", str(unknown), levels)
+    return degradation.prior.grid(**{**levels, **grid}) if grid else None
 
 
 def _values(theta: Parameters, degradation: Degradation) -> dict[str, float]:

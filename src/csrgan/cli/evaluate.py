@@ -31,6 +31,7 @@ from csrgan.runs import jobs, record
 from csrgan.workflow.conclusion import conclude
 from csrgan.workflow.description import describe, require_same_start, with_choices
 from csrgan.workflow.given_results import given_system
+from csrgan.workflow.origin import method_of
 from csrgan.workflow.trained import chosen
 
 
@@ -89,6 +90,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     system, settings = given_system(config, console) if config.results is not None else chosen(config, checkpoint)
     if settings["oracle"]:
         system.restorer.use_oracle(settings["oracle"])
+    settings["method"] = settings["method"] or method_of(settings["system"] or system.recipe.get("system"))
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))

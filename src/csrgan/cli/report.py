@@ -17,9 +17,10 @@ from csrgan.data import picture
 from csrgan.errors import UserError, meant, require
 from csrgan.evaluation.comparison import PLAIN, Job, grouped, holds
 from csrgan.files import relative
-from csrgan.reports import columns, look, page
+from csrgan.reports import columns, look, page, published
 from csrgan.runs import jobs
 from csrgan.tree import Settings
+from csrgan.workflow import published_numbers
 
 COSTS = {  # key in summary.json: its heading, and the size of its unit
     "images_seen": ("images seen", 1),
@@ -44,12 +45,15 @@ def run(config: DictConfig) -> int:
     read = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
     own.register_metrics({column.removesuffix("_restored") for job in read for row in job.rows[:1] for column in row})
     asked = _asked(settings, read)
+    entries = published_numbers.read(settings["published"])
+    runs = [found for path, job in zip(folders, read, strict=True) for found in published_numbers.measured(path, job, entries)]
     written = page.write(
         folder,
         read,
         title=settings["title"] or folder.resolve().name,
         question=settings["question"] or "",
         asked=asked,
+        published=published.table(entries, runs, asked=bool(settings["published"])),
     )
     complete, many = sum(bool(job.rows) for job in read), f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
     counted = many if complete == len(read) else f"{complete} of {many} complete"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypedDict
 
 from csrgan.ranges import Count, CountOr0, NotNegative, Positive, Seed
@@ -82,6 +82,7 @@ class Command(TypedDict):
     oracle: Literal["truth", "prediction", "mismatch"] | None
     panels: CountOr0
     per_image: Count
+    grid: Mapping[str, Count] | None
     crop: Count | None
     enlarge: Positive
     tile: Annotated[int, "[384,inf)"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from lightning import LightningDataModule
@@ -54,6 +54,7 @@ class Photographs(Recorded, LightningDataModule):
     cell. evaluation_crop: greatest side of a photograph that is evaluated, px, cut from its centre; None: whole photographs.
     contrast: of evaluated photographs about mid-grey, a stress test below 1. hot_pixels: pixels of L stuck at white, a stress test.
     metrics: names of those that the evaluation computes besides the usual ones, see `csrgan.metrics`.
+    convention: what is scored, see `evaluation.conventions`.
     seed: of the crops, their degradations and their order.
     Raises UserError for a range, a budget or an archive that cannot be.
     """
@@ -87,6 +88,7 @@ class Photographs(Recorded, LightningDataModule):
         contrast: Annotated[float, "(0,1]"] = 1.0,
         hot_pixels: CountOr0 = 0,
         metrics: str | Sequence[str] | None = (),
+        convention: Literal["exact", "eight_bits", "matlab"] = "exact",
         seed: Seed = 0,
     ) -> None:
         super().__init__()
@@ -110,7 +112,7 @@ class Photographs(Recorded, LightningDataModule):
         self.batch_size, self._workers, self._images, self._grid, self._repeats = batch_size, workers, images, grid, repeats
         self._evaluation_crop, self._stress, self._seed = evaluation_crop, Stress(contrast, hot_pixels), seed
         self._metrics = rules.listed(metrics)
-        self.degradation = degradation or Degradation()
+        self.convention, self.degradation = convention, degradation or Degradation()
         self.console = Console(quiet=True)
         self.refused: dict[str, str] = {}
         self._pictures: dict[str, Pictures] = {}
@@ -246,7 +248,7 @@ class Photographs(Recorded, LightningDataModule):
         sharp = batch.sharp if batch.sharp.is_floating_point() else batch.sharp.float() / 255
         low = self._low(sharp, batch)
         low = batch.stress.on_low(low) if batch.stress else low
-        return Batch(sharp, low, batch.parameters, batch.names, self.degradation.spec, self._metrics)
+        return Batch(sharp, low, batch.parameters, batch.names, self.degradation.spec, self._metrics, self.convention)
 
     def _low(self, sharp: torch.Tensor, batch: CropBatch) -> torch.Tensor:
         """Return the given L, and degrade the pictures that have none."""

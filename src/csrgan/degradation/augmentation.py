@@ -58,7 +58,7 @@ class Degradation(Recorded, IntensityAugmentationBase2D):
         tested_blur_std: Sequence[NotNegative] | None = None,
         kernel: KernelPrior | None = None,
         kernel_size: Count | None = None,
-        downsampling: Literal["bicubic", "direct", "area", "bilinear"] = "bicubic",
+        downsampling: Literal["bicubic", "matlab", "direct", "area", "bilinear"] = "bicubic",
         output: Literal["native", "upsampled"] = "upsampled",
         bits: Count | None = None,
         backend: Literal["banded", "kornia"] = "banded",

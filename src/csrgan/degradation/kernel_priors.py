@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -17,8 +16,9 @@ from torch.nn import functional
 
 from csrgan import rules
 from csrgan.arguments import Recorded
+from csrgan.degradation import kernel_files
 from csrgan.degradation.kernels import SUPPORT, gaussian_taps, moments
-from csrgan.errors import UserError, raise_faults, require
+from csrgan.errors import raise_faults, require
 from csrgan.ranges import Share
 
 MOST = 2 * 10**9  # taps of all kernels drawn at once, at most
@@ -42,6 +42,10 @@ class KernelPrior(Recorded, ABC):
         std: of the first axis, px. bounds: its least and greatest possible value, px. size: None means full support.
         shift: of the kernel's centre from the middle tap along both axes, px.
         """
+
+    def tested(self, size: int | None) -> Drawn | None:
+        """Return the kernels that an evaluation tests, with the `blur_std` of each; None: it draws one a level of the blur."""
+        return None
 
 
 class Anisotropic(KernelPrior):
@@ -107,38 +111,32 @@ class Mixed(Anisotropic):
 class FreeForm(KernelPrior):
     """Draws one of the kernels in a file, each equally likely; degradation.blur then only sets the network units of blur_std.
 
-    file: a .npy array (count, k, k) of taps >= 0, k odd. Each kernel is normalised to sum 1.
+    file: a .npy or .mat file of kernels of k x k taps >= 0, k odd, or a folder of such files, see `kernel_files`. Each kernel is
+    normalised to sum 1. each: whether an evaluation tests every kernel, in place of levels of the blur with a drawn one each.
     """
 
-    def __init__(self, *, file: str) -> None:
-        self.file = file
+    def __init__(self, *, file: str | None, each: bool = False) -> None:
+        self.file, self.each = file, each
 
     @cached_property
     def kernels(self) -> Float[Tensor, "count k k"]:
         """Read the file at the first draw, so that a trained network does not need it."""
-        setting = f"degradation.kernel.file={self.file}"
-        require(Path(self.file).is_file(), f"{setting} is not a file.")
-        try:
-            kernels = np.load(self.file, allow_pickle=False)
-        except Exception as reason:
-            raise UserError(f"{setting} is not a readable .npy array ({type(reason).__name__}).") from reason
-        shape: tuple[int, ...] = getattr(kernels, "shape", ())
-        square = len(shape) == 3 and shape[0] > 0 and shape[1] == shape[2] and shape[1] % 2 == 1
-        require(square, f"{setting} holds an array of shape {shape}; (count, k, k) with an odd k is needed.")
-        require(kernels.dtype.kind in "fiub", f"{setting} holds no numbers.")
-        mass = kernels.astype(np.float64).sum(axis=(1, 2), keepdims=True)
-        good = np.isfinite(kernels).all() and (kernels >= 0).all() and (mass > 0).all()
-        require(bool(good), f"{setting} holds a tap that is negative or not finite, or a kernel of zeros.")
-        return torch.from_numpy(kernels / mass)
+        return torch.from_numpy(kernel_files.read(self.file))
 
     def draw(
         self, generator: np.random.Generator, std: Float[Tensor, " batch"], *, bounds: Bounds, size: int | None, shift: float
     ) -> Drawn:
-        drawn = self.kernels[torch.from_numpy(generator.integers(len(self.kernels), size=len(std)))]
-        edge = 0 if size is None else (size - drawn.shape[-1]) // 2
-        drawn = functional.pad(drawn, (edge,) * 4)
-        drawn = drawn / drawn.sum(dim=(1, 2), keepdim=True)
-        return drawn.to(std.dtype), rms_std(drawn).to(std.dtype)
+        return self._cut(self.kernels[torch.from_numpy(generator.integers(len(self.kernels), size=len(std)))], size, std.dtype)
+
+    def tested(self, size: int | None) -> Drawn | None:
+        return self._cut(self.kernels, size, torch.float32) if self.each else None
+
+    @staticmethod
+    def _cut(kernels: Float[Tensor, "batch k k"], size: int | None, dtype: torch.dtype) -> Drawn:
+        edge = 0 if size is None else (size - kernels.shape[-1]) // 2
+        kernels = functional.pad(kernels, (edge,) * 4)
+        kernels = kernels / kernels.sum(dim=(1, 2), keepdim=True)
+        return kernels.to(dtype), rms_std(kernels).to(dtype)
 
 
 def rotated_gaussian(

@@ -33,6 +33,8 @@ def compose(
             low = low[..., ::step, ::step][..., : low_size[0], : low_size[1]]
         elif spec.downsampling == "area":
             low = _box_means(_box_means(low, low_size[1]).mT, low_size[0]).mT
+        elif spec.downsampling == "matlab":
+            low = _between_mirrors(_between_mirrors(low, low_size[1]).mT, low_size[0]).mT
         else:
             low = interpolate(low, size=low_size, mode=spec.downsampling, antialias=True)
         if noise is not None:
@@ -54,6 +56,12 @@ def _box_means(image: Tensor, few: int) -> Tensor:
         own = [x for x in positions if -0.5 < (x - middle + 0.5) * (1 / scale) <= 0.5]
         means.append(image[..., own].mean(dim=-1))
     return torch.stack(means, dim=-1)
+
+
+def _between_mirrors(image: Tensor, few: int) -> Tensor:
+    """Shrink the width to `few` pixels bicubically, between mirrors that repeat the edge pixel."""
+    wide = torch.cat([image.flip(-1), image, image.flip(-1)], dim=-1)
+    return interpolate(wide, size=(image.shape[-2], 3 * few), mode="bicubic", antialias=True)[..., few : 2 * few]
 
 
 def _blurred(sharp: Tensor, parameters: Parameters, spec: DegradationSpec) -> Tensor:

@@ -200,9 +200,9 @@ class Prior(Recorded):
     def grid(self, *, blur: int, scale: int, noise: int) -> Parameters:
         """Return the cells of a frozen evaluation grid: mid-quantiles of the prior, with this many levels of each parameter.
 
-        A parameter with a single value gets one level; `tested_blur_std` replaces the levels of the blur. Each cell draws one
-        kernel; these draws have a seed of their own. Further factors take values of a low-discrepancy sequence, one a cell
-        (Roberts 2018).
+        A parameter with a single value gets one level; `tested_blur_std`, or the kernels that a prior of kernels names, replace the
+        levels of the blur. Else each cell draws one kernel; these draws have a seed of their own. Further factors take values of a
+        low-discrepancy sequence, one a cell (Roberts 2018).
         """
         levels = []
         for name, count in zip(NAMES, (blur, scale, noise), strict=True):
@@ -211,7 +211,15 @@ class Prior(Recorded):
             levels.append(drawn.quantile((torch.arange(several) + 0.5) / several))
         if self._tested_blur_std is not None:
             levels[0] = torch.tensor(self._tested_blur_std, dtype=torch.float32)
-        cells = self._with_kernels(Parameters.unstack(torch.cartesian_prod(*levels)), np.random.default_rng(0))
+        tested = self.kernel.tested(self.kernel_size) if self.kernel else None
+        if tested:
+            levels[0] = torch.arange(len(tested[0]), dtype=torch.float32)
+        cells = Parameters.unstack(torch.cartesian_prod(*levels))
+        if tested:
+            kernels, stds = (each[cells.blur_std.long()] for each in tested)
+            cells = replace(cells, blur_std=stds, kernel=kernels)
+        else:
+            cells = self._with_kernels(cells, np.random.default_rng(0))
         if not self._more:
             return self.completed(cells)
         root = 2.0  # converges to the root of x^(m + 1) = x + 1, for m factors

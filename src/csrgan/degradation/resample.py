@@ -1,4 +1,5 @@
-"""Resampling along one axis, as a band of weights per picture: by a kernel (Pillow's convention) or taking every s-th pixel."""
+"""Resampling along one axis, as a band of weights per picture: by a kernel (Pillow's convention, or MATLAB's at the borders) or
+taking every s-th pixel."""
 
 from __future__ import annotations
 
@@ -46,20 +47,27 @@ def box(distance: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 
 class Kernel(NamedTuple):
-    """A kernel of resampling and its radius, in pixels of the coarser grid."""
+    """A kernel of resampling and its radius, in pixels of the coarser grid. mirrored: whether what lies outside the picture is its
+    mirror image, with the edge pixel repeated, as in MATLAB's imresize; else it counts nothing, as in Pillow."""
 
     value: Callable[[Tensor], Tensor]
     radius: float
+    mirrored: bool = False
 
 
-KERNELS = {"bicubic": Kernel(cubic, 2.0), "bilinear": Kernel(triangle, 1.0), "area": Kernel(box, 0.5)}
+KERNELS = {
+    "bicubic": Kernel(cubic, 2.0),
+    "matlab": Kernel(cubic, 2.0, mirrored=True),
+    "bilinear": Kernel(triangle, 1.0),
+    "area": Kernel(box, 0.5),
+}
 
 
 def response(downsampling: str, frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Return the Fourier transform of a way to down-sample; 1 at 0. frequency: cycles a pixel of the coarser grid."""
     if downsampling == "direct":
         return torch.ones_like(frequency)
-    if downsampling == "bicubic":
+    if downsampling in ("bicubic", "matlab"):
         return cubic_response(frequency)
     return torch.sinc(frequency) ** (2 if downsampling == "bilinear" else 1)
 
@@ -83,11 +91,12 @@ def resampled(
 ) -> Band:
     """Return resampling by one of `KERNELS` from `size_in` to `size_out` pixels, `scale` input pixels an output pixel.
 
-    Shrinking stretches the kernel by the scale (antialiasing); taps outside the picture weigh nothing and the others sum to 1.
+    Shrinking stretches the kernel by the scale (antialiasing); taps outside the picture weigh nothing, or belong to the pixels that
+    are mirrored there, and all sum to 1.
     Rows beyond `size_out` are zero. Positions are float64: at 2,000 pixels float32 would move a tap by 2e-4 px.
     max_scale: upper bound on the scales.
     """
-    device, (kernel, radius) = size_in.device, KERNELS[kind]
+    device, (kernel, radius, mirrors) = size_in.device, KERNELS[kind]
     scale = scale.double()[:, None]
     stretch = scale.clamp(min=1)
     row = torch.arange(rows, device=device)
@@ -97,13 +106,19 @@ def resampled(
     if kernel is box:  # it jumps: whether a pixel at an end counts is decided in Pillow's own arithmetic
         first, taps = (centre - radius * stretch + 0.5).detach().floor().long(), taps + 1
     position = first[..., None] + torch.arange(taps, device=device)
-    inside = (position >= 0) & (position < size_in[:, None, None]) & (row < size_out[:, None])[..., None]
+    inside = (row < size_out[:, None])[..., None]
+    if not mirrors:
+        inside = (position >= 0) & (position < size_in[:, None, None]) & inside
     if kernel is box:
         inside &= position < (centre + radius * stretch + 0.5).floor()[..., None]
         distance = (position - centre[..., None] + 0.5) * (1 / stretch)[..., None]
     else:
         distance = ((position + 0.5 - centre[..., None]) / stretch[..., None]).to(dtype)
     weight = kernel(distance).to(dtype) * inside
+    if mirrors:  # an image lies farther from the centre than its pixel does, which therefore has a place in the band
+        pixel = position % (2 * size_in[:, None, None])
+        pixel = torch.minimum(pixel, 2 * size_in[:, None, None] - 1 - pixel)
+        weight = torch.zeros_like(weight).scatter_add(2, (pixel - first[..., None]).clamp(0, taps - 1), weight)
     total = weight.sum(dim=2, keepdim=True)
     return Band(first, weight / torch.where(total == 0, 1, total))
 

@@ -25,8 +25,8 @@ class DegradationSpec:
     """The constants of a degradation.
 
     kernel_size: odd number of taps to cut the Gaussian off at; None: full support, radius ceil(4 std).
-    downsampling: `bicubic`, `bilinear` or `area` (each antialiased as in Pillow) or `direct` (every s-th pixel of a picture blurred
-    about the LR pixels' centres).
+    downsampling: `bicubic`, `bilinear` or `area` (each antialiased as in Pillow), `matlab` (bicubic with mirrored borders, as
+    MATLAB's imresize) or `direct` (every s-th pixel of a picture blurred about the LR pixels' centres).
     output: `upsampled` (L enlarged to the size of H by bicubic) or `native` (L of H/s pixels).
     backend: `banded` (matrices along each axis) or `kornia` (Kornia's blur and torch's bicubic, picture by picture).
     max_std, max_scale: upper bounds on the parameters; they save asking a device for the maximum.

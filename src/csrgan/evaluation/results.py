@@ -16,7 +16,7 @@ from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.degradation.spec import DegradationSpec
-from csrgan.evaluation import bound, metrics
+from csrgan.evaluation import bound, conventions, metrics
 from csrgan.evaluation.metrics import METRICS
 from csrgan.files import atomic_write, table_cell
 from csrgan.records import Batch, Picture, Restoration
@@ -35,7 +35,7 @@ def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
 
     prior: of the system, which defines what it predicts. What needs a theta that is unknown is nan, as that theta is.
     """
-    spec = batch.spec
+    spec, restored = batch.spec, conventions.scored(restored, batch.convention)
     result: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
     result |= _parameters(batch.parameters, restored, prior) | _bounds(batch, restored, prior, spec)
     result |= _scores(batch, restored)
@@ -102,10 +102,11 @@ def _bounds(batch: Batch, restored: Restoration, prior: Prior, spec: Degradation
 
 def _scores(batch: Batch, restored: Restoration) -> Row:
     """Return every metric of L and of S; metrics that score both at once come last."""
-    images = {"low": batch.enlarged, "restored": restored.image}
+    images = {"low": conventions.picture(batch.enlarged, batch.convention), "restored": restored.image}
     # Without a known scale, L is as large as H, as at scale 1.
     border = math.ceil(float(batch.parameters.scale[0])) if batch.parameters.knows("scale") else 1
-    arguments = {"sharp": batch.sharp, "low": images["low"], "border": border}
+    luma_bits = conventions.LUMA_BITS[batch.convention]
+    arguments = {"sharp": batch.sharp, "low": images["low"], "border": border, "luma_bits": luma_bits}
     values = {name: METRICS[name].each(list(images.values()), **arguments) for name in metrics.computed(batch.metrics)}
     single = {name: scores for name, scores in values.items() if not METRICS[name].together}
     result: Row = {f"{name}_{which}": scores[index] for index, which in enumerate(images) for name, scores in single.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import matplotlib as mpl
 from matplotlib import font_manager
@@ -18,8 +18,8 @@ from csrgan.reports.columns import Score, present
 WIDTHS = {"column": 3.3, "page": 6.9}  # inches: of a column, and of the text of a page with two
 
 # Colours that colour-blind readers tell apart (Okabe and Ito 2008). Black is for references; yellow is too pale for lines on white.
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 GREY = "#777777"
 
 GENERIC = ("serif", "sans-serif", "monospace", "cursive", "fantasy")
@@ -125,8 +125,8 @@ def _label(label: str, known: Collection[str]) -> tuple[str, str]:
 @contextmanager
 def drawing(look: Look) -> Iterator[None]:
     """Draw in this look while the context lasts."""
-    family = {"font.family": look.font} if look.font else {}
-    with mpl.rc_context(PLAIN_STYLE | family):
+    settings: Any = PLAIN_STYLE | ({"font.family": look.font} if look.font else {})  # its keys are matplotlib's
+    with mpl.rc_context(settings):
         yield
 
 

@@ -54,9 +54,9 @@ class Asked:
     look: Look = PAGE
 
 
-def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked: Asked = Asked()) -> Path:
+def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked: Asked = Asked(), published: Table = ()) -> Path:
     """Write report.html, report.csv, report.md, rows.csv, numbers.csv, table.tex and figures/ into the sweep's folder. Return the
-    page."""
+    page. published: the table of published numbers beside those of the jobs."""
     chosen, groups = columns.score_of(asked.score), grouped(jobs)
     compared = references(groups, asked.baseline)
     labels = chart.labels(list(compared), asked.look)
@@ -65,18 +65,19 @@ def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked
     scores = columns.table_scores(jobs, asked.score)
     lines = verdicts.table(compared, differences, labels, scores=scores, chosen=chosen, baseline=asked.baseline, found=found)
     tables, every_number = _for_paper(folder, list(compared), found, labels, jobs, asked)
+    tables = {"Published, beside what was measured here": published, **tables}
     tables |= {"Diagnostics, means over the run": training.diagnostics(list(compared)), "Costs": training.costs(list(compared))}
     rows.write(folder / run_folder.ROWS, jobs)
     every = _every(list(compared))
     apart = sets.apart(found)
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
-    heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, apart) if text)
+    notes = [verdicts.rule(asked.baseline), verdicts.note(compared, differences, chosen, asked.relevant)] if compared else []
+    heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)
-    notes = [verdicts.rule(asked.baseline), verdicts.note(compared, differences, chosen, asked.relevant)]
     content = {
         "title": title,
         "question": question,
-        "notes": [*([apart] if apart else []), *notes] if compared else ["No job is complete."],
+        "notes": [*([apart] if apart else []), *notes] if notes else ["No job is complete."],
         "every": every,
         "full": {label: group.name for group, label in labels.items() if label != group.name},
         "lines": _short(lines, labels),

@@ -18,14 +18,15 @@ from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b c h w"]
 One = Float[Tensor, "1 c h w"]
-EVIDENCE = ("image", "sharp", "low", "border")
+EVIDENCE = ("image", "sharp", "low", "border", "luma_bits")
 
 
 class Metric(Recorded):
     """A score of a picture; rows, tables, the page of a sweep and the dashboard show it for L and for S.
 
     function: returns a number. Its arguments name what it needs, and its settings follow a star: `image` and `sharp`, (1, 3, h, w)
-    in [0,1]; `low`, L enlarged to their size; `border`, the px a side that the field's convention cuts off, which is the scale.
+    in [0,1]; `low`, L enlarged to their size; `border`, the px a side that the field's convention cuts off, which is the scale;
+    `luma_bits`, to which Y is rounded, None for not at all.
     heading: in the tables of a run. short: on the page of a sweep; empty: the heading. unit: of the number; empty: none.
     digits: after the point. best: the best value; .inf if higher is better, -.inf if lower is, .nan if neither is by itself.
     Raises UserError for a function with any other argument.

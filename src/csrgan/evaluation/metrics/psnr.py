@@ -15,9 +15,9 @@ def psnr(image: Picture, sharp: Picture) -> float:
     return min(float(peak_signal_noise_ratio(image.double(), sharp.double(), data_range=1.0)), 100.0)
 
 
-def psnr_y(image: Picture, sharp: Picture, border: int) -> float:
-    """Return the PSNR of luma without `border` px a side; nan if nothing is left."""
-    mine, true = luma(image, border), luma(sharp, border)
+def psnr_y(image: Picture, sharp: Picture, border: int, luma_bits: int | None = None) -> float:
+    """Return the PSNR of luma, rounded to `luma_bits` if given, without `border` px a side; nan if nothing is left."""
+    mine, true = luma(image, border, luma_bits), luma(sharp, border, luma_bits)
     return psnr(mine, true) if true.numel() else math.nan
 
 

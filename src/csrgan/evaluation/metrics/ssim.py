@@ -22,9 +22,9 @@ def ssim(image: Picture, sharp: Picture) -> float:
     return float(similarity[..., radius:-radius, radius:-radius].mean())
 
 
-def ssim_y(image: Picture, sharp: Picture, border: int) -> float:
-    """Return the SSIM of luma without `border` px a side; nan if nothing is left."""
-    mine, true = luma(image, border), luma(sharp, border)
+def ssim_y(image: Picture, sharp: Picture, border: int, luma_bits: int | None = None) -> float:
+    """Return the SSIM of luma, rounded to `luma_bits` if given, without `border` px a side; nan if nothing is left."""
+    mine, true = luma(image, border, luma_bits), luma(sharp, border, luma_bits)
     return ssim(mine, true) if true.numel() else math.nan
 
 
