@@ -38,6 +38,7 @@ def composed(*overrides: str, command: str = "train") -> dict[str, Any]:
 @cache
 def _composed(overrides: tuple[str, ...], command: str) -> dict[str, Any]:
     own = [f"degradation.kernel.file={kernels()}"] if any(word.startswith("degradation=levin") for word in overrides) else []
+    own += ["system.command='cp {low} {restored}'"] if "system=program" in overrides else []
     return of_command(command, [*overrides, *own])
 
 

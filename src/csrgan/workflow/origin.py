@@ -45,7 +45,7 @@ def read(folder: Path, protocols: Collection[str]) -> Origin | None:
         return None
     if not isinstance(config, dict) or not isinstance(config.get("degradation"), dict) or _stressed(config):
         return None
-    given, method, own = (str(config.get(key) or "") for key in ("set", "method", "protocol"))
+    given, method, own = (str(found or "") for found in (config.get("set"), config.get("method"), config.get("protocol")))
     oracle = config.get("oracle")
     told = f", told {'the truth' if oracle == 'truth' else 'a mismatch'}" if oracle in ("truth", "mismatch") else ""
     protocol = own or protocol_of(config["degradation"], protocols)
