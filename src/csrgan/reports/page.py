@@ -72,11 +72,10 @@ def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
     heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, apart) if text)
     _tables(folder, lines, tables, labels, heading=heading)
-    notes = [verdicts.rule(asked.baseline), verdicts.note(compared, differences, chosen, asked.relevant)]
     content = {
         "title": title,
         "question": question,
-        "notes": [*([apart] if apart else []), *notes] if compared else ["No job is complete."],
+        "notes": [*([apart] if apart else []), *verdicts.notes(compared, differences, chosen, asked.baseline, asked.relevant)],
         "every": every,
         "full": {label: group.name for group, label in labels.items() if label != group.name},
         "lines": _short(lines, labels),
