@@ -71,13 +71,13 @@ def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked
     every = _every(list(compared))
     apart = sets.apart(found)
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
-    notes = [verdicts.rule(asked.baseline), verdicts.note(compared, differences, chosen, asked.relevant)] if compared else []
+    notes = verdicts.notes(compared, differences, chosen, asked.baseline, asked.relevant)
     heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)
     content = {
         "title": title,
         "question": question,
-        "notes": [*([apart] if apart else []), *notes] if notes else ["No job is complete."],
+        "notes": [*([apart] if apart else []), *notes],
         "every": every,
         "full": {label: group.name for group, label in labels.items() if label != group.name},
         "lines": _short(lines, labels),

@@ -106,13 +106,13 @@ def _baseline(numbers: Sequence[Number], labels: Mapping[Group, str]) -> str:
 
 
 def _with_best(table: PaperTable) -> PaperTable:
-    """Mark the best cells of each column and block, where there are two or more to choose from."""
+    """Mark the best cells of each column and block, unless all are the same."""
     for block in table.blocks:
         for cells in zip(*block.rows.values(), strict=True):
             shown = [cell for cell in cells if cell]
             losses = [_loss(cell) for cell in shown]
             for cell, loss in zip(shown, losses, strict=True):
-                cell.best = len(shown) > 1 and loss == min(losses) and not math.isnan(loss)
+                cell.best = loss == min(losses) < max(losses)
     return table
 
 

@@ -62,7 +62,20 @@ def compared(references: Mapping[Group, Group], chosen: Score, relevant: float) 
     return result
 
 
-def rule(baseline: str | None) -> str:
+def notes(
+    references: Mapping[Group, Group],
+    differences: Mapping[Group, Difference | None],
+    chosen: Score,
+    baseline: str | None,
+    relevant: float,
+) -> list[str]:
+    """Return the paragraphs below the table: which groups are compared, and what the numbers mean."""
+    if not references:
+        return ["No job is complete."]
+    return [_rule(baseline), _note(references, differences, chosen, relevant)]
+
+
+def _rule(baseline: str | None) -> str:
     """Return a sentence that says which groups are compared."""
     if baseline is None:
         return "Each group is compared with the first of those scored on the same photographs and degradations."
@@ -77,7 +90,7 @@ def rule(baseline: str | None) -> str:
     )
 
 
-def note(references: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: Score, relevant: float) -> str:
+def _note(references: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: Score, relevant: float) -> str:
     """Return sentences that explain the numbers of the table."""
     images = min(len({row["image"] for row in group.jobs[0].rows}) for group in references)
     resampled = f"the {images} photographs" if images >= PICTURES else "photograph and degradation pairs"
