@@ -55,7 +55,7 @@ FAULTS = [
     (["train", "seed=[1,2]"], "seed=[1, 2] is not a number."),
     (["train", "trainer.images=1e3"], "trainer.images=1000.0 is not a whole number: write 1000."),
     (["train", "trainer.images=${{trainer.imagse}}"], "trainer.images=${trainer.imagse}: Interpolation key"),
-    (["train", "trainer.devices=3"], "data.batch_size=16 cannot be shared evenly by 3 devices; 15 and 18 can."),
+    (["train", "trainer.devices=3"], "data.batch_size=4 cannot be shared evenly by 3 devices; 3 and 6 can."),
     (["train", "trainer.devices=2", "data.batch_size=1"], "data.batch_size=1 cannot be shared evenly by 2 devices; 2 can."),
     (["train", "trainer.images=2"], "trainer.images=2 is less than one batch of data.batch_size=4."),
     (["train", "optimizer.generator.lr=nan"], "optimizer.generator.lr=nan is not a number."),

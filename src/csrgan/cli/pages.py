@@ -57,16 +57,13 @@ PAGES = {
         ),
         keys={
             "checkpoint": "checkpoint=runs/first",
-            "results": "results=theirs",
             "data.valid": "data.valid=photos/valid",
             "degradation": "degradation=readme",
             "evaluation": "evaluation=whole",
-            "device": "device=cuda",
             "run_dir": "run_dir=runs/evaluate/first",
         },
         examples={
             "score a run on your photographs": "csrgan evaluate checkpoint=runs/first data.valid=photos/valid",
-            "score every job of a sweep on one protocol": "csrgan evaluate checkpoint=runs/sweeps/lambda_sigma degradation=readme",
             "score a method that needs no training": "csrgan evaluate system=wiener degradation=readme",
             "score the pictures that a program restored": (
                 "csrgan evaluate results=theirs data=pairs data.valid=set evaluation=whole"
