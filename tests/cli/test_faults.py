@@ -106,7 +106,7 @@ FAULTS = [
         "degradation.output=upsampled does not suit KernelGAN, which takes L of H/s pixels",
     ),
     (["train", "degradation=bicubic_x4", "degradation.output=upsampled"], "choose loss/parameters=none."),
-    (["train", "degradation=gaussian8"], "degradation has no gaussian8. Its choices: as_coded, bicubic_x4,"),
+    (["train", "degradation=gaussian8"], "degradation has no gaussian8. Its choices: as_coded, bicubic_x2,"),
     (
         ["train", "degradation.kernel={{_target_: csrgan.degradation.kernel_priors.FreeForm, file: no.npy}}"],
         "file=no.npy is not a file",
@@ -169,10 +169,13 @@ ALL_AT_ONCE = {
 
 
 def test_processes_that_another_program_starts_together_must_be_as_many_as_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    for name in names:  # a training in this process may have left some
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match=r"^WORLD_SIZE=2 in the environment says .* but RANK and .* MASTER_PORT are missing: "):
         check_command("train", [])
-    for name in ("RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+    for name in names:
         monkeypatch.setenv(name, "2" if name == "LOCAL_WORLD_SIZE" else "0")
     check_command("train", ["trainer.devices=2"])
     with pytest.raises(UserError, match=r"^trainer\.devices=1: torchrun has started 2 .* choose trainer\.devices=2\.$"):
