@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import open_dict
 
 from csrgan.config import search
@@ -25,8 +27,20 @@ def protocol(name: str) -> Settings:
 
 def composed(command: str, words: Sequence[str] = ()) -> Settings:
     """Return plain settings; run_dir is empty, since it names the time. Raises UserError for missing or impossible values."""
-    with search.search_config_dirs(words) as overrides, initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
-        config = compose(command, overrides)
+    with search.search_config_dirs(words) as overrides, _own_hydra():
+        with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
+            config = compose(command, overrides)
     with open_dict(config):
         config.run_dir = ""
     return checked_settings(config)
+
+
+@contextmanager
+def _own_hydra() -> Iterator[None]:
+    """Set the Hydra of a running command aside, of which there can be one."""
+    running = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra = running
