@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import matplotlib as mpl
 from matplotlib import font_manager
@@ -23,7 +23,7 @@ COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 GREY = "#777777"
 
 GENERIC = ("serif", "sans-serif", "monospace", "cursive", "fantasy")
-PLAIN_STYLE = {
+PLAIN_STYLE: dict[Any, Any] = {
     "axes.labelsize": 8,
     "axes.titlesize": 8,
     "figure.facecolor": "white",
@@ -126,7 +126,7 @@ def _label(label: str, known: Collection[str]) -> tuple[str, str]:
 def drawing(look: Look) -> Iterator[None]:
     """Draw in this look while the context lasts."""
     family = {"font.family": look.font} if look.font else {}
-    with mpl.rc_context(PLAIN_STYLE | family):
+    with mpl.rc_context({**PLAIN_STYLE, **family}):
         yield
 
 
