@@ -163,8 +163,8 @@ def test_a_table_of_methods_and_test_sets_comes_from_one_command_twice_the_same(
         ("label.loss.parameters.wieght=λ", "label has no loss.parameters.wieght. Its choices: "),
         ("font=Sherif", "font has no Sherif. Its choices: "),
         ("scores=[gain,ssim]", "score has no ssim. Its choices: gain, psnr_restored, ssim_restored."),
-        ("table=rows", "table=rows is not one of groups, sets"),
-        ("width=wide", "width=wide is not one of column, page"),
+        ("table=rows", "table has no rows. Its choices: groups, sets."),
+        ("width=wide", "width has no wide. Its choices: column, page."),
         ("relevant=-1", "relevant=-1 is"),
     ],
 )
