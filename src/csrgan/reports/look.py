@@ -125,7 +125,7 @@ def _label(label: str, known: Collection[str]) -> tuple[str, str]:
 @contextmanager
 def drawing(look: Look) -> Iterator[None]:
     """Draw in this look while the context lasts."""
-    family = {"font.family": look.font} if look.font else {}
+    family: dict[Any, Any] = {"font.family": look.font} if look.font else {}
     with mpl.rc_context({**PLAIN_STYLE, **family}):
         yield
 
