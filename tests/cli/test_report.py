@@ -160,8 +160,8 @@ def test_a_table_of_methods_and_test_sets_comes_from_one_command_twice_the_same(
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("label.loss.parameters.wieght=λ", "label has no loss.parameters.wieght. Its choices: "),
-        ("font=Sherif", "font has no Sherif. Its choices: "),
+        ("label.loss.parameters.weigh=λ", "label has no loss.parameters.weigh. Its choices: "),
+        ("font=Serifa", "font has no Serifa. Its choices: "),
         ("scores=[gain,ssim]", "score has no ssim. Its choices: gain, psnr_restored, ssim_restored."),
         ("table=rows", "table has no rows. Its choices: groups, sets."),
         ("width=wide", "width has no wide. Its choices: column, page."),

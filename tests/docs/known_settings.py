@@ -21,29 +21,12 @@ TEMPLATE = ROOT / "src" / "csrgan" / "template" / "mypackage" / "conf"  # what `
 LABEL = "label."  # what follows is a key of the jobs of a report
 PLACEHOLDERS = ("key", "group")  # as in key=value and group=choice
 HYDRA = ("hydra", "hydra/launcher", "hydra/sweeper", "hydra/job_logging")
-SUFFIXES = frozenset(
+SUFFIXES = frozenset(  # of files
     (
-        "py",
-        "yaml",
-        "md",
-        "csv",
-        "tex",
-        "json",
-        "jsonl",
-        "html",
-        "png",
-        "svg",
-        "pdf",
-        "ckpt",
-        "toml",
-        "txt",
-        "npy",
-        "ipynb",
-        "tar",
-        "pt",
-        "wandb",
+        *("py", "yaml", "md", "csv", "tex", "json", "jsonl", "html", "png", "svg", "pdf", "ckpt", "toml", "txt", "npy", "ipynb"),
+        *("tar", "pt", "wandb"),
     )
-)  # of files
+)
 KEY = re.compile(r"[A-Za-z_]\w*(?:[./@][A-Za-z_]\w*)*")
 PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)
 

@@ -56,7 +56,7 @@ def test_axes_have_words_with_units() -> None:
     [
         (["dam=DAN"], None, "label has no dam. Its choices: 0, dan, gain, .* Did you mean dan?"),
         (["dan= "], None, "label.dan= is empty: give the words to show."),
-        ([], "Sherif", "font has no Sherif. Its choices: .* Did you mean serif?"),
+        ([], "Serifa", "font has no Serifa. Its choices: .* Did you mean serif?"),
     ],
 )
 def test_what_there_is_not_is_told(labels: list[str], font: str | None, sentence: str) -> None:

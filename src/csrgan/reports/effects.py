@@ -13,7 +13,7 @@ from csrgan.evaluation.comparison import Group, comparable, mean, score, spread
 from csrgan.evaluation.intervals import Difference
 from csrgan.reports.chart import blank, labels, legend, literal, number, wrapped
 from csrgan.reports.columns import Score
-from csrgan.reports.look import BLUE, GREY, PAGE, VERMILLION, Look, style
+from csrgan.reports.look import BLUE, GREY, PAGE, VERMILION, Look, style
 
 
 def numeric_factors(groups: Sequence[Group]) -> list[str]:
@@ -104,7 +104,7 @@ def _draw_difference(axes: Axes, index: int, difference: Difference | None, chos
         axes.plot(0, index, marker="D", color="black", markersize=5)
         return
     ends = [[difference.mean - difference.low], [difference.high - difference.mean]]
-    colour, marker = {"better": (BLUE, "^"), "worse": (VERMILLION, "v")}.get(chosen.verdict(difference), (GREY, "o"))
+    colour, marker = {"better": (BLUE, "^"), "worse": (VERMILION, "v")}.get(chosen.verdict(difference), (GREY, "o"))
     axes.errorbar(difference.mean, index, xerr=ends, marker=marker, markersize=5, capsize=3, color=colour)
 
 

@@ -18,8 +18,8 @@ from csrgan.reports.columns import Score, present
 WIDTHS = {"column": 3.3, "page": 6.9}  # inches: of a column, and of the text of a page with two
 
 # Colours that colour-blind readers tell apart (Okabe and Ito 2008). Black is for references; yellow is too pale for lines on white.
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 GREY = "#777777"
 
 GENERIC = ("serif", "sans-serif", "monospace", "cursive", "fantasy")
