@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,59 @@ def test_a_difference_of_several_seeds_is_better_or_worse_if_it_is_relevant(tmp_
         assert verdicts == ["baseline", *(f"{verdict} (3 seeds, 1 picture)" for verdict in told)]
         page = (tmp_path / "report.html").read_text(encoding="utf-8")
         assert f"A difference below {word.partition('=')[2]} dB is not relevant, and so neither better nor worse." in page
+
+
+def test_a_table_of_methods_and_test_sets_comes_from_one_command_twice_the_same(tmp_path: Path) -> None:
+    for scale, (index, name) in product("24", enumerate(("bicubic", "dan", "ikc"))):
+        words = [f"degradation=bicubic_x{scale}", f"system={name}"]
+        told = {"words": words, "command": "", "status": "complete", "reason": "", "seconds": 1.0}
+        (tmp_path / scale / name).mkdir(parents=True)
+        (tmp_path / scale / name / "job.json").write_text(json.dumps(told))
+        fixed = {"blur_std": 0.0, "scale": float(scale), "noise_std": 0.0, "psnr_low": 20.0, "psnr_restored": 20.0 + index}
+        pictures = [f"{folder}/{number}.png" for folder in ("Set5", "Set14") for number in range(5)]
+        write(tmp_path / scale / name / "results.csv", [{"image": picture} | fixed for picture in pictures])
+    command = ["report", str(tmp_path), "table=sets", "scores=[psnr_restored,gain]", "baseline=system=bicubic", "width=column"]
+    command += ["label.system=dan=DAN, ours", "label.ikc=IKC [12]", "label.Set14=Fourteen", "font=DejaVu Serif"]
+    files: list[dict[str, bytes]] = []
+    for _ in range(2):
+        assert main(command) == 0
+        files.append({str(file.relative_to(tmp_path)): file.read_bytes() for file in tmp_path.rglob("*.*") if file.is_file()})
+    assert files[0] == files[1]
+    lines = read(tmp_path / "sets.csv")
+    assert [line["settings"] for line in lines] == ["system=bicubic", "DAN, ours", "IKC [12]"]
+    sets = [f"{name} bicubic_x{scale}" for scale in "24" for name in ("Set5", "Fourteen")]
+    assert list(lines[0])[1:] == [f"{name}, {score}, dB" for name in sets for score in ("PSNR", "gain")]
+    assert lines[1]["Set5 bicubic_x2, PSNR, dB"] == "21.00 [21.00, 21.00]"
+    numbers = read(tmp_path / "numbers.csv")
+    assert len(numbers) == 3 * 2 * 2 * 2
+    assert {line["pictures"] for line in numbers} == {"5"}
+    assert "IKC {[}12{]} & " in (tmp_path / "table.tex").read_text(encoding="utf-8")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "These settings were scored on 2 test sets, and compare only within one." in page
+    assert "Sets, mean scores of each method with 95 % intervals" in page
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("label.loss.parameters.weigh=λ", "label has no loss.parameters.weigh. Its choices: "),
+        ("font=Serifa", "font has no Serifa. Its choices: "),
+        ("scores=[gain,ssim]", "score has no ssim. Its choices: gain, psnr_restored, ssim_restored."),
+        ("table=rows", "table has no rows. Its choices: groups, sets."),
+        ("width=wide", "width has no wide. Its choices: column, page."),
+        ("relevant=-1", "relevant=-1 is"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str, sentence: str
+) -> None:
+    job(tmp_path / "0", "0", gain=1.0)
+    job(tmp_path / "1", "0.1", gain=1.0)
+    assert main(["report", str(tmp_path), word]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"csrgan report: {sentence}")
+    assert told.count("\n") == 1
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_a_run_and_an_evaluation_by_themselves_meet_on_one_page(tmp_path: Path) -> None:

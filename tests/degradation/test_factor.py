@@ -133,7 +133,7 @@ def test_panels_sheets_and_the_page_name_it_with_its_unit(tmp_path: Path) -> Non
     said = captions(figure.panel(Batch(sharp, low, theta, ("a",), made.spec), Restoration(sharp, theta))).replace("\n", " ")
     assert said.count("/255, exposure 0.25 stops, mirror 0.50") == 2  # predicted, and true
     assert "/255, exposure 0.25 stops" in captions(figure.sheet([(low[0], theta, "a.png")], made.prior.units))
-    rows = [row | {"exposure": 0.5, "exposure_predicted": 0.25} for row in sweep.rows(0)]
+    rows = [row | {"exposure": 0.5 + index % 2, "exposure_predicted": 0.25} for index, row in enumerate(sweep.rows(0))]
     jobs = [replace(job, rows=rows, units=made.prior.units) for job in sweep.jobs(1, tmp_path / "runs")]
     assert "exposure 0.50 stops" in page.write(tmp_path, jobs, title="t", question="").read_text(encoding="utf-8")
     assert "true exposure, stops" in captions(predictions.against_truth(grouped(jobs)))  # type: ignore[arg-type]

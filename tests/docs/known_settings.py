@@ -18,11 +18,15 @@ from csrgan.config.folder import conf
 from csrgan.config.settings import Health
 
 TEMPLATE = ROOT / "src" / "csrgan" / "template" / "mypackage" / "conf"  # what `csrgan new` writes
+LABEL = "label."  # what follows is a key of the jobs of a report
 PLACEHOLDERS = ("key", "group")  # as in key=value and group=choice
 HYDRA = ("hydra", "hydra/launcher", "hydra/sweeper", "hydra/job_logging")
-SUFFIXES = frozenset(
-    ("py", "yaml", "md", "csv", "json", "jsonl", "html", "png", "ckpt", "toml", "txt", "npy", "ipynb", "tar", "pt", "wandb")
-)  # of files
+SUFFIXES = frozenset(  # of files
+    (
+        *("py", "yaml", "md", "csv", "tex", "json", "jsonl", "html", "png", "svg", "pdf", "ckpt", "toml", "txt", "npy", "ipynb"),
+        *("tar", "pt", "wandb"),
+    )
+)
 KEY = re.compile(r"[A-Za-z_]\w*(?:[./@][A-Za-z_]\w*)*")
 PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)
 
@@ -145,9 +149,9 @@ def faults(code: str, known: Names) -> Iterator[str]:
 
 
 def _is_no_setting(key: str, value: str) -> bool:
-    """Return whether a word is Python's, a variable of the environment, a placeholder or a file."""
+    """Return whether a word is Python's, a variable of the environment, a placeholder, a file or a label of a report."""
     python = value.startswith("=") or value in ("True", "False", "None")
-    return python or key.isupper() or key in PLACEHOLDERS or key.rpartition(".")[2] in SUFFIXES
+    return python or key.isupper() or key in PLACEHOLDERS or key.startswith(LABEL) or key.rpartition(".")[2] in SUFFIXES
 
 
 def _key_faults(key: str, value: str, known: Names) -> Iterator[str]:

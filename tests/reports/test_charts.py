@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 from sweep import rows
 
-from csrgan.evaluation.comparison import Group, Job
+from csrgan.evaluation.comparison import Group, Job, references
 from csrgan.evaluation.intervals import Difference
-from csrgan.reports import chart, columns, effects, maps, predictions, training
+from csrgan.reports import chart, columns, effects, maps, predictions, training, verdicts
 from csrgan.reports.look import PAGE
 
 GAIN = columns.score_of("gain")
@@ -158,3 +158,46 @@ def test_so_many_decibels_of_another_score_are_those_of_an_error() -> None:
     """An error that is 1.01 times as large has a PSNR that is 20 log10(1.01) dB smaller."""
     assert GAIN.changed_by(0.05, 27.0) == 0.05
     assert columns.score_of("ciede2000_restored").changed_by(20 * math.log10(1.01), 3.0) == pytest.approx(0.03)
+
+
+def scored_at(weight: str, blur: float, images: int = 1) -> Group:
+    """A group whose test set is known by its blur."""
+    words = (f"weight={weight}", f"high={blur:g}")
+    return Group(words, [Job("0", words, rows=[row | {"blur_std": blur} for row in rows(float(weight), images)])])
+
+
+def test_points_of_different_test_sets_are_not_joined() -> None:
+    """Each value of `high` was scored on a set of its own: nothing is drawn over it, and what is left out is said."""
+    found = [scored_at(weight, blur) for weight in ("0", "1", "2") for blur in (4, 16)]
+    (axes,) = effects.over_factor(found, "weight", GAIN).axes
+    assert [line[0].get_xdata().tolist() for line in axes.containers] == [[0, 1, 2]] * 2
+    assert effects.over_factor(found, "high", GAIN) is None
+    told = effects.not_joined(found, "high", GAIN)
+    assert told == " Values that were scored on different test sets are not joined. 6 values without another to join are left out."
+    assert effects.not_joined(found, "weight", GAIN) == ""
+
+
+def test_a_single_seed_has_no_bar() -> None:
+    (axes,) = effects.over_factor([scored_at(weight, 4) for weight in "01"], "weight", GAIN).axes
+    assert not axes.containers[0].has_yerr
+    several = [Group(group.settings, group.jobs * 2) for group in (scored_at(weight, 4) for weight in "01")]
+    (axes,) = effects.over_factor(several, "weight", GAIN).axes
+    assert axes.containers[0].has_yerr
+
+
+def test_a_group_without_a_difference_has_no_row() -> None:
+    """The only group of a test set, and one that lacks the score."""
+    one, other, alone = scored_at("0", 4), scored_at("1", 4), scored_at("2", 16)
+    lacking = Group(("weight=3",), [Job("0", (), rows=[row | {"psnr_restored": math.nan} for row in one.jobs[0].rows])])
+    compared = references([one, other, alone, lacking], None)
+    differences = verdicts.compared(compared, GAIN, 0.05)
+    (axes,) = effects.against_baseline(differences, compared, GAIN).axes
+    assert [text.get_text().split()[0] for text in axes.get_yticklabels()] == ["weight=0", "weight=1"]
+    assert effects.against_baseline({alone: None}, {alone: alone}, GAIN) is None
+
+
+def test_a_map_of_one_cell_and_a_prediction_of_one_value_are_not_drawn() -> None:
+    one = [row for row in rows(0.1) if (row["blur_std"], row["scale"], row["noise_std"]) == (1.0, 1.5, 0.01)]
+    single = [Group((), [Job("0", (), rows=one)])]
+    assert maps.over_grid(single, GAIN) is None
+    assert predictions.against_truth(single) is None

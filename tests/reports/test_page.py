@@ -82,9 +82,8 @@ def test_every_row_stands_beside_the_page_with_its_job_and_what_varies(tmp_path:
 
 
 def test_a_score_is_compared_in_its_own_direction(tmp_path: Path) -> None:
-    text = page.write(tmp_path, jobs(6), title="t", question="", asked=page.Asked(score="perceptual_restored")).read_text(
-        encoding="utf-8"
-    )
+    asked = page.Asked(score="perceptual_restored")
+    text = page.write(tmp_path, jobs(6), title="t", question="", asked=asked).read_text(encoding="utf-8")
     assert "The score is perceptual distance: lower is better." in text
     line = table(tmp_path / "report.csv")[1]
     assert (line["verdict"], line["difference to the baseline"]) == ("worse (3 seeds, 2 pictures)", "+0.0600 [+0.0600, +0.0600]")

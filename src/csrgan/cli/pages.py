@@ -208,21 +208,22 @@ PAGES = {
         usage=("FOLDER [key=value ...]",),
         keys={
             "folder": "folder=runs/sweeps",
-            "title": "title='Lambda and blur'",
-            "question": "question='Does predicting the degradation cost quality?'",
             "score": "score=ciede2000_restored",
             "baseline": "baseline='loss.parameters.weight=0'",
             "relevant": "relevant=0.1",
+            "table": "table=sets",
+            "width": "width=column",
         },
         examples={
             "summarise everything below a folder": "csrgan report runs",
             "compare the jobs of a sweep with one of them": (
                 "csrgan report runs/sweeps/lambda_sigma baseline='loss.parameters.weight=0'"
             ),
+            "a LaTeX table of methods and test sets": "csrgan report runs/paper table=sets label.system=dan='DAN, ours'",
         },
-        writes="the folder gets report.html (verdicts, charts and pictures; it loads nothing), report.md, report.csv, rows.csv and"
-        " figures/.",
-        site=("Tutorials, A sweep", "Tutorials, An ablation"),
+        writes="the folder gets report.html (verdicts, charts and pictures; it loads nothing), report.md, report.csv, rows.csv,"
+        " numbers.csv (one value a cell), table.tex (LaTeX) and figures/ (PNG, SVG and PDF).",
+        site=("Tutorials, A sweep", "Tutorials, An ablation", "How-to guides, Make tables and figures"),
     ),
     "dashboard": Page(
         purpose="create a workspace of charts, pictures and tables at Weights & Biases",

@@ -31,11 +31,8 @@ WIDEST = 80  # characters of a line of a label, unless a single word has more
 
 def blank(look: Look, height: float) -> Figure:
     """Return an empty white figure of the look's width and this height in inches. Its parts share it without overlap."""
-    figure = Figure(figsize=(look.inches, height), dpi=PIXELS / look.inches, facecolor="white", layout="constrained")
-    engine = figure.get_layout_engine()
-    assert isinstance(engine, ConstrainedLayoutEngine)
-    engine.set(w_pad=0.06, h_pad=0.04)  # inches: letters of a PDF are a little wider than those of a PNG
-    return figure
+    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.04)  # inches: letters of a PDF are a little wider than those of a PNG
+    return Figure(figsize=(look.inches, height), dpi=PIXELS / look.inches, facecolor="white", layout=layout)
 
 
 def save(figure: Figure, file: Path) -> str:

@@ -23,7 +23,7 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 GREY = "#777777"
 
 GENERIC = ("serif", "sans-serif", "monospace", "cursive", "fantasy")
-PLAIN_STYLE = {
+PLAIN_STYLE: dict[Any, Any] = {
     "axes.labelsize": 8,
     "axes.titlesize": 8,
     "figure.facecolor": "white",
@@ -125,8 +125,8 @@ def _label(label: str, known: Collection[str]) -> tuple[str, str]:
 @contextmanager
 def drawing(look: Look) -> Iterator[None]:
     """Draw in this look while the context lasts."""
-    settings: Any = PLAIN_STYLE | ({"font.family": look.font} if look.font else {})  # its keys are matplotlib's
-    with mpl.rc_context(settings):
+    family: dict[Any, Any] = {"font.family": look.font} if look.font else {}
+    with mpl.rc_context({**PLAIN_STYLE, **family}):
         yield
 
 
