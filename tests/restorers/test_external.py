@@ -136,7 +136,7 @@ def test_a_module_takes_the_weights_that_fit_it(tmp_path: Path) -> None:
     low = torch.rand(1, 3, 10, 12)
     assert restorer.enlarge == 2 and restorer.degradation.multiple == 2
     assert torch.allclose(restorer.restore(low).image, network(low).clamp(0, 1))
-    with pytest.raises(UserError, match="does not fit Sequential: 0.weight is"):
+    with pytest.raises(UserError, match=r"does not fit Sequential: 0\.weight is"):
         External(file=str(tmp_path / "net.pth"), network=nn.Sequential(nn.Conv2d(3, 12, 1), nn.PixelShuffle(2)))
     with pytest.raises(UserError, match="no RGB picture enlarged by a whole number"):
         External(network=nn.Conv2d(3, 1, 1))
