@@ -199,7 +199,7 @@ def test_onnx_is_run_as_torch_runs_what_it_was_made_from(tmp_path: Path) -> None
 @pytest.mark.skipif(find_spec("spandrel") is None, reason="the extra external is not installed")
 def test_spandrel_recognizes_weights_without_torchvision(tmp_path: Path) -> None:
     spandrel = architecture._imported()
-    from spandrel.architectures.Compact import SRVGGNetCompact
+    from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
 
     network = SRVGGNetCompact(num_feat=8, num_conv=1, upscale=2)
     torch.save({"params": network.state_dict()}, tmp_path / "compact.pth")

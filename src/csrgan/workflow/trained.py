@@ -87,9 +87,11 @@ def chosen(config: DictConfig, checkpoint: str | None) -> tuple[Evaluated, Setti
 
 def _of_others(config: DictConfig) -> tuple[Evaluated, Settings]:
     """Return a system that csrgan did not train, and the settings with its own degradation where none is chosen."""
+    with open_dict(config):
+        config.setdefault("degradation", None)
     settings = checked_settings(config)
     system = as_module(build(settings["system"], "system"))
-    if not config.get("degradation"):
+    if not config.degradation:
         with open_dict(config):
             config.degradation = description(system.restorer.degradation)
         settings = checked_settings(config)

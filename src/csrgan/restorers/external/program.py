@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.data import picture
-from csrgan.data.search import find_pictures
+from csrgan.data.search import search
 from csrgan.degradation.augmentation import Degradation
 from csrgan.errors import UserError, require
 from csrgan.ranges import Count
@@ -59,7 +59,7 @@ class Program(Restorer):
             picture.write(places[0] / "picture.png", low[0].cpu())
             words = [word.replace(LOW, str(places[0])).replace(RESTORED, str(places[1])) for word in self.words]
             self._start(words)
-            found = find_pictures(places[1]).files
+            found = search(places[1]).files
             count = len(found)
             require(count == 1, f"system.command: {words[0]} wrote {count} pictures into {RESTORED} for the one in {LOW}.")
             return picture.read(found[0]).tensor()[None].to(low)
