@@ -44,7 +44,7 @@ def test_two_processes_with_half_the_batch_each_give_the_weights_of_one(name: st
         without_statistics(system)
         before = state(system)
         held.append(trained(system, data, processes, tmp_path))
-        assert difference(before, held[-1][0]["weights"]) > 1e-3
+        assert difference(before, held[-1][0]["weights"]) > 3e-4
     (one,), (first, second) = held
     assert difference(one["weights"], first["weights"]) < 1e-6
     assert difference(first["weights"], second["weights"]) == 0
