@@ -43,7 +43,7 @@ def test_a_file_of_no_numbers_is_a_user_error(tmp_path: Path, text: str, said: s
     with pytest.raises(UserError) as told:
         published_numbers.read(str(file))
     assert said in str(told.value) and str(file) in str(told.value)
-    with pytest.raises(UserError, match="published=absent.csv is not a file"):
+    with pytest.raises(UserError, match=r"published=absent\.csv is not a file"):
         published_numbers.read("absent.csv")
 
 
@@ -74,7 +74,8 @@ def test_a_system_has_the_name_of_its_paper(name: str, paper: str) -> None:
 
 def run(folder: Path, **changes: object) -> Origin | None:
     """What is read of a run of bicubic on Set5 with changed settings."""
-    settings = composed("system=bicubic", "degradation=bicubic_x4", "evaluation=matlab", "data.valid=sets/Set5/HR", command="evaluate")
+    words = ("system=bicubic", "degradation=bicubic_x4", "evaluation=matlab", "data.valid=sets/Set5/HR")
+    settings = composed(*words, command="evaluate")
     (folder / "config.yaml").write_text(yaml.safe_dump(settings | changes))
     return origin.read(folder, ("bicubic_x4",))
 
