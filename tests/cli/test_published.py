@@ -59,7 +59,7 @@ def test_a_frozen_set_of_the_grid_scores_as_the_grid_does(five: Path, tmp_path: 
     """gaussian8_x2 with its eight blurs, written as 8-bit files and read back as pairs."""
     made = [f"source={five}", f"destination={tmp_path / 'frozen'}", "degradation=gaussian8_x2"]
     assert main(["degrade", *made, "grid={blur: 1}"]) == 0
-    frozen = evaluate(tmp_path / "frozen", tmp_path / "a", "data=pairs", "degradation=gaussian8_x2", "set=Set5")
+    frozen = evaluate(tmp_path / "frozen", tmp_path / "a", "data=pairs", "degradation=gaussian8_x2", "published_as.set=Set5")
     grid = evaluate(five, tmp_path / "b", "data=folder", "degradation=gaussian8_x2")
     assert len(frozen) == len(grid) == 40
     scores = [sorted(float(row["psnr_y_restored"]) for row in rows) for rows in (frozen, grid)]

@@ -88,7 +88,8 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     system, settings = chosen(config, checkpoint)
     if settings["oracle"]:
         system.restorer.use_oracle(settings["oracle"])
-    settings["method"] = settings["method"] or method_of(settings["system"] or system.recipe.get("system"))
+    names = settings["published_as"]
+    names["method"] = names["method"] or method_of(settings["system"] or system.recipe.get("system"))
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
