@@ -45,7 +45,8 @@ def read(folder: Path, protocols: Collection[str]) -> Origin | None:
         return None
     if not isinstance(config, dict) or not isinstance(config.get("degradation"), dict) or _stressed(config):
         return None
-    published_as = config.get("published_as") if isinstance(config.get("published_as"), dict) else {}
+    published_as = config.get("published_as")
+    published_as = published_as if isinstance(published_as, dict) else {}
     own, given = str(published_as.get("protocol") or ""), str(published_as.get("set") or "")
     method = str(published_as.get("method") or "")
     oracle = config.get("oracle")
