@@ -90,7 +90,8 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     system, settings = given_system(config, console) if config.results is not None else chosen(config, checkpoint)
     if settings["oracle"]:
         system.restorer.use_oracle(settings["oracle"])
-    settings["method"] = settings["method"] or method_of(settings.get("system") or system.recipe.get("system"))
+    names = settings["published_as"]
+    names["method"] = names["method"] or method_of(settings.get("system") or system.recipe.get("system"))
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))

@@ -27,17 +27,16 @@ def protocol(name: str) -> Settings:
 
 def composed(command: str, words: Sequence[str] = ()) -> Settings:
     """Return plain settings; run_dir is empty, since it names the time. Raises UserError for missing or impossible values."""
-    with search.search_config_dirs(words) as overrides, _own_hydra():
-        with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
-            config = compose(command, overrides)
+    with search.search_config_dirs(words) as overrides, _no_running_job(), initialize_config_dir(str(conf()), command, "1.3"):
+        config = compose(command, overrides)
     with open_dict(config):
         config.run_dir = ""
     return checked_settings(config)
 
 
 @contextmanager
-def _own_hydra() -> Iterator[None]:
-    """Set the Hydra of a running command aside, of which there can be one."""
+def _no_running_job() -> Iterator[None]:
+    """Let a command that Hydra runs compose another configuration; Hydra knows one at a time."""
     running = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     try:

@@ -36,7 +36,7 @@ def _of_file(file: Path, setting: str) -> Iterator[Kernels]:
         square = len(shape) in (2, 3) and 0 not in shape and shape[-1] == shape[-2] and shape[-1] % 2 == 1
         require(square, f"{setting} holds an array of shape {shape}; (count, k, k) or (k, k) with an odd k is needed.")
         require(array.dtype.kind in "fiub", f"{setting} holds no numbers.")
-        for kernel in array.astype(np.float64).reshape(-1, *shape[-2:]):
+        for kernel in np.ascontiguousarray(array, np.float64).reshape(-1, *shape[-2:]):
             good = np.isfinite(kernel).all() and (kernel >= 0).all() and kernel.sum() > 0
             require(bool(good), f"{setting} holds a tap that is negative or not finite, or a kernel of zeros.")
             yield kernel

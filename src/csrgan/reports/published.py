@@ -85,7 +85,7 @@ def _line(protocol: str, name: str, method: str, entry: Entry | None, runs: Sequ
         cells += [_number(theirs, f".{digits}f"), _number(mine, f".{digits}f"), _number(mine - theirs, f"+z.{digits}f")]
     several = f"mean of {len(runs)} runs" if len(runs) > 1 else ""
     source = " ".join(filter(None, (entry.source, f"({entry.year})" if entry.year else "", entry.url))) if entry else NONE
-    return [protocol, name or "unknown: say set=NAME", method, *cells, ", ".join(filter(None, (remark, several))), source]
+    return [protocol, name or "unknown, see published_as.set", method, *cells, ", ".join(filter(None, (remark, several))), source]
 
 
 def _number(value: float, form: str) -> str:

@@ -45,7 +45,10 @@ def read(folder: Path, protocols: Collection[str]) -> Origin | None:
         return None
     if not isinstance(config, dict) or not isinstance(config.get("degradation"), dict) or _stressed(config):
         return None
-    given, method, own = (str(found or "") for found in (config.get("set"), config.get("method"), config.get("protocol")))
+    published_as = config.get("published_as")
+    published_as = published_as if isinstance(published_as, dict) else {}
+    own, given = str(published_as.get("protocol") or ""), str(published_as.get("set") or "")
+    method = str(published_as.get("method") or "")
     oracle = config.get("oracle")
     told = f", told {'the truth' if oracle == 'truth' else 'a mismatch'}" if oracle in ("truth", "mismatch") else ""
     protocol = own or protocol_of(config["degradation"], protocols)

@@ -53,4 +53,4 @@ def test_runs_that_were_scored_otherwise_are_not_averaged() -> None:
 def test_pictures_that_are_no_known_set_make_no_table_unless_it_is_asked_for() -> None:
     runs = [run("gaussian8_x4", "", "csrgan", 29.0)]
     assert table(ENTRIES, runs, asked=False) == []
-    assert table(ENTRIES, runs, asked=True)[1][:3] == ["gaussian8_x4", "unknown: say set=NAME", "csrgan"]
+    assert table(ENTRIES, runs, asked=True)[1][:3] == ["gaussian8_x4", "unknown, see published_as.set", "csrgan"]
