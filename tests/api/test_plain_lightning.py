@@ -64,7 +64,7 @@ def test_photographs_have_the_defaults_of_their_yaml() -> None:
     data = composed("data=folder")["data"]
     arguments = inspect.signature(csrgan.Photographs).parameters
     defaults = {name: each.default for name, each in arguments.items() if name != "degradation"}
-    defaults["grid"] = dict(defaults["grid"])
+    defaults |= {"grid": dict(defaults["grid"]), "metrics": [*defaults["metrics"]]}
     assert defaults == {key: value for key, value in data.items() if key not in ("_target_", "degradation")}
 
 
