@@ -58,9 +58,9 @@ def test_a_running_job_is_told_from_one_whose_process_is_gone(tmp_path: Path, ca
 
 def test_the_seconds_of_a_job_are_the_sum_over_its_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = started(tmp_path, DIES, monkeypatch)
-    first = process.run(folder, ["seed=1"], None, resume=False)
+    first = process.run(folder, ["seed=1"], None, resume=False, show=print)
     assert first["status"] == "failed"
-    second = process.run(folder, ["seed=1"], None, resume=True, before=first["seconds"] + 100)
+    second = process.run(folder, ["seed=1"], None, resume=True, before=first["seconds"] + 100, show=print)
     assert second == held(folder)
     assert second["seconds"] > first["seconds"] + 100
 
@@ -82,7 +82,7 @@ def test_a_job_is_stopped_where_its_sweep_ends_by_an_error(
     signal.setitimer(signal.ITIMER_REAL, 1.0)
     try:
         with pytest.raises(error):
-            process.run(folder, ["seed=1"], None, resume=False, before=10.0)
+            process.run(folder, ["seed=1"], None, resume=False, before=10.0, show=print)
     finally:
         signal.signal(signal.SIGALRM, handler)
     job = held(folder)
@@ -96,7 +96,7 @@ PARENT = """
 import sys
 from pathlib import Path
 from csrgan.runs import process
-process.run(Path(sys.argv[1]), ["seed=1"], None, resume=False)
+process.run(Path(sys.argv[1]), ["seed=1"], None, resume=False, show=print)
 """
 
 
