@@ -105,7 +105,7 @@ def test_nothing_is_said_of_a_degradation_that_is_unknown(
     assert None not in summary.values()
     assert not {"blur_std_mae", "theta_error", "consistency_restored"} & set(summary)
     assert main(["report", str(tmp_path / "a")]) == 0
-    assert "nan" not in (tmp_path / "a" / "report.md").read_text()
+    assert "| nan" not in (tmp_path / "a" / "report.md").read_text()  # as a value
     assert main(["evaluate", "system=wiener", "degradation=readme", *WHOLE, *there, f"run_dir={tmp_path}/b"]) == 2
     said = capsys.readouterr().err
     assert (

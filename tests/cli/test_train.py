@@ -69,7 +69,7 @@ def test_the_seconds_of_a_training_are_kept_where_its_end_is_no_evaluation_of_it
 
 # Of protocols that differ in their scale alone, one: each of them is held to its witness in contracts/. What must be downloaded
 # or installed has a test of its own, which can do without.
-SAME = ("gaussian8_x3", "gaussian8_x4", "srmd_x2", "srmd_x4", "div2krk_x2", "vgg19", "mlflow", "tensorboard", "trackio")
+SAME = ("levin_x2", "levin_x4", "gaussian8_x3", "gaussian8_x4", "srmd_x2", "srmd_x4", "div2krk_x2", "vgg19", "mlflow", "tensorboard", "trackio")
 CHOICES = {
     group: [file.stem for file in files if (group, file.stem) != ("parameter_head", "none") and file.stem not in SAME]
     for group, files in groups()
@@ -102,7 +102,8 @@ def test_every_choice_runs(tmp_path: Path, words: list[str]) -> None:
     if not any(word.startswith("logger=") for word in words):
         fixed.append("logger=csv")  # each logger has its turn
     impossible = []
-    if "degradation=bicubic_x4" in words:  # has nothing to predict
+    bicubic = any(word.startswith("degradation=bicubic_x") for word in words)
+    if bicubic:  # has nothing to predict
         impossible = ["loss/parameters=none", "loss/consistency=none", "condition=none"]
     elif "parameter_head=decoder_mean" in words:  # predicts when the picture is made
         impossible = ["condition=none"]
@@ -114,7 +115,7 @@ def test_every_choice_runs(tmp_path: Path, words: list[str]) -> None:
         impossible, size = [*impossible, "output=residual"], "generator.hidden=8"
     summary = train(tmp_path / "run", *fixed, *words, *impossible, size=(size,))
     assert np.isfinite(summary["psnr_restored"])
-    predicts = "parameter_head=none" not in words and ("degradation=bicubic_x4" not in words or "degradation=readme" in impossible)
+    predicts = "parameter_head=none" not in words and (not bicubic or "degradation=readme" in impossible)
     assert any(f"{name}_mae" in summary for name in ("blur_std", "jpeg_quality")) == predicts
 
 

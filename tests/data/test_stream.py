@@ -64,10 +64,11 @@ def test_worker_count_batch_size_and_memory_do_not_change_the_samples() -> None:
 
 
 def test_several_processes_share_the_samples_of_one() -> None:
+    """Each takes its half of every batch of 4."""
     plain = stream(photographs())
     ranks = []
     for rank in range(2):
-        data = photographs(batch_size=2)
+        data = photographs()
         data.trainer = SimpleNamespace(global_rank=rank, world_size=2)
         ranks.append(stream(data))
     together = [sample for step in range(0, 12, 2) for ranked in ranks for sample in ranked[step : step + 2]]
@@ -78,7 +79,7 @@ LATE = {"final_crop": 48, "final_fraction": 0.4}
 
 
 def test_the_last_crops_are_larger_and_alike_in_a_batch() -> None:
-    """Of 6 batches of 4 two fifths, to the nearest batch; of 3 of two processes together one. The others stay what they were."""
+    """Of 6 batches of 4 two fifths, to the nearest batch; also of two processes together. The others stay what they were."""
     plain, late = stream(photographs()), stream(photographs(**LATE))
     assert [sharp.shape[-1] for sharp, *_ in late] == [32] * 16 + [48] * 8
     assert same(late[:16], plain[:16])

@@ -141,6 +141,16 @@ def test_truncated_kernel_and_rounding(chelsea: Tensor) -> None:
     torch.testing.assert_close(effective_std(taps), torch.tensor([3.71, 4.31]), atol=0.01, rtol=0)
 
 
+def test_gradients_pass_the_rounding_as_if_there_were_none(chelsea: Tensor) -> None:
+    picture, asked = (chelsea[:, :, :32, :32].clone().requires_grad_(gradients) for gradients in (True, False))
+    low = degrade(picture, parameters(2, 1), bits=8)
+    assert torch.equal(low, degrade(asked, parameters(2, 1), bits=8))
+    weights = torch.rand(low.shape)
+    (gradient,) = torch.autograd.grad((low * weights).sum(), picture)
+    (plain,) = torch.autograd.grad((degrade(picture, parameters(2, 1)) * weights).sum(), picture)
+    torch.testing.assert_close(gradient, plain)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_a_blur_wider_than_the_picture_is_legal(size: int) -> None:
     line = torch.rand(1, 3, size, size)

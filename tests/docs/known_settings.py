@@ -144,6 +144,8 @@ def faults(code: str, known: Names) -> Iterator[str]:
             yield f"{key} is an old name of {old}"
         elif "/" in key or (key in known.groups and equals):
             yield from _choice_faults(key, value, known)
+        elif word.startswith("+") and _adds(key, known):
+            continue
         elif equals or (key.partition(".")[0] in known.roots and not _is_path(key.replace(".", "/"))):
             yield from _key_faults(key, value, known)
 
@@ -152,6 +154,12 @@ def _is_no_setting(key: str, value: str) -> bool:
     """Return whether a word is Python's, a variable of the environment, a placeholder, a file or a label of a report."""
     python = value.startswith("=") or value in ("True", "False", "None")
     return python or key.isupper() or key in PLACEHOLDERS or key.startswith(LABEL) or key.rpartition(".")[2] in SUFFIXES
+
+
+def _adds(key: str, known: Names) -> bool:
+    """Return whether + may add the key: to a setting that is null by default, such as system.network."""
+    above = key.rpartition(".")[0]
+    return "." in above and above in known.keys
 
 
 def _key_faults(key: str, value: str, known: Names) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from composed import composed
 from fuzzing import CHANGES, changed, counts, hold
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
@@ -92,8 +93,7 @@ def reported(sweep: Path) -> Callable[..., list[Job] | None]:
         (folder / DAMAGED / name).unlink()
         if data is not None:
             (folder / DAMAGED / name).write_bytes(data)
-        settings = {"folder": str(folder), "title": None, "question": None, "baseline": None, "score": score, "relevant": 0.05}
-        settings |= {"table": "groups", "scores": None, "width": "page", "font": None, "label": []}
+        settings = composed(f"folder={folder}", f"score={score}", command="report")
         told: list[Job] = []
         with pytest.MonkeyPatch.context() as patch:
             write = page.write

@@ -133,5 +133,11 @@ def _given(factor: Factor, noise: Tensor | None) -> dict[str, Tensor | None]:
 
 
 def rounded(images: Tensor, bits: int | None) -> Tensor:
-    """Return pictures in [0,1] rounded to this many bits; None: as they are."""
-    return images if bits is None else (images * (2**bits - 1)).round() / (2**bits - 1)
+    """Return pictures in [0,1] rounded to this many bits; None: as they are. Gradients pass as if nothing were rounded."""
+    if bits is None:
+        return images
+    levels = images * (2**bits - 1)
+    whole = levels.round()
+    if torch.is_grad_enabled() and images.requires_grad:
+        whole = levels + (whole - levels).detach()
+    return whole / (2**bits - 1)

@@ -48,7 +48,8 @@ class LearnedRestorer(Restorer):
 
     def restore_parts(self, picture: Source, put: Rows, *, tile: int, shown: Shown = unshown) -> Restoration:
         self.require_blind()
-        large = self._large(picture)
+        bits = self.degradation.flags["bits"]
+        large = self._large(Changed(picture, partial(rounded, bits=bits)) if bits else picture)
         if large.height * large.width <= tile**2 or not self.tiles:
             return super().restore_parts(picture, put, tile=tile, shown=shown)
         self.network.eval()
@@ -57,9 +58,7 @@ class LearnedRestorer(Restorer):
             put(finite_image(rows), first, height)
 
         with torch.no_grad():
-            bits = self.degradation.flags["bits"]
-            low = Changed(large, partial(rounded, bits=bits)) if bits else large
-            generator = TiledGenerator(cast(Generator, self.network), low, tile, shown)
+            generator = TiledGenerator(cast(Generator, self.network), large, tile, shown)
             theta, log_variance = generator.restore(finite)
             nothing = generator.context.new_zeros(len(generator.context), 3, 0, large.width)
         return self.to_restoration(GeneratorOutput(nothing, theta, log_variance), pixels=large.height * large.width)
@@ -82,9 +81,9 @@ class LearnedRestorer(Restorer):
         return isinstance(self.network, Generator) and self.network.variance and not self.needs_truth
 
     def preprocess(self, low: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h2 w2"]:
-        """Return L as the network takes it: enlarged if it asks for that, and rounded to the bits of its training."""
-        low = enlarged(low, self.enlarge) if self.enlarges else low
-        return rounded(low, self.degradation.flags["bits"])
+        """Return L as the network takes it: rounded to the bits of its training, then enlarged if it asks for that."""
+        low = rounded(low, self.degradation.flags["bits"])
+        return enlarged(low, self.enlarge) if self.enlarges else low
 
     def to_physical(self, theta: Float[Tensor, "b p"]) -> Parameters:
         """Convert theta^ of the network to physical units."""
