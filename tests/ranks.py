@@ -66,5 +66,11 @@ class Signal(Callback):
             os.kill(os.getppid() if whom == "parent" else os.getpid(), int(number))
 
 
-SIGNAL = "+callbacks.signal._target_=ranks.Signal"
+def signal_words(folder: Path) -> list[str]:
+    """Words that add `Signal` to a training; its yaml file is written into the folder."""
+    (folder / "callbacks" / "signal").mkdir(parents=True)
+    (folder / "callbacks" / "signal" / "sent.yaml").write_text("_target_: ranks.Signal\n", encoding="utf-8")
+    return [f"--config-dir={folder}", "+callbacks/signal=sent"]
+
+
 ALLOWED = {"CSRGAN_ALLOW": "ranks", "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])}

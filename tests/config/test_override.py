@@ -107,5 +107,11 @@ def test_keys_of_such_a_mapping_are_the_users_own() -> None:
     assert "is not a setting that anything reads" in faults("+callbacks/mine=plain", "+callbacks.mine.optoins=1")
 
 
+def test_an_argument_that_a_yaml_file_leaves_out_is_added_with_a_plus() -> None:
+    assert faults("+optimizer.generator.eps=1e-4") == ""
+    assert "optimizer.generator has no eps" in faults("optimizer.generator.eps=1e-4")
+    assert "+generator.wide is not a setting that anything reads" in faults("+generator.wide=true")
+
+
 def test_a_logger_without_a_name_is_told() -> None:
     assert "logger: a logger needs a name in its yaml file, as in mine: {_target_: own_words.Mine}." in faults("logger=flat")

@@ -12,7 +12,7 @@ from torch import nn
 from csrgan.errors import UserError
 from csrgan.training.execution import configure_execution
 
-PLAIN = {"accelerator": "cpu", "channels_last": False, "compile": False}
+PLAIN = {"accelerator": "cpu", "devices": 1, "channels_last": False, "compile": False}
 
 
 def kernels(system: Any) -> list[torch.Tensor]:

@@ -12,18 +12,13 @@ from pathlib import Path
 
 import pytest
 from commands import csrgan
-from ranks import ALLOWED, KILLED, SIGNAL, difference
+from ranks import ALLOWED, KILLED, difference, signal_words
 from stopped import WORDS, weights
 
 from csrgan.runs.together import environments
 
 STEADY = [word for word in WORDS if not word.startswith("trainer.validate_every")]
-STARTED = [
-    *STEADY,
-    "trainer.validate_every=24",
-    SIGNAL,
-    *(f"+optimizer.{name}.eps=1e-4" for name in ("generator", "discriminator")),
-]
+STARTED = [*STEADY, "trainer.validate_every=24", *(f"+optimizer.{name}.eps=1e-4" for name in ("generator", "discriminator"))]
 
 
 def run(*words: str, **environment: str) -> tuple[subprocess.CompletedProcess[str], float]:
@@ -35,10 +30,16 @@ def run(*words: str, **environment: str) -> tuple[subprocess.CompletedProcess[st
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def started(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Words of a training that SIGNAL_AT sends a signal. The first names the folder of its callback."""
+    return [*signal_words(tmp_path_factory.mktemp("signal")), *STARTED]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, started: list[str]) -> Path:
     """A training in one process that nothing stopped."""
     folder = tmp_path_factory.mktemp("alone") / "run"
-    done, _ = run(f"run_dir={folder}", *STARTED)
+    done, _ = run(f"run_dir={folder}", *started)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -49,10 +50,10 @@ def assert_same_training(one: Path, other: Path) -> None:
 
 
 def test_a_killed_process_ends_all_with_a_sentence_and_fewer_processes_go_on_with_the_same_samples(
-    alone: Path, tmp_path: Path
+    alone: Path, started: list[str], tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    done, _ = run(f"run_dir={folder}", *STARTED, "trainer.devices=2", SIGNAL_AT=f"1 5 {signal.SIGKILL.value} own")
+    done, _ = run(f"run_dir={folder}", *started, "trainer.devices=2", SIGNAL_AT=f"1 5 {signal.SIGKILL.value} own")
     assert time.time() - (folder / KILLED).stat().st_mtime < 30
     assert done.returncode == 128 + signal.SIGKILL
     sentence = (
@@ -60,20 +61,20 @@ def test_a_killed_process_ends_all_with_a_sentence_and_fewer_processes_go_on_wit
     )
     assert done.stderr.strip().split("\n")[-1] == f"{sentence}{folder}"
     assert weights(folder)["csrgan"]["images_seen"] == 12
-    done, _ = run(f"resume={folder}", "trainer.devices=1")
+    done, _ = run(f"resume={folder}", started[0], "trainer.devices=1")
     assert done.returncode == 0, done.stderr
     assert "from image 12 on: trainer.devices 2 -> 1" in done.stdout
     assert_same_training(folder, alone)
 
 
-def test_sigterm_saves_once_and_more_processes_go_on_with_the_same_samples(alone: Path, tmp_path: Path) -> None:
+def test_sigterm_saves_once_and_more_processes_go_on_with_the_same_samples(alone: Path, started: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    done, _ = run(f"run_dir={folder}", *STARTED, "trainer.devices=2", SIGNAL_AT=f"0 4 {signal.SIGTERM.value} parent")
+    done, _ = run(f"run_dir={folder}", *started, "trainer.devices=2", SIGNAL_AT=f"0 4 {signal.SIGTERM.value} parent")
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
     saved = re.findall(r"stopped; (\d+) images are saved", done.stderr)
     assert saved == [str(weights(folder)["csrgan"]["images_seen"])]
     assert done.stderr.count("saving and stopping after this batch") == 1
-    done, _ = run(f"resume={folder}", "trainer.devices=4")
+    done, _ = run(f"resume={folder}", started[0], "trainer.devices=4")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("resumed after") == 1  # one process speaks
     assert_same_training(folder, alone)

@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from csrgan.config.arguments import of_source
 from csrgan.config.check import Rules, value_faults
 from csrgan.config.folder import groups
 from csrgan.errors import UserError
@@ -63,6 +64,16 @@ def _is_open(base: DictConfig, path: list[str]) -> bool:
     """Return whether a path leads to a plain mapping that a callback or logger gets as an argument: its keys are the user's own."""
     nodes = [OmegaConf.select(base, ".".join(path[:depth])) for depth in range(2, len(path) + 1)]
     return path[0] in SWITCHED_GROUPS and len(nodes) > 1 and "_target_" in nodes[0] and "_target_" not in nodes[-1]
+
+
+def _takes(base: DictConfig, path: list[str], depth: int) -> bool:
+    """Return whether the key, without a part below it, is an argument that its class takes and its yaml file leaves out."""
+    above = OmegaConf.select(base, ".".join(path[:depth])) if depth else None
+    target = above.get("_target_") if isinstance(above, DictConfig) else None
+    if depth != len(path) - 1 or not isinstance(target, str):
+        return False
+    arguments = of_source(target)  # None: only the imported class tells, and `build` asks it
+    return arguments is None or arguments.others or path[depth] in arguments.names
 
 
 def override_faults(base: DictConfig, override: Override, declared: Rules) -> Iterator[str]:
@@ -144,7 +155,7 @@ def _added_fault(base: DictConfig, path: list[str], depth: int, unknown: str) ->
         yield unknown
     elif depth == 1 and path[0] in BY_FILE:
         yield by_file(".".join(path))
-    elif not _is_open(base, path[:depth]):
+    elif not _is_open(base, path[:depth]) and not _takes(base, path, depth):
         yield f"+{'.'.join(path)} is not a setting that anything reads. {unknown}"
 
 

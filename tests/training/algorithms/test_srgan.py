@@ -27,7 +27,7 @@ def test_it_learns_from_l_of_fewer_pixels(discriminator: str) -> None:
 
 def test_a_new_small_network_returns_the_enlarged_picture() -> None:
     system, _ = made("srgan", "degradation=gaussian8_x2", "loss/parameters=none")
-    low = torch.rand(1, 3, 24, 30)
+    low = torch.randint(256, (1, 3, 24, 30)) / 255  # the protocol's L has 8 bits
     enlarged = functional.interpolate(low, scale_factor=2, mode="bicubic", antialias=True).clamp(0, 1)
     assert torch.equal(system.restorer.restore(low).image, enlarged)
 
