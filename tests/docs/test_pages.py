@@ -25,6 +25,8 @@ REASONS = (
     "needs a cluster",
     "needs several devices",
     "needs an account",
+    "needs files of others",
+    "needs a program of others",
     "changes this checkout",
     "goes on until it is stopped",
     "see above",
