@@ -22,7 +22,7 @@ SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-long lint architecture bench docs docs-serve docs-links notebooks clean
+.PHONY: help install train test test-long lint architecture bench docs docs-serve docs-links notebooks gpu clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ notebooks: .venv/tests  ## run the notebooks and keep their outputs
 
 docs-links: .venv/docs  ## check the links to the world; needs a network
 	@$(SPHINX) -b linkcheck docs docs/build/links
+
+gpu:  ## check everything that only a GPU can tell, under nine minutes; writes runs/gpu
+	@$(or $(wildcard $(BIN)/python),python3) tests/gpu/check.py cuda
 
 bench: .venv/runs  ## time the degradation; prints ratios and writes runs/bench.json
 	@$(BIN)/csrgan bench

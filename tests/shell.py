@@ -88,6 +88,7 @@ FIRST = {"trainer": "smoke", "logger": "csv", "evaluation.grid": "{blur: 1, scal
 REPLACED = (
     "trainer.images",
     "trainer.multiply_adds",
+    "trainer.minutes",
     "data.crop",
     "data.batch_size",
     "data.workers",

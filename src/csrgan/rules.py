@@ -377,6 +377,14 @@ def budget(images: int, size: int) -> Iterator[str]:
         yield f"trainer.images={images} is less than one batch of data.batch_size={size}."
 
 
+def minutes(trainer: Mapping[str, Any], processes: int) -> Iterator[str]:
+    """Check a budget in minutes, which one process times."""
+    if (given := trainer["minutes"]) and trainer["multiply_adds"]:
+        yield f"trainer.minutes={given} and trainer.multiply_adds={trainer['multiply_adds']} are two budgets: choose one."
+    if given and processes > 1:
+        yield f"trainer.minutes={given} is timed in one process, and here are {processes}: choose trainer.images=N instead."
+
+
 def processes(devices: int, started_by: str, world: int, here: int) -> Iterator[str]:
     """Check the number of devices a machine. started_by: a program that has started `world` processes, `here` on this machine."""
     if world > 1 and here != devices:

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, open_dict
 
 from csrgan import ranks
 from csrgan.api import own as own_parts
-from csrgan.benchmarks import cost
+from csrgan.benchmarks import cost, speed
 from csrgan.callbacks.bar import Scoring
 from csrgan.callbacks.calibration import Calibration
 from csrgan.callbacks.checkpoints import Checkpoints
@@ -61,14 +61,10 @@ def run(config: DictConfig) -> float:
         if leads and not settings["resume"]:
             _require_free(folder)
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
-        budget = settings["trainer"]["multiply_adds"]
-        costs = cost.measure(settings) if budget or settings["trainer"]["measure_macs"] else {}
-        if (
-            budget
-            and "multiply_adds_training" in costs
-            and not (stopped and stopped.began_with["trainer"]["multiply_adds"] == budget)
-        ):
-            settings = with_budget(config, settings, costs["multiply_adds_training"])
+        costs = cost.measure(settings) if settings["trainer"]["multiply_adds"] or settings["trainer"]["measure_macs"] else {}
+        if images := _images_of_budget(settings, costs, stopped):
+            settings = with_images(config, settings, images)
+            Console().print(f"the budget allows {settings['trainer']['images']:,} images", highlight=False)
         return trained(stopped.settings(settings) if stopped else settings, folder, costs, stopped)
 
 
@@ -195,13 +191,23 @@ def _checked_training(system: System, data: Photographs, settings: Settings) -> 
     return result, f"{count} of {size} crops of {sides[first_sample]} px"
 
 
-def with_budget(config: DictConfig, settings: Settings, per_image: float) -> Settings:
-    """Return the settings with as many images as the budget of multiply-adds allows, but at least one batch.
+def _images_of_budget(settings: Settings, costs: Mapping[str, float], stopped: StoppedRun | None) -> float | None:
+    """Return how many images a budget of multiply-adds or minutes allows; None without one, or if a stopped run had the same."""
+    trainer = settings["trainer"]
+    budgets = {key: trainer[key] for key in ("multiply_adds", "minutes")}
+    if stopped and all(stopped.began_with["trainer"].get(key) == budget for key, budget in budgets.items()):
+        return None
+    if budgets["multiply_adds"]:
+        per_image = costs.get("multiply_adds_training")
+        return budgets["multiply_adds"] * 1e12 / per_image if per_image else None
+    seconds = speed.seconds_per_image(settings) if budgets["minutes"] else None
+    return 60 * budgets["minutes"] / seconds if seconds else None
 
-    per_image: multiply-adds of an image.
-    """
-    trainer, batch = settings["trainer"], settings["data"]["batch_size"]
-    images = max(1, int(trainer["multiply_adds"] * 1e12 / per_image) // batch) * batch
+
+def with_images(config: DictConfig, settings: Settings, budget: float) -> Settings:
+    """Return the settings with a budget of so many images, in whole batches, but at least one."""
+    batch = settings["data"]["batch_size"]
+    images = max(1, int(budget) // batch) * batch
     with open_dict(config):
         for key in ("images", "validate_every", "save_every"):
             config.trainer[key] = images

@@ -59,6 +59,7 @@ def _processes(settings: Settings) -> Iterator[str]:
             yield str(reason)
             return
         yield from rules.processes(devices, own.started_by, own.world, own.local_world)
+        yield from rules.minutes(settings["trainer"], max(devices, own.world))
         yield from rules.shared_batch(settings["data"]["batch_size"], max(devices, own.world))
 
 

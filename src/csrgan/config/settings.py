@@ -15,6 +15,7 @@ class Trainer(TypedDict):
     precision: Literal["32-true", "bf16-mixed"]
     devices: Count
     multiply_adds: Positive | None
+    minutes: Positive | None
     validate_every: Count
     save_every: Count
     calibration_images: CountOr0

@@ -14,6 +14,7 @@ from torch import Tensor
 from csrgan.degradation import banded, kornia_backend
 from csrgan.degradation.kernels import correlate
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.precision import full_precision
 from csrgan.degradation.spec import FULL, Axis, Between, DegradationSpec, Sizes, axes
 from csrgan.errors import require
 
@@ -33,7 +34,7 @@ def linear(
 
     between: changes the pictures after the noise, before they are enlarged, see `Between`.
     """
-    with torch.autocast(sharp.device.type, enabled=False):  # half precision would ruin the filters
+    with full_precision(sharp.device.type):
         if spec.backend == "kornia":
             require(sizes is None, "the kornia backend takes the sizes from the scale; choose degradation.backend=banded.")
             return kornia_backend.compose(sharp, parameters, noise, spec, between)
@@ -81,7 +82,7 @@ def along_axes(
     Only for an upsampled output, and for parameters without a kernel.
     """
     assert spec.output == "upsampled" and parameters.kernel is None
-    with torch.autocast(parameters.scale.device.type, enabled=False):
+    with full_precision(parameters.scale.device.type):
         vertical, horizontal = _axes(parameters, height, width, sizes, spec)
         if parts:
             vertical, horizontal = vertical.part(parts[0]), horizontal.part(parts[1])

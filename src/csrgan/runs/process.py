@@ -33,7 +33,7 @@ def run(
     """Train in this folder, write job.json and return its contents.
 
     cores: how many the job may use; None: all. before: seconds that the part before a resume took. show: is given the job's last
-    word on its progress every EVERY seconds.
+    word on its progress every EVERY seconds, if it is a new one.
     """
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
     single = ["hydra.mode=RUN"] if sweeps else []  # one run with the settings of the sweep or experiment
@@ -53,12 +53,13 @@ def run(
         )
         try:
             record.begin(folder, job, process.pid, before)
-            status = None
+            status, told = None, ""
             while status is None:
                 try:
                     status = process.wait(EVERY)
                 except subprocess.TimeoutExpired:
-                    show(progress(folder / OUTPUT))
+                    if (word := progress(folder / OUTPUT)) != told:
+                        show(told := word)
         except BaseException as cause:
             process.kill()
             process.wait()

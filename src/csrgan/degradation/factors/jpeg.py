@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from csrgan.degradation.factor import Factor
+from csrgan.degradation.precision import full_precision
 from csrgan.ranges import Share
 
 Quality = Annotated[float, "[1,100]"]
@@ -104,7 +105,7 @@ def jpeg(
     >>> result.shape, round(float(result[0, 0, 0, 0]) * 255)
     (torch.Size([2, 3, 16, 16]), 128)
     """
-    with torch.autocast(images.device.type, enabled=False):
+    with full_precision(images.device.type):
         steps = quantisation(quality)
         colours = images.float().clamp(0, 1) * 255
         rounded = colours + (colours.round() - colours).detach() if soft else colours.round()
