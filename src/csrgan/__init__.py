@@ -21,6 +21,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from csrgan.version import __version__
+
 if TYPE_CHECKING:
     from csrgan import metrics
     from csrgan.api.degrading import Degraded, degrade
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from csrgan.training.algorithms.srgan import SRGAN
     from csrgan.training.algorithms.srmd import SRMD
 
-    __version__: str
 
 __all__ = [
     "CSRGAN",
@@ -99,10 +100,6 @@ def __getattr__(name: str) -> object:
         return getattr(import_module(module), attribute)
     if name == "metrics":
         return import_module("csrgan.metrics")
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("csrgan")
     raise AttributeError(f"module 'csrgan' has no attribute {name!r}")
 
 

@@ -48,7 +48,7 @@ def main(device: str, chosen: Sequence[str] = ()) -> int:
         [f"resume={run}"] if (run / "checkpoints" / "last.ckpt").is_file() else ["experiment=csrgan_gpu", *words, f"run_dir={run}"]
     )
     steps = {
-        "tests": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(ROOT / "tests" / "gpu")],
+        "tests": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(ROOT / "tests" / "gpu" / "test_gpu.py")],
         "bench": [*csrgan, "bench", f"device={device}", f"file={folder / 'bench.json'}", *(TOY_BENCH if small else [])],
         "train": [*csrgan, "train", *train],
         "publish": [*csrgan, "publish", f"checkpoint={run}", f"destination={folder / 'published'}", "half=true"],

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 from csrgan.cli.pages import PAGES
 from csrgan.config.flags import FULL_HELP, HELP, requested_help, split_flags
 from csrgan.errors import RunStopped, printable, require
+from csrgan.version import __version__
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(USAGE.format(commands="\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())))
         return 0
     if "--version" in words[:2]:
-        print(f"csrgan {version('csrgan')}")
+        print(f"csrgan {__version__}")
         return 0
     command, *rest = words
     if command not in COMMANDS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -21,6 +20,7 @@ from csrgan.run_folder import NETWORK, SUMMARY
 from csrgan.runs import jobs, network_file
 from csrgan.training.system import System
 from csrgan.tree import Settings
+from csrgan.version import __version__
 
 PAGE, ONNX = "README.md", "network.onnx"
 
@@ -66,7 +66,7 @@ def _content(system: System, recipe: Settings) -> Settings:
 
 def _facts(system: System) -> dict[str, object]:
     """Return what the metadata of a file hold."""
-    trained_by = {"csrgan": version("csrgan"), "system": type(system).__name__, "images_seen": system.images_seen}
+    trained_by = {"csrgan": __version__, "system": type(system).__name__, "images_seen": system.images_seen}
     return trained_by | dict(onnx_file.described(system.restorer))
 
 
@@ -86,7 +86,7 @@ def _page(system: System, recipe: Settings, source: Path, folder: Path) -> Itera
     crops = f"{system.images_seen:,} crops of {recipe['data']['crop']} px"
     if final_crop := recipe["data"].get("final_crop"):  # older files lack it
         crops += f" (the last {recipe['data']['final_fraction']:.0%} of {final_crop} px)"
-    yield f"{size:,} parameters, trained on {crops} by csrgan {version('csrgan')}."
+    yield f"{size:,} parameters, trained on {crops} by csrgan {__version__}."
     yield f"SHA-256 of `{NETWORK}`: `{digest}`.\n"
     if (folder / ONNX).exists():
         yield f"`{ONNX}` is the same network for programs without csrgan; its metadata `csrgan` say what goes in and comes out."

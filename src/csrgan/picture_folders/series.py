@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +24,7 @@ from csrgan.picture_folders.interrupt import Interrupt, StopRequested
 from csrgan.picture_folders.ledger import Ledger, Row
 from csrgan.picture_folders.places import Places
 from csrgan.run_folder import PARAMETERS
+from csrgan.version import __version__
 
 LEAST_FREE = 2**16  # bytes: a disk with less is full, whatever reason an encoder gives
 
@@ -143,7 +143,7 @@ class Series:
 
     def _digest(self, source: str, key: str) -> str:
         """Return a digest of all that a result depends on."""
-        return _sha(f"{version('csrgan')} {self.recipe} {source} {key}".encode(errors="surrogateescape"))
+        return _sha(f"{__version__} {self.recipe} {source} {key}".encode(errors="surrogateescape"))
 
     def _make(self, unit: Unit, make: Make, interrupt: Interrupt) -> None:
         """Make the results of one picture, or skip it."""
