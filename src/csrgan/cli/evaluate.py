@@ -91,7 +91,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     if settings["oracle"]:
         system.restorer.use_oracle(settings["oracle"])
     names = settings["published_as"]
-    names["method"] = names["method"] or method_of(settings.get("system") or system.recipe.get("system"))
+    names["method"] = names["method"] or method_of(settings.get("system") or system.recipe.get("system"), settings["oracle"])
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))

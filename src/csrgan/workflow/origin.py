@@ -49,16 +49,16 @@ def read(folder: Path, protocols: Collection[str]) -> Origin | None:
     published_as = published_as if isinstance(published_as, dict) else {}
     own, given = str(published_as.get("protocol") or ""), str(published_as.get("set") or "")
     method = str(published_as.get("method") or "")
-    oracle = config.get("oracle")
-    told = f", told {'the truth' if oracle == 'truth' else 'a mismatch'}" if oracle in ("truth", "mismatch") else ""
     protocol = own or protocol_of(config["degradation"], protocols)
-    return Origin(protocol, _parts(config.get("data")), given, (method or method_of(config.get("system"))) + told, _scored(config))
+    method = method or method_of(config.get("system"), config.get("oracle"))
+    return Origin(protocol, _parts(config.get("data")), given, method, _scored(config))
 
 
-def method_of(system: object) -> str:
-    """Return what papers call a system; by the name of its class where none is known."""
+def method_of(system: object, oracle: object = None) -> str:
+    """Return what papers call a system, or the name of its class where none is known, and what it was told of the degradation."""
     names = [str(value_at(system, key) or "").rpartition(".")[2] for key in ("restorer._target_", "_target_")]
-    return next((PAPERS[name] for name in names if name in PAPERS), names[1].lower())
+    told = {"truth": ", told the truth", "mismatch": ", told a mismatch"}.get(str(oracle), "")
+    return next((PAPERS[name] for name in names if name in PAPERS), names[1].lower()) + told
 
 
 def protocol_of(degradation: Settings, names: Collection[str]) -> str:
