@@ -64,10 +64,11 @@ class External(Restorer):
 
 
 def bicubic_by(scale: int) -> Degradation:
-    """Return the protocol of most papers on super-resolution: bicubic down-sampling alone."""
+    """Return the protocol of most papers on super-resolution, as bicubic_x2 is: MATLAB's bicubic down-sampling alone, in 8 bits."""
     none = {"low": 0.0, "high": 0.0, "uniform_in": "value", "absent": 0.0}
     by = {**none, "low": float(scale), "high": float(scale)}
-    return Degradation(blur=none, scale=by, noise=none, predicted=[], output="native")  # type: ignore[arg-type]
+    protocol = {"downsampling": "matlab", "output": "native", "bits": 8}
+    return Degradation(blur=none, scale=by, noise=none, predicted=[], **protocol)  # type: ignore[arg-type]
 
 
 def _read(file: str | None, network: nn.Module | None, multiple: int) -> ExternalNetwork:
