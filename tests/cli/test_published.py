@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +69,33 @@ def test_a_frozen_set_of_the_grid_scores_as_the_grid_does(five: Path, tmp_path: 
     assert sorted({float(row["blur_std"]) for row in frozen}) == pytest.approx(np.linspace(0.8, 1.6, 8), abs=1e-4)
     assert main(["degrade", *made, "grid={blr: 2}"]) == 2
     assert "grid has no blr. Its choices: blur, noise, scale. Did you mean blur?" in capsys.readouterr().err
+
+
+def nearest(file: Path, scale: int) -> None:
+    """Write ncnn's two files of a network that repeats each pixel."""
+    channels = 3 * scale**2
+    layers = [
+        "Input input 0 1 data",
+        f"Convolution c 1 1 data c 0={channels} 1=1 5=0 6={3 * channels}",
+        f"PixelShuffle s 1 1 c out 0={scale}",
+    ]
+    file.write_text("\n".join(["7767517", f"{len(layers)} {len(layers)}", *layers, ""]))
+    weights = np.repeat(np.eye(3, dtype=np.float32), scale**2, axis=0)
+    file.with_suffix(".bin").write_bytes(struct.pack("<I", 0) + weights.tobytes())
+
+
+def test_a_network_a_scale_is_one_method_of_one_command(five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A yaml file of the user's names the networks of all scales, and stands in a sweep and among published numbers by its name."""
+    monkeypatch.chdir(tmp_path)
+    methods = tmp_path / "methods" / "system"
+    methods.mkdir(parents=True)
+    (methods / "dat_light.yaml").write_text("defaults: [external]\nfile: nearest_x{scale}.param\n")
+    for scale in (2, 3):
+        nearest(tmp_path / f"nearest_x{scale}.param", scale)
+    words = ["system=bicubic,dat_light", "degradation=bicubic_x2,bicubic_x3", "data=folder", f"data.valid={five}", "run_dir=runs"]
+    assert main(["evaluate", "-m", "--config-dir", "methods", *words, "evaluation=matlab", "panels=0"]) == 0
+    origin._protocol.cache_clear()
+    assert main(["report", "runs", "table=sets", "scores=[psnr_y_restored]"]) == 0
+    lines = [(line["protocol"], line["method"]) for line in read(tmp_path / "runs" / "published.csv") if not line["remark"]]
+    assert lines == [(f"bicubic_x{scale}", method) for scale in (2, 3) for method in ("bicubic", "dat_light")]
+    assert "dat" in (tmp_path / "runs" / "table.tex").read_text()

@@ -156,9 +156,9 @@ def test_srmd_is_told_the_code_of_the_kernel_and_the_noise(tmp_path: Path) -> No
     with pytest.raises(UserError, match="so it is SRMD: name the basis"):
         External(file=str(file))
     restorer = External(file=str(file), kernel_basis=str(tmp_path / "basis.npy"))
-    with pytest.raises(UserError, match="add oracle=truth"):
+    with pytest.raises(UserError, match="must be told the degradation: csrgan evaluate tells it"):
         restorer.restore(torch.rand(1, 3, 4, 5))
-    restorer.use_oracle("truth")
+    assert restorer.oracle == "truth"
     parameters = Parameters.of(
         {name: torch.tensor([value]) for name, value in (("blur_std", 1.5), ("scale", 1.0), ("noise_std", 0.1))}
     )

@@ -91,7 +91,8 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     if settings["oracle"]:
         system.restorer.use_oracle(settings["oracle"])
     names = settings["published_as"]
-    names["method"] = names["method"] or method_of(settings.get("system") or system.recipe.get("system"), settings["oracle"])
+    own, choice = settings.get("system") or system.recipe.get("system"), HydraConfig.get().runtime.choices.get("system")
+    names["method"] = names["method"] or method_of(own, settings["oracle"], choice)
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))

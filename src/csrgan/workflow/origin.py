@@ -54,11 +54,12 @@ def read(folder: Path, protocols: Collection[str]) -> Origin | None:
     return Origin(protocol, _parts(config.get("data")), given, method, _scored(config))
 
 
-def method_of(system: object, oracle: object = None) -> str:
-    """Return what papers call a system, or the name of its class where none is known, and what it was told of the degradation."""
+def method_of(system: object, oracle: object = None, chosen: str | None = None) -> str:
+    """Return what papers call a system, and what it was told of the degradation. Where no paper names it: the choice of
+    conf/system, such as a yaml file of the user's, or the name of its class."""
     names = [str(value_at(system, key) or "").rpartition(".")[2] for key in ("restorer._target_", "_target_")]
     told = {"truth": ", told the truth", "mismatch": ", told a mismatch"}.get(str(oracle), "")
-    return next((PAPERS[name] for name in names if name in PAPERS), names[1].lower()) + told
+    return next((PAPERS[name] for name in names if name in PAPERS), chosen or names[1].lower()) + told
 
 
 def protocol_of(degradation: Settings, names: Collection[str]) -> str:

@@ -20,10 +20,12 @@ from csrgan.restorers.external.network import ExternalNetwork, probed_scale
 from csrgan.restorers.restorer import Restorer, finite_image
 
 KEY = "checkpoint"  # the user's word for the file
+SCALE = "{scale}"
 
 
 class External(Restorer):
-    """file: weights (.pth, .pt, .ckpt, .safetensors), an ONNX file, or one of ncnn's two (.param, .bin).
+    """file: weights (.pth, .pt, .ckpt, .safetensors), an ONNX file, or one of ncnn's two (.param, .bin). {scale} in its name
+    is the scale of the protocol, for networks that come as a file a scale.
     network: the module that weights belong to; None: spandrel recognizes it.
     multiple: sides of L are padded to multiples of it, px; what spandrel recognizes knows its own.
     kernel_basis: file with the PCA basis of SRMD's kernels, which its release keeps apart from the weights.
@@ -42,11 +44,13 @@ class External(Restorer):
         kernel_basis: str | None = None,
         degradation: Degradation | None = None,
     ) -> None:
+        file = _of_scale(file, degradation)
         self.external = _read(file, network, multiple)
         super().__init__(degradation or bicubic_by(self.external.scale))
         self.srmd = srmd.Codes.of(self.external.channels, kernel_basis, f"{KEY}={file}")
         if self.srmd:
             self.oracle_modes = ("truth",)
+            self.use_oracle("truth")  # it knows no other
 
     @property
     def enlarge(self) -> int:
@@ -54,7 +58,10 @@ class External(Restorer):
 
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         if self.srmd:
-            raise UserError("this network is SRMD, which is told the degradation: add oracle=truth in csrgan evaluate.")
+            raise UserError(
+                "this network is SRMD, which must be told the degradation: csrgan evaluate tells it the true one, and its"
+                " restorer's restore_given takes one that is known."
+            )
         return Restoration(finite_image(self.external(low)))
 
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
@@ -69,6 +76,16 @@ def bicubic_by(scale: int) -> Degradation:
     by = {**none, "low": float(scale), "high": float(scale)}
     protocol = {"downsampling": "matlab", "output": "native", "bits": 8}
     return Degradation(blur=none, scale=by, noise=none, predicted=[], **protocol)  # type: ignore[arg-type]
+
+
+def _of_scale(file: str | None, degradation: Degradation | None) -> str | None:
+    """Return the name of the file with the protocol's scale in place of {scale}."""
+    if not file or SCALE not in file:
+        return file
+    needs = f"{KEY}={file}: {SCALE} stands for the scale of a protocol: name one, as in degradation=bicubic_x2."
+    require(degradation is not None, needs)
+    assert degradation
+    return file.replace(SCALE, str(degradation.multiple))
 
 
 def _read(file: str | None, network: nn.Module | None, multiple: int) -> ExternalNetwork:
