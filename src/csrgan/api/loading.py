@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import torch
 
+from csrgan.api import teaching
 from csrgan.calibration import Calibration
 from csrgan.config.described import build_described, check_described
 from csrgan.degradation.augmentation import Degradation
@@ -28,8 +29,9 @@ def trained(path: str, device: str, key: str = "checkpoint") -> tuple[System, Se
     yours = "CLASS.load_from_checkpoint(FILE, generator=...) builds it from yours"
     require(recipe != {}, f"{key}={path} does not say what its network is made of: {yours}.")
     try:
-        check_described(recipe, "degradation", Degradation, origin)
-        system = build_described(recipe, "system", System, origin, content["state_dict"])
+        here = teaching.without_absent(recipe, published=bool(content["csrgan"].get("published")))
+        check_described(here, "degradation", Degradation, origin)
+        system = build_described(here, "system", System, origin, content["state_dict"])
         _load_weights(system, content)
         system.recipe = recipe
         system.state.images_seen = natural_number(content["csrgan"]["images_seen"])

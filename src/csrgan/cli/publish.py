@@ -9,8 +9,9 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from csrgan import files
-from csrgan.api import onnx_file
+from csrgan.api import onnx_file, teaching
 from csrgan.api.loading import trained
+from csrgan.config.search import ALLOW
 from csrgan.console import Console
 from csrgan.errors import UserError, require
 from csrgan.files import relative
@@ -92,6 +93,9 @@ def _page(system: System, recipe: Settings, source: Path, folder: Path) -> Itera
         yield f"`{ONNX}` is the same network for programs without csrgan; its metadata `csrgan` say what goes in and comes out."
         yield f"SHA-256 of `{ONNX}`: `{hashlib.sha256((folder / ONNX).read_bytes()).hexdigest()}`.\n"
     yield f"    csrgan restore checkpoint={NETWORK} source=photos destination=restored\n"
+    if needed := sorted(teaching.packages(recipe)):
+        names = " and ".join(f"`{name}`" for name in needed)
+        yield f"It needs {names} besides csrgan. Unless they announce themselves, name them: `{ALLOW}={','.join(needed)}`.\n"
     yield "It was trained to undo degradations drawn for each picture from these ranges:\n"
     yield "| | from | to |"
     yield "|---|---|---|"
