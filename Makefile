@@ -44,6 +44,7 @@ help:  ## show this list
 install: .venv/runs  ## make .venv with csrgan in it
 
 train: .venv/runs  ## train CSRGAN on the photographs inside the scikit-image wheel; minutes on two cores
+	@echo "csrgan train: loading PyTorch and the photographs; the first batch follows within a minute"
 	@$(BIN)/csrgan train
 
 test: .venv/tests  ## run the tests, in two processes

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from docs.pages import blocks
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -89,3 +90,15 @@ def test_a_package_of_ones_own_is_as_good_as_csrgans(site: Path, tmp_path: Path)
         assert file.startswith("restored") or "edges_restored" in head
     assert "| edges |" in (tmp_path / "here" / "sweep" / "report.md").read_text()
     assert (tmp_path / "here" / "sweep" / "report.html").is_file()
+
+
+def test_the_pyproject_of_the_page_announces_a_package_made_by_hand(tmp_path: Path) -> None:
+    page = (ROOT / "docs/how_to/plug_ins.md").read_text(encoding="utf-8")
+    (code,) = (block.code for block in blocks(page) if block.marks.get("file") == "pyproject.toml")
+    (tmp_path / "pyproject.toml").write_text(code)
+    (tmp_path / "mine/conf/loss/image").mkdir(parents=True)
+    (tmp_path / "mine/conf/loss/image/huber.yaml").write_text("# Huber's\n_target_: mine.losses.huber\n")
+    (tmp_path / "elsewhere").mkdir()
+    path = (ROOT / "src", unpacked(tmp_path, tmp_path))
+    done = python(tmp_path / "elsewhere", "-m", "csrgan", "list", "loss/image", path=path)
+    assert "huber        Huber's" in done.stdout, done.stderr

@@ -148,7 +148,14 @@ def definition(target: str) -> Definition | None:
 def required_imports(target: str, own: Sequence[str]) -> tuple[str, ...]:
     """Return the top names that Python must find to import a class or function: what its module, and those of the packages `own`
     that it imports, import outside any function, `try` and `if`."""
-    names: dict[str, None] = {}
+    sources = filter(None, map(_Module.of, imported_modules(target, own)))
+    tops = (name.partition(".")[0] for source in sources for name in source.required)
+    return tuple(dict.fromkeys(top for top in tops if top not in own))
+
+
+def imported_modules(target: str, own: Sequence[str]) -> Iterator[str]:
+    """Yield the full names of the modules that are run when a class or function is imported: its own, and those of the packages
+    `own` that it imports so. Some names may be none of a module."""
     visited: set[str] = set()
     waiting = [target.rpartition(".")[0]]
     while waiting:
@@ -156,13 +163,10 @@ def required_imports(target: str, own: Sequence[str]) -> tuple[str, ...]:
         if module in visited or not module:
             continue
         visited.add(module)
+        yield module
         source = _Module.of(module)
         waiting.append(module.rpartition(".")[0])  # the package's own __init__.py is run too
-        for name in source.required if source else ():
-            top = name.partition(".")[0]
-            names |= {} if top in own else {top: None}
-            waiting += [name] if top in own else []
-    return tuple(names)
+        waiting += [name for name in source.required if name.partition(".")[0] in own] if source else []
 
 
 def _file(name: str) -> Path:

@@ -133,6 +133,11 @@ def remove_empty(folders: Iterable[Path]) -> None:
             folder.rmdir()
 
 
+def called(path: PurePath) -> str:
+    """Return a path as text that can be written anywhere; bytes that are not UTF-8 become \\xNN."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
 def relative(path: Path | str) -> str:
     """Return the path relative to the current folder if it lies there, else unchanged."""
     path = Path(path)

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.prior import Prior
 from csrgan.degradation.spec import DegradationSpec
 
 Picture = Float[Tensor, "b 3 h w"]
@@ -31,7 +32,7 @@ class Batch:
 
     sharp: H. low: L. parameters: theta. names: of the photographs. spec: the constants of the protocol that made L.
     metrics: names of those that an evaluation computes besides the usual ones.
-    convention: how they are scored, see `evaluation.conventions`.
+    convention: how they are scored, see `evaluation.conventions`. prior: from which the protocol draws theta; None: unknown.
     """
 
     sharp: Float[Tensor, "b 3 h w"]
@@ -41,6 +42,7 @@ class Batch:
     spec: DegradationSpec = DegradationSpec()
     metrics: tuple[str, ...] = ()
     convention: str = "exact"
+    prior: Prior | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on `device`; Lightning calls this too."""

@@ -23,6 +23,7 @@ LOSS_SETTINGS = {"weight", "start", "ramp", "variance", "function", "generator",
 # All that systems of csrgan's offer their losses.
 LOSS_INPUTS = ("restored", "sharp", "low", "real", "fake", "theta", "theta_true", "redegraded", "log_variance")
 PREDICTED = ("theta", "theta_true", "redegraded")  # loss inputs that need a predicted degradation
+TAUGHT = {"theta", "log_variance"}  # loss inputs that are a prediction
 DISCRIMINATOR_INPUTS = ("real", "fake")  # loss inputs that need a discriminator; they are the only ones that it gets
 
 # Metrics of every evaluation; and those that only one computes that asks for them, with the packages that carry their weights.
@@ -295,6 +296,7 @@ def losses(
 ) -> Iterator[str]:
     """Check that a system can learn from its active losses. predicts, variance: whether this network predicts the degradation,
     and its variance. told: whether it is told the true one instead."""
+    absent = _absent_inputs(predicts, variance, "adversarial" in requests) | (TAUGHT if told else set())
     for key, loss in requests.items():
         if misplaced := list(settings_after_star(key, loss.needs + loss.against, loss.given)):
             yield from misplaced
@@ -305,9 +307,10 @@ def losses(
         if loss.against and key != "adversarial":
             yield f"loss/{key} is an adversarial loss, of which there is one: give it as loss/adversarial, in place of that."
             continue
-        faults = list(available_inputs(key, tuple(dict.fromkeys(loss.needs + loss.against)), loss_inputs, facts.name))
+        needs = tuple(dict.fromkeys(loss.needs + loss.against))
+        faults = list(available_inputs(key, needs, loss_inputs, facts.name, absent))
         faults = faults or list(available_inputs(key, loss.against, DISCRIMINATOR_INPUTS, f"the discriminator of {facts.name}"))
-        if told and not faults and {"theta", "log_variance"} & set(loss.needs):
+        if told and not faults and TAUGHT & set(loss.needs):
             faults = [f"loss/{key} teaches a prediction, and system.oracle=truth leaves none: {without_loss(key, 'choose ')}."]
         yield from faults or _inputs_of_parts(key, loss.needs, predicts, variance, discriminated="adversarial" in requests)
     if facts.coded:
@@ -334,11 +337,15 @@ def settings_after_star(key: str, needs: Collection[str], given: Collection[str]
         )
 
 
-def available_inputs(key: str, needs: Collection[str], loss_inputs: Collection[str], who: str = "this system") -> Iterator[str]:
-    """Check that a loss gets the inputs that it needs. loss_inputs: those that `who` offers."""
+def available_inputs(
+    key: str, needs: Collection[str], loss_inputs: Collection[str], who: str = "this system", absent: Collection[str] = ()
+) -> Iterator[str]:
+    """Check that a loss gets the inputs that it needs. loss_inputs: those that `who` offers. absent: those of them that it does not
+    offer with these parts."""
     if missing := [need for need in needs if need not in loss_inputs]:
+        offered = ", ".join(sorted(set(loss_inputs) - set(absent)))
         yield (
-            f"loss/{key} needs {', '.join(missing)}, which {who} does not offer; it offers {', '.join(sorted(loss_inputs))}:"
+            f"loss/{key} needs {', '.join(missing)}, which {who} does not offer; it offers {offered}:"
             f" choose another, or {without_loss(key)}.{_of_unknown_input(needs, missing, loss_inputs)}"
         )
 
@@ -351,6 +358,15 @@ def _of_unknown_input(needs: Collection[str], missing: Collection[str], loss_inp
         return f" Did you mean {' and '.join(match for (match,) in near)}?"
     names, measured = ", ".join(unknown), "".join(f"{need}, " for need in needs if need not in unknown)
     return f" If {names} is to be configured, put it after the star: ({measured}*, {names})." if unknown else ""
+
+
+def _absent_inputs(predicts: bool, variance: bool, discriminated: bool) -> set[str]:
+    """Return the inputs that a system does not offer without certain parts, see `_inputs_of_parts`."""
+    return {
+        *(() if predicts else PREDICTED),
+        *(() if predicts and variance else ("log_variance",)),
+        *(() if discriminated else DISCRIMINATOR_INPUTS),
+    }
 
 
 def _inputs_of_parts(key: str, needs: Collection[str], predicts: bool, variance: bool, discriminated: bool) -> Iterator[str]:

@@ -97,6 +97,25 @@ def test_all_kinds_of_one_picture_give_the_same(model: csrgan.Model, cat: np.nda
     assert torch.equal(result.parameters.scale, expected.parameters.scale)
 
 
+def test_a_result_is_printed_as_the_command_prints_it_and_its_repr_is_one_line(
+    cat: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture_file, file = tmp_path / "cat.jpg", checkpoints.save(tmp_path / "a.ckpt")
+    Image.fromarray(cat).save(picture_file)
+    assert main(["restore", str(picture_file), f"checkpoint={file}", f"destination={tmp_path}/out"]) == 0
+    model = csrgan.load(file)
+    result = model(picture_file)
+    assert f"{result}\n1 restored" in capsys.readouterr().out
+    line = str(result).split("\n")[0].removeprefix("cat.jpg: ")
+    assert repr(result) == f"Restoration(S 64x96x3 uint8; {line})"
+    batch = torch.from_numpy(cat.copy()).permute(2, 0, 1)[None].repeat(2, 1, 1, 1) / 255
+    assert result.findings[0].difference == pytest.approx(np.abs(model(batch).image[0] - batch[0]).mean().item(), abs=0.01)
+    several = model(batch)
+    assert repr(several) == "Restoration(S 2x3x64x96 float32; 2 pictures)"
+    assert str(several).startswith("0: blur std ")
+    assert "\n1: blur std " in str(several)
+
+
 def test_grey_comes_back_grey(model: csrgan.Model, cat: np.ndarray) -> None:
     grey = cat[..., 0]
     assert model(grey).image.shape == (64, 96)

@@ -39,3 +39,27 @@ def test_the_time_left_is_right_from_the_beginning(sides: CropSchedule, tmp_path
             ends.append(now.seconds + int(told[-1][1]))
     assert len(ends) > 20
     assert ends == pytest.approx([now.seconds] * len(ends), abs=0.51)
+
+
+def test_the_seconds_of_a_training_are_those_of_all_its_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 10 s before a stop, of which an evaluation took 3, and 5 s after it; a third start had only pictures left to score."""
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    system, trainer = made("csrgan")[0], Trainer(logger=False, enable_checkpointing=False)
+
+    def watch() -> progress.Watch:
+        return progress.Watch(Console(file=io.StringIO()), 1000, CropSchedule(32, 32, 0), 10**9, Scores(tmp_path, 0))
+
+    first, second, third = watch(), watch(), watch()
+    first.on_train_start(trainer, system)
+    now.seconds += 7
+    first.on_validation_start(trainer, system)
+    now.seconds += 3
+    first.on_validation_end(trainer, system)
+    second.load_state_dict(first.state_dict())
+    second.on_train_start(trainer, system)
+    now.seconds += 5
+    second.on_train_end(trainer, system)
+    third.load_state_dict(second.state_dict())
+    assert [each.waiting(trainer)["seconds_training"] for each in (second, third)] == [12.0, 12.0]
+    assert watch().waiting(trainer) == {}

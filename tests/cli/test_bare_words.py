@@ -31,7 +31,7 @@ def test_pictures_are_degraded_by_their_name_alone(tmp_path: Path, capsys: pytes
     assert main(["degrade", str(photo), f"source={tmp_path}", f"destination={tmp_path / 'out'}"]) == 2
     told = capsys.readouterr().err
     assert f"degrade takes source as words without a key or as source=, not as both: source={tmp_path}, {photo}." in told
-    assert main(["restore", str(tmp_path / "none.png"), "checkpoint=none", f"destination={tmp_path / 'out'}"]) == 2
+    assert main(["restore", str(tmp_path / "none.png"), "checkpoint=photo", f"destination={tmp_path / 'out'}"]) == 2
     assert f"source={tmp_path / 'none.png'} does not exist" in capsys.readouterr().err
 
 
@@ -59,7 +59,7 @@ def test_names_that_clash_and_names_of_nothing_are_one_sentence(tmp_path: Path, 
     for folder in ("one", "two", "three"):
         for name in ("a.png", "b.png"):
             save(tmp_path / folder / name)
-    words = ["checkpoint=none", f"destination={tmp_path}/out"]
+    words = ["checkpoint=photo", f"destination={tmp_path}/out"]
     assert main(["restore", *(str(tmp_path / folder / "a.png") for folder in ("one", "two")), *words]) == 2
     one, two = (f"{tmp_path}/{folder}/a.png" for folder in ("one", "two"))
     assert f"csrgan restore: {one} and {two} would both become a.png: rename one of them.\n" in capsys.readouterr().err

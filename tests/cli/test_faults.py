@@ -119,7 +119,21 @@ FAULTS = [
     (["train", "data=folder", "data.train={tmp}", "data.valid={tmp}"], "holds no picture"),
     (["train", "data.valid={tmp}"], "holds no picture"),
     (["train", "data.crop=9999"], "data.crop=9999 is larger than"),
-    (["train", "resume={tmp}"], "is not the folder of a run"),
+    (["train", "resume={tmp}"], "is not the folder of a run: it holds none."),
+    (["train", "seed=1,2"], "seed=1,2 holds several values: add -m to run once for each."),
+    (["train", "output=clamp,tanh"], "output=clamp,tanh holds several values: add -m to run once for each."),
+    (["train", "data.crop=range(32,64,8)", "data.crops=1,2"], "data.crop=range(32,64,8) holds several values: add -m"),
+    (["train", "logger=csv,wandb"], "add -m to run once for each, or write logger=[csv,wandb] for a list."),
+    (["evaluate", "evaluation.metrics=lpips,dists"], "or write evaluation.metrics=[lpips,dists] for a list."),
+    (["restore", "tile=640,1280"], "tile=640,1280 holds several values: add -m to run once for each."),
+    (
+        ["train", *(f"evaluation.grid={member}" for member in ("blur:2", "scale:1", "noise:1"))],
+        "quote the word, as in 'evaluation.grid={blur: 2, scale: 1, noise: 1}'.",
+    ),
+    (
+        ["train", "evaluation.grid={{blur:", "2,", "scale:", "1}}", "seed=many"],
+        "quote the word, as in 'evaluation.grid={blur: 2, scale: 1}'.",
+    ),
     (["train", "run_dir={tmp}/file/inside"], "file"),
     (["evaluate"], "checkpoint is needed"),
     (["evaluate", "system=wiener"], "degradation is needed if there is no checkpoint"),
@@ -153,6 +167,36 @@ def test_wrong_input_gets_one_sentence_and_status_2(
     assert said in told
     assert "Traceback" not in told
     assert all(line.startswith("csrgan") for line in told.strip().split("\n"))
+
+
+def test_a_sweep_is_not_resumed_as_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", f"resume={tmp_path}"]) == 2
+    assert capsys.readouterr().err == f"csrgan train: resume={tmp_path} is not the folder of a run: it holds none.\n"
+    (tmp_path / "multirun.yaml").touch()
+    said = f"csrgan train: resume={tmp_path} is a sweep: its own command, with run_dir={tmp_path}, runs what is missing"
+    assert main(["train", f"resume={tmp_path}"]) == 2
+    assert capsys.readouterr().err == f"{said}.\n"
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "job.json").touch()
+    assert main(["train", f"resume={tmp_path}"]) == 2
+    assert capsys.readouterr().err == f"{said}; resume={tmp_path}/0 goes on with one job.\n"
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_ctrl_c_says_how_to_go_on(
+    saved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(config: object) -> float:
+        if saved:
+            (tmp_path / "checkpoints").mkdir()
+            (tmp_path / "checkpoints" / "last.ckpt").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("csrgan.cli.train.run", interrupted)
+    assert main(["train", *SMOKE, f"run_dir={tmp_path}"]) == 130
+    again = f"what was saved before is whole. To continue: csrgan train resume={tmp_path}"
+    sentence = again if saved else "nothing is saved yet: the same command begins again."
+    assert capsys.readouterr().err == f"csrgan train: stopped; {sentence}\n"
 
 
 ALL_AT_ONCE = {
@@ -255,3 +299,24 @@ def test_a_real_process_prints_one_line(tmp_path: Path) -> None:
     done = csrgan("train", "trainer=smoke", "data.batch_size=0", f"run_dir={tmp_path}/r")
     assert done.returncode == 2
     assert done.stderr.strip() == "csrgan train: data.batch_size=0 is below 1, the least that it can be."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["restore", "absent.png", "destination=out"], "source=absent.png does not exist."),
+        (["restore", "a.png", "destination=b.png"], "destination=b.png is a file: choose a folder."),
+        (["restore", "a.png", "destination=out", "checkpoint=no.ckpt"], "checkpoint=no.ckpt is neither a file nor a folder with"),
+        (["degrade", "absent.png", "destination=out"], "source=absent.png does not exist."),
+        (["evaluate", "no.ckpt"], "checkpoint=no.ckpt is neither a file nor a folder with"),
+        (["train", "init_from=no.ckpt"], "init_from=no.ckpt is neither a file nor a folder with"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "",
+)
+def test_files_that_are_not_there_are_told_before_anything_heavy_is_imported(words: list[str], said: str, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).touch()
+    program = f"import sys; from csrgan.cli import main; assert main({words}) == 2; assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stderr.startswith(f"csrgan {words[0]}: {said}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +51,16 @@ def test_who_has_read_enough_sees_no_traceback(help_flag: str) -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 141
+
+
+def test_a_choice_that_no_comment_describes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "loss/edges").mkdir(parents=True)
+    for name, head in (("bare", ""), ("told", "# @package _global_\n\n# Steep edges\n"), ("late", "weight: 1  # much\n# Late\n")):
+        (tmp_path / f"loss/edges/{name}.yaml").write_text(f"{head}_target_: csrgan.losses.objective.Term\n")
+    assert main(["list", "loss/edges", f"--config-dir={tmp_path}"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.removeprefix("loss/edges").split(maxsplit=1) for line in map(str.rstrip, lines)] == [
+        ["bare", "(no comment)"],
+        ["late", "(no comment)"],
+        ["told", "Steep edges"],
+    ]

@@ -286,3 +286,19 @@ def test_scores_that_need_no_sharp_picture_stand_beside_theta(restoring: list[st
             assert float(row["niqe_restored"]) == pytest.approx(restored, rel=0.05)  # of S before it was rounded
     assert main([*restoring[:-1], f"destination={tmp_path / 'plain'}", "scores=false"]) == 0
     assert "consistency_db" not in rows(tmp_path / "plain")[0]
+
+
+def test_results_that_are_replaced_are_counted(
+    restoring: list[str], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By another enlargement, as by another model; what is made anew where nothing was replaces nothing."""
+    assert main(restoring) == 0
+    assert f"{len(NAMES)} restored, 0 skipped: " in capsys.readouterr().out
+    save(photos / "new.png")
+    assert main([*restoring, "enlarge=2"]) == 0
+    assert f"{len(NAMES) + 1} restored ({len(NAMES)} of them replaced earlier files), 0 skipped: " in capsys.readouterr().out
+    (tmp_path / "out" / "new.png").unlink()
+    assert main([*restoring, "enlarge=2"]) == 0
+    assert f"{len(NAMES) + 1} restored, 0 skipped: " in capsys.readouterr().out
+    assert main([*restoring[:2], f"source={photos}/new.png", restoring[3]]) == 0
+    assert "1 restored (1 of them replaced an earlier file), 0 skipped: " in capsys.readouterr().out

@@ -91,7 +91,7 @@ def test_a_sweep_survives_a_killed_job_and_runs_only_what_is_missing(tmp_path: P
     killer.join()
     assert done.returncode == 1, done.stderr
     assert "1 killed: ended by SIGKILL" in done.stdout
-    assert "1 of 2 jobs killed" in done.stdout
+    assert "1 of 2 jobs was killed" in done.stdout
     jobs = [job(folder / name) for name in "01"]
     assert [job["status"] for job in jobs] == ["complete", "killed"]
     assert jobs[0]["command"].startswith("csrgan train trainer=smoke")
@@ -135,13 +135,45 @@ def test_a_changed_sweep_is_refused_before_any_job_begins(
     words = ["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4"]
     assert main([*words, "seed=1,3"]) == 2
     told = capsys.readouterr()
-    assert f"{tmp_path}/sweep/1 holds another job (seed=2 there, seed=3 here): give the changed sweep its own run_dir." in told.err
+    assert (
+        f"{tmp_path}/sweep/1 holds another job (seed=2 there, seed=3 here): give the changed sweep its own run_dir, or" in told.err
+    )
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["1", "job.json", "sitecustomize.py", "summary.json", "sweep"]
     assert main([*words, "seed=1,2,3"]) == 1
     assert "2 of 3 jobs failed" in capsys.readouterr().out
     (tmp_path / "sweep" / "2" / "job.json").write_text("{}")
     assert main([*words, "seed=1,2,3"]) == 2
     assert "2/job.json is damaged (KeyError): remove its folder to run the job anew." in capsys.readouterr().err
+
+
+def test_a_widened_sweep_runs_only_what_is_new(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs keep their folders, whatever their numbers; new ones get free folders, and the same at another start."""
+    pairs = [("0", "1"), ("0", "2"), ("0.1", "1"), ("0.1", "2")]
+    for number, (weight, seed) in enumerate(pairs):
+        complete(tmp_path / str(number), f"loss.parameters.weight={weight}", f"seed={seed}")
+    jobs_die(tmp_path, monkeypatch)
+    words = ["train", "-m", f"run_dir={tmp_path}", "loss.parameters.weight=0,0.1"]
+    for _ in range(2):
+        assert main([*words, "seed=1,2,3"]) == 1
+        lines = [line.removeprefix(f"{tmp_path}/") for line in capsys.readouterr().out.splitlines()]
+        assert [line for line in lines if "complete before" in line or " begins" in line] == [
+            "0  +1.00 dB  (complete before)",
+            "1  +1.00 dB  (complete before)",
+            "4  3 of 6 begins: loss.parameters.weight=0 seed=3",
+            "2  +1.00 dB  (complete before)",
+            "3  +1.00 dB  (complete before)",
+            "5  6 of 6 begins: loss.parameters.weight=0.1 seed=3",
+        ]
+        assert sorted(path.parent.name for path in tmp_path.glob("*/job.json")) == list("012345")
+    assert main([*words, "seed=2"]) == 1  # the table also has the two that failed
+    assert " begins" not in capsys.readouterr().out
+    assert main([*words, "seed=2,4"]) == 2  # what it adds would lie among what it does not ask for
+    assert (
+        "0 holds another job (seed=1 there, seed=4 here): give the changed sweep its own run_dir, or keep"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_sweep_says_what_begins_and_how_long_the_rest_takes(
@@ -186,7 +218,7 @@ def test_submitit_runs_the_same_sweep(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "1 killed: ended by SIGKILL" in done.stdout
     assert "+2.50 dB" in done.stdout
-    assert "1 of 2 jobs killed" in done.stdout
+    assert "1 of 2 jobs was killed" in done.stdout
     assert (tmp_path / ".submitit").is_dir()
 
 

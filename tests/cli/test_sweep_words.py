@@ -34,13 +34,13 @@ def test_a_sweep_has_a_folder_without_being_given_one(word: str, place: str, mon
 
 def test_every_kind_of_sweep_is_examined() -> None:
     kinds = ("interval(0.001,1)", "tag(log,interval(1e-3,1))", "range(0,1,0.1)", "shuffle(range(1,4))", "choice(0,1)")
-    check_command("train", ["output=glob(min*)", *(f"loss.parameters.weight={values}" for values in kinds)])
+    check_command("train", ["-m", "output=glob(min*)", *(f"loss.parameters.weight={values}" for values in kinds)])
     with pytest.raises(UserError) as told:
-        check_command("train", ["data.crop=interval(32.5,64)", "loss.parameters.weigt=interval(0,1)"])
+        check_command("train", ["-m", "data.crop=interval(32.5,64)", "loss.parameters.weigt=interval(0,1)"])
     assert "data.crop=32.5 is not a whole number." in str(told.value)
     assert "Did you mean weight?" in str(told.value)
     with pytest.raises(UserError) as told:
-        check_command("train", ["output=glob(x*)", "hydra/launcher=jobli"])
+        check_command("train", ["-m", "output=glob(x*)", "hydra/launcher=jobli"])
     assert "output=glob(x*) is none of output's choices: clamp, " in str(told.value)
     assert "Its choices: basic, joblib, submitit_local, submitit_slurm. Did you mean joblib?" in str(told.value)
 

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import csrgan
+from csrgan.api.predicted_theta import describe_difference, describe_theta, out_of_range
 from csrgan.cli import main
 from csrgan.degradation.prior import Prior
 from csrgan.degradation.uniform import Uniform
-from csrgan.workflow.predicted_theta import describe_theta, out_of_range
+from csrgan.evaluation.results import BOUNDS
 
 
 def test_evaluate_gives_the_rows_of_the_run_again(run: Path, tmp_path: Path) -> None:
@@ -81,7 +83,9 @@ def test_restore_says_what_it_found(run: Path, photographs: Path, tmp_path: Path
     (row,) = csv.DictReader((tmp_path / "out" / "parameters.csv").open(encoding="utf-8"))
     blur, scale, noise = (float(row[name]) for name in ("blur_std", "scale", "noise_std"))
     expected = f"grey.png: blur std {blur:.2f} px, scale {scale:.2f}, noise std {255 * noise:.2f} /255"
-    assert expected in capfd.readouterr().out.split("\n")
+    low, restored = (np.asarray(Image.open(folder / "grey.png")).astype(float) for folder in (photographs, tmp_path / "out"))
+    assert np.abs(restored - low).mean() < 0.5  # the network was hardly trained
+    assert f"{expected}; left as it is" in capfd.readouterr().out.split("\n")
 
 
 RANGES: Any = ({"low": 0, "high": 50, "uniform_in": "variance"}, {"low": 1, "high": 3}, {"low": 0, "high": 10 / 255})
@@ -99,8 +103,36 @@ def test_what_may_be_absent_is_named_without_numbers() -> None:
     values = dict.fromkeys(ends, 1.5) | {f"{name}_low90": low for name, (low, _) in ends.items()}
     values |= {f"{name}_high90": high for name, (_, high) in ends.items()}
     assert describe_theta(values, prior) == "scale 1.50 [1.40, 2.00]; not certain: blur, noise, motion"
+    along = {"motion_0": 1.5, "motion_0_low90": 1.0, "motion_0_high90": 2.0}  # the other component may be 0, but there is motion
+    told = "scale 1.50 [1.40, 2.00], motion (0°) 1.50 [1.00, 2.00], motion (45°) 1.50 [-3.00, 3.00]; not certain: blur, noise"
+    assert describe_theta(values | along, prior) == told
     always = Prior(*RANGES, prior.predicted, more={"motion_length": Uniform(0, 12), "motion_angle": angle}, axes=prior.axes)
     assert "not certain" not in describe_theta(values, always)
+
+
+def with_intervals(**given: tuple[float, float, float]) -> dict[str, float]:
+    """Values with the ends of their intervals."""
+    ends = {f"{name}_{end}": value for name, numbers in given.items() for end, value in zip(BOUNDS, numbers[1:], strict=True)}
+    return {name: value for name, (value, *_) in given.items()} | ends
+
+
+def test_the_shape_of_a_blur_is_said_with_its_blur_alone_and_an_interval_counts_as_it_is_shown() -> None:
+    """The packaged network's prior: each parameter stands in the line once, with numbers or as not certain."""
+    prior = csrgan.load().system.restorer.prior
+    shape = {"ellipticity_0": (0.04, 0.01, 0.07), "ellipticity_45": (-0.001, -0.02, 0.02), "jpeg_quality": (82.4, 70.5, 94.3)}
+    blurred = with_intervals(blur_std=(2.0, 1.5, 2.5), scale=(2.1, 1.004, 3.3), **shape)
+    told = "blur std 2.00 [1.50, 2.50] px, ellipticity (0°) 0.04 [0.01, 0.07], ellipticity (45°) 0.00 [-0.02, 0.02]"
+    assert describe_theta(blurred, prior, 90) == f"{told}, jpeg quality 82 [70, 94] (the file says 90); not certain: scale"
+    sharp = blurred | with_intervals(blur_std=(0.3, 0.0, 0.9), jpeg_quality=(97.0, 93.0, 100.0))
+    assert describe_theta(sharp, prior, 90) == "not certain: blur, scale, ellipticity, jpeg quality (the file says 90)"
+    (outside,) = out_of_range(with_intervals(ellipticity_45=(9.0, 8.0, 10.0)), prior)
+    assert outside.startswith("ellipticity (45°) 9.00 lies outside the range")
+
+
+def test_the_words_on_how_far_s_is_from_l() -> None:
+    assert describe_difference(0.7 / 255) == "S differs by 0.7/255"
+    assert describe_difference(0.4 / 255) == "left as it is"
+    assert describe_difference(None) == ""
 
 
 def test_an_interval_is_said_and_what_lies_beyond_the_prior_is_told() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from csrgan.cli import COMMANDS, main
@@ -42,3 +46,15 @@ def test_list_takes_a_group_or_what_groups_begin_with(word: str, shown: int, cap
     assert sum(bool(line) and not line.startswith(" ") for line in table) == shown
     assert main(["list", "lossimage"]) == 2
     assert "Did you mean loss/image?" in capsys.readouterr().err
+
+
+def test_waiting_threads_sleep_soon_unless_the_user_says_otherwise() -> None:
+    """libgomp reads it when torch is loaded, so it must stand before."""
+    code = (
+        "import os, sys\nfrom csrgan.cli import main\nassert main(['train', 'seed=no']) == 2\n"
+        "assert 'torch' not in sys.modules\nprint(os.environ['GOMP_SPINCOUNT'])"
+    )
+    without = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    for given, wanted in (({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7")):
+        done = subprocess.run([sys.executable, "-c", code], env=without | given, capture_output=True, text=True, check=True)
+        assert done.stdout.split()[-1] == wanted

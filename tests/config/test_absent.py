@@ -44,6 +44,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 NONE = "may not be built: it is in none of the packages that a configuration may name. Did you mean"
 
+INSTALL = (
+    "may not be built: there is no package my_edge, neither installed nor in the current folder: install my_edge, and name it in"
+    " CSRGAN_ALLOW=my_edge unless an entry point announces it."
+)
+
 
 @pytest.mark.parametrize(
     ("target", "told"),
@@ -57,7 +62,8 @@ NONE = "may not be built: it is in none of the packages that a configuration may
             "my_edges.canny",
             "does not exist: my_edges.canny is a module: name a class or function in it, such as .*",
         ),
-        ("my_edge.sobel.sobel", f"{NONE} my_edges.sobel.sobel?"),
+        ("my_edge.sobel.sobel", f"{INSTALL} Did you mean my_edges.sobel.sobel?"),
+        ("other.sobel.sobel", INSTALL.replace("my_edge", "other")),
         ("csrgan.losses.image.charbonier", "does not exist: csrgan.losses.image has no charbonier. .* Did you mean charbonnier?"),
         ("csrgan.loses.image.l1", f"{NONE} csrgan.losses.image.l1?"),
         ("shutil.rmtree", "may not be built: .* CSRGAN_ALLOW=PACKAGE in the environment allows those of another package."),
@@ -69,7 +75,7 @@ def test_the_nearest_is_named_before_anything_is_imported(target: str, told: str
         check_command("train", [*words, "+loss/edges=mine"])
     said = str(refused.value)
     assert re.fullmatch(re.escape(f"{PLACE}{target} ") + re.escape(told).replace(r"\.\*", ".*"), said)
-    assert ("CSRGAN_ALLOW" in said) == (target == "shutil.rmtree")
+    assert ("CSRGAN_ALLOW" in said) == target.startswith(("shutil", "my_edge.", "other"))
     assert "my_edges" not in sys.modules
 
 

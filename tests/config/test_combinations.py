@@ -138,7 +138,7 @@ def with_loss(target: str, *, waits: bool, system: str = "") -> dict[str, Any]:
     settings = composed()
     function = {"_target_": f"strange.losses.{target}", **({"_partial_": True} if waits else {})}
     # The least that its own constructor needs: the other settings have defaults.
-    settings["system"]["losses"]["edges"] = {"_target_": "csrgan.losses.objective.Term", "function": function}
+    settings["system"]["losses"] = {"edges": {"_target_": "csrgan.losses.objective.Term", "function": function}}
     if system:
         settings["system"]["_target_"] = f"strange.systems.{system}"
     return settings
@@ -150,7 +150,7 @@ def test_missing_loss_inputs_are_reported_early_in_the_constructors_words(target
     early = list(combination_faults(with_loss(target, waits=waits)))
     assert "strange.losses" not in sys.modules
     assert len(early) == 1
-    assert early[0].startswith("loss/edges needs depth, which CSRGAN does not offer; it offers fake, log_variance, low, ")
+    assert early[0].startswith("loss/edges needs depth, which CSRGAN does not offer; it offers low, redegraded, ")
     assert "choose another, or leave loss/edges out." in early[0]
     from strange import losses  # type: ignore[import-not-found]
 
@@ -169,7 +169,7 @@ STAR = " put focus after the star, as in (restored, sharp, *, focus). The argume
     [
         ("starless", {"focus": 2}, "loss/edges is configured with focus, which its function has before the star:" + STAR),
         ("starless", {}, "leave loss/edges out. If focus is to be configured, put it after the star: (restored, sharp, *, focus)."),
-        ("mistyped", {}, "loss/edges needs restord, which CSRGAN does not offer; it offers fake, "),
+        ("mistyped", {}, "loss/edges needs restord, which CSRGAN does not offer; it offers low, "),
         ("mistyped", {}, "leave loss/edges out. Did you mean restored?"),
     ],
 )
@@ -183,6 +183,24 @@ def test_a_setting_before_the_star_is_sent_behind_it(target: str, configured: di
     with pytest.raises(UserError) as refused:
         CSRGAN(losses={"edges": Term(partial(getattr(losses, target), **configured))})
     assert str(refused.value) == early
+
+
+@pytest.mark.usefixtures("mine")
+def test_only_the_inputs_of_the_chosen_parts_are_listed() -> None:
+    pictures, predicted = "low, restored, sharp", "low, redegraded, restored, sharp, theta, theta_true"
+    with_all = "fake, log_variance, low, real, redegraded, restored, sharp, theta, theta_true"
+    for words, offered in (
+        (("loss/adversarial=bce", "loss/parameters=nll"), with_all),
+        (("loss/adversarial=none", "loss/parameters=nll"), f"log_variance, {predicted}"),
+        (("loss/adversarial=none", "loss/parameters=mse"), predicted),
+        (("loss/adversarial=none", "loss/parameters=none", "parameter_head=none"), pictures),
+        (("loss/adversarial=none", "loss/parameters=none", "system.oracle=truth"), "low, redegraded, restored, sharp, theta_true"),
+    ):
+        settings = composed(*words)
+        settings["system"]["losses"]["edges"] = with_loss("depth", waits=True)["system"]["losses"]["edges"]
+        assert f"loss/edges needs depth, which CSRGAN does not offer; it offers {offered}: " in "".join(
+            combination_faults(settings)
+        )
 
 
 def test_what_csrgans_systems_offer_their_losses_is_no_setting() -> None:

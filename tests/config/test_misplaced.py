@@ -1,7 +1,8 @@
-"""Files that lie one folder too high, and words without their kind."""
+"""Files that csrgan does not find where they lie, and words without their kind."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(*given: str) -> str:
-    with search.search_config_dirs(["--config-dir=conf", *given]) as words, pytest.raises(UserError) as refused:
+    return told_without_folder("--config-dir=conf", *given)
+
+
+def told_without_folder(*given: str) -> str:
+    with search.search_config_dirs(given) as words, pytest.raises(UserError) as refused:
         check_command("train", words)
     return str(refused.value)
 
@@ -89,3 +94,73 @@ def test_a_file_in_a_folder_above_is_named(word: str, moved: str) -> None:
 def test_a_setting_of_another_place_is_named(words: list[str], sentence: str) -> None:
     assert sentence in told(*words)
     assert "\n" not in told(*words)
+
+
+def test_a_file_that_ends_with_yml_is_to_be_renamed() -> None:
+    Path("conf/loss/edges/second.yml").write_text(TERM)
+    Path("conf/loss/lonely").mkdir()
+    Path("conf/loss/lonely/third.yml").write_text(TERM)
+    assert told("+loss/edges=second") == (
+        "loss/edges has no second. Its choices: canny, sobel. conf/loss/edges/second.yml must be named second.yaml."
+    )
+    assert told("+loss/lonely=third").endswith("? conf/loss/lonely/third.yml must be named third.yaml.")
+
+
+PROJECT = ("outer/steps/pyproject.toml", "outer/steps/steps/__init__.py")
+INSIDE, BESIDE, BELOW = "outer/steps/steps/conf", "outer/steps/conf", "outer/steps/steps/more/conf"
+MOVE = "{0} does not lie in the package's own conf: move it to {1}."
+LACKS = (
+    "The package steps has conf/loss/steep, and is installed without an entry point of the group csrgan: give its pyproject.toml"
+    " one (see docs/how_to/plug_ins.md) and install it again, or name it in CSRGAN_ALLOW=steps."
+)
+
+
+@pytest.mark.parametrize(
+    ("conf", "current", "allowed", "sentence"),
+    [
+        (INSIDE, "outer", "", "The package steps here has conf/loss/steep: name it in CSRGAN_ALLOW=steps."),
+        (INSIDE, "outer/steps", "", "The package steps here has conf/loss/steep: name it in CSRGAN_ALLOW=steps."),
+        (INSIDE, ".", "", "The package steps has conf/loss/steep: run the command in outer with CSRGAN_ALLOW=steps."),
+        (INSIDE, ".", "steps", "The package steps has conf/loss/steep: run the command in outer."),
+        (
+            INSIDE,
+            "outer/steps/steps",
+            "",
+            "The package steps has conf/loss/steep: run the command in {here}/outer with CSRGAN_ALLOW=steps.",
+        ),
+        (BESIDE, "outer", "steps", MOVE.format("steps/conf/loss/steep", "steps/steps/conf/loss/steep")),
+        (BESIDE, "outer/steps", "", MOVE.format("conf/loss/steep", "steps/conf/loss/steep")),
+        (BELOW, "outer", "", MOVE.format("steps/steps/more/conf/loss/steep", "steps/steps/conf/loss/steep")),
+        ("outer/plain/conf", "outer", "", "The package plain here has conf/loss/steep: name it in CSRGAN_ALLOW=plain."),
+        ("outer/conf", "outer", "", "conf/loss/steep is in no package: add --config-dir=conf."),
+        ("outer/no-name/conf", "outer", "", "no-name/conf/loss/steep is in no package: add --config-dir=no-name/conf."),
+    ],
+)
+def test_a_hint_at_a_folder_of_choices_can_be_followed(
+    conf: str, current: str, allowed: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (*PROJECT, "outer/steps/steps/more/__init__.py", f"{conf}/loss/steep/wide.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(TERM if name.endswith(".yaml") else "")
+    monkeypatch.chdir(tmp_path / current)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv(search.ALLOW, allowed)
+    said = told_without_folder("+loss/steep=wide").splitlines()[-1]
+    assert said.endswith(f"Did you mean loss/perceptual? {sentence.format(here=tmp_path)}")
+    if "move it" not in sentence and "--config-dir" not in sentence:
+        monkeypatch.setenv(search.ALLOW, allowed or said.rstrip(".").partition("CSRGAN_ALLOW=")[2])
+        monkeypatch.chdir(tmp_path / "outer")
+        check_command("train", ["+loss/steep=wide"])
+
+
+@pytest.mark.parametrize("current", ["elsewhere", "project"])
+def test_a_package_that_is_installed_without_an_entry_point(current: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("steps/__init__.py", "steps-1.0.dist-info/METADATA", "steps/conf/loss/steep/wide.yaml"):
+        (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "project" / name).write_text(TERM if name.endswith(".yaml") else "Name: steps\n" * ("METADATA" in name))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / current)
+    monkeypatch.syspath_prepend(str(tmp_path / "project"))
+    assert told_without_folder("+loss/steep=wide").endswith(f"? {LACKS}")
+    monkeypatch.setenv(search.ALLOW, "steps")
+    check_command("train", ["+loss/steep=wide"])

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from csrgan.cli import main
 from csrgan.config import own_code, search
 from csrgan.config.build import build
+from csrgan.config.faults import check_command
 from csrgan.errors import UserError
 
 CODE = """
@@ -67,6 +68,7 @@ start: 0
 ramp: 0
 function: {_target_: failing_words.losses.measured, _partial_: true, works: 0}
 """
+NODE = "{_target_: failing_words.unread.f, _partial_: true}"
 HINT = r"CSRGAN_TRACEBACK=1 in the environment shows the whole traceback\."
 FAILED = r"failed in failing_words/losses\.py:"
 SUM = r"TypeError: unsupported operand type\(s\) for \+: 'Tensor' and 'str'\."
@@ -201,3 +203,20 @@ def test_what_cannot_be_imported_or_constructed(package: Path) -> None:
         with pytest.raises(UserError) as refused:
             build({"_target_": target}, "data.train")
         assert f"data.train._target_={target} cannot be imported: it failed in failing_words/{name}.py:{said}" in str(refused.value)
+
+
+def test_a_file_that_python_cannot_read_is_told_at_once_and_by_the_loss(package: Path) -> None:
+    (package / "unread.py").write_text("from failing_words.helper import x\ndef f(restored): return restored.mean()\n")
+    (package / "helper.py").write_text("x = 1\nreturn\n")  # which a parser of its syntax alone accepts
+    (package / "conf/loss/edges/unread.yaml").write_text(re.sub("function: .*", f"function: {NODE}", TERM))
+    said = (
+        "loss.edges.function._target_=failing_words.unread.f cannot be imported: it failed in failing_words/helper.py:2:"
+        " SyntaxError: 'return' outside function."
+    )
+    with pytest.raises(UserError) as refused:
+        check_command("train", ["+loss/edges=unread"])
+    assert str(refused.value) == said
+    assert "failing_words.unread" not in sys.modules
+    with pytest.raises(UserError) as refused:  # the settings of a call from Python are not examined before
+        build({"losses": {"edges": {"function": {"_target_": "failing_words.unread.f", "_partial_": True}}}}, "system")
+    assert str(refused.value) == said

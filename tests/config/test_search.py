@@ -60,8 +60,20 @@ def test_a_new_package_is_found_from_the_folder_in_which_it_was_written(monkeypa
 
 def test_a_package_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(search.ALLOW, "typing,my_net")
-    with pytest.raises(UserError, match=r"^CSRGAN_ALLOW=my_net: there is no package my_net, neither installed nor in the current"):
+    with pytest.raises(
+        UserError, match=r"^CSRGAN_ALLOW=my_net: there is no package my_net, neither installed nor in the current folder\.$"
+    ):
         check_command("train", [])
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("typed", "meant"), [("min", "mine"), ("plane", "plain"), ("my_projct", "my_project")])
+def test_the_nearest_package_in_the_current_folder_is_named(typed: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("plain/conf", "my_project/my_project", "my_other/my_projct"):
+        Path(folder).mkdir(parents=True)
+    Path("my_project/my_project/__init__.py").touch()
+    monkeypatch.setenv(search.ALLOW, typed)
+    assert list(search.unknown_packages()) == [f"CSRGAN_ALLOW={typed}: {search.no_package(typed)}. Did you mean {meant}?"]
 
 
 @pytest.mark.parametrize("word", ["--config-dir=conf", "hydra.searchpath=[conf]", "hydra.searchpath=[file://{here}/conf]"])
@@ -87,11 +99,3 @@ def test_missing_folders_and_name_clashes_are_errors() -> None:
         pytest.raises(UserError, match=r"unet\.yaml has the name of csrgan's own generator/unet"),
     ):
         check_command("train", [])
-
-
-@pytest.mark.usefixtures("here")
-def test_resuming_without_the_folder_of_its_choices_is_an_error() -> None:
-    with pytest.raises(UserError, match=r"(?s)generator has no other.*began with --config-dir=FOLDER goes on with it"):
-        check_command("train", ["generator=other", "resume=runs/a"])
-    with search.search_config_dirs(["--config-dir=conf"]):
-        check_command("train", ["generator=other", "resume=runs/a"])

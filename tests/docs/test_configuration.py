@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from csrgan.config.check import value_faults
+from csrgan.config.folder import groups
 from csrgan.config.location import conf
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,18 @@ def places(name: str) -> list[str]:
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
     return configuration.pages()
+
+
+def test_the_choices_in_the_messages_that_pages_show_are_those_that_there_are() -> None:
+    known = {name: ", ".join(sorted(file.stem for file in files)) for name, files in groups()}
+    shown = [
+        (file.name, group, choices)
+        for file in (ROOT / "docs").rglob("*.md")
+        for group, choices in re.findall(r"([\w/]+) has no \w+\. Its choices: ([\w, ]+)\.", file.read_text(encoding="utf-8"))
+        if group in known
+    ]
+    assert ("configuration.md", "loss/image", known["loss/image"]) in shown
+    assert all(choices == known[group] for _, group, choices in shown), shown
 
 
 @pytest.mark.parametrize("name", NAMES)

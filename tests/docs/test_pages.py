@@ -109,7 +109,7 @@ def _check(block: Block, place: str) -> None:
             assert {word for word in words[1:] if "=" not in word} <= set(targets), f"{place}: {words}"
         elif Path(words[0]).name == "csrgan" and words[1:] and not any(word.startswith(UNCHECKED) for word in words[1:]):
             command, *rest = words[1:]
-            if command in BARE and rest and "=" not in rest[0]:  # as in `csrgan report FOLDER`
+            if command in BARE and rest and "=" not in rest[0] and not rest[0].startswith("-"):  # as in `csrgan report FOLDER`
                 rest[0] = f"{BARE[command]}={rest[0]}"
             faults.check_command(command, paths.for_hydra(rest))
 

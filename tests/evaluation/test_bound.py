@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -85,3 +86,19 @@ def test_a_kernel_cut_off_at_fifteen_taps_says_little_about_a_wide_blur(chelsea:
     cut = DegradationSpec(kernel_size=15)
     narrow, wide = (least_std(chelsea, theta(std), cut)["blur_std"] for std in (2.0, 40.0))
     assert wide > 20 * narrow
+
+
+def test_what_torch_says_of_its_own_scripts_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of some versions by a FutureWarning, when they first take a forward derivative."""
+    derivative = torch.func.jacfwd
+
+    def warning(function: object) -> object:
+        warnings.warn(
+            "`torch.jit.script` is deprecated. Please switch to `torch.compile` or `torch.export`.", FutureWarning, stacklevel=2
+        )
+        return derivative(function)
+
+    monkeypatch.setattr(torch.func, "jacfwd", warning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert least_std(torch.rand(1, 3, SIDE, SIDE), theta(1.5), DegradationSpec())["blur_std"] > 0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from csrgan.config.compose import composed
 from csrgan.console import Console
-from csrgan.evaluation.results import PICTURES, Row, by_blur, summarise
+from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.parameters import Parameters
+from csrgan.evaluation.results import PICTURES, Row, _theta_error, by_blur, summarise
+from csrgan.records import Batch, Restoration
 from csrgan.reports import table
 
 
@@ -119,3 +123,26 @@ def test_the_table_over_the_blur_is_whole_in_80_columns(capsys: pytest.CaptureFi
 def test_a_gain_that_rounds_to_nothing_has_no_minus() -> None:
     summary = summarise(rows(2)) | {"psnr_low": 25.0, "psnr_restored": 24.9999}
     assert next(iter(table.scores(summary).columns[3].cells)) == "+0.00"
+
+
+def test_errors_of_networks_trained_on_different_priors_are_in_the_same_units() -> None:
+    """Both predict 6 px where 5 px were drawn; the protocol that they are scored on draws up to 8 px, and no noise."""
+    narrow, wide, scored = (
+        Degradation(blur=uniform(0, blur), scale=uniform(1, 3), noise=uniform(0, noise)).prior
+        for blur, noise in ((4.0, 0.1), (50.0, 0.1), (8.0, 0.0))
+    )
+    true, predicted = (
+        Parameters.of({name: torch.tensor([value]) for name, value in {"blur_std": blur, "scale": 2.0, "noise_std": 0.02}.items()})
+        for blur in (5.0, 6.0)
+    )
+    picture = torch.rand(1, 3, 16, 16)
+    errors = [
+        _theta_error(Batch(picture, picture, true, ("a",), prior=scored), Restoration(picture, predicted), own)
+        for own in (narrow, wide)
+    ]
+    assert errors == pytest.approx([1 / 8 / 3] * 2)
+    assert _theta_error(Batch(picture, picture, true, ("a",)), Restoration(picture, predicted), narrow) == pytest.approx(1 / 4 / 3)
+
+
+def uniform(low: float, high: float) -> dict[str, object]:
+    return {"low": low, "high": high, "uniform_in": "value", "absent": 0.0}

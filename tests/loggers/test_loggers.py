@@ -16,6 +16,8 @@ from csrgan.cli import main
 from csrgan.config.faults import check_command
 from csrgan.config.location import extra
 from csrgan.errors import UserError
+from csrgan.loggers.recording import recording
+from csrgan.loggers.wandb_run import WandbRun
 
 WORDS = [*(word for word in SHORT if not word.startswith("logger=")), "logger.every=2", "logger.tags=[a,b]"]
 
@@ -148,3 +150,17 @@ def test_a_callback_of_lightning_can_be_chosen(tmp_path: Path, monkeypatch: pyte
     words = ["trainer.images=24", "trainer.validate_every=4", "logger=csv", "run_dir=run"]
     assert main(["train", *WORDS, "--config-dir=own", "+callbacks/stop=early", *words]) == 0
     assert len([row for row in settings(tmp_path / "run") if row["valid/rows"]]) == 2
+
+
+def test_ctrl_c_before_wandb_has_begun_says_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    pytest.importorskip("wandb")
+    monkeypatch.setattr(WandbRun, "_init_run", interrupted)
+    settings = {"logger": {"wandb": {"_target_": "any"}}}
+    with pytest.raises(KeyboardInterrupt), recording(settings, tmp_path, lambda *_: WandbRun(project="any")):
+        pass
+    assert capsys.readouterr().err == ""

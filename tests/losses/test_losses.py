@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -58,6 +59,21 @@ def test_the_inputs_of_a_term_that_is_off_are_not_computed() -> None:
     parts = objective(LossInputs(restored=sharp + 0.5, sharp=sharp, theta=costly, theta_true=costly))
     assert list(parts) == ["image"]
     assert float(parts["image"]) == pytest.approx(1.0)
+
+
+def test_a_loss_that_gives_no_tensor_is_told_without_the_warnings_before(recwarn: pytest.WarningsRecorder) -> None:
+    """As torch's, where a tensor is made a number."""
+
+    def warns(restored: torch.Tensor) -> torch.Tensor:
+        warnings.warn("of torch", UserWarning, stacklevel=1)
+        return restored.mean() if restored.numel() > 1 else 3.0
+
+    objective = Objective({"edges": Term(warns)}, {"restored"})
+    with pytest.raises(UserError, match=r"loss\.edges gives a float, which has no gradient"):
+        objective(LossInputs(restored=torch.rand(1)))
+    assert not recwarn
+    objective(LossInputs(restored=torch.rand(2)))
+    assert [str(each.message) for each in recwarn] == ["of torch"]
 
 
 def test_a_loss_input_is_computed_once() -> None:

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from sweep import rows
 
-from csrgan.evaluation.comparison import Group, Job, references
+from csrgan.evaluation.comparison import Group, Job, references, score
 from csrgan.evaluation.intervals import Difference
 from csrgan.reports import chart, columns, effects, maps, predictions, training, verdicts
 from csrgan.reports.look import PAGE
@@ -98,6 +98,32 @@ def test_a_legend_of_thirty_groups_stands_below_the_axes(draw) -> None:
     (legend,) = figure.legends
     assert len(legend.get_texts()) >= chart.SHOWN
     assert legend.get_window_extent().y1 <= min(axes.get_tightbbox().y0 for axes in figure.axes) + 8
+
+
+def test_a_slope_that_is_not_relevant_does_not_look_steep() -> None:
+    found = [Group((f"weight={weight}",), [Job("0", (), rows=rows(weight / 1000))]) for weight in (0, 1)]
+    (axes,) = effects.over_factor(found, "weight", GAIN).axes
+    low, high = axes.get_ylim()
+    assert high - low == pytest.approx(2 * columns.RELEVANT)
+    assert low < min(axes.containers[0][0].get_ydata()) and max(axes.containers[0][0].get_ydata()) < high
+
+
+def test_a_verdict_says_that_runs_have_collapsed() -> None:
+    plain, gone = (Group((f"output={name}",), [Job("0", (), rows=rows(gain))]) for name, gain in (("clamp", 1.0), ("minmax", -5.0)))
+    found = references([plain, gone], None)
+    differences = verdicts.compared(found, GAIN, 0.05)
+    first, line, other = verdicts.table(found, differences, {plain: "a", gone: "b"}, scores=[GAIN], chosen=GAIN, baseline=None)
+    column = first.index("verdict")
+    assert (line[column], other[column]) == ("baseline", "worse (1 seed, 2 pictures); collapsed 1 of 1")
+
+
+def test_the_error_of_one_parameter_is_a_score() -> None:
+    found = [{"blur_std": 2.0, "blur_std_predicted": predicted, "psnr_restored": 1.0} for predicted in (1.5, 2.25)]
+    job = Job("0", (), rows=found)
+    assert "blur_std_error" in columns.present([job]) and "psnr_error" not in columns.present([job])
+    assert score(found, "blur_std_error") == 0.375
+    named = columns.score_of("blur_std_error")
+    assert (named.heading, named.better) == ("error of blur std, px", "lower is better")
 
 
 def test_a_line_over_a_factor_for_each_combination_of_the_others() -> None:

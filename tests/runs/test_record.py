@@ -92,6 +92,55 @@ def test_a_job_is_stopped_where_its_sweep_ends_by_an_error(
     assert "pid" not in job
 
 
+ANSWERS = """
+import os, signal, sys, time
+from pathlib import Path
+def answer(*_):
+    {answer}
+if "csrgan.runs.watchdog" in sys.orig_argv:
+    signal.signal(signal.SIGINT, answer)
+    Path("{ready}").touch()
+    time.sleep(600)
+"""
+SAVES = "time.sleep(0.5); print('csrgan train: stopped; 8 images are saved. To continue: ...', flush=True); os._exit(130)"
+
+
+@pytest.mark.parametrize(
+    ("answer", "patience", "times", "reason"),
+    [
+        (SAVES, 60.0, 1, "stopped; 8 images are saved. To continue: ..."),
+        ("pass", 60.0, 2, "stopped; by Ctrl-C"),
+        ("pass", 0.5, 1, "stopped; by Ctrl-C"),
+    ],
+    ids=["saves", "twice", "too slow"],
+)
+def test_ctrl_c_lets_a_job_save_once(
+    answer: str, patience: float, times: int, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes to the sweep alone, because the job is in no group of the terminal's. A second one ends the job at once."""
+    ready, left, told = tmp_path / "ready", [0] * times, list[str]()
+    folder = started(tmp_path, ANSWERS.format(answer=answer, ready=ready), monkeypatch)
+    monkeypatch.setattr(process, "PATIENCE", patience)
+
+    def interrupt(number: int, frame: object) -> None:
+        if ready.exists() and left:
+            left.pop()
+            raise KeyboardInterrupt
+
+    handler = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            process.run(folder, ["seed=1"], None, resume=False, show=told.append)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+    assert time.monotonic() - began < 30
+    assert (held(folder)["status"], held(folder)["reason"]) == ("stopped", reason)
+    assert told == [f"is saving, for at most {patience:.0f} s; a second Ctrl-C ends it at once", reason]
+
+
 PARENT = """
 import sys
 from pathlib import Path

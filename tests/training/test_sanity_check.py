@@ -97,7 +97,7 @@ def test_a_term_that_is_not_finite_is_an_error_before_the_run() -> None:
     with pytest.raises(UserError) as told:  # it starts late, after the first step
         checked(system, data)
     assert str(told.value).startswith(
-        "loss.perceptual is itself not finite at its first use; what it measures is: look in its function"
+        "loss.perceptual is not finite at its first use, though its inputs are finite: look in its function"
     )
     assert "learning rate" not in str(told.value)
 
@@ -106,7 +106,8 @@ def test_a_term_whose_gradient_alone_is_not_finite_is_told_so() -> None:
     system, data = made("csrgan")
     system.updaters["generator"].objective.terms["image"].function = lambda restored, sharp: (0 * restored).abs().sqrt().mean()
     with pytest.raises(
-        UserError, match=r"^the gradient of loss\.image is not finite at its first use; .* a root, a norm or a power at 0"
+        UserError,
+        match=r"^the gradient of loss\.image is not finite at its first use, though its value .* a root, a norm or a power at 0",
     ):
         checked(system, data)
 

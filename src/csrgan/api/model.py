@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from csrgan import records
 from csrgan.api.loading import placed, trained
 from csrgan.api.pictures import AnyPicture, Assembled, opened
+from csrgan.api.predicted_theta import Findings, theta_values, witness_of
 from csrgan.api.restoration import Restoration, finite
 from csrgan.errors import require
+from csrgan.files import called
 from csrgan.networks.source import OnDevice, Source
 from csrgan.networks.tiles import LEAST_TILE, TILE, Rows, Shown, unshown
 from csrgan.restorers.enlarged import Enlarged
@@ -23,6 +28,7 @@ from csrgan.runs import packaged
 from csrgan.training.evaluated import Evaluated
 from csrgan.tree import Settings
 
+STRIP = 2**16  # px of S and L that are compared at a time
 NOT_FINITE = "the network's output for low is not finite, so it is not a picture."
 
 
@@ -75,8 +81,10 @@ class Model:
         for sentence in untrained_scale(self.system.restorer, enlarge):
             warnings.warn(sentence, stacklevel=2)
         image = Assembled(source)
-        restored, looks = restored_parts(self.system, source.source, image.put, NOT_FINITE, enlarge=enlarge, tile=tile)
-        return Restoration.of(restored, source, image.result, looks.names)
+        parts = restored_parts(self.system, source.source, image.put, NOT_FINITE, enlarge=enlarge, tile=tile)
+        file = Path(low) if isinstance(low, str | os.PathLike) else None
+        found = [parts.findings(self.system, number, enlarge, file) for number in range(1 if source.single else len(image.result))]
+        return Restoration.of(parts.restored, source, image.result, parts.looks.names, found)
 
     @property
     def predicts(self) -> tuple[str, ...]:
@@ -92,10 +100,32 @@ class Model:
         return f"Model({type(self.system).__name__}, trained on {self.system.images_seen} images, on {self.system.device})"
 
 
+class Parts(NamedTuple):
+    """What comes with S. restored: theta^; its image has no rows. looks: how L looks beside the training's pictures.
+    difference: mean of |S - L| of each picture, fraction of full scale; None if S has another size than L."""
+
+    restored: records.Restoration
+    looks: records.Looks
+    difference: Tensor | None
+
+    def findings(self, system: Evaluated, number: int, factor: float, file: Path | None, name: str | None = None) -> Findings:
+        """Return what is said of the picture with this number. factor: how many times it was enlarged before the network.
+        file: that it was read from. name: what it is called; None: by its file."""
+        prior, foreign = system.restorer.prior, self.looks.foreign and bool(self.looks.names[number])
+        return Findings(
+            {} if foreign else theta_values(self.restored, prior.predicted, number),
+            prior,
+            self.looks.sentences[number] if foreign else "",
+            witness_of(file, prior, factor) if file else None,
+            None if self.difference is None else float(self.difference[number]),
+            name if name is not None else called(Path(file.name)) if file else "",
+        )
+
+
 def restored_parts(
     system: Evaluated, low: Source, put: Rows, not_finite: str, *, enlarge: float, tile: int, shown: Shown = unshown
-) -> tuple[records.Restoration, records.Looks]:
-    """Enlarge L bicubically, hand S to `put`, from the top, and return the rest, and how L looks beside the training's pictures.
+) -> Parts:
+    """Enlarge L bicubically, hand S to `put`, from the top, and return the rest.
 
     S of a picture unlike those of the training is blended towards L, as far as the training found it harmless.
 
@@ -109,17 +139,34 @@ def restored_parts(
     picture = large if enlarge == 1 else Enlarged(large, enlarge)
     looks = restorer.looks(picture)
     upsampled = Enlarged(picture, restorer.enlarge) if restorer.enlarge > 1 else picture
+    distances: list[Float[Tensor, " b"]] = []  # of rows of S from L, if both have one size
 
     def checked(rows: Tensor, first: int, height: int) -> None:
         require(bool(torch.isfinite(rows).all()), not_finite)
         if looks.foreign:
             shares = rows.new_tensor(looks.shares)[:, None, None, None]
             rows = torch.lerp(upsampled.part(slice(first, first + rows.shape[-2]), slice(0, rows.shape[-1])), rows, shares)
+        if (height, rows.shape[-1]) == (large.height, large.width):
+            distances.append(_distance(rows, large, first))
         put(rows, first, height)
 
     restored = restorer.restore_parts(picture, checked, tile=tile, shown=shown)
     require(finite(restored), not_finite)
-    return restored, looks
+    return Parts(restored, looks, torch.stack(distances).sum(dim=0) / (large.height * large.width) if distances else None)
+
+
+def _distance(rows: Float[Tensor, "b c n w"], low: Source, first: int) -> Float[Tensor, " b"]:
+    """Return the sum over the pixels of rows of S, clipped to [0,1], of their distance from L, averaged over the channels.
+
+    first: number of the first row.
+    """
+    strip = max(1, STRIP // rows.shape[-1])
+    total = torch.zeros(len(rows), dtype=torch.float64)
+    for top in range(0, rows.shape[-2], strip):
+        part = rows[..., top : top + strip, :].detach()
+        there = low.part(slice(first + top, first + top + part.shape[-2]), slice(0, part.shape[-1]))
+        total += (part.clamp(0, 1) - there).abs().mean(dim=1).sum(dim=(1, 2)).double().cpu()
+    return total
 
 
 def untrained_scale(restorer: Restorer, factor: float) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from csrgan import records
 from csrgan.api.pictures import Opened, opened
+from csrgan.api.predicted_theta import Findings
 from csrgan.data import picture
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.errors import UserError
@@ -62,6 +63,8 @@ class Restoration:
     looks_like: the name of a degradation that L has and the model has not seen, such as "JPEG compression"; "" if there is none.
     Such a picture gets no theta^. For a batch, a name for each picture, and nan for their theta^.
     std, interval: its standard deviations, and the two ends of its 90 % intervals; None if the model predicts no uncertainty.
+    findings: of each picture what `csrgan restore` says, which `print(result)` prints: theta^, what of it is not certain, how far S
+    is from L, and what is not to be trusted.
 
     >>> import csrgan
     >>> result = csrgan.load("runs/first")("photo.png")
@@ -77,16 +80,23 @@ class Restoration:
     interval: tuple[Theta, Theta] | None = None
     looks_like: str | tuple[str, ...] = ""
     file: picture.Picture | None = None
+    findings: Sequence[Findings] = ()
 
     @classmethod
     def of(
-        cls, restored: records.Restoration, source: Opened, image: np.ndarray | Tensor, looks: tuple[str, ...] = ()
+        cls,
+        restored: records.Restoration,
+        source: Opened,
+        image: np.ndarray | Tensor,
+        looks: tuple[str, ...] = (),
+        findings: Sequence[Findings] = (),
     ) -> Restoration:
-        """Convert what a system made of a picture. image: S in the type of the input. looks: like what each picture looks."""
+        """Convert what a system made of a picture. image: S in the type of the input. looks: like what each picture looks.
+        findings: what is said of each."""
 
         refused = torch.tensor([bool(name) for name in looks])
         if source.single and any(looks):
-            return cls(image=image, looks_like=looks[0], file=source.file)
+            return cls(image=image, looks_like=looks[0], file=source.file, findings=findings)
 
         def theta(parameters: Parameters) -> Theta:
             if any(looks):
@@ -103,7 +113,18 @@ class Restoration:
             interval=(theta(restored.interval[0]), theta(restored.interval[1])) if restored.interval else None,
             looks_like="" if source.single else looks or ("",) * len(image),
             file=source.file,
+            findings=findings,
         )
+
+    def __str__(self) -> str:
+        several = len(self.findings) > 1
+        lines = [f"{number}: {line}" if several else line for number, said in enumerate(self.findings) for line in said.lines]
+        return "\n".join(lines) or repr(self)
+
+    def __repr__(self) -> str:
+        size = "x".join(map(str, self.image.shape))
+        said = self.findings[0].line if len(self.findings) == 1 else f"{len(self.findings)} pictures" if self.findings else ""
+        return f"Restoration(S {size} {str(self.image.dtype).removeprefix('torch.')}{said and f'; {said}'})"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write S of one picture as PNG, JPEG, WebP, TIFF, BMP or PPM, by the suffix. A picture from a file keeps its bit depth,

@@ -37,11 +37,12 @@ class Watch(Callback):
 
     def __init__(self, console: Console, total: int, sides: CropSchedule, every: int, scores: Scores) -> None:
         self._console, self._total, self._sides, self._every, self._scores = console, total, sides, every, scores
-        self._trained = 0.0  # seconds, without evaluations
+        self._trained = self._waited = 0.0  # seconds, over all starts of the run; evaluations are left out
+        self._began: float | None = None  # since when it trains
         self.bar = Bar(console)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._began = self._printed = self._logged_at = time.monotonic()
+        self._started = self._began = self._printed = self._logged_at = time.monotonic()
         self._first = self._logged_images = as_system(pl_module).images_seen
         if self._first:
             self._console.print(f"resumed after {self._first} images", highlight=False)
@@ -65,12 +66,12 @@ class Watch(Callback):
             parts += f" gain {self._scores.summary['gain_db']:+z.2f} dB"
         seen = system.images_seen
         before, done, work = (self._sides.pixels(images) for images in (self._first, seen, self._total))
-        speed = (seen - self._first) / (now - self._began)
+        speed = (seen - self._first) / (now - self._started)
         count, pace = f"{seen}/{self._total}", f"{speed:.0f} images/s"
         self.bar.progress.update(self._task, completed=done, count=count, parts=f"{pace} {parts}")
         if not self._console.is_terminal and now - self._printed >= INTERVAL:
             self._printed = now
-            left = (work - done) / (done - before) * (now - self._began)
+            left = (work - done) / (done - before) * (now - self._started)
             self.bar.print(f"{count} images, {pace}, {left:.0f} s left, {parts}")
 
     def _log(self, trainer: Trainer, system: System, values: dict[str, float], now: float) -> None:
@@ -86,17 +87,27 @@ class Watch(Callback):
         self._trained -= time.monotonic() - self._paused
 
     def waiting(self, trainer: Trainer) -> dict[str, float]:
-        """Return the seconds of training without evaluations, of waiting for data, and of waiting for the first batch.
-
-        Empty where nothing was left to train.
-        """
-        loader: object = trainer.train_dataloader
-        if not (isinstance(loader, ResumableLoader) and len(loader)):
+        """Return the seconds of training without evaluations and of waiting for data, over all starts of the run, and of waiting
+        for the first batch. Empty for a run that nothing was trained in."""
+        if not self._trained:
             return {}
-        return {"seconds_training": self._trained, "seconds_waiting": loader.waited, "seconds_first_batch": loader.first}
+        loader = _loader(trainer)
+        first = loader.first if loader else 0.0
+        return {"seconds_training": self._trained, "seconds_waiting": self._waited, "seconds_first_batch": first}
+
+    def state_dict(self) -> dict[str, float]:
+        running = time.monotonic() - self._began if self._began is not None else 0.0
+        return {"trained": self._trained + running, "waited": self._waited}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        self._trained, self._waited = float(state_dict["trained"]), float(state_dict["waited"])
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._trained += time.monotonic() - self._began
+        if self._began is not None:
+            self._trained += time.monotonic() - self._began
+        self._began = None
+        if loader := _loader(trainer):
+            self._waited += loader.waited
         system = as_system(pl_module)
         if system.images_seen > self._logged_images:
             self._log(trainer, system, _floats(system.state.recorded), time.monotonic())
@@ -119,6 +130,12 @@ class PerImageProgress(Callback):
         done, count = batch_idx + 1, int(sum(trainer.num_val_batches))
         left = (time.monotonic() - self.began) / done * (count - done)
         self.console.print(f"{done}/{count}  {batch.names[0]}, {left:.0f} s left", highlight=False, markup=False, soft_wrap=True)
+
+
+def _loader(trainer: Trainer) -> ResumableLoader | None:
+    """Return the loader of the training, unless there was nothing left to load."""
+    loader: object = trainer.train_dataloader
+    return loader if isinstance(loader, ResumableLoader) and len(loader) else None
 
 
 def _floats(values: Mapping[str, Tensor]) -> dict[str, float]:

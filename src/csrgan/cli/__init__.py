@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 import sys
 import traceback
 import warnings
@@ -49,7 +50,7 @@ commands:
 {commands}
 
 examples:
-  csrgan train trainer=smoke                                 run everything once, in well under a minute
+  csrgan train trainer=smoke                                 run everything once, within a minute
   csrgan train output=minmax loss/parameters=none seed=1     change one factor with one override
   csrgan train -m loss.parameters.weight=0,0.1,1             run a sweep
   csrgan restore checkpoint=runs/csrgan/TIME source=photos destination=restored
@@ -155,6 +156,8 @@ def execute(command: str, words: list[str]) -> Outcome:
 
     warnings.filterwarnings("ignore", "Glyph .* missing from")  # matplotlib's font lacks the script of some file names
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra pass errors on
+    # Waiting threads sleep soon: beside another program they would hold its cores, and both would take several times as long.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     flags, words = split_flags(words)
     with search.search_config_dirs([*words, *flags]) as remaining:
         words = old_names.translate(remaining, command)
@@ -221,7 +224,7 @@ def _hydra(command: str, words: list[str]) -> Outcome:
                 settings = checked_settings(config)  # report an impossible value before importing anything heavy
                 if settings["trainer"]["devices"] > ranks.own().world:
                     command_module = "train_together"
-            result = _imported(f"csrgan.cli.{command_module}").run(config)
+            result = _result(command_module, config)
         except Exception as error:  # Hydra would add a line of its own; _run reports the error
             reported = _reported(error, config)
             if several:  # this may be another process, where nobody reads the list
@@ -249,6 +252,43 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     if failures:
         raise failures[0]
     return Outcome(max(_sweep_status() or statuses, default=0), tuple(folders))
+
+
+def _ready(module: str, config: DictConfig) -> ModuleType:
+    """Import the module of a command. Raises UserError before, as that takes seconds, for pictures, folders and checkpoints that it
+    cannot use; a sweep leaves these to its jobs."""
+    from csrgan.config.combinations import brings_protocol
+
+    if module in ("restore", "degrade"):
+        import_module("csrgan.picture_folders.places").Places.from_config(config)
+    key = "checkpoint" if "checkpoint" in config else "init_from"
+    given = None if module == "sweep" or config.get("resume") else config.get(key)
+    of_others = key == "checkpoint" and config.get("system") and brings_protocol({"_target_": config.system._target_})
+    sweep = module == "evaluate" and Path(str(given)).is_dir()
+    if given is not None and not of_others and not sweep:
+        import_module("csrgan.runs.checkpoint_place").place(str(given), key)
+    return _imported(f"csrgan.cli.{module}")
+
+
+def _result(module: str, config: DictConfig) -> object:
+    """Run a command's module. Raises RunStopped where Ctrl-C ends a training that is not in the middle of its batches."""
+    try:
+        result: object = _ready(module, config).run(config)
+        return result
+    except KeyboardInterrupt:
+        if module not in ("train", "train_together"):
+            raise
+        raise RunStopped(_stopped(Path(config.run_dir)), 130) from None
+
+
+def _stopped(folder: Path) -> str:
+    """Return what is saved of a training that has ended, and how to go on."""
+    from csrgan.files import relative
+    from csrgan.run_folder import CHECKPOINTS
+
+    if not any((folder / CHECKPOINTS).glob("*.ckpt")):
+        return "stopped; nothing is saved yet: the same command begins again."
+    return f"stopped; what was saved before is whole. To continue: csrgan train {shlex.quote(f'resume={relative(folder)}')}"
 
 
 def _reported(error: Exception, config: DictConfig) -> Exception:

@@ -69,7 +69,7 @@ def run(config: DictConfig) -> int:
                 entries = [benchmark.sheet[key] for key in benchmark.shown if key in benchmark.sheet]
                 figure.save(figure.sheet(entries, benchmark.degradation.prior.units), part)
                 ledger.add(SHEET, part)
-    sentence = "; ".join([f"{len(series.done)} pictures degraded", *benchmark.remarks(series)])
+    sentence = "; ".join([f"{len(series.done)} pictures degraded{series.replaced}", *benchmark.remarks(series)])
     series.say(f"{sentence}{series.others}: {relative(places.destination)}")
     return 1 if series.broken else 0
 

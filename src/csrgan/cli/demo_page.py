@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from omegaconf import DictConfig
 
 from csrgan.api.model import untrained_scale
+from csrgan.api.predicted_theta import Estimate, estimates
 from csrgan.data import picture
 from csrgan.data.search import left_out_line
 from csrgan.errors import require
@@ -21,7 +22,6 @@ from csrgan.networks.tiles import Tile
 from csrgan.picture_folders.series import failure
 from csrgan.run_folder import LOW
 from csrgan.training.evaluated import Evaluated
-from csrgan.workflow.predicted_theta import Estimate, estimates
 from csrgan.workflow.restored_picture import RestoredPicture, restored_picture
 
 ENLARGE = (1, 2, 4)
@@ -69,16 +69,21 @@ class Restoring:
                 self._go_on()
                 progress(1.0, desc="writing")
                 low, restored = self._written(file, decoded, made)
-                notes = [*untrained_scale(self.system.restorer, enlarge), *made.warnings, left_out_line({}, [picture.frames(data)])]
+                found = made.findings
+                notes = [
+                    *untrained_scale(self.system.restorer, enlarge),
+                    *found.warnings,
+                    left_out_line({}, [picture.frames(data)]),
+                ]
         except Exception as reason:
             return nothing(said([], [failure(reason, Path(file.name), decoded, "restored", REMEDY)]))
         what = f"{decoded.width}x{decoded.height} px became {made.canvas.pixels.shape[1]}x{made.canvas.pixels.shape[0]} px."
-        table = theta_table(list(estimates(made.values, made.prior)))
+        table = theta_table(list(estimates(found.values, found.prior, found.witness)))
         return (
             said([what], [note for note in notes if note]),
             gr.update(value=(str(low), str(restored)), visible=True),
             gr.update(value=str(restored), visible=True),
-            gr.update(value=table, visible=bool(made.values)),
+            gr.update(value=table, visible=bool(found.values)),
         )
 
     def _go_on(self) -> None:
@@ -147,11 +152,12 @@ def theta_table(found: Sequence[Estimate]) -> str:
     intervals = any(each.interval for each in found)
     heads = ("", "predicted", *(["90 % interval"] if intervals else []), "unit")
     rows = []
-    for what, value, interval, unit, may_be_absent in found:
-        note = ", not certain" if may_be_absent else ""
-        ends = [f"{interval[0]:.2f} to {interval[1]:.2f}{note}" if interval else ""] if intervals else []
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in (f"{value:.2f}", *ends, unit))
-        rows.append(f'<tr><th scope="row">{escape(what)}</th>{cells}</tr>')
+    for each in found:
+        note = ", not certain" if each.may_be_absent else ""
+        ends = [f"{' to '.join(map(each.shown, each.interval))}{note}" if each.interval else ""] if intervals else []
+        value = " ".join(filter(None, (each.shown(each.value), each.aside)))
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in (value, *ends, each.unit))
+        rows.append(f'<tr><th scope="row">{escape(each.what)}</th>{cells}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return f"<table><caption>How L was degraded</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 

@@ -52,7 +52,7 @@ def run(config: DictConfig) -> int:
         table.add_column(heading, no_wrap=heading != "what it is")
     for group in shown:
         for index, file in enumerate(choices[group]):
-            table.add_row("" if index else group, file.stem, escape(first_line(file)))
+            table.add_row("" if index else group, file.stem, escape(first_line(file) or "(no comment)"))
     Console().print(table)
     return 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from csrgan.api.model import untrained_scale
+from csrgan.api.predicted_theta import JPEG_QUALITY
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.picture import Picture
@@ -31,7 +32,6 @@ from csrgan.restorers.learned import LearnedRestorer
 from csrgan.training.evaluated import Evaluated
 from csrgan.training.system import System
 from csrgan.tree import Settings
-from csrgan.workflow.predicted_theta import JPEG_QUALITY, describe_theta
 from csrgan.workflow.restored_picture import restored_picture
 from csrgan.workflow.trained import chosen
 
@@ -63,7 +63,8 @@ def run(config: DictConfig) -> int:
             series.errors.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         with ledger.opened(), series.disk_full_reported():
             series.run(_Restorer(system, factor, config, series), interrupt, bar=not restorer.per_picture, keep_other_rows=True)
-    series.say(f"{len(series.done)} restored, {series.broken} skipped{series.others}: {relative(places.destination)}")
+    done = f"{len(series.done)} restored{series.replaced}"
+    series.say(f"{done}, {series.broken} skipped{series.others}: {relative(places.destination)}")
     return 1 if series.broken else 0
 
 
@@ -93,15 +94,15 @@ class _Restorer:
         )
         part = self.series.ledger.workspace / f"part{unit.file.suffix}"
         picture.write(part, made.canvas)
+        said = made.findings
         more: Row = {LOOKS_LIKE: made.looks.names[0]} if made.looks.foreign else {}
-        more |= {} if made.witness is None else {TABLES: str(made.witness)}
+        more |= {} if said.witness is None else {TABLES: str(said.witness)}
         if self.scores:
             low = source if self.factor == 1 else Enlarged(source, self.factor)
-            more |= blind.scores(low, picture.read(part), made.theta, made.prior, self.system.restorer.degradation.spec)
-        yield Made({name: part}, {"file": table_cell(shown_name), **made.values, **more})
-        for line in (describe_theta(made.values, made.prior), *made.warnings):
-            if line:
-                self.series.say(f"{shown_name}: {line}")
+            more |= blind.scores(low, picture.read(part), made.theta, said.prior, self.system.restorer.degradation.spec)
+        yield Made({name: part}, {"file": table_cell(shown_name), **said.values, **more})
+        for line in said.lines:
+            self.series.say(line)
 
     def _examine(self, file: Path, source: Picture) -> None:
         """Raise UserError, before minutes are spent, for a picture whose S fits into no file of its format."""

@@ -31,7 +31,8 @@ def run(config: DictConfig) -> float | None:
     watchdog.watch()
     hydra = cast(DictConfig, HydraConfig.get())
     words = [word for word in restart_words(hydra.overrides.task) if not word.startswith("run_dir=")]
-    folder = record.folder_of(Path(config.run_dir), words, hydra_sweep.guided(hydra))
+    place = sweep_plan.published().folder(Path(config.run_dir), int(hydra.job.num))
+    folder = record.folder_of(place, words, hydra_sweep.guided(hydra))
     if any(folder.parent.glob(f"*/{REFUSED}")):  # a changed sweep starts nothing more in this run_dir
         return None
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def run(config: DictConfig) -> float | None:
             return record.gain_db(folder)
         job = _trained(folder, words, job, hydra)
     complete = job["status"] == "complete"
-    _report_job(folder, record.gain(folder) if complete else f"{job['status']}: {job['reason']}")
+    _report_job(folder, record.gain(folder) if complete else record.ending(job))
     if rest := sweep_plan.published().rest(folder.parent, hydra_sweep.together(hydra)):
         Console().print(rest, highlight=False, markup=False, soft_wrap=True)
     return record.gain_db(folder) if complete else None
@@ -93,18 +94,27 @@ def report(folder: Path) -> int:
         )
     console = Console()
     console.print(table)
-    failed = {path: job["reason"] for path, job in jobs.items() if job["status"] != "complete"}
-    for path, reason in failed.items():
-        outcome = reason if jobs[path]["status"] == "running" else f"{jobs[path]['status']}: {reason}"
-        console.print(f"{relative(path)} {outcome}", highlight=False, markup=False, soft_wrap=True)
+    failed = {path: job for path, job in jobs.items() if job["status"] != "complete"}
+    for path, job in failed.items():
+        console.print(f"{relative(path)} {record.ending(job)}", highlight=False, markup=False, soft_wrap=True)
     if failed:
-        counts = Counter(jobs[path]["status"] for path in failed)
-        listed = ", ".join(f"{count} {status}" for status, count in counts.items())
-        how = next(iter(counts)) if len(counts) == 1 else f"are not complete ({listed})"
-        sentence = f"{len(failed)} of {len(jobs)} jobs {how}; the same command runs only those, from their last save."
-        if set(counts) == {"running"}:
-            sentence = f"{len(failed)} of {len(jobs)} jobs still running, by another command."
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        console.print(
+            _failures(Counter(job["status"] for job in failed.values()), len(jobs)), highlight=False, markup=False, soft_wrap=True
+        )
     if len(failed) < len(jobs):
         console.print(f"its page: csrgan report {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0
+
+
+def _failures(counts: Counter[str], jobs: int) -> str:
+    """Return a sentence on how many of the jobs are not complete, and how to go on. counts: by their status."""
+    several, (first, *others) = counts.total() > 1, counts
+    those, their, were = ("those", "their", "were") if several else ("that one", "its", "was")
+    endings = {"running": f"{'are' if several else 'is'} still running", "failed": "failed"}
+    ended = endings.get(first, f"{were} {first}")
+    if others:
+        ended = f"are not complete ({', '.join(f'{count} {status}' for status, count in counts.items())})"
+    if set(counts) == {"running"}:
+        return f"{counts.total()} of {jobs} jobs {ended}, by another command."
+    saved = f", from {their} last save" if set(counts) <= {"killed", "stopped"} else ""
+    return f"{counts.total()} of {jobs} jobs {ended}; the same command runs only {those}{saved}."

@@ -94,6 +94,9 @@ def trained(
         stopped.announce(settings, console)
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in system.networks().items()}
     console.print("; ".join(f"{name} {size:,} parameters" for name, size in sizes.items()), highlight=False)
+    count, crop = len(data.val_dataloader()), settings["evaluation"]["crop"]
+    size = f" of up to {crop} px" if crop else ""
+    console.print(f"each evaluation scores {count} pictures{size} (evaluation.grid and .crop)", highlight=False, soft_wrap=True)
     recorded: AbstractContextManager[list[Logger]] = recording(with_choices(settings), folder, build) if leads else nullcontext([])
     with recorded as loggers, ctrl_c_passed_on(), lost_processes(f"To continue: csrgan train resume={relative(folder)}"):
         calibration = Calibration(settings["trainer"]["calibration_images"], progress.bar)

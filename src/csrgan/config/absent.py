@@ -6,8 +6,8 @@ import ast
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path
 
+from csrgan.config import search
 from csrgan.declared import source_file
 from csrgan.errors import UserError
 
@@ -118,7 +118,7 @@ def misspelt(target: str, packages: Collection[str], known: Collection[str]) -> 
     tops = {name.partition(".")[0] for name in packages}
     if top in tops:
         return next(iter(get_close_matches(target, known, n=1, cutoff=0.8)), None)
-    if source_file(top) or Path(top, "__init__.py").is_file() or Path(top, top, "__init__.py").is_file():
+    if search.exists(top):
         return None
     near = get_close_matches(top, tops, n=1, cutoff=0.6)
     return f"{near[0]}.{rest}" if near and rest else None

@@ -18,14 +18,6 @@ from csrgan.config.folder import contents
 from csrgan.errors import UserError, raise_faults
 from csrgan.tree import Settings
 
-# Where a system holds what the user gives under another key.
-GIVEN_AS = {
-    "system.losses": "loss",
-    "system.discriminator": "discriminator",
-    **{f"system.generator.{part}": part for part in ("output", "parameter_head", "condition")},
-    "system.generator.body": "generator",
-}
-
 
 def checked_settings(config: DictConfig) -> Settings:
     """Return the resolved configuration in plain containers. Raises UserError if a value is missing or impossible."""
@@ -62,7 +54,7 @@ def _build(node: object, place: str) -> Any:
     arguments = {key: _build(value, f"{place}.{key}".lstrip(".")) for key, value in node.items() if key not in OWN}
     if "_target_" not in node:
         return arguments
-    target, place = resolve_name(node["_target_"]), _as_given(place)
+    target, place = resolve_name(node["_target_"]), targets.as_given(place)
     raise_faults(node_faults(node, place, of_object(target)))
     if node.get("_partial_"):
         return partial(target, **arguments)
@@ -75,11 +67,6 @@ def _build(node: object, place: str) -> Any:
             raise own_error from reason
         sentence = f"{place} cannot be built: {node['_target_']}: {type(reason).__name__}: {reason}"
         raise InstantiationException(sentence.lstrip()) from reason
-
-
-def _as_given(place: str) -> str:
-    """Return the key by which a user gives what stands at a place."""
-    return next((f"{key}{place.removeprefix(held)}" for held, key in GIVEN_AS.items() if f"{place}.".startswith(f"{held}.")), place)
 
 
 def without_empty(node: object) -> object:

@@ -89,11 +89,9 @@ def group_fault(command: str, override: Override, base: DictConfig, available: G
     if "/" in key and OmegaConf.select(base, key.replace("/", "."), default="absent") != "absent":
         yield f"{key} is no group of choices, but {key.replace('/', '.')} is a setting or holds some."
     elif "/" in key:
-        hidden = sorted({folder.parts[-key.count("/") - 3] for folder in Path().glob(f"*/**/conf/{key}")})
-        hints = (f" The package {name} here has conf/{key}: name it in CSRGAN_ALLOW={name}." for name in hidden[:1])
         choices = _choices(override) if not override.is_delete() else ()
         too_high = "".join(misplaced.hint(key, choice) for choice in choices)
-        yield str(UserError.unknown("conf/", key, available)) + "".join(hints) + too_high
+        yield str(UserError.unknown("conf/", key, available)) + misplaced.group_hint(key) + too_high
     elif top not in list(base) and top in BY_FILE:
         yield by_file(key)
     elif top not in list(base):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import traceback
 from collections.abc import Collection, Iterator, Sequence
@@ -35,10 +34,20 @@ from csrgan.config.combinations import brings_protocol, combination_faults
 from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import contents
 from csrgan.config.location import conf
+from csrgan.config.lost import lost_choices
 from csrgan.config.misplaced import OF_KINDS
+from csrgan.config.occupied import occupied_faults
 from csrgan.config.optional_packages import missing_packages
-from csrgan.config.override import first_line, override_faults, single, unreadable
-from csrgan.config.paths import broken_interpolation, with_decoded_paths
+from csrgan.config.override import (
+    first_line,
+    override_faults,
+    several_fault,
+    single,
+    torn_at_blanks,
+    torn_at_commas,
+    unreadable,
+)
+from csrgan.config.paths import broken_interpolation, literal_path, with_decoded_paths
 from csrgan.config.targets import early_faults
 from csrgan.errors import UserError, memory_ran_out, printable
 from csrgan.tree import Settings
@@ -81,9 +90,8 @@ def check_command(command: str, arguments: Sequence[str]) -> None:
     flags, overrides = split_flags(arguments)
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         faults = list(dict.fromkeys(_faults(command, overrides, flags)))
-    resumed = any(word.startswith("resume=") and word != "resume=null" for word in overrides)
-    if resumed and any("Its choices: " in fault for fault in faults) and search.CONF not in os.environ:
-        faults.append("a run that began with --config-dir=FOLDER goes on with it: name the folder again.")
+    for folder in (literal_path(word) for word in overrides if word.startswith("resume=")):
+        faults += list(lost_choices(Path(folder), faults)) if folder else []
     if faults:
         raise UserError(*map(with_decoded_paths, faults))
 
@@ -92,6 +100,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     yield from flag_faults(command, flags)
     yield from search.unknown_packages()
     yield from search.name_clashes(conf())
+    words, torn = torn_at_blanks(words)
     parsed, wrong = _parsed(words)
     available = available_groups()
     for override in parsed:
@@ -114,6 +123,10 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
             and top not in (*base, "hydra")
         ):
             wrong[key] = [str(UserError.unknown("the configuration", top, map(str, base)))]
+    torn |= torn_at_commas(base, words)
+    wrong |= torn
+    modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [mode]
+    several = SEVERAL in flags or modes[-1].endswith("MULTIRUN")
     if "system" not in wrong:
         yield from unused_part_faults(base, parsed)
     ranges = declared_rules(contents(base, resolve=False))
@@ -126,6 +139,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
             or (key in OF_KINDS and key in wrong)
             or key.startswith(("hydra.", "hydra/"))
             or within_wrong
+            or key in torn
         ):
             continue
         if (
@@ -134,10 +148,12 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
             or [*_apply(base, override)]
         ):
             wrong.setdefault(key, []).extend(sentences)
+    for override in () if several else parsed:
+        if str(override.key_or_group) not in wrong and (sentences := [*several_fault(base, override)]):
+            wrong[str(override.key_or_group)] = sentences
     yield from (sentence for sentences in wrong.values() for sentence in sentences)
     if set(flags) <= {SEVERAL}:  # other flags, such as --help, start no run
-        modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [mode]
-        several = bool(flags) or modes[-1].endswith("MULTIRUN") or any(override.is_sweep_override() for override in parsed)
+        yield from _folder_faults(command, base, several)
         yield from _composed_faults(base, wrong, several)
 
 
@@ -150,13 +166,20 @@ def _apply(config: DictConfig, override: Override) -> Iterator[str]:
         yield f"{override.input_line}: {first_line(reason)}."
 
 
+def _folder_faults(command: str, config: DictConfig, several: bool) -> Iterator[str]:
+    """Yield why a command cannot write into its run_dir. several: whether it is a sweep."""
+    folder = with_decoded_paths(str(config._get_node("run_dir")))
+    if several and broken_interpolation(folder):
+        yield f"run_dir={folder}: a sweep cannot use a folder whose name has a ${{ that is not closed."
+    if not config.get("resume"):  # a run goes on wherever it lies
+        yield from occupied_faults(command, Path(folder), several=several)
+
+
 def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) -> Iterator[str]:
     """Yield what is missing or impossible in a composed configuration, and choices that do not go together.
 
     wrong: keys and groups that were not set because they have faults. several: whether the configuration is a sweep's.
     """
-    if several and broken_interpolation(folder := with_decoded_paths(str(config._get_node("run_dir")))):
-        yield f"run_dir={folder}: a sweep cannot use a folder whose name has a ${{ that is not closed."
     with open_dict(config):
         config.run_dir = ""  # it names the time and the experiment, which Hydra resolves later
         config.setdefault("degradation", None)  # missing if a checkpoint holds it

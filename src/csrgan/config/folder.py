@@ -44,9 +44,10 @@ def groups() -> Iterator[tuple[str, list[Path]]]:
 
 
 def first_line(file: Path) -> str:
-    """Return the first comment of a yaml file after Hydra's `# @package` line; it describes the choice."""
-    lines = file.read_text(encoding="utf-8").split("\n")
-    return next((line.removeprefix("#").strip() for line in lines if not line.startswith("# @")), "")
+    """Return the comment with which a yaml file begins, after Hydra's `# @package` line; it describes the choice. Empty without."""
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").split("\n"))
+    first = next((line for line in lines if line and not line.startswith("# @")), "")
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
 
 
 def settings(file: Path) -> Settings:

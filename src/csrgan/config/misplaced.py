@@ -1,7 +1,8 @@
-"""Yaml files of the user's that lie one folder too high, and words that choose without the kind in between."""
+"""Yaml files of the user's that csrgan does not find where they lie, and words that choose without the kind in between."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def kind_fault(override: Override, available: Mapping[str, Sequence[str]]) -> st
 
 
 def hint(group: str, choice: str) -> str:
-    """Return where a user's file lies that a group lacks, if that is a folder above; empty if there is none."""
+    """Return where a user's file lies that a group lacks, if that is a folder above, or its name ends with .yml; empty if there is
+    none."""
+    misnamed = [folder / group / f"{choice}.yml" for folder in search.folders()]
+    renamed = [f" {relative(file)} must be named {choice}.yaml." for file in misnamed if file.is_file()]
     above = ["", *("/".join(group.split("/")[:depth]) for depth in range(1, group.count("/") + 1))]
     files = [(folder, folder / place / f"{choice}.yaml") for folder in search.folders() for place in above]
     found = [
@@ -39,7 +43,52 @@ def hint(group: str, choice: str) -> str:
         for folder, file in files
         if file.is_file()
     ]
-    return "".join(found)
+    return "".join([*renamed, *found])
+
+
+def group_hint(group: str) -> str:
+    """Return what helps where a folder conf/GROUP lies in none of the folders that csrgan searches; empty if there is none."""
+    here = sorted(Path().glob(f"**/conf/{group}"), key=lambda path: (len(path.parts), path))
+    installed = [path for entry in sys.path if entry for path in Path(entry).glob(f"*/conf/{group}")]
+    found = [path.absolute() for path in (*here, *installed)]
+    depth, searched = group.count("/") + 1, {folder.absolute() for folder in search.folders()}
+    hidden = (path for path in found if path.parents[depth - 1] not in searched)
+    return next((_remedy(path, path.parents[depth], group) for path in hidden), "")
+
+
+def _remedy(path: Path, holder: Path, group: str) -> str:
+    """Return what helps to find the choices in a folder. path: the folder. holder: the folder that has `conf`."""
+    name, package = holder.name, _package_of(holder)
+    if package != holder:
+        return f" {relative(path)} does not lie in the package's own conf: move it to {relative(package / 'conf' / group)}."
+    allow = f"name it in {search.ALLOW}={name}"
+    if holder in search.places(name) and search.is_installed(name):
+        lacks = f"has conf/{group}, and is installed without an entry point of the group {search.ENTRY_POINTS}"
+        give = "give its pyproject.toml one (see docs/how_to/plug_ins.md) and install it again"
+        return f" The package {name} {lacks}: {give}, or {allow}."
+    if holder in search.places(name):
+        return f" The package {name} here has conf/{group}: {allow}."
+    is_package = (holder / "__init__.py").is_file()
+    if not name.isidentifier() or (holder == Path.cwd() and not is_package):
+        return f" {relative(path)} is in no package: add {search.FLAG}{relative(holder / 'conf')}."
+    if search.exists(name):  # a package of the same name elsewhere
+        return ""
+    project = holder.parent
+    folder = project.parent if project.name == name and is_package else project
+    allowed = "" if name in search.packages() else f" with {search.ALLOW}={name}"
+    return f" The package {name} has conf/{group}: run the command in {relative(folder)}{allowed}."
+
+
+def _package_of(holder: Path) -> Path:
+    """Return the package to which a folder belongs: one around it, or the one in a project; else the folder itself."""
+    while (holder.parent / "__init__.py").is_file():
+        holder = holder.parent
+    if (holder / "__init__.py").is_file():
+        return holder
+    inner = sorted(file.parent for file in holder.glob("*/__init__.py") if file.parent.name != "tests")
+    named = [folder for folder in inner if folder.name == holder.name.replace("-", "_")]
+    alone = inner if (holder / "pyproject.toml").is_file() and len(inner) == 1 else []
+    return next(iter(named or alone), holder)
 
 
 def _kinds(group: str, available: Mapping[str, Sequence[str]]) -> Iterator[str]:

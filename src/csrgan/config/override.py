@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeGuard
 
-from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -15,11 +15,13 @@ from omegaconf.errors import OmegaConfBaseException
 from csrgan.config.arguments import of_source
 from csrgan.config.check import Rules, value_faults
 from csrgan.config.folder import groups
+from csrgan.config.paths import LISTS
 from csrgan.errors import UserError
 
 AT_MOST = 3  # settings of the same name that are proposed
 
 KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
+MEMBER = re.compile(r"^(\w+):\s*(?=\S)")  # beginning of a member of a mapping, as in {blur: 2, scale: 1}
 
 # A folder may replace whatever the choice of data names here.
 SOURCES = (["data", "train"], ["data", "valid"])
@@ -84,6 +86,60 @@ def override_faults(base: DictConfig, override: Override, declared: Rules) -> It
         sentences = list(_value_fault(base, override, word))
         key = str(override.key_or_group)
         yield from sentences or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, declared, key))
+
+
+def several_fault(base: DictConfig, override: Override) -> Iterator[str]:
+    """Yield a fault for an override that holds several values, as a sweep has them, where one run is asked for."""
+    if not override.is_sweep_override():
+        return
+    key, value = override.get_key_element(), str(override.input_line).partition("=")[2]
+    name = str(override.key_or_group)
+    lists = name in (*LISTS, *SWITCHED_GROUPS[:1]) or OmegaConf.is_list(_node(base, name))
+    listed = f", or write {key}=[{value}] for a list" if lists and isinstance(override.value(), ChoiceSweep) else ""
+    yield f"{override.input_line} holds several values: add -m to run once for each{listed}."
+
+
+def torn_at_blanks(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the words without the parts of mappings that a shell has torn at their blanks, for want of quotes, and a sentence for
+    each by its key: of `a={x: 1, y: 2}` it makes `a={x:`, `1,`, `y:`, `2}`."""
+    whole: list[str] = []
+    torn: dict[str, list[str]] = {}
+    rest = list(words)
+    while rest:
+        word, *rest = rest
+        key, _, value = word.partition("=")
+        ends = (end for end in range(1, len(rest) + 1) if _closed(joined := " ".join((value, *rest[:end]))) and "=" not in joined)
+        if value.startswith("{") and not _closed(value) and (end := next(ends, 0)):
+            torn[key.lstrip("+")] = [_torn(key, " ".join((value, *rest[:end])))]
+            rest = rest[end:]
+        else:
+            whole.append(word)
+    return whole, torn
+
+
+def _closed(value: str) -> bool:
+    return value.count("{") == value.count("}")
+
+
+def torn_at_commas(base: DictConfig, words: Sequence[str]) -> dict[str, list[str]]:
+    """Return a sentence, by its key, for each mapping that a shell has torn at its commas, for want of quotes: of `a={x:1,y:2}` it
+    makes `a=x:1` and `a=y:2`."""
+    torn: dict[str, list[str]] = {}
+    for word in words:
+        key, _, value = word.partition("=")
+        name = key.lstrip("+")
+        if name not in torn and MEMBER.match(value) and KEY.fullmatch(key) and OmegaConf.is_dict(_node(base, name)):
+            members = [MEMBER.sub(r"\1: ", other.partition("=")[2]) for other in words if other.startswith(f"{key}=")]
+            torn[name] = [_torn(key, f"{{{', '.join(members)}}}")]
+    return torn
+
+
+def _node(base: DictConfig, key: str) -> object:
+    return OmegaConf.select(base, key, throw_on_resolution_failure=False)
+
+
+def _torn(key: str, value: str) -> str:
+    return f"{key} holds several settings, which the shell has torn apart: quote the word, as in '{key}={value}'."
 
 
 def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:

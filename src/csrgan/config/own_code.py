@@ -12,8 +12,10 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from types import FrameType
@@ -21,6 +23,7 @@ from typing import NamedTuple
 
 from csrgan.config import search
 from csrgan.config.paths import with_decoded_paths
+from csrgan.declared import imported_modules, source_file
 from csrgan.errors import RunStopped, UserError, memory_ran_out
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, LAST
@@ -68,6 +71,25 @@ def at_construction(error: Exception, name: str, target: str) -> UserError | Non
     """Return the sentence for an error that the user's own code raised when `target` was to be built at a key; None for another."""
     place = _raised_at(error)
     return UserError(f"{name} cannot be built: {target} {said(error, place)}.".lstrip()) if place else None
+
+
+def syntax_error(target: str) -> str | None:
+    """Return what is said of a file of the user's that an import of a class or function would read and Python cannot; None without
+    one. Nothing is imported."""
+    own = tuple(package.partition(".")[0] for package in search.packages())
+    return _syntax_error(target, own) if target.partition(".")[0] in own else None
+
+
+@cache
+def _syntax_error(target: str, own: tuple[str, ...]) -> str | None:
+    files = filter(None, map(source_file, imported_modules(target, own)))
+    for file in dict.fromkeys(file for file in files if file.suffix == ".py"):
+        try:
+            with warnings.catch_warnings(action="ignore"):  # the import gives them
+                compile(file.read_bytes(), str(file), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:  # a ValueError has no line
+            return said(error, Place(file, getattr(error, "lineno", None) or 1, ()))
+    return None
 
 
 def said(error: Exception, place: Place) -> str:

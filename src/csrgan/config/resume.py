@@ -15,7 +15,7 @@ from csrgan.config.paths import literal_path
 from csrgan.config.settings import CHANGEABLE
 from csrgan.declared import constant
 from csrgan.errors import UserError, meant, require
-from csrgan.run_folder import CHECKPOINTS, CONFIG, LAST, OVERRIDES, PREVIOUS
+from csrgan.run_folder import CHECKPOINTS, CONFIG, JOB, LAST, OVERRIDES, PREVIOUS, SWEEP
 from csrgan.tree import Settings, value_at
 
 ONE_JOB = "hydra.mode=RUN"  # the only override of Hydra itself that a run keeps: it was a job of a sweep
@@ -30,6 +30,7 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS)]
     if not (folder / OVERRIDES).is_file() or not any(file.is_file() for file in checkpoints):
         require(folder.exists(), f"resume={folder} does not exist.{meant(folder)}")
+        _require_run(folder)
         sentence = f"resume={folder} is not the folder of a run that has saved a checkpoint"
         again = ""
         if (folder / OVERRIDES).is_file() and begun_by_training(folder):
@@ -41,6 +42,18 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     if any(faults):
         raise UserError(*filter(None, faults))
     return [*original, *new, f"run_dir={folder}"]
+
+
+def _require_run(folder: Path) -> None:
+    """Raise UserError for what is no run's folder: a sweep's, or one in which no run began."""
+    jobs = sorted(file.parent for file in folder.glob(f"*/{JOB}"))
+    sweep = (
+        f"resume={folder} is a sweep: its own command, with run_dir={folder}, runs what is missing"
+        f"{f'; resume={jobs[0]} goes on with one job' if jobs else ''}."
+    )
+    require(not jobs and not (folder / SWEEP).is_file(), sweep)
+    begun = (folder / OVERRIDES).is_file() or (folder / CHECKPOINTS).is_dir()
+    require(begun, f"resume={folder} is not the folder of a run: it holds none.")
 
 
 def _new_words(words: Sequence[str], original: Sequence[str]) -> list[str]:
@@ -94,8 +107,12 @@ def begun_by_training(folder: Path) -> bool:
 
 def same_start(before: Sequence[str], now: Sequence[str]) -> bool:
     """Return whether two lists of words start the same: of each key the last word counts, and their order does not."""
-    one, other = ({word.partition("=")[0]: word for word in words} for words in (before, now))
-    return one == other
+    return start(before) == start(now)
+
+
+def start(words: Sequence[str]) -> frozenset[str]:
+    """Return what two lists of words that start the same have in common."""
+    return frozenset({word.partition("=")[0]: word for word in words}.values())
 
 
 def differing(there: Sequence[str], here: Sequence[str]) -> str:

@@ -11,9 +11,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import cache
 from importlib import invalidate_caches
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -50,7 +51,18 @@ def unknown_packages() -> Iterator[str]:
     packages()
     for name in _named():
         if _spec(name) is None:
-            yield f"{ALLOW}={name}: there is no package {name}, neither installed nor in the current folder."
+            near = get_close_matches(name, {*_installed(), *_in_current_folder()}, n=1, cutoff=0.6)
+            yield f"{ALLOW}={name}: {no_package(name)}.{f' Did you mean {near[0]}?' if near else ''}"
+
+
+def no_package(name: str) -> str:
+    return f"there is no package {name}, neither installed nor in the current folder"
+
+
+def _in_current_folder() -> Iterator[str]:
+    """Yield the names of the packages in the current folder, and of those in a project there that `csrgan new` wrote."""
+    found = (path.parts for inside in ("__init__.py", "*/__init__.py", "conf") for path in Path().glob(f"*/{inside}"))
+    yield from (parts[0] for parts in found if parts[0] == parts[-2])
 
 
 def _named() -> list[str]:
@@ -65,6 +77,27 @@ def _uninstalled(top: str) -> str | None:
     folder = project if (project / top / "__init__.py").is_file() else current
     exists = (folder / top).is_dir() or (folder / f"{top}.py").is_file()
     return str(folder) if exists and str(folder) not in sys.path else None
+
+
+def places(name: str) -> list[Path]:
+    """Return the folders that a package has, or would have if it were allowed here; none if there is no such package."""
+    folder = _uninstalled(name) if name.isidentifier() else None
+    found = [Path(folder, name)] if folder else map(Path, _spec(name) or ())
+    return [place.absolute() for place in found]
+
+
+def exists(name: str) -> bool:
+    """Return whether there is a package or module of this name, installed or in the current folder."""
+    return is_importable(name) or bool(places(name))
+
+
+def is_installed(name: str) -> bool:
+    """Return whether a package was installed. In the current folder it may be found without."""
+    try:
+        return bool(distribution(name))
+    except PackageNotFoundError:
+        near = (Path.cwd(), Path.cwd() / name)
+        return is_importable(name) and not any(place.parent in near for place in places(name))
 
 
 def folders() -> list[Path]:

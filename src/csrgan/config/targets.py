@@ -12,9 +12,17 @@ from pkgutil import resolve_name
 from csrgan.config import own_code
 from csrgan.config.absent import absence, misspelt
 from csrgan.config.location import conf
-from csrgan.config.search import ALLOW, is_importable, packages
+from csrgan.config.search import ALLOW, exists, is_importable, no_package, packages
 from csrgan.errors import UserError
 from csrgan.tree import Settings
+
+# Where a system holds what the user gives under another key.
+GIVEN_AS = {
+    "system.losses": "loss",
+    "system.discriminator": "discriminator",
+    **{f"system.generator.{part}": part for part in ("output", "parameter_head", "condition")},
+    "system.generator.body": "generator",
+}
 
 # Packages of csrgan that yaml files build from. Commands are not among them: they write files.
 NAMES = ("data", "degradation", "evaluation.metrics", "loggers", "losses", "networks", "restorers", "training")
@@ -53,10 +61,15 @@ def targets_of_own_files() -> frozenset[str]:
     return frozenset(name for name in names if _within(name, DESCRIBED) and not _within(name, USERS_ALONE)).union(UNNAMED)
 
 
+def as_given(place: str) -> str:
+    """Return the key by which a user gives what stands at a place."""
+    return next((f"{key}{place.removeprefix(held)}" for held, key in GIVEN_AS.items() if f"{place}.".startswith(f"{held}.")), place)
+
+
 def _faults(tree: object, place: str, stranger: bool) -> Iterator[str]:
     if isinstance(tree, dict):
         if "_target_" in tree:
-            yield from _target_fault(tree, f"{place}._target_".lstrip("."), stranger)
+            yield from _target_fault(tree, f"{as_given(place)}._target_".lstrip("."), stranger)
         for key, value in tree.items():
             yield from _faults(value, f"{place}.{key}".lstrip("."), stranger)
     elif isinstance(tree, list | tuple):
@@ -106,8 +119,8 @@ def _found(target: str) -> object:
 
 
 def early_faults(tree: object, place: str = "") -> Iterator[str]:
-    """Yield a sentence for each `_target_` of a configuration that is not allowed, or lacks its module or name, as far as that is
-    known without an import. Interpolations need not be resolved."""
+    """Yield a sentence for each `_target_` of a configuration that is not allowed, lacks its module or name, or cannot be read, as
+    far as that is known without an import. Interpolations need not be resolved."""
     if not isinstance(tree, dict):
         return
     target, own_packages = tree.get("_target_"), packages()
@@ -117,6 +130,8 @@ def early_faults(tree: object, place: str = "") -> Iterator[str]:
             yield _refusal(named, target, own_packages, stranger=False)
         elif lacking := absence(target):
             yield f"{named}={target} does not exist: {lacking}"
+        elif broken := own_code.syntax_error(target):
+            yield f"{named}={target} cannot be imported: it {broken}."
     for key, value in tree.items():
         yield from early_faults(value, f"{place}.{key}".lstrip("."))
 
@@ -127,6 +142,11 @@ def _refusal(place: str, target: object, own_packages: tuple[str, ...], stranger
     names = f"a configuration names classes and functions of {', '.join((*allowed, *own_packages))}"
     where = f" it is defined in {defined_in};" if defined_in else ""
     meant = misspelt(str(target), (*PACKAGES, *own_packages), targets_of_own_files())
+    top, _, rest = str(target).partition(".")
+    if rest and not stranger and not defined_in and not exists(top):
+        hint = f" Did you mean {meant}?" if meant else ""
+        install = f"install {top}, and name it in {ALLOW}={top} unless an entry point announces it"
+        return f"{place}={target} may not be built: {no_package(top)}: {install}.{hint}"
     if meant and not stranger and not defined_in:
         return (
             f"{place}={target} may not be built: it is in none of the packages that a configuration may name. Did you mean {meant}?"

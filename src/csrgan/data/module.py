@@ -248,7 +248,8 @@ class Photographs(Recorded, LightningDataModule):
         sharp = batch.sharp if batch.sharp.is_floating_point() else batch.sharp.float() / 255
         low = self._low(sharp, batch)
         low = batch.stress.on_low(low) if batch.stress else low
-        return Batch(sharp, low, batch.parameters, batch.names, self.degradation.spec, self._metrics, self.convention)
+        settings = self.degradation.spec, self._metrics, self.convention, self.degradation.prior
+        return Batch(sharp, low, batch.parameters, batch.names, *settings)
 
     def _low(self, sharp: torch.Tensor, batch: CropBatch) -> torch.Tensor:
         """Return the given L, and degrade the pictures that have none."""

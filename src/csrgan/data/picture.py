@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from csrgan import files
 from csrgan.data import colour_profile, decoding, encoding
 from csrgan.data.metadata import Metadata
 from csrgan.data.transparency import fill_faint, has_faint
@@ -30,6 +30,8 @@ DEEP = (".png", ".tif", ".tiff")
 NO_PROFILE = (".bmp", ".ppm")
 
 NO_METADATA = Metadata()
+
+called = files.called
 
 STRIP = 2**18  # px that are converted at a time
 
@@ -130,11 +132,6 @@ class Picture:
     @cached_property
     def _filled(self) -> UInt[np.ndarray, "h w 3"]:
         return fill_faint(self.pixels, self.alpha) if self.alpha is not None and has_faint(self.alpha) else self.pixels
-
-
-def called(path: PurePath) -> str:
-    """Return a path as text that can be written anywhere; bytes that are not UTF-8 become \\xNN."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def size(path: Path, name: Path | str = "") -> tuple[int, int]:

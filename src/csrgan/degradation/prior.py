@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -246,6 +247,14 @@ class Prior(Recorded):
             means |= {name: float(drawn.number(name).mean()) for name in following}
             means["blur_std"] = float(drawn.blur_std.mean()) if self.kernel is not None else means["blur_std"]
         return means
+
+    def measured_by(self, other: Prior) -> Prior:
+        """Return this prior with the ranges of another for what both vary: the errors of networks that were trained on different
+        priors compare only in the same units."""
+        result = copy.copy(self)
+        varied = {name: given for name, given in other.ranges.items() if given.bounds[0] < given.bounds[1]}
+        result.ranges = {name: varied.get(name, own) for name, own in self.ranges.items()}
+        return result
 
     def normalise(self, parameters: Parameters) -> Float[Tensor, "batch p"]:
         """Return the predicted parameters in network units: each mapped to [0,1] by its own prior."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from functools import partial
 from itertools import product
 
@@ -41,7 +42,9 @@ def least_std(sharp: Picture, parameters: Parameters, spec: DegradationSpec) -> 
         colours = _colours(sharp)
     scale = float(parameters.scale[0])
     theta = torch.tensor([float(parameters.blur_std[0]), float(parameters.noise_std[0]), 0.0, 0.0], dtype=torch.float64)
-    slopes = torch.func.jacfwd(partial(_log_spectrum, power=power, colours=colours, scale=scale, spec=spec))(theta)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")  # torch's own use, in its forward derivatives
+        slopes = torch.func.jacfwd(partial(_log_spectrum, power=power, colours=colours, scale=scale, spec=spec))(theta)
     pixels = height * width / scale**2
     information = 0.5 * pixels * torch.einsum("cfi,cfj->ij", slopes, slopes) / slopes.shape[1]
     informed = [k for k in range(len(theta)) if float(information[k, k]) > 1e-9 * pixels]

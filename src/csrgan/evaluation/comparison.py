@@ -19,6 +19,8 @@ from csrgan.evaluation.results import Row
 
 COLLAPSED = -3.0  # dB; a job with a lower mean gain has collapsed
 
+ERROR = "_error"  # ends the name of the error of one predicted parameter
+
 PLAIN = ("baseline", "")  # how a named baseline is called that has no words of its own
 
 Key = tuple[str | float, ...]  # a photograph, its degradation, and the index of its noise seed
@@ -148,9 +150,13 @@ def collapsed(group: Group) -> int:
 
 
 def value(row: Row, column: str) -> float:
-    """Return a number of a row, nan if it lacks the column; `gain` is the PSNR of S minus that of L."""
+    """Return a number of a row, nan if it lacks the column. `gain` is the PSNR of S minus that of L, and NAME_error the distance of
+    a predicted parameter from the true one, in its own unit."""
     if column == "gain":
         return value(row, "psnr_restored") - value(row, "psnr_low")
+    name = column.removesuffix(ERROR)
+    if column not in row and name != column:
+        return abs(value(row, f"{name}_predicted") - value(row, name))
     return float(row.get(column, math.nan))
 
 

@@ -50,8 +50,10 @@ def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
 
 
 def _theta_error(batch: Batch, restored: Restoration, prior: Prior) -> float:
-    """Return the mean absolute error over the predicted parameters that are known, each in units of its prior's range."""
+    """Return the mean absolute error over the predicted parameters that are known, each as a share of its range in the protocol of
+    L, or in that of the training where the protocol does not vary it."""
     assert restored.parameters
+    prior = prior.measured_by(batch.prior) if batch.prior else prior
     error = prior.normalise(restored.parameters) - prior.normalise(batch.parameters)
     if not batch.parameters.knows(*prior.predicted):
         error = error[error.isfinite()]
@@ -79,14 +81,15 @@ def _parameters(true: Parameters, restored: Restoration, prior: Prior) -> Row:
     return result
 
 
-def uncertainty(restored: Restoration, name: str) -> dict[str, float]:
-    """Return the standard deviation and the 90 % interval of a predicted parameter of one picture; empty if there are none."""
+def uncertainty(restored: Restoration, name: str, picture: int = 0) -> dict[str, float]:
+    """Return the standard deviation and the 90 % interval of a predicted parameter of one picture, by its number in the batch;
+    empty if there are none."""
     if restored.spread is None or restored.interval is None:
         return {}
     columns = {f"{name}_predicted_std": restored.spread} | {
         f"{name}_{end}": bounds for end, bounds in zip(BOUNDS, restored.interval, strict=True)
     }
-    return {column: float(values.number(name)[0]) for column, values in columns.items()}
+    return {column: float(values.number(name)[picture]) for column, values in columns.items()}
 
 
 def _bounds(batch: Batch, restored: Restoration, prior: Prior, spec: DegradationSpec) -> Row:

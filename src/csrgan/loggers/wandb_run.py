@@ -178,7 +178,8 @@ class WandbRun(RunLogger):
 
     @rank_zero_only
     def end(self, *, well: bool) -> None:
-        self._attempt(lambda: self._active_run().finish(exit_code=int(not well)))
+        if self.run:  # else it was interrupted before there was one
+            self._attempt(lambda: self._active_run().finish(exit_code=int(not well)))
         self.over = True
 
 

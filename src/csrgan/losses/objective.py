@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from numbers import Number
 from typing import Protocol, runtime_checkable
@@ -120,6 +121,7 @@ class Objective:
     def __init__(self, terms: Mapping[str, object], loss_inputs: Iterable[str]) -> None:
         raise_faults(_no_losses(terms))
         self.terms = {name: term for name, term in terms.items() if isinstance(term, Term) and term.weight}
+        self.used = set[str]()
         available = set(loss_inputs)
         raise_faults(*(rules.settings_after_star(name, term.needs, term.given) for name, term in self.terms.items()))
         raise_faults(*(rules.available_inputs(name, term.needs, available) for name, term in self.terms.items()))
@@ -131,10 +133,22 @@ class Objective:
         """Return the weighted value of each term that has started after `images_seen` images; their sum is the loss."""
         weights = {name: term.weight * term.share(images_seen) for name, term in self.terms.items()}
         return {
-            name: weights[name] * _scalar(name, term.function(*(inputs[need] for need in term.needs)))
+            name: weights[name] * self._value(name, [inputs[need] for need in term.needs])
             for name, term in self.terms.items()
             if weights[name]
         }
+
+    def _value(self, name: str, arguments: Sequence[object]) -> Tensor:
+        """Return the value of a term. At its first use, what torch warns of comes after what is wrong with the value."""
+        function = self.terms[name].function
+        if name in self.used:
+            return _scalar(name, function(*arguments))
+        with warnings.catch_warnings(record=True) as raised:
+            value = _scalar(name, function(*arguments))
+        self.used.add(name)
+        for each in raised:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+        return value
 
 
 def _scalar(name: str, value: object) -> Tensor:

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from csrgan import files
-from csrgan.data.picture import called
 from csrgan.errors import require
+from csrgan.files import called
 from csrgan.run_folder import LOCK, PARAMETERS, RECORD
 
 Row = dict[str, str | float]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from csrgan.data import picture
 from csrgan.data.search import SearchResult, find_pictures
 from csrgan.errors import UserError, meant, raise_faults, require
+from csrgan.files import called
 from csrgan.picture_folders.ledger import Ledger
 
 NAMED = 3  # names in a sentence
@@ -129,7 +129,7 @@ def clashes(targets: Targets, *, folded: bool) -> Iterator[str]:
         they, both = _listed(sources), "both" if len(sources) == 2 else "all"
         more = f", and {len(clashing) - 1} more names clash" if len(clashing) > 1 else ""
         remedy = "rename one of them" if not more and both == "both" else "rename them, or choose a destination for each folder"
-        yield f"{they} would {both} become {picture.called(Path(name))}{more}: {remedy}."
+        yield f"{they} would {both} become {called(Path(name))}{more}: {remedy}."
 
 
 def _root(source: Path) -> Path:
@@ -142,7 +142,7 @@ def _skipped(folder: Path, destination: Path, root: Path) -> bool:
 
 
 def _listed(files: Sequence[Path]) -> str:
-    names = [picture.called(file) for file in files[:NAMED]]
+    names = [called(file) for file in files[:NAMED]]
     rest = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
     return ", ".join(names) + rest if rest else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -169,5 +169,5 @@ def _folds(folder: Path) -> bool:
 
 def _some(names: Sequence[str]) -> str:
     """Return the names, or the first of them and the number of the others."""
-    sentence = ", ".join(picture.called(Path(name)) for name in names[:NAMED])
+    sentence = ", ".join(called(Path(name)) for name in names[:NAMED])
     return sentence + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

@@ -63,12 +63,18 @@ class Series:
         self.command = {"restoring": "restore"}.get(doing, "degrade")
         self.console, self.errors = Console(), Console(stderr=True)
         self.done: set[str] = set()  # keys of the results in the destination
-        self._before = self.broken = 0
+        self._before = self.broken = self._replaced = 0
         self._frames: list[int] = []  # the number of frames of each decoded picture
 
     @property
     def keys(self) -> list[str]:
         return [names[0] for unit in self.units for names in unit.results]
+
+    @property
+    def replaced(self) -> str:
+        """What a last line says of results of another model, other settings or another picture; empty if none was replaced."""
+        files = "an earlier file" if self._replaced == 1 else "earlier files"
+        return f" ({self._replaced} of them replaced {files})" if self._replaced else ""
 
     @property
     def others(self) -> str:
@@ -155,6 +161,7 @@ class Series:
             del data
             for made in make(unit, decoded, self.done):
                 key = next(iter(made.parts))
+                self._replaced += key not in self.done and any((self.places.destination / name).is_file() for name in made.parts)
                 with interrupt.defer():
                     self.ledger.keep(made.parts, self._digest(source, key), made.row)
                     self.done.add(key)

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from csrgan.evaluation.comparison import Job, value
+from csrgan.evaluation.comparison import ERROR, Job, value
 from csrgan.evaluation.intervals import Difference
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import blank
+from csrgan.reports.table import label
 
 NOT_CLEAR, NOT_RELEVANT, ONE_SEED = "no clear difference", "no relevant difference", "no verdict: one seed"
 RELEVANT = 0.05  # dB; a smaller difference is neither better nor worse, unless the user says otherwise
@@ -123,14 +124,20 @@ def _of_metric(name: str) -> Score:
 
 def score_of(column: str) -> Score:
     """Return the score in a column; one that is not in `all_scores` goes by the column's name."""
-    return next((score for score in all_scores() if score.column == column), Score(column, column))
+    known = next((score for score in all_scores() if score.column == column), None)
+    if known or not column.endswith(ERROR):
+        return known or Score(column, column)
+    what, _, unit = label(column.removesuffix(ERROR)).partition(", ")
+    return Score(column, f"error of {what}", {"/255": "fraction of full scale"}.get(unit, unit), 4, LOWER)
 
 
 def present(jobs: Iterable[Job]) -> list[str]:
-    """Return the score columns that the rows have a value of: those of `all_scores`, and every other score of S."""
+    """Return the score columns that the rows have a value of: those of `all_scores`, every other score of S, and the error of each
+    predicted parameter."""
     columns = {score.column for score in all_scores()}
     names = dict.fromkeys(column for job in jobs for row in job.rows for column in row if not blank(row, column))
     derived = ["gain"] if {"psnr_restored", "psnr_low"} <= set(names) else []
+    derived += [f"{name}{ERROR}" for name in names if f"{name}_predicted" in names]
     return derived + [column for column in names if column in columns or column.endswith("_restored")]
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from csrgan.evaluation.comparison import Group, comparable, mean, score, spread
 from csrgan.evaluation.intervals import Difference
 from csrgan.reports.chart import blank, labels, legend, literal, number, wrapped
-from csrgan.reports.columns import Score
+from csrgan.reports.columns import RELEVANT, Score
 from csrgan.reports.look import BLUE, GREY, PAGE, VERMILION, Look, style
 
 
@@ -42,6 +42,7 @@ def over_factor(groups: Sequence[Group], key: str, chosen: Score, look: Look = P
         several = [] if all(map(math.isnan, deviations)) else deviations
         axes.errorbar(xs, scores, yerr=several or None, capsize=3, markersize=4, label=literal(label), **style(index))
     _scale(axes, sorted({x for _, points in lines for x, *_ in points}))
+    _widen(axes, 2 * chosen.changed_by(RELEVANT, lines[0][1][0][1]))
     axes.set_xlabel(literal(wrapped(look.key(key), look.letters(0.8, 8))))
     axes.set_ylabel(literal(wrapped(look.score(chosen), look.letters(0.5, 8))))
     axes.grid(alpha=0.3)
@@ -127,6 +128,13 @@ def perception_distortion(groups: Sequence[Group], look: Look = PAGE) -> Figure:
     axes.grid(alpha=0.3)
     legend(figure, look)
     return figure
+
+
+def _widen(axes: Axes, least: float) -> None:
+    """Show at least so much of the score, lest a difference that is not relevant look like a steep slope."""
+    low, high = axes.get_ylim()
+    if high - low < least:
+        axes.set_ylim((low + high - least) / 2, (low + high + least) / 2)
 
 
 def _scale(axes: Axes, numbers: Sequence[float]) -> None:

@@ -97,7 +97,8 @@ def _note(references: Mapping[Group, Group], differences: Mapping[Group, Differe
     seeds = min((len(group.jobs) for group in references), default=0)
     warning = "" if images >= PICTURES else f" {images} photographs are too few to generalise to others."
     if seeds < SEEDS:
-        warning += f" {seeds} {'seed is' if seeds == 1 else 'seeds are'} too few to tell a setting from chance."
+        those = "this seed" if seeds == 1 else f"these {seeds} seeds"
+        warning += f" A verdict is one on {those} alone. Whether it holds for others, {SEEDS} or more will show."
     single = next((each for each in differences.values() if each and chosen.verdict(each) == ONE_SEED), None)
     if single:
         warning += f" Of single seeds, a difference below {single.by_chance:.2g} {chosen.unit}".rstrip()
@@ -125,7 +126,9 @@ def _compared(group: Group, reference: Group, found: Difference | None, chosen: 
         return ["baseline" if named else "baseline: the first group scored on these", "", *scores]
     if found is None:
         return ["no value to compare", "", *scores]
-    return [chosen.sentence(found), chosen.interval(found), *scores]
+    gone = collapsed(group)
+    verdict = chosen.sentence(found) + (f"; collapsed {gone} of {len(group.jobs)}" if gone else "")
+    return [verdict, chosen.interval(found), *scores]
 
 
 def _text(score: Score, value: float) -> str:

@@ -10,9 +10,10 @@ from zipfile import BadZipFile, ZipFile
 import torch
 
 from csrgan.config import renamed
-from csrgan.errors import UserError, meant, printable, require
-from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, NETWORK, NETWORK_BEFORE, PREVIOUS
-from csrgan.runs import network_file, packaged
+from csrgan.errors import UserError, printable, require
+from csrgan.run_folder import CHECKPOINTS, DAMAGED, LAST, PREVIOUS
+from csrgan.runs import network_file
+from csrgan.runs.checkpoint_place import place
 from csrgan.tree import Settings
 
 
@@ -24,14 +25,9 @@ def read(path: Path | str, key: str = "checkpoint") -> Settings:
     key: where the user named it. Raises UserError for anything else.
     """
     named = f"{key}={path}"
-    file = Path(path)
-    if not file.exists():
-        file = packaged.network(str(path)) or file
+    file = place(path, key)
     if file.is_dir():
-        there = any((file / CHECKPOINTS / name).is_file() for name in (LAST, PREVIOUS))
-        published = [file / name for name in (NETWORK, NETWORK_BEFORE)]  # what csrgan publish wrote
-        file = newest(file) if there else next(filter(Path.is_file, published), published[0])
-    require(file.is_file(), f"{named} is neither a file nor a folder with {CHECKPOINTS}/{LAST} or {NETWORK}.{meant(file)}")
+        file = newest(file)
     try:
         content = _content(file)
         renamed.upgrade_checkpoint(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +26,8 @@ from csrgan.tree import Settings
 
 EVERY = 60.0  # seconds between the lines that a sweep prints about a job
 PROGRESS = re.compile(r"\d s left")  # in a line on the progress of a training, or of its evaluation
+PATIENCE = 30.0  # seconds that a job has to save after Ctrl-C
+GOES_ON = "csrgan train: goes on at "  # in the output of a job, before that of a later start
 KILLED = "ended by "  # beginning of the reason of a job that a signal ended
 
 
@@ -43,13 +47,17 @@ def run(
     command += [f"resume={folder}"] if resume else []
     job: Settings = {"words": words, "command": sentence}
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}
-    began = time.monotonic()
-    with (folder / OUTPUT).open("w", encoding="utf-8") as output:
+    began, interrupted = time.monotonic(), False
+    with (folder / OUTPUT).open("a" if resume else "w", encoding="utf-8") as output:
+        start = output.tell()
+        if start:
+            print(f"{GOES_ON}{time.strftime('%Y-%m-%d %H:%M:%S')}", file=output, flush=True)
         process = subprocess.Popen(
             [sys.executable, "-m", "csrgan.runs.watchdog", str(folder), *command],
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **threads},
+            process_group=0,  # a terminal's Ctrl-C comes to the sweep alone, which passes it on once
         )
         try:
             record.begin(folder, job, process.pid, before)
@@ -58,26 +66,64 @@ def run(
                 try:
                     status = process.wait(EVERY)
                 except subprocess.TimeoutExpired:
-                    if (word := progress(folder / OUTPUT)) != told:
+                    if (word := progress(folder / OUTPUT, start)) != told:
                         show(told := word)
+        except KeyboardInterrupt:
+            interrupted, status = True, _after_ctrl_c(process, show)
         except BaseException as cause:
-            process.kill()
-            process.wait()
-            by = "by Ctrl-C" if isinstance(cause, KeyboardInterrupt) else f"its sweep failed ({type(cause).__name__})"
-            record.stop(folder, f"{STOPPED}{by}")
+            _killed(process)
+            record.stop(folder, f"{STOPPED}its sweep failed ({type(cause).__name__})")
             raise
     watchdog.end_with_sweep()  # a job that ended because its sweep did has not failed
-    reason = _reason(status, folder / OUTPUT)
-    outcome = "killed" if status < 0 else "stopped" if reason.startswith(STOPPED) else "failed" if status else "complete"
+    reason = _reason(status, folder / OUTPUT, start)
+    if interrupted and status and not reason.startswith(STOPPED):
+        reason = f"{STOPPED}by Ctrl-C"
+    outcome = "stopped" if reason.startswith(STOPPED) else "killed" if status < 0 else "failed" if status else "complete"
     job |= {"status": outcome, "reason": reason}
     job["seconds"] = round(before + time.monotonic() - began, 1)
     record.write(folder, job)
+    if interrupted:
+        show(record.ending(job) if status else "complete")
+        raise KeyboardInterrupt
     return job
 
 
-def progress(output: Path) -> str:
-    """Return the last line of a job's output that says how much is left."""
-    lines = output.read_text(encoding="utf-8", errors="replace").split("\n")
+def _after_ctrl_c(process: subprocess.Popen[bytes], show: Callable[[str], None]) -> int:
+    """Let a job save after Ctrl-C, and return its exit status. A second Ctrl-C ends it at once."""
+    status = None
+    with suppress(KeyboardInterrupt, ProcessLookupError):
+        show(f"is saving, for at most {PATIENCE:.0f} s; a second Ctrl-C ends it at once")
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: with the processes that it started
+        status = _ended(process, PATIENCE)
+    return _killed(process) if status is None else status
+
+
+def _killed(process: subprocess.Popen[bytes]) -> int:
+    process.kill()
+    status = _ended(process, math.inf)
+    assert status is not None
+    return status
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Return the exit status of a job; None if it does not end in time. An exception may have left Popen's own wait locked."""
+    end = time.monotonic() + seconds
+    while process.returncode is None and time.monotonic() < end:
+        try:
+            pid, status = os.waitpid(process.pid, os.WNOHANG)
+        except ChildProcessError:  # its status was lost when the wait for it was interrupted
+            process.returncode = -signal.SIGINT
+            break
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+        else:
+            time.sleep(0.05)
+    return process.returncode
+
+
+def progress(output: Path, start: int) -> str:
+    """Return the last line of a job's output that says how much is left. start: where the output of this start begins."""
+    lines = _lines(output, start)
     return next((line.strip() for line in reversed(lines) if PROGRESS.search(line)), "is starting")
 
 
@@ -92,14 +138,18 @@ def prepare_resume(folder: Path, job: Settings | None) -> bool:
     return stopped
 
 
-def _reason(status: int, output: Path) -> str:
+def _lines(output: Path, start: int) -> list[str]:
+    return output.read_bytes()[start:].decode("utf-8", "replace").split("\n")
+
+
+def _reason(status: int, output: Path, start: int) -> str:
     """Return why a job failed: the signal that ended it, or the last line that it wrote."""
     if status == 0:
         return ""
     if status < 0:
         name = signal.Signals(-status).name
         return f"{KILLED}{name}" + (", perhaps because memory ran out" if -status == signal.SIGKILL else "")
-    lines = [line.strip() for line in output.read_text(encoding="utf-8", errors="replace").split("\n") if line.strip()]
+    lines = [line.strip() for line in _lines(output, start) if line.strip() and not line.startswith(GOES_ON)]
     return lines[-1].removeprefix("csrgan train: ") if lines else f"exit status {status}"
 
 

@@ -119,5 +119,14 @@ def outcome(job: Settings) -> str:
     return f"killed ({killed[1]})" if killed else str(job["status"])
 
 
+def ending(job: Settings) -> str:
+    """Return how a job that is not complete ended, and why; of one that runs, where."""
+    return (
+        str(job["reason"])
+        if job["status"] == "running" or job["reason"].startswith(STOPPED)
+        else f"{job['status']}: {job['reason']}"
+    )
+
+
 def gain(folder: Path) -> str:
     return f"{gain_db(folder):+z.2f} dB"

@@ -41,9 +41,10 @@ def of_itself(name: str, value: str = "", *, gradient: bool = False) -> str:
     its gradient is not finite."""
     if gradient:
         look = "look in its function for a root, a norm or a power at 0, and add a small number there"
-        return f"the gradient of loss.{name} is not finite at its first use; its value and what it measures are: {look}."
+        return f"the gradient of loss.{name} is not finite at its first use, though its value and its inputs are: {look}."
     look = "look in its function for a division by 0, and for a root or logarithm of 0 or less"
-    return f"loss.{name} is itself not finite at its first use{f' ({value})' if value else ''}; what it measures is: {look}."
+    gives = f"gives {value}" if value else "is not finite"
+    return f"loss.{name} {gives} at its first use, though its inputs are finite: {look}."
 
 
 def culprits(terms: Mapping[str, Term], inputs: LossInputs) -> list[int]:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -14,7 +15,6 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from csrgan.errors import UserError
 from csrgan.files import remove_empty
 from csrgan.run_folder import REFUSED, SUBMITIT, SWEEP
 from csrgan.runs import watchdog
@@ -79,9 +79,7 @@ def _prepare(folder: Path, hydra: DictConfig) -> None:
         file.unlink()
     known, jobs = sweep_plan.plan(hydra)
     numbered = "subdir" not in {word.partition("=")[0].rpartition(".")[2] for word in hydra.overrides.hydra}
-    if numbered and (sentences := sweep_plan.other_jobs(folder, jobs)):
-        raise UserError(*sentences)
-    known.publish()
+    replace(known, folders=sweep_plan.folders(folder, jobs) if numbered else []).publish()
 
 
 def _set_defaults(hydra: DictConfig) -> None:

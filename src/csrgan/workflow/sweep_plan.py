@@ -7,7 +7,8 @@ import math
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from statistics import fmean
 from typing import cast
@@ -19,7 +20,8 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from csrgan.config.paths import ENCODED, restart_words
-from csrgan.config.resume import ONE_JOB, differing, original_words, same_start
+from csrgan.config.resume import ONE_JOB, differing, original_words, start
+from csrgan.errors import UserError
 from csrgan.files import relative
 from csrgan.run_folder import JOB, OVERRIDES
 from csrgan.runs import record
@@ -29,11 +31,15 @@ PLAN = "CSRGAN_SWEEP_PLAN"  # environment variable: the plan, for the processes 
 
 @dataclass(frozen=True)
 class Plan:
-    """jobs: their number; 0 if that is unknown. shared: words that all of them have. began: seconds since 1970."""
+    """jobs: their number; 0 if that is unknown. shared: words that all of them have. began: seconds since 1970.
+
+    folders: names of the jobs' folders, by their numbers; where there is none, the number is the name.
+    """
 
     jobs: int
     shared: list[str]
     began: float
+    folders: list[str] = field(default_factory=list)
 
     def publish(self) -> None:
         """Make this the plan of all processes that are started from now on."""
@@ -42,6 +48,10 @@ class Plan:
     def position(self, number: int) -> str:
         """Return which job the one with this number is, counted from 0."""
         return f"{number + 1} of {self.jobs}" if self.jobs else f"job {number + 1}"
+
+    def folder(self, numbered: Path, number: int) -> Path:
+        """Return the folder of the job with this number. numbered: the one that Hydra has named by it."""
+        return numbered.with_name(self.folders[number]) if self.folders else numbered
 
     def own(self, words: Sequence[str]) -> str:
         """Return the words of a job that not all jobs have."""
@@ -82,20 +92,35 @@ def plan(hydra: DictConfig) -> tuple[Plan, list[list[str]]]:
     return Plan(len(jobs), [word for word in jobs[0] if all(word in job for job in jobs)], time.time()), jobs
 
 
-def other_jobs(folder: Path, jobs: Sequence[Sequence[str]]) -> list[str]:
-    """Return the sentence for the first folder of a sweep that holds a job of other words, with how many more do."""
-    others = []
-    for number, words in enumerate(jobs):
-        there = _words_in(folder / str(number))
-        if there is not None and not any("${" in word for word in words) and not same_start(there, words):
-            others.append((folder / str(number), there, words))
-    more = f" So do {len(others) - 1} more of its folders." if len(others) > 2 else " So does one more of its folders."
-    return [other_job(*others[0]) + more * (len(others) > 1)] if others else []
+def folders(folder: Path, jobs: Sequence[Sequence[str]]) -> list[str]:
+    """Return the name of each job's folder: a job that the sweep's folder holds already, under whatever number, keeps its own, and
+    the others take free numbers. Return none if interpolations decide on the words.
+
+    Raises UserError where new jobs would join those of another sweep.
+    """
+    if any("${" in word for words in jobs for word in words):
+        return []
+    numbered = sorted((path for path in folder.glob("*") if path.name.isdecimal()), key=lambda path: int(path.name))
+    there = {path.name: words for path in numbered if (words := _words_in(path)) is not None}
+    known = {start(words): name for name, words in reversed(there.items())}
+    free = (str(number) for number in count() if str(number) not in there)
+    names = [known.get(start(words)) or next(free) for words in jobs]
+    new = [number for number, name in enumerate(names) if name not in there]
+    others = [name for name in there if int(name) < len(jobs) and name not in names]
+    if new and others:
+        more = f" So do {len(others) - 1} more of its folders." if len(others) > 2 else " So does one more of its folders."
+        first = others[0]
+        nearest = min(new, key=lambda number: (len(start(there[first]) ^ start(jobs[number])), number != int(first)))
+        raise UserError(other_job(folder / first, there[first], jobs[nearest]) + more * (len(others) > 1))
+    return names
 
 
 def other_job(folder: Path, there: Sequence[str], here: Sequence[str]) -> str:
     """Return the sentence that refuses to run a job in the folder of another."""
-    return f"{relative(folder)} holds another job ({differing(there, here)}): give the changed sweep its own run_dir."
+    return (
+        f"{relative(folder)} holds another job ({differing(there, here)}): give the changed sweep its own run_dir, or keep the old"
+        " values in its lists, and it runs only what is new."
+    )
 
 
 def _words_in(folder: Path) -> list[str] | None:
