@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from csrgan.cli import main
 from csrgan.cli.list_choices import FIRST
+from csrgan.config.compose import composed
 from csrgan.config.folder import groups
 
 
@@ -36,6 +38,17 @@ def test_list_all_names_every_choice_and_can_be_followed_by_any_command(capsys: 
         assert main(["list", "all"]) == 0
         told = capsys.readouterr().out
         assert all(file.stem in told for _, files in groups() for file in files)
+
+
+def test_what_a_training_takes_by_itself_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    losses = composed("train")["loss"]
+    assert main(["list", "loss"]) == 0
+    marked = re.findall(r"(\w+) \(default\)", capsys.readouterr().out)
+    assert marked == ["bce", "none", "charbonnier", "mse", "none"]
+    assert losses["image"]["function"]["_target_"].endswith(".charbonnier") and losses["parameters"]["function"][
+        "_target_"
+    ].endswith(".mse")
+    assert not losses["perceptual"] and not losses["consistency"]
 
 
 def test_a_key_that_is_taken_for_a_group_is_named_in_full(capsys: pytest.CaptureFixture[str]) -> None:

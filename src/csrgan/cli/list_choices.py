@@ -47,12 +47,14 @@ def run(config: DictConfig) -> int:
                 f"{name} is no group of choices, but a key: {', '.join(keys)}. csrgan train --help=all shows every key."
             )
         raise UserError.unknown("conf/", name, choices)
+    taken = compose("train", return_hydra_config=True).hydra.runtime.choices
     table = Table(box=None, pad_edge=False)
     for heading in ("group", "choice", "what it is"):
         table.add_column(heading, no_wrap=heading != "what it is")
     for group in shown:
         for index, file in enumerate(choices[group]):
-            table.add_row("" if index else group, file.stem, escape(first_line(file) or "(no comment)"))
+            choice = f"{file.stem} (default)" if taken.get(group) == file.stem else file.stem
+            table.add_row("" if index else group, choice, escape(first_line(file) or "(no comment)"))
     Console().print(table)
     return 0
 

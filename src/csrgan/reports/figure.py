@@ -19,13 +19,14 @@ from csrgan.reports.table import NO_UNITS, quantities
 def panel(batch: Batch, restored: Restoration) -> Figure:
     """Draw S | L | H of a batch of one picture, pixel for pixel, with theta^ and theta below, in letters a twentieth of it wide."""
     height, width = batch.sharp.shape[-2:]
+    letter = max(11, width // 20)  # px; the mean letter of the font is 0.6 of it wide
+    letters = int(width / (0.6 * letter))  # in a line
     columns = (
         ("S", restored.image, f"{_db(batch, restored.image)}", f"predicted: {_line(restored.parameters, batch.spec.units)}"),
         ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}", f"true: {_line(batch.parameters, batch.spec.units)}"),
-        ("H", batch.sharp, literal(batch.names[0]), ""),
+        ("H", batch.sharp, literal(_shortened(batch.names[0], letters - 5)), ""),
     )
-    letter = max(11, width // 20)  # px; the mean letter of the font is 0.6 of it wide
-    captions = [f"{name}  {first}\n{_wrapped(second, int(width / (0.6 * letter)))}" for name, _, first, second in columns]
+    captions = [f"{name}  {first}\n{_wrapped(second, letters)}" for name, _, first, second in columns]
     dpi, gap, text = 100, 6, math.ceil(1.45 * letter * max(caption.count("\n") + 1 for caption in captions)) + 8
     figure = Figure(figsize=((3 * width + 2 * gap) / dpi, (height + text) / dpi), dpi=dpi, facecolor="white")
     for column, ((_, image, *_), caption) in enumerate(zip(columns, captions, strict=True)):
@@ -39,12 +40,20 @@ def panel(batch: Batch, restored: Restoration) -> Figure:
 
 
 def _wrapped(text: str, width: int) -> str:
-    """Break a caption into lines of so many letters, between parameters only."""
-    lines = [""]
-    for part in text.split(", "):
+    """Break a caption into lines of so many letters, after its colon and between parameters only."""
+    head, _, rest = text.partition(": ")
+    first, *parts = rest.split(", ")
+    lines = [f"{head}:", first] if len(f"{head}: {first},") > width else [f"{head}: {first}" if rest else head]
+    for part in parts:
         longer = f"{lines[-1]}, {part}".removeprefix(", ")
         lines[-1:] = [longer] if not lines[-1] or len(longer) <= width else [f"{lines[-1]},", part]
     return "\n".join(lines)
+
+
+def _shortened(name: str, width: int) -> str:
+    """Return a name in so many letters, with its beginning and its end."""
+    half = max(width - 1, 2) // 2
+    return name if len(name) <= width else f"{name[:half]}…{name[-half:]}"
 
 
 def save(figure: Figure, path: Path) -> None:
