@@ -30,6 +30,7 @@ class Server(ThreadingHTTPServer):
 
     drips: it answers with a byte a second; so it does when /drip was asked for.
     operations: the names of all GraphQL requests, in order, with their variables.
+    jobs: of a sweep, the arguments by the id of their run, which its agents are given one after another.
     """
 
     daemon_threads = True
@@ -45,6 +46,8 @@ class Server(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.answers = ANSWERS
         self.operations: list[tuple[str, dict[str, Any]]] = []
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.given: list[str] = []
 
     def __enter__(self) -> Server:
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -81,7 +84,18 @@ class Server(ThreadingHTTPServer):
             return {"createRunFiles": {"runID": given["run"], "uploadHeaders": [], "files": files}}
         if name == "UpsertView2":
             return {"upsertView": {"view": {"id": "1", "name": given["name"]}, "inserted": True}}
+        if name == "Heartbeat":
+            return {"agentHeartbeat": {"agent": {"id": "1"}, "commands": json.dumps(self.orders(json.loads(given["runState"])))}}
         return self.answers.get(name, {})
+
+    def orders(self, states: dict[str, bool]) -> list[dict[str, Any]]:
+        """To an agent, whose runs are true until they end: the next job when none is, and the end after the last."""
+        if any(states.values()):
+            return []
+        left = [job for job in self.jobs if job not in self.given]
+        self.given += left[:1]
+        run = [{"type": "run", "run_id": job, "program": "csrgan", "args": self.jobs[job]} for job in left[:1]]
+        return run or [{"type": "exit"}]
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,17 @@ def test_submitit_runs_the_same_sweep(tmp_path: Path) -> None:
     assert "+2.50 dB" in done.stdout
     assert "1 of 2 jobs was killed" in done.stdout
     assert (tmp_path / ".submitit").is_dir()
+
+
+@needs_proc
+@pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed")
+def test_a_local_cluster_of_ray_runs_the_same_sweep(tmp_path: Path) -> None:
+    """One job is there already."""
+    complete(tmp_path / "0", *SMOKE, "data.crop=48", gain_db=2.5)
+    done = csrgan("train", "-m", "hydra/launcher=ray", f"run_dir={tmp_path}", *SMOKE, "data.crop=48,32")
+    assert done.returncode == 0, done.stderr
+    assert "+2.50 dB" in done.stdout and "its page: csrgan report" in done.stdout
+    assert job(tmp_path / "1")["status"] == "complete"
 
 
 def test_cores_are_divided_among_the_jobs_that_run_at_once() -> None:

@@ -42,7 +42,7 @@ def test_every_kind_of_sweep_is_examined() -> None:
     with pytest.raises(UserError) as told:
         check_command("train", ["-m", "output=glob(x*)", "hydra/launcher=jobli"])
     assert "output=glob(x*) is none of output's choices: clamp, " in str(told.value)
-    assert "Its choices: basic, joblib, submitit_local, submitit_slurm. Did you mean joblib?" in str(told.value)
+    assert "Its choices: basic, joblib, ray, submitit_local, submitit_slurm. Did you mean joblib?" in str(told.value)
 
 
 WITHOUT_PLUGINS = (
@@ -50,11 +50,11 @@ WITHOUT_PLUGINS = (
 )
 
 
-@pytest.mark.parametrize("word", ["sweep=lambda_guided", "hydra/sweeper=optuna", "hydra/launcher=joblib"])
+@pytest.mark.parametrize("word", ["sweep=lambda_guided", "hydra/sweeper=optuna", "hydra/launcher=joblib", "hydra/launcher=ray"])
 def test_a_missing_package_is_named(word: str) -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT_PLUGINS, "train", "-m", word], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    package = "hydra-joblib-launcher" if "joblib" in word else "hydra-optuna-sweeper"
+    package = f"hydra-{word.partition('=')[2]}-launcher" if "launcher" in word else "hydra-optuna-sweeper"
     assert done.stderr.endswith(f"needs {package}, which is not installed: pip install {package}.\n")
     assert done.stderr.count("\n") == 1
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from composed import SMALL
 from forked import Started, together
-from wandb_server import KEY, Server
+from wandb_server import ANSWERS, KEY, Server
 
 from csrgan.errors import UserError
 from csrgan.loggers.wandb_run import SPARE, WandbRun, run_name
@@ -91,8 +92,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def command(folder: Path, environment: dict[str, str], happens: str, words: list[str]) -> Started:
     """A run as `together` starts it."""
     folder.parent.mkdir(exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
-    places = {f"WANDB_{kind}_DIR": str(folder.parent / kind) for kind in ("CONFIG", "CACHE", "DATA")}
     fixed = [
         "train",
         f"run_dir={folder}",
@@ -102,8 +101,14 @@ def command(folder: Path, environment: dict[str, str], happens: str, words: list
         "evaluation.grid={blur: 1, scale: 1, noise: 1}",
         "data.crop=32",
     ]
-    settings = {**kept, **places, "OMP_NUM_THREADS": "1", **environment}
+    settings = {**outside(folder.parent), "OMP_NUM_THREADS": "1", **environment}
     return settings, said(folder), READING.format(happens=happens), [*fixed, *words]
+
+
+def outside(folder: Path) -> dict[str, str]:
+    """An environment that knows no account of wandb, and keeps its files in a folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+    return kept | {f"WANDB_{kind}_DIR": str(folder / kind) for kind in ("CONFIG", "CACHE", "DATA")}
 
 
 def said(folder: Path) -> Path:
@@ -220,6 +225,33 @@ def test_a_wandb_that_cannot_be_imported_ends_the_tracking_alone(
 def test_a_server_is_given_some_time() -> None:
     with pytest.raises(UserError, match=r"WandbRun\.patience=0 is not above 0"):
         WandbRun(project="csrgan", patience=0)
+
+
+def test_an_agent_of_a_wandb_sweep_trains_its_jobs(tmp_path: Path) -> None:
+    """With the command that the guide gives; each run is the one that the sweep has asked for."""
+    weights = {"aaaaaaaa": 0.0, "bbbbbbbb": 0.1}
+    words = [*SMALL, "logger=wandb", "trainer.panels=0", "evaluation.grid.scale=1"]
+    command = [sys.executable, "-m", "csrgan", "train", *words, "${args_no_hyphens}"]
+    with Server() as server:
+        server.jobs = {run: {"loss.parameters.weight": {"value": weight}} for run, weight in weights.items()}
+        sweep = {
+            "id": "1",
+            "name": "swept",
+            "config": yaml.safe_dump({"program": "csrgan", "command": command}),
+            "runs": {"edges": []},
+        }
+        server.answers = ANSWERS | {
+            "SweepWithRuns": {"project": {"sweep": sweep}},
+            "CreateAgent": {"createAgent": {"agent": {"id": "1"}}},
+        }
+        agent = [sys.executable, "-m", "wandb", "agent", "somebody/csrgan/swept"]
+        environment = {**outside(tmp_path), **server.account(), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(agent, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        assert {run: server.exits[run] for run in weights} == dict.fromkeys(weights, 0)
+        assert {server.runs[run]["sweep"] for run in weights} == {"swept"}
+        configs = [yaml.safe_load(file.read_text()) for file in tmp_path.glob("runs/*/*/config.yaml")]
+        assert sorted(config["loss"]["parameters"]["weight"] for config in configs) == [0.0, 0.1]
 
 
 def test_the_jobs_of_a_sweep_make_a_group() -> None:

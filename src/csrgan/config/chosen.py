@@ -20,6 +20,7 @@ Groups = Mapping[str, Sequence[str]]
 PLUGINS = {
     "hydra/launcher": {
         "joblib": "hydra-joblib-launcher",
+        "ray": "hydra-ray-launcher",
         "submitit_local": "hydra-submitit-launcher",
         "submitit_slurm": "hydra-submitit-launcher",
     },

@@ -43,6 +43,7 @@ from csrgan.config.override import (
     override_faults,
     several_fault,
     single,
+    takes_list,
     torn_at_blanks,
     torn_at_commas,
     unreadable,
@@ -149,8 +150,9 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         ):
             wrong.setdefault(key, []).extend(sentences)
     for override in () if several else parsed:
-        if str(override.key_or_group) not in wrong and (sentences := [*several_fault(base, override)]):
-            wrong[str(override.key_or_group)] = sentences
+        key = str(override.key_or_group)
+        if (key not in wrong or takes_list(base, key)) and (sentences := [*several_fault(base, override)]):
+            wrong[key] = sentences
     yield from (sentence for sentences in wrong.values() for sentence in sentences)
     if set(flags) <= {SEVERAL}:  # other flags, such as --help, start no run
         yield from _folder_faults(command, base, several)

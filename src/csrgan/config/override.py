@@ -94,9 +94,15 @@ def several_fault(base: DictConfig, override: Override) -> Iterator[str]:
         return
     key, value = override.get_key_element(), str(override.input_line).partition("=")[2]
     name = str(override.key_or_group)
-    lists = name in (*LISTS, *SWITCHED_GROUPS[:1]) or OmegaConf.is_list(_node(base, name))
-    listed = f", or write {key}=[{value}] for a list" if lists and isinstance(override.value(), ChoiceSweep) else ""
+    listed = (
+        f", or write {key}=[{value}] for a list" if takes_list(base, name) and isinstance(override.value(), ChoiceSweep) else ""
+    )
     yield f"{override.input_line} holds several values: add -m to run once for each{listed}."
+
+
+def takes_list(base: DictConfig, key: str) -> bool:
+    """Return whether a key takes a list, so that none of several values is one for it."""
+    return key in (*LISTS, *SWITCHED_GROUPS[:1]) or OmegaConf.is_list(_node(base, key))
 
 
 def torn_at_blanks(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
