@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.data import leak
+from csrgan.data import held_out, leak
 from csrgan.data.cache import Cache
 from csrgan.data.crops import CropBatch, Crops, CropSchedule, Sample
 from csrgan.data.grid import CalibrationSet, FrozenGrid
@@ -24,7 +24,7 @@ from csrgan.data.pair_source import Pairs
 from csrgan.data.paired import Paired
 from csrgan.data.pictures import Pictures
 from csrgan.data.sample_order import SampleOrder
-from csrgan.data.shards import INDEX, Shards
+from csrgan.data.shards import Shards, is_shards
 from csrgan.data.sources import Files, Source
 from csrgan.data.stress import Stress
 from csrgan.degradation.augmentation import Degradation
@@ -41,6 +41,7 @@ class Photographs(Recorded, LightningDataModule):
     """Photographs to train on and to evaluate on.
 
     train, valid: a folder, shards, a list of folders and of photographs inside the scikit-image wheel, or a `Source` (`Pairs`).
+    valid may also be a share of the folder of train, such as "10%", see `data.held_out`.
     pairs: whether a folder that train or valid names holds pairs of degraded and sharp pictures.
     archive: files of a data set that are already on disk. strict: stop where a file cannot be used.
     cache: folder for downloads and decoded photographs; None: the user's cache folder. cache_mb: what decoded photographs may take
@@ -96,6 +97,8 @@ class Photographs(Recorded, LightningDataModule):
         self.sources = {"data.train": train, "data.valid": valid}
         if pairs:
             self.sources = {key: _pairs(value, key) for key, value in self.sources.items()}
+        elif held_out.is_share(valid):
+            self.sources = held_out.split(train, str(valid))
         self._archives = [Path(file) for file in ([archive] if isinstance(archive, str) else archive or [])]
         wanted = [name for source in self.sources.values() if isinstance(source, Source) for name in source.wants]
         for file in self._archives:
@@ -273,11 +276,11 @@ def _source(value: str | Sequence[str] | None, key: str) -> Source:
     """Return the source that a string or a list names: shards at a URL or in a folder, or folders and photographs of the wheel."""
     if isinstance(value, int | float):  # a folder called 2024
         value = str(value)
-    if isinstance(value, str) and _is_shards(value):
+    if isinstance(value, str) and is_shards(value):
         return Shards(url=value)
     for item in () if isinstance(value, str) else value or ():
         sentence = f"{key}: {item} holds shards, which cannot be part of a list: take {key}={item}, or folders of photographs."
-        require(not _is_shards(str(item)), sentence)
+        require(not is_shards(str(item)), sentence)
     return Files(value, key)
 
 
@@ -287,10 +290,6 @@ def _pairs(value: str | Sequence[str] | Source | None, key: str) -> Source | Non
         return value if isinstance(value, Source) else None
     require(isinstance(value, str | int | float), f"{key} takes one folder of pairs, and {value} are several.")
     return Pairs(folder=str(value))
-
-
-def _is_shards(value: str) -> bool:
-    return "://" in value or (Path(value) / INDEX).is_file()
 
 
 def _first_three(reasons: Mapping[str, str]) -> str:

@@ -123,6 +123,11 @@ class Sharded:
         return vars(self) | {"_opened": (-1, None, "")}
 
 
+def is_shards(source: str) -> bool:
+    """Return whether a string names shards: a URL, or a folder with their index."""
+    return "://" in source or (Path(source) / INDEX).is_file()
+
+
 def write(pictures: Prepared, destination: Path, megabytes: float, console: Console) -> int:
     """Write shards of about `megabytes` each, then their index; return the number of shards.
 
