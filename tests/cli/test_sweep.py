@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -195,6 +196,21 @@ def test_a_sweep_says_what_begins_and_how_long_the_rest_takes(
         "3  4 of 4 begins: seed=4",
         "3  failed: exit status 7",
     ]
+
+
+def test_the_report_counts_the_jobs_that_have_not_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a sweep that ended after its second job."""
+    jobs_die(tmp_path, monkeypatch)
+    assert main(["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4", "seed=1,2,3,4"]) == 1
+    for name in "23":
+        shutil.rmtree(tmp_path / "sweep" / name)
+    capsys.readouterr()
+    assert main(["report", str(tmp_path)]) == 0
+    assert "0 of 4 jobs complete: " in capsys.readouterr().out
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert text.count("failed: exit status 7") == text.count("has not begun") == 2
 
 
 def test_the_command_of_a_job_names_the_folder_of_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,16 +37,17 @@ def run(config: DictConfig) -> int:
     settings = checked_settings(config)
     folder = Path(settings["folder"])
     require(folder.is_dir(), f"folder={folder} is not a folder.{meant(folder)}")
-    folders = jobs.folders(folder)
+    folders, due = jobs.folders(folder), jobs.due(folder)
     require(
-        bool(folders),
+        bool(folders or due),
         f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
     )
-    read = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
+    begun = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
+    read = begun + [Job(path.relative_to(folder).as_posix(), tuple(words), "has not begun") for path, words in due]
     own.register_metrics({column.removesuffix("_restored") for job in read for row in job.rows[:1] for column in row})
     asked = _asked(settings, read)
     entries = published_numbers.read(settings["published"])
-    runs = [found for path, job in zip(folders, read, strict=True) for found in published_numbers.measured(path, job, entries)]
+    runs = [found for path, job in zip(folders, begun, strict=True) for found in published_numbers.measured(path, job, entries)]
     written = page.write(
         folder,
         read,

@@ -16,7 +16,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
 from csrgan.files import remove_empty
-from csrgan.run_folder import REFUSED, SUBMITIT, SWEEP
+from csrgan.run_folder import DUE, REFUSED, SUBMITIT, SWEEP
 from csrgan.runs import watchdog
 from csrgan.runs.process import locked
 from csrgan.workflow import sweep_plan
@@ -52,10 +52,12 @@ class SweepRecorder(Callback):
 
     @classmethod
     def leave_nothing(cls) -> None:
-        """After an error, remove the folders and the copy of the configuration of a sweep that has not begun a job."""
+        """After an error, remove the folders and the first files of a sweep that has not begun a job."""
         if cls.folder and cls.folder.is_dir():
-            if SWEEP not in cls.before and {file.name for file in cls.folder.iterdir()} == cls.before | {SWEEP}:
-                (cls.folder / SWEEP).unlink()
+            new = {file.name for file in cls.folder.iterdir()} - cls.before
+            if new <= {DUE, SWEEP}:
+                for name in new:
+                    (cls.folder / name).unlink()
             remove_empty(cls.created)
 
     @classmethod
@@ -74,12 +76,14 @@ class Refused(BaseException):
 
 
 def _prepare(folder: Path, hydra: DictConfig) -> None:
-    """Publish the plan of a sweep. Raises UserError if its folder holds the jobs of another."""
+    """Publish the plan of a sweep, and write it down. Raises UserError if its folder holds the jobs of another."""
     for file in folder.glob(f"*/{REFUSED}"):  # of a sweep that was killed
         file.unlink()
     known, jobs = sweep_plan.plan(hydra)
     numbered = "subdir" not in {word.partition("=")[0].rpartition(".")[2] for word in hydra.overrides.hydra}
-    replace(known, folders=sweep_plan.folders(folder, jobs) if numbered else []).publish()
+    plan = replace(known, folders=sweep_plan.folders(folder, jobs) if numbered else [])
+    plan.publish()
+    plan.record(folder, jobs)
 
 
 def _set_defaults(hydra: DictConfig) -> None:
