@@ -169,8 +169,13 @@ def test_a_widened_sweep_runs_only_what_is_new(
             "5  6 of 6 begins: loss.parameters.weight=0.1 seed=3",
         ]
         assert sorted(path.parent.name for path in tmp_path.glob("*/job.json")) == list("012345")
-    assert main([*words, "seed=2"]) == 1  # the table also has the two that failed
-    assert " begins" not in capsys.readouterr().out
+    assert main([*words, "seed=2"]) == 0  # the two that failed are not its own
+    told = capsys.readouterr().out
+    assert " begins" not in told
+    assert "Also not complete, but not among the values of this command: 4 (failed), 5 (failed)." in told
+    assert "jobs failed" not in told
+    assert main([*words, "seed=3"]) == 1
+    assert "2 of 2 jobs failed; the same command runs only those." in capsys.readouterr().out
     assert main([*words, "seed=2,4"]) == 2  # what it adds would lie among what it does not ask for
     assert (
         "0 holds another job (seed=1 there, seed=4 here): give the changed sweep its own run_dir, or keep"

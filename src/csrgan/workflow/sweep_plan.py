@@ -59,6 +59,10 @@ class Plan:
         """Return the folder of the job with this number. numbered: the one that Hydra has named by it."""
         return numbered.with_name(self.folders[number]) if self.folders else numbered
 
+    def asks_for(self, folder: Path) -> bool:
+        """Return whether a folder is that of a job of this sweep; where its jobs' folders are unknown, every folder is."""
+        return not self.folders or folder.name in self.folders
+
     def own(self, words: Sequence[str]) -> str:
         """Return the words of a job that not all jobs have."""
         return " ".join(word for word in words if word not in self.shared)
