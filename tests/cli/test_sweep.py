@@ -270,6 +270,32 @@ def test_cores_are_divided_among_the_jobs_that_run_at_once() -> None:
     assert divided("hydra/launcher=submitit_slurm", "hydra.launcher.cpus_per_task=8") == 8
 
 
+def test_as_many_jobs_run_together_as_launcher_and_sweeper_allow() -> None:
+    cores = os.cpu_count() or 1
+
+    def together(*words: str) -> int | None:
+        with initialize_config_dir(str(conf()), version_base="1.3"):
+            return hydra_sweep.together(compose("train", [*words], return_hydra_config=True).hydra)
+
+    def of_ray(init: dict[str, object], **remote: float) -> int | None:
+        launcher = {
+            "_target_": "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
+            "ray": {"init": init, "remote": remote},
+        }
+        return hydra_sweep.together(OmegaConf.create({"launcher": launcher, "sweeper": {"max_batch_size": None}}))
+
+    assert together() == 1
+    assert together("hydra/launcher=joblib", "hydra.launcher.n_jobs=3") == 3
+    assert together("hydra/launcher=joblib", "hydra.launcher.n_jobs=-1") == cores
+    assert together("hydra/launcher=joblib", "hydra.launcher.n_jobs=3", "hydra.sweeper.max_batch_size=2") == 2
+    assert together("hydra/launcher=joblib", "hydra.launcher.n_jobs=3", "hydra/sweeper=optuna", "hydra.sweeper.n_jobs=1") == 1
+    assert together(*SUBMITIT) == cores
+    assert together("hydra/launcher=submitit_slurm") is None
+    assert of_ray({"address": None}) == cores
+    assert of_ray({"address": None, "num_cpus": 8}, num_cpus=2) == 4
+    assert of_ray({"address": "auto"}) is None
+
+
 @needs_proc
 @pytest.mark.parametrize(
     ("launcher", "end"),

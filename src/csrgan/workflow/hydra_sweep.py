@@ -109,14 +109,24 @@ def _at_once(hydra: DictConfig) -> bool:
 
 
 def together(hydra: DictConfig) -> int | None:
-    """Return how many jobs run at a time; None if that is the cluster's choice."""
+    """Return how many jobs run at a time; None if that is a cluster's choice."""
+    launched = _launched_together(hydra)
+    batch = hydra.sweeper.get("n_jobs") if guided(hydra) else hydra.sweeper.get("max_batch_size")
+    return min(launched, batch) if launched and batch else launched
+
+
+def _launched_together(hydra: DictConfig) -> int | None:
+    """Return how many jobs the launcher runs at a time, if the sweeper hands it enough; None if that is a cluster's choice."""
     if "n_jobs" in hydra.launcher:
         return (
             int(hydra.launcher.n_jobs) if hydra.launcher.n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + hydra.launcher.n_jobs)
         )
     if _at_once(hydra):
         return max(1, (os.cpu_count() or 1) // (cores(hydra) or 1))
-    return None if "cpus_per_task" in hydra.launcher else 1
+    if str(hydra.launcher._target_).endswith(".RayLauncher") and not hydra.launcher.ray.init.get("address"):
+        available = hydra.launcher.ray.init.get("num_cpus") or os.cpu_count() or 1
+        return max(1, int(available / (hydra.launcher.ray.remote.get("num_cpus") or 1)))
+    return 1 if str(hydra.launcher._target_).endswith(".BasicLauncher") else None
 
 
 def cores(hydra: DictConfig) -> int | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from heapq import heapify, heapreplace
 from itertools import count
 from pathlib import Path
 from statistics import fmean
@@ -68,19 +68,34 @@ class Plan:
         return " ".join(word for word in words if word not in self.shared)
 
     def rest(self, folder: Path, together: int | None) -> str:
-        """Return a sentence on the time that the other jobs of a sweep's folder will take; empty if that cannot be told.
+        """Return a sentence on the time that the other jobs of this sweep will take; empty if that cannot be told.
 
-        together: jobs that run at a time; None: unknown.
+        folder: of the sweep. together: jobs that run at a time; None: unknown. A job is taken to last as long as those that this
+        start has completed, for these ran beside as many others; until there is one, as long as all that are complete.
         """
-        files = list(folder.glob(f"*/{JOB}"))
-        known = [(file.stat().st_mtime, record.read(file.parent)) for file in files]
-        seconds = [job["seconds"] for _, job in known if job and job["status"] == "complete"]
-        ended = sum(job["status"] == "complete" or (job["status"] != "running" and at >= self.began) for at, job in known if job)
+        found = [(file.stat().st_mtime, record.read(file.parent)) for file in folder.glob(f"*/{JOB}") if self.asks_for(file.parent)]
+        known = [(job, at >= self.began) for at, job in found if job]
+        complete = [(job["seconds"], new) for job, new in known if job["status"] == "complete"]
+        now = time.time()
+        running = [now - job.get("began", now) + job["seconds"] for job, _ in known if job["status"] == "running"]
+        ended = sum(job["status"] == "complete" or (job["status"] != "running" and new) for job, new in known)
         left = self.jobs - ended
-        if not together or not seconds or left < 1:
+        if not together or not complete or left < 1:
             return ""
+        each = fmean([seconds for seconds, new in complete if new] or [seconds for seconds, _ in complete])
+        rest = _until_all_end(each, running, waiting=left - len(running), together=together)
         others = "the last job, if it takes" if left == 1 else f"the other {left} jobs, if they take"
-        return f"about {_duration(math.ceil(left / together) * fmean(seconds))} for {others} as long as those that are complete"
+        return f"about {_duration(rest)} for {others} as long as those that are complete" if rest >= 1 else ""
+
+
+def _until_all_end(each: float, running: Sequence[float], *, waiting: int, together: int) -> float:
+    """Return the seconds until the last job ends. each: seconds of a job. running: seconds that those which run have taken.
+    waiting: how many have not begun; each begins when another ends."""
+    ends = [max(0.0, each - taken) for taken in running] + [0.0] * (together - len(running))
+    heapify(ends)
+    for _ in range(waiting):
+        heapreplace(ends, ends[0] + each)
+    return max(ends)
 
 
 def published() -> Plan:
