@@ -114,6 +114,20 @@ def test_single_seeds_and_a_small_difference_are_no_verdict(tmp_path: Path) -> N
     assert verdicts == {"1": "baseline", "2": "no verdict: one seed (1 seed, 1 picture)", "3": "better (1 seed, 1 picture)"}
 
 
+def test_seeds_are_spoken_of_where_they_matter(tmp_path: Path) -> None:
+    """Not between two methods that learn nothing: a small difference of theirs is no luck."""
+    for name, gain in (("bicubic.Bicubic", 1.0), ("wiener.Wiener", 1.07)):
+        job(tmp_path / name, f"{gain}", gain=gain)
+        (tmp_path / name / "config.yaml").write_text(f"system: {{_target_: csrgan.restorers.{name}}}\n")
+    for verdicts in (["baseline", "better"], ["baseline", "no verdict: one seed", "better"]):
+        assert main(["report", str(tmp_path)]) == 0
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        spoken = "A verdict is one on this seed alone." in page, "these seeds" in page
+        assert spoken == (len(verdicts) == 3,) * 2
+        assert [line["verdict"].partition(" (")[0] for line in read(tmp_path / "report.csv")] == verdicts
+        job(tmp_path / f"trained{len(verdicts)}", "0", gain=1.07)  # the same, of a training
+
+
 def test_a_difference_of_several_seeds_is_better_or_worse_if_it_is_relevant(tmp_path: Path) -> None:
     for seed in (1, 2, 3):
         for weight, gain in (("0", 1.0), ("1", 0.999976), ("2", 0.97), ("3", 0.93)):

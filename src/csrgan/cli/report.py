@@ -20,7 +20,7 @@ from csrgan.files import relative
 from csrgan.reports import columns, look, page, published
 from csrgan.runs import jobs
 from csrgan.tree import Settings
-from csrgan.workflow import published_numbers
+from csrgan.workflow import origin, published_numbers
 
 COSTS = {  # key in summary.json: its heading, and the size of its unit
     "images_seen": ("images seen", 1),
@@ -107,6 +107,7 @@ def _job(folder: Path, name: str, score: str) -> Job:
         return replace(
             result,
             reason="",
+            seeded=origin.seeded(folder),
             rows=rows,
             curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
             diagnostics=_diagnostics(metrics),
