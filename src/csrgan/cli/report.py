@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from statistics import fmean
 
@@ -12,10 +15,11 @@ from omegaconf import DictConfig
 from csrgan import run_folder
 from csrgan.api import own
 from csrgan.config.build import checked_settings
+from csrgan.config.occupied import holds_jobs
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.errors import UserError, meant, require
-from csrgan.evaluation.comparison import PLAIN, Job, grouped, holds
+from csrgan.evaluation.comparison import PLAIN, Job, comparable, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, look, page, published
 from csrgan.runs import jobs
@@ -29,6 +33,8 @@ COSTS = {  # key in summary.json: its heading, and the size of its unit
     "multiply_adds_restore": ("multiply-adds a pixel of S, 1e3", 1e3),
     "seconds_restore": ("restoring a picture, s", 1),
 }
+PROTOCOL = "readme"  # the one that csrgan proposes to score all networks on
+OF_PICTURES = ("data=", "data.valid=", "evaluation=", "evaluation.")  # beginnings of words that choose what is scored
 DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # prefixes of their columns in metrics.csv
 
 
@@ -55,11 +61,33 @@ def run(config: DictConfig) -> int:
         question=settings["question"] or "",
         asked=asked,
         published=published.table(entries, runs, asked=bool(settings["published"])),
+        advice=_advice(folder, {path: job for path, job in zip(folders, begun, strict=True) if job.rows}),
     )
     complete, many = sum(bool(job.rows) for job in read), f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
     counted = many if complete == len(read) else f"{complete} of {many} complete"
     Console().print(f"{counted}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _advice(folder: Path, complete: Mapping[Path, Job]) -> str:
+    """Return the commands that score all trainings on one protocol, if they were scored on several test sets; else empty.
+
+    folder: of the report. complete: the jobs that have rows, by their folders.
+    """
+    trained = {path: job for path, job in complete.items() if (path / run_folder.CHECKPOINTS).is_dir()}
+    if len(comparable(grouped(list(trained.values())))) < 2:
+        return ""
+    together = f"{relative(folder.resolve())}_on_{PROTOCOL}"
+    swept = holds_jobs(folder)  # which csrgan evaluate scores with one command
+    first = next(iter(trained))
+    checkpoint, place = (folder, together) if swept else (first, f"{together}/{first.name}")
+    shared = reduce(and_, (dict.fromkeys(job.words).keys() for job in trained.values()))
+    words = [word for word in trained[first].words if word in shared and word.startswith(OF_PICTURES)]
+    command = ["csrgan", "evaluate", f"checkpoint={relative(checkpoint)}", f"degradation={PROTOCOL}", *words, f"run_dir={place}"]
+    return (
+        f"To compare all networks, score them on one protocol, such as {PROTOCOL}: “{shlex.join(command)}”"
+        f"{'' if swept else ' and so for each run'}, then “{shlex.join(['csrgan', 'report', together])}”."
+    )
 
 
 def _asked(settings: Settings, read: list[Job]) -> page.Asked:
