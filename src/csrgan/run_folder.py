@@ -22,6 +22,7 @@ NETWORK_BEFORE = "network.ckpt"  # its name in version 0.1
 # A job of a sweep, beside the files of its run.
 JOB = "job.json"  # its outcome
 OUTPUT = "output.txt"  # its terminal output; locked by the process that runs it
+DUE = "sweep.json"  # in a sweep's folder: the jobs that its last command asked for
 SWEEP = "multirun.yaml"  # in a sweep's folder: its configuration, written by Hydra
 REFUSED = "refused.txt"  # why it was not started; the process that started the sweep reads and removes it
 SUBMITIT = ".submitit"  # folder of the submitit launcher; jobs that it started together wait here for their turn

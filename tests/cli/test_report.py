@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
+import re
+import shlex
 from itertools import product
 from pathlib import Path
 
@@ -11,6 +14,8 @@ import pytest
 from commands import train
 
 from csrgan.cli import main
+from csrgan.config.faults import check_command
+from csrgan.config.paths import for_hydra
 
 
 def job(folder: Path, weight: str | None, gain: float, *, seed: int = 1, status: str = "complete") -> None:
@@ -112,6 +117,53 @@ def test_single_seeds_and_a_small_difference_are_no_verdict(tmp_path: Path) -> N
     assert main(["report", f"{tmp_path}/two", "baseline=loss.parameters.weight=1"]) == 0
     verdicts = {line["settings"][-1]: line["verdict"] for line in read(tmp_path / "two" / "report.csv")}
     assert verdicts == {"1": "baseline", "2": "no verdict: one seed (1 seed, 1 picture)", "3": "better (1 seed, 1 picture)"}
+
+
+def test_seeds_are_spoken_of_where_they_matter(tmp_path: Path) -> None:
+    """Not between two methods that learn nothing: a small difference of theirs is no luck."""
+    for name, gain in (("bicubic.Bicubic", 1.0), ("wiener.Wiener", 1.07)):
+        job(tmp_path / name, f"{gain}", gain=gain)
+        (tmp_path / name / "config.yaml").write_text(f"system: {{_target_: csrgan.restorers.{name}}}\n")
+    for verdicts in (["baseline", "better"], ["baseline", "no verdict: one seed", "better"]):
+        assert main(["report", str(tmp_path)]) == 0
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        spoken = "A verdict is one on this seed alone." in page, "these seeds" in page
+        assert spoken == (len(verdicts) == 3,) * 2
+        assert [line["verdict"].partition(" (")[0] for line in read(tmp_path / "report.csv")] == verdicts
+        job(tmp_path / f"trained{len(verdicts)}", "0", gain=1.07)  # the same, of a training
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_networks_of_several_priors_get_the_commands_that_score_them_on_one(
+    swept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the pictures that all of them were scored on. Evaluations on several sets are as they were meant."""
+    monkeypatch.chdir(tmp_path)
+    for name, blur in (("0", 4), ("1", 50)):
+        folder = tmp_path / "runs" / "my sweep" / name
+        job(folder, name, gain=1.0)
+        lines = read(folder / "results.csv")
+        write(folder / "results.csv", [line | {"blur_std": blur} for line in lines])
+        told = json.loads((folder / "job.json").read_text())
+        told["words"] += ["evaluation.crop=64", f"degradation.blur.high={blur}"]
+        (folder / "job.json").write_text(json.dumps(told))
+        if not swept:
+            (folder / "job.json").unlink()
+            (folder / "overrides.json").write_text(json.dumps(told["words"]))
+            (folder / "summary.json").write_text("{}")
+    assert main(["report", "runs/my sweep"]) == 0
+    page = html.unescape((tmp_path / "runs" / "my sweep" / "report.html").read_text(encoding="utf-8"))
+    assert "compare only within one" in page and "To compare all networks" not in page
+    for name in "01":
+        (tmp_path / "runs" / "my sweep" / name / "checkpoints").mkdir()
+    assert main(["report", "runs/my sweep"]) == 0
+    page = html.unescape((tmp_path / "runs" / "my sweep" / "report.html").read_text(encoding="utf-8"))
+    scored, reported = (shlex.split(command) for command in re.findall("“(csrgan (?:evaluate|report) [^”]*)”", page))
+    source, there = ("", "") if swept else ("/0", "/0")
+    words = ["degradation=readme", "evaluation.crop=64", f"run_dir=runs/my sweep_on_readme{there}"]
+    assert scored == ["csrgan", "evaluate", f"checkpoint=runs/my sweep{source}", *words]
+    assert reported == ["csrgan", "report", "runs/my sweep_on_readme"]
+    check_command("evaluate", for_hydra(scored[2:]))
 
 
 def test_a_difference_of_several_seeds_is_better_or_worse_if_it_is_relevant(tmp_path: Path) -> None:

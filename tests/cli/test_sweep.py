@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -168,8 +169,13 @@ def test_a_widened_sweep_runs_only_what_is_new(
             "5  6 of 6 begins: loss.parameters.weight=0.1 seed=3",
         ]
         assert sorted(path.parent.name for path in tmp_path.glob("*/job.json")) == list("012345")
-    assert main([*words, "seed=2"]) == 1  # the table also has the two that failed
-    assert " begins" not in capsys.readouterr().out
+    assert main([*words, "seed=2"]) == 0  # the two that failed are not its own
+    told = capsys.readouterr().out
+    assert " begins" not in told
+    assert "Also not complete, but not among the values of this command: 4 (failed), 5 (failed)." in told
+    assert "jobs failed" not in told
+    assert main([*words, "seed=3"]) == 1
+    assert "2 of 2 jobs failed; the same command runs only those." in capsys.readouterr().out
     assert main([*words, "seed=2,4"]) == 2  # what it adds would lie among what it does not ask for
     assert (
         "0 holds another job (seed=1 there, seed=4 here): give the changed sweep its own run_dir, or keep"
@@ -195,6 +201,21 @@ def test_a_sweep_says_what_begins_and_how_long_the_rest_takes(
         "3  4 of 4 begins: seed=4",
         "3  failed: exit status 7",
     ]
+
+
+def test_the_report_counts_the_jobs_that_have_not_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a sweep that ended after its second job."""
+    jobs_die(tmp_path, monkeypatch)
+    assert main(["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4", "seed=1,2,3,4"]) == 1
+    for name in "23":
+        shutil.rmtree(tmp_path / "sweep" / name)
+    capsys.readouterr()
+    assert main(["report", str(tmp_path)]) == 0
+    assert "0 of 4 jobs complete: " in capsys.readouterr().out
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert text.count("failed: exit status 7") == text.count("has not begun") == 2
 
 
 def test_the_command_of_a_job_names_the_folder_of_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,6 +268,32 @@ def test_cores_are_divided_among_the_jobs_that_run_at_once() -> None:
     assert divided("hydra/launcher=joblib", "hydra.launcher.n_jobs=-1") == 1
     assert divided(*SUBMITIT) == 1
     assert divided("hydra/launcher=submitit_slurm", "hydra.launcher.cpus_per_task=8") == 8
+
+
+def test_as_many_jobs_run_together_as_launcher_and_sweeper_allow() -> None:
+    cores = os.cpu_count() or 1
+
+    def together(*words: str) -> int | None:
+        with initialize_config_dir(str(conf()), version_base="1.3"):
+            return hydra_sweep.together(compose("train", [*words], return_hydra_config=True).hydra)
+
+    def of_ray(init: dict[str, object], **remote: float) -> int | None:
+        launcher = {
+            "_target_": "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
+            "ray": {"init": init, "remote": remote},
+        }
+        return hydra_sweep.together(OmegaConf.create({"launcher": launcher, "sweeper": {"max_batch_size": None}}))
+
+    assert together() == 1
+    assert together("hydra/launcher=joblib", "hydra.launcher.n_jobs=3") == 3
+    assert together("hydra/launcher=joblib", "hydra.launcher.n_jobs=-1") == cores
+    assert together("hydra/launcher=joblib", "hydra.launcher.n_jobs=3", "hydra.sweeper.max_batch_size=2") == 2
+    assert together("hydra/launcher=joblib", "hydra.launcher.n_jobs=3", "hydra/sweeper=optuna", "hydra.sweeper.n_jobs=1") == 1
+    assert together(*SUBMITIT) == cores
+    assert together("hydra/launcher=submitit_slurm") is None
+    assert of_ray({"address": None}) == cores
+    assert of_ray({"address": None, "num_cpus": 8}, num_cpus=2) == 4
+    assert of_ray({"address": "auto"}) is None
 
 
 @needs_proc

@@ -50,3 +50,24 @@ def test_an_evaluation_does_not_write_over_the_training_that_it_scores(run: Path
     assert main(["evaluate", f"checkpoint={run}", f"run_dir={run}", "panels=0"]) == 2
     assert "holds a training run, whose results would be overwritten: choose another run_dir." in capsys.readouterr().err
     assert {file: file.read_bytes() for file in run.glob("*.*")} == before
+
+
+def test_a_job_is_due_until_it_begins(tmp_path: Path) -> None:
+    """Named by its folder, or by its number where the sweep cannot tell its folders beforehand."""
+    named = {"0": ["seed=1"], "4": ["seed=2"]}
+    for name, content in (("named", {"jobs": 2, "folders": named}), ("counted", {"jobs": 3, "folders": {}})):
+        (tmp_path / name / "0").mkdir(parents=True)
+        (tmp_path / name / "sweep.json").write_text(json.dumps(content))
+    numbers = [(tmp_path / "counted" / name, []) for name in "012"]
+    assert jobs.due(tmp_path) == [*numbers, *((tmp_path / "named" / name, words) for name, words in named.items())]
+    for name in ("named", "counted"):
+        (tmp_path / name / "0" / "job.json").touch()
+    assert jobs.due(tmp_path) == [*numbers[1:], (tmp_path / "named" / "4", ["seed=2"])]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"jobs": "2", "folders": {}}', '{"jobs": 1, "folders": {"0": [7]}}'])
+def test_a_damaged_list_of_due_jobs_is_one_sentence(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sweep.json").write_text(text)
+    assert main(["report", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert f"{tmp_path}/sweep.json is damaged: it names no jobs. Without it, only the jobs that have begun are counted." in told

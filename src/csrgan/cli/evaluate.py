@@ -19,6 +19,7 @@ from csrgan.callbacks.bar import Bar, Scoring
 from csrgan.callbacks.progress import PerImageProgress
 from csrgan.callbacks.scores import Scores
 from csrgan.config.build import build
+from csrgan.config.occupied import holds_jobs
 from csrgan.config.paths import encoded, restart_words
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
@@ -45,11 +46,10 @@ def run(config: DictConfig) -> float | int:
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / run_folder.CHECKPOINTS).is_dir()
     require(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")
-    sweep = source.is_dir() and not (source / run_folder.CHECKPOINTS).is_dir()
-    files = [file for each in jobs.folders(source) if (file := each / run_folder.JOB).is_file()] if sweep else []
-    if not files:
+    if not holds_jobs(source):
         require_same_start(folder, "evaluate")
         return _score(config, config.checkpoint, folder, Console())
+    files = [file for each in jobs.folders(source) if (file := each / run_folder.JOB).is_file()]
     for job in files:  # all of them before the first is scored
         require_same_start(folder / job.parent.relative_to(source), "evaluate")
     for done, job in enumerate(files, start=1):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from statistics import fmean
 
@@ -12,15 +15,16 @@ from omegaconf import DictConfig
 from csrgan import run_folder
 from csrgan.api import own
 from csrgan.config.build import checked_settings
+from csrgan.config.occupied import holds_jobs
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.errors import UserError, meant, require
-from csrgan.evaluation.comparison import PLAIN, Job, grouped, holds
+from csrgan.evaluation.comparison import PLAIN, Job, comparable, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, look, page, published
 from csrgan.runs import jobs
 from csrgan.tree import Settings
-from csrgan.workflow import published_numbers
+from csrgan.workflow import origin, published_numbers
 
 COSTS = {  # key in summary.json: its heading, and the size of its unit
     "images_seen": ("images seen", 1),
@@ -29,6 +33,8 @@ COSTS = {  # key in summary.json: its heading, and the size of its unit
     "multiply_adds_restore": ("multiply-adds a pixel of S, 1e3", 1e3),
     "seconds_restore": ("restoring a picture, s", 1),
 }
+PROTOCOL = "readme"  # the one that csrgan proposes to score all networks on
+OF_PICTURES = ("data=", "data.valid=", "evaluation=", "evaluation.")  # beginnings of words that choose what is scored
 DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # prefixes of their columns in metrics.csv
 
 
@@ -37,16 +43,17 @@ def run(config: DictConfig) -> int:
     settings = checked_settings(config)
     folder = Path(settings["folder"])
     require(folder.is_dir(), f"folder={folder} is not a folder.{meant(folder)}")
-    folders = jobs.folders(folder)
+    folders, due = jobs.folders(folder), jobs.due(folder)
     require(
-        bool(folders),
+        bool(folders or due),
         f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
     )
-    read = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
+    begun = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
+    read = begun + [Job(path.relative_to(folder).as_posix(), tuple(words), "has not begun") for path, words in due]
     own.register_metrics({column.removesuffix("_restored") for job in read for row in job.rows[:1] for column in row})
     asked = _asked(settings, read)
     entries = published_numbers.read(settings["published"])
-    runs = [found for path, job in zip(folders, read, strict=True) for found in published_numbers.measured(path, job, entries)]
+    runs = [found for path, job in zip(folders, begun, strict=True) for found in published_numbers.measured(path, job, entries)]
     written = page.write(
         folder,
         read,
@@ -54,11 +61,33 @@ def run(config: DictConfig) -> int:
         question=settings["question"] or "",
         asked=asked,
         published=published.table(entries, runs, asked=bool(settings["published"])),
+        advice=_advice(folder, {path: job for path, job in zip(folders, begun, strict=True) if job.rows}),
     )
     complete, many = sum(bool(job.rows) for job in read), f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
     counted = many if complete == len(read) else f"{complete} of {many} complete"
     Console().print(f"{counted}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _advice(folder: Path, complete: Mapping[Path, Job]) -> str:
+    """Return the commands that score all trainings on one protocol, if they were scored on several test sets; else empty.
+
+    folder: of the report. complete: the jobs that have rows, by their folders.
+    """
+    trained = {path: job for path, job in complete.items() if (path / run_folder.CHECKPOINTS).is_dir()}
+    if len(comparable(grouped(list(trained.values())))) < 2:
+        return ""
+    together = f"{relative(folder.resolve())}_on_{PROTOCOL}"
+    swept = holds_jobs(folder)  # which csrgan evaluate scores with one command
+    first = next(iter(trained))
+    checkpoint, place = (folder, together) if swept else (first, f"{together}/{first.name}")
+    shared = reduce(and_, (dict.fromkeys(job.words).keys() for job in trained.values()))
+    words = [word for word in trained[first].words if word in shared and word.startswith(OF_PICTURES)]
+    command = ["csrgan", "evaluate", f"checkpoint={relative(checkpoint)}", f"degradation={PROTOCOL}", *words, f"run_dir={place}"]
+    return (
+        f"To compare all networks, score them on one protocol, such as {PROTOCOL}: “{shlex.join(command)}”"
+        f"{'' if swept else ' and so for each run'}, then “{shlex.join(['csrgan', 'report', together])}”."
+    )
 
 
 def _asked(settings: Settings, read: list[Job]) -> page.Asked:
@@ -106,6 +135,7 @@ def _job(folder: Path, name: str, score: str) -> Job:
         return replace(
             result,
             reason="",
+            seeded=origin.seeded(folder),
             rows=rows,
             curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
             diagnostics=_diagnostics(metrics),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -71,7 +72,8 @@ def _report_job(folder: Path, outcome: str) -> None:
 
 
 def report(folder: Path) -> int:
-    """Print a table of a sweep's jobs with the settings in which they differ. Return exit status 1 if a job failed.
+    """Print a table of the jobs in a sweep's folder with the settings in which they differ. Return exit status 1 if a job of this
+    command is not complete: others, which an earlier command with more values has left there, are only mentioned.
 
     Raises UserError if jobs were refused.
     """
@@ -94,16 +96,26 @@ def report(folder: Path) -> int:
         )
     console = Console()
     console.print(table)
-    failed = {path: job for path, job in jobs.items() if job["status"] != "complete"}
-    for path, job in failed.items():
-        console.print(f"{relative(path)} {record.ending(job)}", highlight=False, markup=False, soft_wrap=True)
-    if failed:
-        console.print(
-            _failures(Counter(job["status"] for job in failed.values()), len(jobs)), highlight=False, markup=False, soft_wrap=True
-        )
-    if len(failed) < len(jobs):
+    own = {path: job for path, job in jobs.items() if sweep_plan.published().asks_for(path)}
+    failed, others = _incomplete(own), _incomplete({path: job for path, job in jobs.items() if path not in own})
+    said = [f"{relative(path)} {record.ending(job)}" for path, job in failed.items()]
+    said += [_failures(Counter(job["status"] for job in failed.values()), len(own))] if failed else []
+    said += [_left(others)] if others else []
+    for sentence in said:
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    if any(job["status"] == "complete" for job in jobs.values()):
         console.print(f"its page: csrgan report {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0
+
+
+def _incomplete(jobs: Mapping[Path, Settings]) -> dict[Path, Settings]:
+    return {path: job for path, job in jobs.items() if job["status"] != "complete"}
+
+
+def _left(jobs: Mapping[Path, Settings]) -> str:
+    """Return a sentence on jobs that are not complete, and that this command does not ask for."""
+    named = ", ".join(f"{path.name} ({record.outcome(job)})" for path, job in jobs.items())
+    return f"Also not complete, but not among the values of this command: {named}."
 
 
 def _failures(counts: Counter[str], jobs: int) -> str:

@@ -174,7 +174,9 @@ def _folder_faults(command: str, config: DictConfig, several: bool) -> Iterator[
     if several and broken_interpolation(folder):
         yield f"run_dir={folder}: a sweep cannot use a folder whose name has a ${{ that is not closed."
     if not config.get("resume"):  # a run goes on wherever it lies
-        yield from occupied_faults(command, Path(folder), several=several)
+        checkpoint = config._get_node("checkpoint") if command == "evaluate" else None
+        scores = None if checkpoint is None or checkpoint._is_none() else Path(with_decoded_paths(str(checkpoint)))
+        yield from occupied_faults(command, Path(folder), several=several, scores=scores)
 
 
 def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) -> Iterator[str]:

@@ -32,7 +32,8 @@ class Job:
 
     words: the overrides it was started with. reason: why it failed; empty: it did not. rows: of its evaluation.
     curve: the learning curve of a score, (images seen, score). diagnostics: means over the run. costs: by name.
-    pictures: folders with an S, L and H each. units: of further factors of the degradation, by their names.
+    pictures: folders with an S, L and H each. units: of further factors of the degradation, by their names. seeded: whether
+    another seed would change its scores, as that of a training does, and that of a bicubic enlargement does not.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Job:
     costs: Mapping[str, float] = field(default_factory=dict)
     pictures: Sequence[Path] = ()
     units: Mapping[str, str] = field(default_factory=dict)
+    seeded: bool = True
 
     @property
     def seed(self) -> str:
@@ -63,6 +65,10 @@ class Group:
     @property
     def name(self) -> str:
         return " ".join(self.settings) or "all settings as they are"
+
+    @property
+    def seeded(self) -> bool:
+        return any(job.seeded for job in self.jobs)
 
     def value(self, key: str) -> str:
         return next((word.split("=", 1)[1] for word in self.settings if word.startswith(f"{key}=")), "")

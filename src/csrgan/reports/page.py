@@ -54,9 +54,18 @@ class Asked:
     look: Look = PAGE
 
 
-def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked: Asked = Asked(), published: Table = ()) -> Path:
+def write(
+    folder: Path,
+    jobs: Sequence[Job],
+    *,
+    title: str,
+    question: str,
+    asked: Asked = Asked(),
+    published: Table = (),
+    advice: str = "",
+) -> Path:
     """Write report.html, report.csv, report.md, rows.csv, numbers.csv, table.tex and figures/ into the sweep's folder. Return the
-    page. published: the table of published numbers beside those of the jobs."""
+    page. published: the table of published numbers beside those of the jobs. advice: what to do about several test sets."""
     chosen, groups = columns.score_of(asked.score), grouped(jobs)
     compared = references(groups, asked.baseline)
     labels = chart.labels(list(compared), asked.look)
@@ -72,12 +81,13 @@ def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked
     apart = sets.apart(found)
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
     notes = verdicts.notes(compared, differences, chosen, asked.baseline, asked.relevant)
-    heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, apart, *notes) if text)
+    sets_apart = [text for text in (apart, advice) if text]
+    heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, *sets_apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)
     content = {
         "title": title,
         "question": question,
-        "notes": [*([apart] if apart else []), *notes],
+        "notes": [*sets_apart, *notes],
         "every": every,
         "full": {label: group.name for group, label in labels.items() if label != group.name},
         "lines": _short(lines, labels),

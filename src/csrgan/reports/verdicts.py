@@ -55,9 +55,9 @@ def compared(references: Mapping[Group, Group], chosen: Score, relevant: float) 
     for group, reference in references.items():
         found = None if group is reference else difference(group, reference, chosen.column)
         baseline = mean(reference, chosen.column)
-        assumed = chosen.changed_by(BY_CHANCE, baseline)
+        by_seed = chosen.changed_by(BY_CHANCE, baseline) if math.isnan(measured) else measured
         result[group] = found and found._replace(
-            by_chance=assumed if math.isnan(measured) else measured, relevant=chosen.changed_by(relevant, baseline)
+            by_chance=by_seed if group.seeded or reference.seeded else 0.0, relevant=chosen.changed_by(relevant, baseline)
         )
     return result
 
@@ -94,18 +94,19 @@ def _note(references: Mapping[Group, Group], differences: Mapping[Group, Differe
     """Return sentences that explain the numbers of the table."""
     images = min(len({row["image"] for row in group.jobs[0].rows}) for group in references)
     resampled = f"the {images} photographs" if images >= PICTURES else "photograph and degradation pairs"
-    seeds = min((len(group.jobs) for group in references), default=0)
+    seeds = min((len(group.jobs) for group in references if group.seeded), default=None)
     warning = "" if images >= PICTURES else f" {images} photographs are too few to generalise to others."
-    if seeds < SEEDS:
+    if seeds is not None and seeds < SEEDS:
         those = "this seed" if seeds == 1 else f"these {seeds} seeds"
         warning += f" A verdict is one on {those} alone. Whether it holds for others, {SEEDS} or more will show."
     single = next((each for each in differences.values() if each and chosen.verdict(each) == ONE_SEED), None)
     if single:
         warning += f" Of single seeds, a difference below {single.by_chance:.2g} {chosen.unit}".rstrip()
         warning += " is no verdict: another seed may change that much."
+    both, these = ("", "") if seeds is None else (" over the seeds that both have", " and these seeds")
     return (
-        f"The score is {chosen.heading}: {chosen.better}. Differences are of means over the seeds that both have, with 95 %"
-        f" intervals of a paired bootstrap over {resampled} and these seeds.{warning} {_least(chosen, relevant)}"
+        f"The score is {chosen.heading}: {chosen.better}. Differences are of means{both}, with 95 %"
+        f" intervals of a paired bootstrap over {resampled}{these}.{warning} {_least(chosen, relevant)}"
         f" A job has collapsed if its mean gain is below {COLLAPSED:g} dB, or nan."
     )
 

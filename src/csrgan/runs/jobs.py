@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 from csrgan.config.old_names import translate_silently
@@ -15,7 +16,7 @@ from csrgan.errors import UserError, require
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
 from csrgan.files import relative
-from csrgan.run_folder import CHECKPOINTS, JOB, OVERRIDES, RESULTS, SUMMARY
+from csrgan.run_folder import CHECKPOINTS, DUE, JOB, OVERRIDES, RESULTS, SUMMARY
 from csrgan.runs import record
 from csrgan.tree import Settings
 
@@ -33,6 +34,7 @@ IRRELEVANT = (  # prefixes of words that change no number of a run
     *("hydra.", "logger", "panels=", "data.cache", "data.memory_mb", "data.workers"),
     *(f"trainer.{key}=" for key in ("panels", "gradient_stats_every", "validate_every", "save_every", "measure_macs")),
 )
+MOST = 1_000_000  # jobs of a sweep
 LIMIT = 1e60  # of the numbers that a run writes, so that sums of squares stay finite
 
 
@@ -40,6 +42,28 @@ def folders(folder: Path) -> list[Path]:
     """Return this folder and those below it that hold a job of a sweep, or a single run or evaluation."""
     single = (file.parent for file in folder.rglob(SUMMARY) if (file.parent / OVERRIDES).is_file())
     return sorted({*(file.parent for file in folder.rglob(JOB)), *single}, key=_natural)
+
+
+def due(folder: Path) -> list[tuple[Path, list[str]]]:
+    """Return the folder and the words of each job that has not begun, though the last command of its sweep asked for it. Where a
+    sweep cannot tell its jobs' folders beforehand, they are called by their numbers, and have no words."""
+    return [job for file in sorted(folder.rglob(DUE), key=_natural) for job in _not_begun(file)]
+
+
+def _not_begun(file: Path) -> Iterator[tuple[Path, list[str]]]:
+    try:
+        content = _json(file)
+        count, named = content["jobs"], content["folders"]
+        lists = list(named.values())
+        good = isinstance(count, int) and 0 <= count < MOST and all(isinstance(words, list) for words in lists)
+        require(good and all(isinstance(word, str) for words in lists for word in words), "no text")
+    except (UserError, KeyError, AttributeError) as reason:
+        sentence = f"{relative(file)} is damaged: it names no jobs. Without it, only the jobs that have begun are counted."
+        raise UserError(sentence) from reason
+    begun = {path.parent.name for path in file.parent.glob(f"*/{JOB}")}
+    for name, words in (named or {str(number): [] for number in range(len(begun), count)}).items():
+        if name not in begun:
+            yield file.parent / _printable(name), [_printable(word) for word in translate_silently(words)]
 
 
 def _natural(folder: Path) -> list[tuple[str, int]]:

@@ -16,7 +16,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
 from csrgan.files import remove_empty
-from csrgan.run_folder import REFUSED, SUBMITIT, SWEEP
+from csrgan.run_folder import DUE, REFUSED, SUBMITIT, SWEEP
 from csrgan.runs import watchdog
 from csrgan.runs.process import locked
 from csrgan.workflow import sweep_plan
@@ -52,10 +52,12 @@ class SweepRecorder(Callback):
 
     @classmethod
     def leave_nothing(cls) -> None:
-        """After an error, remove the folders and the copy of the configuration of a sweep that has not begun a job."""
+        """After an error, remove the folders and the first files of a sweep that has not begun a job."""
         if cls.folder and cls.folder.is_dir():
-            if SWEEP not in cls.before and {file.name for file in cls.folder.iterdir()} == cls.before | {SWEEP}:
-                (cls.folder / SWEEP).unlink()
+            new = {file.name for file in cls.folder.iterdir()} - cls.before
+            if new <= {DUE, SWEEP}:
+                for name in new:
+                    (cls.folder / name).unlink()
             remove_empty(cls.created)
 
     @classmethod
@@ -74,12 +76,14 @@ class Refused(BaseException):
 
 
 def _prepare(folder: Path, hydra: DictConfig) -> None:
-    """Publish the plan of a sweep. Raises UserError if its folder holds the jobs of another."""
+    """Publish the plan of a sweep, and write it down. Raises UserError if its folder holds the jobs of another."""
     for file in folder.glob(f"*/{REFUSED}"):  # of a sweep that was killed
         file.unlink()
     known, jobs = sweep_plan.plan(hydra)
     numbered = "subdir" not in {word.partition("=")[0].rpartition(".")[2] for word in hydra.overrides.hydra}
-    replace(known, folders=sweep_plan.folders(folder, jobs) if numbered else []).publish()
+    plan = replace(known, folders=sweep_plan.folders(folder, jobs) if numbered else [])
+    plan.publish()
+    plan.record(folder, jobs)
 
 
 def _set_defaults(hydra: DictConfig) -> None:
@@ -105,14 +109,24 @@ def _at_once(hydra: DictConfig) -> bool:
 
 
 def together(hydra: DictConfig) -> int | None:
-    """Return how many jobs run at a time; None if that is the cluster's choice."""
+    """Return how many jobs run at a time; None if that is a cluster's choice."""
+    launched = _launched_together(hydra)
+    batch = hydra.sweeper.get("n_jobs") if guided(hydra) else hydra.sweeper.get("max_batch_size")
+    return min(launched, batch) if launched and batch else launched
+
+
+def _launched_together(hydra: DictConfig) -> int | None:
+    """Return how many jobs the launcher runs at a time, if the sweeper hands it enough; None if that is a cluster's choice."""
     if "n_jobs" in hydra.launcher:
         return (
             int(hydra.launcher.n_jobs) if hydra.launcher.n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + hydra.launcher.n_jobs)
         )
     if _at_once(hydra):
         return max(1, (os.cpu_count() or 1) // (cores(hydra) or 1))
-    return None if "cpus_per_task" in hydra.launcher else 1
+    if str(hydra.launcher._target_).endswith(".RayLauncher") and not hydra.launcher.ray.init.get("address"):
+        available = hydra.launcher.ray.init.get("num_cpus") or os.cpu_count() or 1
+        return max(1, int(available / (hydra.launcher.ray.remote.get("num_cpus") or 1)))
+    return 1 if str(hydra.launcher._target_).endswith(".BasicLauncher") else None
 
 
 def cores(hydra: DictConfig) -> int | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path, PurePath
 
 import yaml
 
 from csrgan.config import compose
 from csrgan.data.benchmark import COUNTS
+from csrgan.declared import constant
 from csrgan.errors import UserError
 from csrgan.evaluation.results import Row
 from csrgan.reports.published import canonical
@@ -39,11 +40,8 @@ def read(folder: Path, protocols: Collection[str]) -> Origin | None:
 
     protocols: names that may be recognised by their settings.
     """
-    try:
-        config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError):
-        return None
-    if not isinstance(config, dict) or not isinstance(config.get("degradation"), dict) or _stressed(config):
+    config = _config(folder)
+    if not isinstance(config.get("degradation"), dict) or _stressed(config):
         return None
     published_as = config.get("published_as")
     published_as = published_as if isinstance(published_as, dict) else {}
@@ -52,6 +50,33 @@ def read(folder: Path, protocols: Collection[str]) -> Origin | None:
     protocol = own or protocol_of(config["degradation"], protocols)
     method = method or method_of(config.get("system"), config.get("oracle"))
     return Origin(protocol, _parts(config.get("data")), given, method, _scored(config))
+
+
+def seeded(folder: Path) -> bool:
+    """Return whether another seed would change the scores of a run: it was trained, learns from each picture, or uses the
+    prediction of what was. If config.yaml does not tell, it would."""
+    config = _config(folder)
+    system = value_at(config, "system._target_")
+    if system is None:
+        return not config.get("results")  # of another program
+    own = str(system).startswith("csrgan.")  # a stranger's package is not looked for
+    if not own or constant(str(system), "per_picture") is not False:
+        return True
+    return "prediction" in (config.get("oracle"), value_at(config, "system.oracle"))
+
+
+def _config(folder: Path) -> Settings:
+    """Return the config.yaml of a run; no settings where there is none that can be read."""
+    try:
+        return _parsed((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError):
+        return {}
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Settings:
+    content = yaml.safe_load(text)
+    return content if isinstance(content, dict) else {}
 
 
 def method_of(system: object, oracle: object = None, chosen: str | None = None) -> str:

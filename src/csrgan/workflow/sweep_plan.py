@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from heapq import heapify, heapreplace
 from itertools import count
 from pathlib import Path
 from statistics import fmean
@@ -22,8 +22,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from csrgan.config.paths import ENCODED, restart_words
 from csrgan.config.resume import ONE_JOB, differing, original_words, start
 from csrgan.errors import UserError
-from csrgan.files import relative
-from csrgan.run_folder import JOB, OVERRIDES
+from csrgan.files import relative, write_json
+from csrgan.run_folder import DUE, JOB, OVERRIDES
 from csrgan.runs import record
 
 PLAN = "CSRGAN_SWEEP_PLAN"  # environment variable: the plan, for the processes that run the jobs
@@ -45,6 +45,12 @@ class Plan:
         """Make this the plan of all processes that are started from now on."""
         os.environ[PLAN] = json.dumps(asdict(self))
 
+    def record(self, folder: Path, jobs: Sequence[Sequence[str]]) -> None:
+        """Write the jobs that are due into the sweep's folder, for those who look at it before all have begun. jobs: the words of
+        each, as far as they are known."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / DUE, {"jobs": self.jobs, "folders": dict(zip(self.folders, jobs, strict=False))})
+
     def position(self, number: int) -> str:
         """Return which job the one with this number is, counted from 0."""
         return f"{number + 1} of {self.jobs}" if self.jobs else f"job {number + 1}"
@@ -53,24 +59,43 @@ class Plan:
         """Return the folder of the job with this number. numbered: the one that Hydra has named by it."""
         return numbered.with_name(self.folders[number]) if self.folders else numbered
 
+    def asks_for(self, folder: Path) -> bool:
+        """Return whether a folder is that of a job of this sweep; where its jobs' folders are unknown, every folder is."""
+        return not self.folders or folder.name in self.folders
+
     def own(self, words: Sequence[str]) -> str:
         """Return the words of a job that not all jobs have."""
         return " ".join(word for word in words if word not in self.shared)
 
     def rest(self, folder: Path, together: int | None) -> str:
-        """Return a sentence on the time that the other jobs of a sweep's folder will take; empty if that cannot be told.
+        """Return a sentence on the time that the other jobs of this sweep will take; empty if that cannot be told.
 
-        together: jobs that run at a time; None: unknown.
+        folder: of the sweep. together: jobs that run at a time; None: unknown. A job is taken to last as long as those that this
+        start has completed, for these ran beside as many others; until there is one, as long as all that are complete.
         """
-        files = list(folder.glob(f"*/{JOB}"))
-        known = [(file.stat().st_mtime, record.read(file.parent)) for file in files]
-        seconds = [job["seconds"] for _, job in known if job and job["status"] == "complete"]
-        ended = sum(job["status"] == "complete" or (job["status"] != "running" and at >= self.began) for at, job in known if job)
+        found = [(file.stat().st_mtime, record.read(file.parent)) for file in folder.glob(f"*/{JOB}") if self.asks_for(file.parent)]
+        known = [(job, at >= self.began) for at, job in found if job]
+        complete = [(job["seconds"], new) for job, new in known if job["status"] == "complete"]
+        now = time.time()
+        running = [now - job.get("began", now) + job["seconds"] for job, _ in known if job["status"] == "running"]
+        ended = sum(job["status"] == "complete" or (job["status"] != "running" and new) for job, new in known)
         left = self.jobs - ended
-        if not together or not seconds or left < 1:
+        if not together or not complete or left < 1:
             return ""
+        each = fmean([seconds for seconds, new in complete if new] or [seconds for seconds, _ in complete])
+        rest = _until_all_end(each, running, waiting=left - len(running), together=together)
         others = "the last job, if it takes" if left == 1 else f"the other {left} jobs, if they take"
-        return f"about {_duration(math.ceil(left / together) * fmean(seconds))} for {others} as long as those that are complete"
+        return f"about {_duration(rest)} for {others} as long as those that are complete" if rest >= 1 else ""
+
+
+def _until_all_end(each: float, running: Sequence[float], *, waiting: int, together: int) -> float:
+    """Return the seconds until the last job ends. each: seconds of a job. running: seconds that those which run have taken.
+    waiting: how many have not begun; each begins when another ends."""
+    ends = [max(0.0, each - taken) for taken in running] + [0.0] * (together - len(running))
+    heapify(ends)
+    for _ in range(waiting):
+        heapreplace(ends, ends[0] + each)
+    return max(ends)
 
 
 def published() -> Plan:
