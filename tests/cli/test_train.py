@@ -181,7 +181,9 @@ def test_a_folder_below_the_current_one_is_named_as_it_was_given(
 ) -> None:
     """Of a run that is stopped at its first save, and of a second run in its folder."""
     monkeypatch.chdir(tmp_path)
-    stopped = Checkpoints(Path.cwd() / "run" / "checkpoints", 8, 16, Scores(tmp_path, 0), Console(), stop := GracefulStop())
+    stopped = Checkpoints(
+        Path.cwd() / "run" / "checkpoints", 8, 16, Scores(tmp_path, 0), Console(), stop := GracefulStop(tmp_path / "run")
+    )
     stop.number = 2
     with pytest.raises(RunStopped, match=r"To continue: csrgan train resume=run$"):
         stopped.on_validation_batch_end(lightning.Trainer(logger=False), lightning.LightningModule())

@@ -34,6 +34,7 @@ from csrgan.reports import table
 from csrgan.restorers import ood_fit
 from csrgan.rules import listed
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
+from csrgan.runs.checkpoint_place import to_continue
 from csrgan.training import data_parallel, sanity_check, unknown_theta
 from csrgan.training.data_parallel import lost_processes
 from csrgan.training.evaluated import Evaluated, as_module
@@ -86,7 +87,7 @@ def trained(
     """Train with these settings and return the gain of S over L in dB. also: more callbacks, which run first."""
     console, leads = Console(), ranks.own().leads
     data, system = _prepared(settings, console, from_start=stopped is None)
-    scores, stop = Scores(folder, settings["trainer"]["panels"]), GracefulStop()
+    scores, stop = Scores(folder, settings["trainer"]["panels"]), GracefulStop(folder)
     images, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
     saver = Checkpoints(folder / CHECKPOINTS, save_every, images, scores, console, stop)
     progress = Watch(console, images, data.sides(), settings["logger"]["every"], scores)
@@ -98,7 +99,7 @@ def trained(
     size = f" of up to {crop} px" if crop else ""
     console.print(f"each evaluation scores {count} pictures{size} (evaluation.grid and .crop)", highlight=False, soft_wrap=True)
     recorded: AbstractContextManager[list[Logger]] = recording(with_choices(settings), folder, build) if leads else nullcontext([])
-    with recorded as loggers, ctrl_c_passed_on(), lost_processes(f"To continue: csrgan train resume={relative(folder)}"):
+    with recorded as loggers, ctrl_c_passed_on(), lost_processes(to_continue(folder)):
         calibration = Calibration(settings["trainer"]["calibration_images"], progress.bar)
         shown = [scores, progress, PerImageProgress(console) if system.restorer.per_picture else Scoring(progress.bar)]
         trains = isinstance(system, System)
