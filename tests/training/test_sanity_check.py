@@ -57,6 +57,13 @@ def test_a_small_network_needs_some_megabytes_and_not_nothing(size: int, shown: 
     assert caption == f"about {shown} of memory needed"
 
 
+def test_losses_are_shown_without_and_with_their_weights() -> None:
+    recorded = {"unweighted/generator/own": 0.5, "generator/own": 0.05, "generator/loss": 0.05, "D(real)": 0.5}
+    shown = table.losses(recorded)
+    assert [list(column.cells) for column in shown.columns] == [["generator/own"], ["0.5"], ["0.05"]]
+    assert table.losses({"generator/own": 0.05}) is None  # of a run from before they were recorded
+
+
 def test_weights_that_no_loss_reaches_are_named() -> None:
     """A head without a loss predicts too, but its prediction means nothing."""
     result = checked(*made("csrgan", "loss/parameters=none"))

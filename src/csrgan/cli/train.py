@@ -132,6 +132,8 @@ def trained(
             **{f"{name}_parameters": size for name, size in sizes.items()},
         }
         log_results(loggers, scores.rows, summary)
+    if isinstance(system, System) and (losses := table.losses({name: float(one) for name, one in system.state.recorded.items()})):
+        console.print(losses)
     if waiting:
         console.print(table.waiting(waiting, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
     if leads:

@@ -240,6 +240,20 @@ class Reads(Callback):
             self.recorded[pl_module.state.batches_seen] = {name: float(value) for name, value in pl_module.state.recorded.items()}
 
 
+def test_the_value_of_a_loss_without_its_weight_does_not_depend_on_it() -> None:
+    """In the first batch, where the networks do not depend on it either; a ramp of 3 images begins with a quarter of the weight."""
+    values = []
+    for words in (["loss.parameters.weight=0.1"], ["loss.parameters.weight=8", "loss.parameters.ramp=3"]):
+        system, data = made(*words)
+        fit(system, data, reads := Reads(1))
+        values.append(reads.recorded[1])
+        names = [name.removeprefix("unweighted/") for name in values[-1] if name.startswith("unweighted/")]
+        assert names == ["discriminator/adversarial", *(f"generator/{term}" for term in ("image", "parameters", "adversarial"))]
+    plain = [recorded["unweighted/generator/parameters"] for recorded in values]
+    assert plain[1] == pytest.approx(plain[0], rel=1e-6)
+    assert [recorded["generator/parameters"] for recorded in values] == pytest.approx([0.1 * plain[0], 2 * plain[0]], rel=1e-6)
+
+
 def test_signs_are_computed_on_demand_for_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
     monkeypatch.setattr(training_state, "signs", lambda inputs: calls.append(inputs) or signs(inputs))
