@@ -72,6 +72,7 @@ def write(folder: Path, jobs: Sequence[Job], *, title: str, question: str, asked
     apart = sets.apart(found)
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
     notes = verdicts.notes(compared, differences, chosen, asked.baseline, asked.relevant)
+    notes += training.without_diagnostics(list(compared))
     heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)
     content = {

@@ -20,6 +20,7 @@ from csrgan.errors import UserError
 from csrgan.losses.image import l1
 from csrgan.losses.objective import Term
 from csrgan.runs import checkpoint
+from csrgan.training import gradient_stats
 from csrgan.training import state as training_state
 from csrgan.training.algorithms.csrgan import CSRGAN
 from csrgan.training.gan_diagnostics import signs
@@ -227,6 +228,21 @@ def test_comparing_gradients_does_not_change_the_training() -> None:
     assert not any(name.startswith(("gradient_share/", "cosine/")) for name in without.state.recorded)
     shares = [float(with_it.state.recorded[f"gradient_share/{term}"]) for term in ("image", "parameters", "adversarial")]
     assert sum(shares) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(("every", "batches"), [(0, 0), (1, 4), (2, 2), (3, 1), (4, 1), (5, 1), (50, 1)])
+def test_a_training_compares_its_gradients_at_least_once_if_at_all(
+    every: int, batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of four batches: every so many, or in the last one."""
+    seen: list[int] = []
+    compare = gradient_stats.compare
+    system, data = made(f"trainer.gradient_stats_every={every}")
+    monkeypatch.setattr(gradient_stats, "compare", lambda *given: seen.append(system.state.batches_seen + 1) or compare(*given))
+    fit(system, data)
+    assert len(seen) == batches
+    assert ("loss_share/image" in system.state.recorded) == bool(batches)
+    assert seen == ([4] if every > 4 else [number for number in range(1, 5) if every and number % every == 0])
 
 
 class Reads(Callback):
