@@ -35,7 +35,7 @@ from csrgan.restorers import ood_fit
 from csrgan.rules import listed
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
 from csrgan.runs.checkpoint_place import to_continue
-from csrgan.training import data_parallel, sanity_check, unknown_theta
+from csrgan.training import data_parallel, sanity_check, unknown_theta, warm_up
 from csrgan.training.data_parallel import lost_processes
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.execution import configure_execution
@@ -156,6 +156,8 @@ def _prepared(settings: Settings, console: Console, *, from_start: bool) -> tupl
     if isinstance(system, System):
         unknown_theta.examine(system, data)
         _tell_calibration(system, data, settings["trainer"]["calibration_images"], console)
+        for sentence in warm_up.too_long(system, settings["trainer"]["images"], settings["data"]["batch_size"]):
+            console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         result, batch = _checked_training(system, data, settings)
         # The networks are untrained here: of a resumed run, whose checkpoint is read later, the values would mislead.
         console.print(table.sanity_check(result, batch) if from_start else table.memory(result), highlight=False)
