@@ -58,6 +58,26 @@ def test_a_study_of_several_sweeps_is_one_page(tmp_path: Path, capsys: pytest.Ca
     assert "failed: results.csv is missing or empty" in text
 
 
+def test_the_values_of_losses_are_in_the_report_of_a_training_of_two_batches(tmp_path: Path) -> None:
+    """Without a discriminator, whose D(real) is always there; and the report says why it has none where nothing was logged."""
+    own = ("+loss/image@loss.own=mse", "loss.own.weight=0.5", "loss/adversarial=none")
+    words = ("trainer.images=8", "trainer.gradient_stats_every=50", "evaluation.grid={blur: 1, scale: 1, noise: 1}")
+    train(tmp_path / "run", *words, *own, "logger=csv")
+    assert main(["report", str(tmp_path / "run")]) == 0
+    (line,) = read(tmp_path / "run" / "diagnostics.csv")
+    (last,) = [row for row in read(tmp_path / "run" / "metrics.csv") if row["generator/own"]]
+    for name in ("unweighted/generator/own", "loss_share/own"):
+        assert float(line[name]) == pytest.approx(float(last[name]), rel=1e-2)
+    assert float(last["unweighted/generator/own"]) == pytest.approx(2 * float(last["generator/own"]))
+    text = "There is no table of diagnostics"
+    assert text not in (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    (tmp_path / "run" / "metrics.csv").unlink()
+    (tmp_path / "run" / "diagnostics.csv").unlink()
+    assert main(["report", str(tmp_path / "run")]) == 0
+    assert text in (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    assert not (tmp_path / "run" / "diagnostics.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [

@@ -63,6 +63,34 @@ def test_a_signal_saves_and_leaves_and_the_run_goes_on(server: Commands, whole: 
     assert_same_runs(run, whole)
 
 
+def stuck_at(batch: int) -> str:
+    """A batch after the check of the first that takes longer than a signal waits for it; the first save follows batch 3."""
+    return f"""
+import time
+from csrgan.callbacks import graceful_stop
+from csrgan.training.system import System
+graceful_stop.GRACE = 0.1
+def end_step(system, count=System.end_step):
+    count(system)
+    if system.state.batches_seen == {batch}:
+        print("a slow batch", flush=True)
+        time.sleep(60)
+System.end_step = end_step
+"""
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_batch_that_does_not_end_says_how_to_go_on(server: Commands, tmp_path: Path, saved: bool) -> None:
+    run = tmp_path / "a run"
+    process = server.start("train", f"run_dir='{run}'", *WORDS, before=stuck_at(4 if saved else 3))
+    assert until(lambda: "a slow batch" in server.said())
+    os.kill(process, signal.SIGTERM)
+    assert server.end() == 128 + signal.SIGTERM
+    again = f"what was saved before is whole. To continue: csrgan train 'resume={run}'"
+    sentence = again if saved else "nothing is saved yet: the same command begins again."
+    assert server.said().endswith(f"csrgan train: stopped, for the batch did not end in time; {sentence}\n")
+
+
 def test_the_wandb_run_of_a_training_that_goes_on_holds_all_of_it(server: Commands, whole: Path, tmp_path: Path) -> None:
     words = [word for word in WORDS if word != "logger=csv"]
     with Server() as there:

@@ -176,12 +176,20 @@ def test_a_network_of_another_kind_is_refused_with_what_differs(
         assert "Traceback" not in told
 
 
+def test_a_training_shorter_than_its_warm_up_says_so_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    train(tmp_path / "run", "trainer.images=4", "optimizer.schedule.warmup=800")
+    sentence = "the learning rate rises over 800 images, and is never full in a training of 4: lower optimizer.schedule.warmup"
+    assert capfd.readouterr().out.count(sentence) == 1
+
+
 def test_a_folder_below_the_current_one_is_named_as_it_was_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Of a run that is stopped at its first save, and of a second run in its folder."""
     monkeypatch.chdir(tmp_path)
-    stopped = Checkpoints(Path.cwd() / "run" / "checkpoints", 8, 16, Scores(tmp_path, 0), Console(), stop := GracefulStop())
+    stopped = Checkpoints(
+        Path.cwd() / "run" / "checkpoints", 8, 16, Scores(tmp_path, 0), Console(), stop := GracefulStop(tmp_path / "run")
+    )
     stop.number = 2
     with pytest.raises(RunStopped, match=r"To continue: csrgan train resume=run$"):
         stopped.on_validation_batch_end(lightning.Trainer(logger=False), lightning.LightningModule())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import warnings
 from functools import partial
 
@@ -59,6 +60,23 @@ def test_the_inputs_of_a_term_that_is_off_are_not_computed() -> None:
     parts = objective(LossInputs(restored=sharp + 0.5, sharp=sharp, theta=costly, theta_true=costly))
     assert list(parts) == ["image"]
     assert float(parts["image"]) == pytest.approx(1.0)
+
+
+def test_the_likelihood_of_good_predictions_is_below_0_and_comes_back_to_it_with_beta() -> None:
+    """Of errors as large as their predicted deviations, and of always answering the mean of the prior."""
+    variance = torch.logspace(-4, -1, 400, dtype=torch.float64)
+
+    def value(v: torch.Tensor, beta: float) -> float:
+        true = torch.rand(1, 3, dtype=torch.float64)
+        return float(parameters.nll(true + v.sqrt(), v.log().expand(1, 3), true, beta=beta))
+
+    plain, weighted = ([value(v, beta) for v in variance] for beta in (0.0, 0.5))
+    assert max(*plain, *weighted) < 0
+    assert plain == sorted(plain)
+    assert min(weighted) == pytest.approx(-math.exp(-1.5), rel=1e-4)
+    assert float(variance[np.argmin(weighted)]) == pytest.approx(math.exp(-3), rel=0.02)
+    assert weighted[0] > -0.05
+    assert value(torch.tensor(1 / 12, dtype=torch.float64), 0.5) == pytest.approx(-0.214, abs=1e-3)
 
 
 def test_a_loss_that_gives_no_tensor_is_told_without_the_warnings_before(recwarn: pytest.WarningsRecorder) -> None:

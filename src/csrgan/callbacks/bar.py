@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 
 from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
-from csrgan.data.progress import INTERVAL, Advance
+from csrgan.data.progress import INTERVAL, Advance, Yielding, time_left
 
 
 class Bar:
@@ -25,8 +25,8 @@ class Bar:
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[count]}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[parts]}"),
+            time_left(),
+            Yielding("{task.fields[parts]}"),
             console=console,
             disable=not console.is_terminal,
         )

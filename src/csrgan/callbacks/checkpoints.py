@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from csrgan.files import commit, part_path, relative
 from csrgan.loggers.run_logger import RunLogger
 from csrgan.run_folder import BEST, LAST, PREVIOUS
 from csrgan.runs.checkpoint import reopen
+from csrgan.runs.checkpoint_place import earlier_save, to_continue
 from csrgan.training import collectives
 from csrgan.training.system import System
 from csrgan.tree import Settings
@@ -123,11 +123,12 @@ class Checkpoints(Callback):
         return system.state.batches_seen % int(trainer.val_check_batch or 1) == 0
 
     def _stop_run(self, signal: int) -> None:
-        sentence = (
-            f"{self._saved} images are saved" if self._failure is None else f"the last save failed ({self._failure.strerror})"
-        )
-        resume = shlex.quote(f"resume={relative(self._folder.parent)}")
-        raise RunStopped(f"stopped; {sentence}. To continue: csrgan train {resume}", 128 + signal)
+        run = self._folder.parent
+        if self._failure is None:
+            sentence = f"{self._saved} images are saved. {to_continue(run)}"
+        else:
+            sentence = f"the last save failed ({self._failure.strerror}); {earlier_save(run)}"
+        raise RunStopped(f"stopped; {sentence}", 128 + signal)
 
     def state_dict(self) -> dict[str, float]:
         return {"best": self._best, "saved": self._saved, "evaluated": self._evaluated, "seconds": self.seconds}

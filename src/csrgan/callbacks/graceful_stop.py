@@ -8,10 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 from lightning import Callback, Trainer
 
+from csrgan.errors import printable
+from csrgan.runs.checkpoint_place import earlier_save
 from csrgan.training import collectives
 
 GRACE = 9.0  # seconds to save; besides three times as long as the longest batch took. Then the process ends with an earlier save
@@ -20,10 +23,10 @@ SENTENCE = b"csrgan train: saving and stopping after this batch; a second signal
 
 
 class GracefulStop(Callback):
-    """Record the number of the signal that asked a running training to stop; 0: none."""
+    """Record the number of the signal that asked a running training to stop; 0: none. folder: the run folder."""
 
-    def __init__(self) -> None:
-        self.number = 0
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.number = folder, 0
         self.handlers: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         self.timer: threading.Timer | None = None
         self.began, self.longest = 0.0, 0.0  # of a batch, seconds
@@ -60,8 +63,10 @@ class GracefulStop(Callback):
         self.timer.start()
 
     def _give_up(self, number: int) -> None:
-        with suppress(OSError):
-            os.write(2, b"csrgan train: the batch did not end in time; the run goes on from its last save\n")
+        if collectives.rank() == 0:
+            sentence = f"csrgan train: stopped, for the batch did not end in time; {earlier_save(self.folder)}"
+            with suppress(OSError):
+                os.write(2, f"{printable(sentence)}\n".encode())
         os._exit(128 + number)
 
     def teardown(self, *_: object, **__: object) -> None:

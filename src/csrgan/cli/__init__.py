@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shlex
 import sys
 import traceback
 import warnings
@@ -278,17 +277,9 @@ def _result(module: str, config: DictConfig) -> object:
     except KeyboardInterrupt:
         if module not in ("train", "train_together"):
             raise
-        raise RunStopped(_stopped(Path(config.run_dir)), 130) from None
+        from csrgan.runs.checkpoint_place import earlier_save
 
-
-def _stopped(folder: Path) -> str:
-    """Return what is saved of a training that has ended, and how to go on."""
-    from csrgan.files import relative
-    from csrgan.run_folder import CHECKPOINTS
-
-    if not any((folder / CHECKPOINTS).glob("*.ckpt")):
-        return "stopped; nothing is saved yet: the same command begins again."
-    return f"stopped; what was saved before is whole. To continue: csrgan train {shlex.quote(f'resume={relative(folder)}')}"
+        raise RunStopped(f"stopped; {earlier_save(Path(config.run_dir))}", 130) from None
 
 
 def _reported(error: Exception, config: DictConfig) -> Exception:

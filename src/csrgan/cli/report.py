@@ -21,21 +21,22 @@ from csrgan.data import picture
 from csrgan.errors import UserError, meant, require
 from csrgan.evaluation.comparison import PLAIN, Job, comparable, grouped, holds
 from csrgan.files import relative
-from csrgan.reports import columns, look, page, published
+from csrgan.reports import columns, look, page, published, training
 from csrgan.runs import jobs
+from csrgan.training.network_updater import UNWEIGHTED
 from csrgan.tree import Settings
 from csrgan.workflow import origin, published_numbers
 
 COSTS = {  # key in summary.json: its heading, and the size of its unit
     "images_seen": ("images seen", 1),
     "multiply_adds_training": ("multiply-adds a training image, 1e9", 1e9),
-    "seconds_training": ("training, s", 1),
+    "seconds_training": (training.TRAINED, 1),
     "multiply_adds_restore": ("multiply-adds a pixel of S, 1e3", 1e3),
     "seconds_restore": ("restoring a picture, s", 1),
 }
 PROTOCOL = "readme"  # the one that csrgan proposes to score all networks on
 OF_PICTURES = ("data=", "data.valid=", "evaluation=", "evaluation.")  # beginnings of words that choose what is scored
-DIAGNOSTICS = ("loss_share/", "gradient_share/", "cosine/", "D(")  # prefixes of their columns in metrics.csv
+DIAGNOSTICS = (UNWEIGHTED, "loss_share/", "gradient_share/", "cosine/", "D(")  # prefixes of their columns in metrics.csv
 
 
 def run(config: DictConfig) -> int:

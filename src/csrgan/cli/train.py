@@ -34,7 +34,8 @@ from csrgan.reports import table
 from csrgan.restorers import ood_fit
 from csrgan.rules import listed
 from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
-from csrgan.training import data_parallel, sanity_check, unknown_theta
+from csrgan.runs.checkpoint_place import to_continue
+from csrgan.training import data_parallel, sanity_check, unknown_theta, warm_up
 from csrgan.training.data_parallel import lost_processes
 from csrgan.training.evaluated import Evaluated, as_module
 from csrgan.training.execution import configure_execution
@@ -86,7 +87,7 @@ def trained(
     """Train with these settings and return the gain of S over L in dB. also: more callbacks, which run first."""
     console, leads = Console(), ranks.own().leads
     data, system = _prepared(settings, console, from_start=stopped is None)
-    scores, stop = Scores(folder, settings["trainer"]["panels"]), GracefulStop()
+    scores, stop = Scores(folder, settings["trainer"]["panels"]), GracefulStop(folder)
     images, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
     saver = Checkpoints(folder / CHECKPOINTS, save_every, images, scores, console, stop)
     progress = Watch(console, images, data.sides(), settings["logger"]["every"], scores)
@@ -98,7 +99,7 @@ def trained(
     size = f" of up to {crop} px" if crop else ""
     console.print(f"each evaluation scores {count} pictures{size} (evaluation.grid and .crop)", highlight=False, soft_wrap=True)
     recorded: AbstractContextManager[list[Logger]] = recording(with_choices(settings), folder, build) if leads else nullcontext([])
-    with recorded as loggers, ctrl_c_passed_on(), lost_processes(f"To continue: csrgan train resume={relative(folder)}"):
+    with recorded as loggers, ctrl_c_passed_on(), lost_processes(to_continue(folder)):
         calibration = Calibration(settings["trainer"]["calibration_images"], progress.bar)
         shown = [scores, progress, PerImageProgress(console) if system.restorer.per_picture else Scoring(progress.bar)]
         trains = isinstance(system, System)
@@ -131,6 +132,8 @@ def trained(
             **{f"{name}_parameters": size for name, size in sizes.items()},
         }
         log_results(loggers, scores.rows, summary)
+    if isinstance(system, System) and (losses := table.losses({name: float(one) for name, one in system.state.recorded.items()})):
+        console.print(losses)
     if waiting:
         console.print(table.waiting(waiting, settings["data"]["workers"]), highlight=False, markup=False, soft_wrap=True)
     if leads:
@@ -153,6 +156,8 @@ def _prepared(settings: Settings, console: Console, *, from_start: bool) -> tupl
     if isinstance(system, System):
         unknown_theta.examine(system, data)
         _tell_calibration(system, data, settings["trainer"]["calibration_images"], console)
+        for sentence in warm_up.too_long(system, settings["trainer"]["images"], settings["data"]["batch_size"]):
+            console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         result, batch = _checked_training(system, data, settings)
         # The networks are untrained here: of a resumed run, whose checkpoint is read later, the values would mislead.
         console.print(table.sanity_check(result, batch) if from_start else table.memory(result), highlight=False)

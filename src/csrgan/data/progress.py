@@ -10,7 +10,9 @@ from typing import Protocol, runtime_checkable
 
 from filelock import FileLock, Timeout
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column
+from rich.text import Text
 
 INTERVAL = 10.0  # seconds between two lines
 
@@ -21,11 +23,29 @@ class Advance(Protocol):
         """Report that `done` of the total is done."""
 
 
+def time_left() -> TimeRemainingColumn:
+    """Return a column with the time left, whole in any terminal that has room for it: Rich cuts off what may be wrapped."""
+    return TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True))
+
+
+class Yielding(TextColumn):
+    """A text on one line, the first to be cut off where the terminal is too narrow: the longest of these and the bar gives way."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, table_column=Column())  # by default it keeps its width, and others are cut off
+
+    def render(self, task: Task) -> Text:
+        text = super().render(task)
+        text.no_wrap, text.overflow = True, "ellipsis"
+        return text
+
+
 @contextmanager
 def progress(console: Console, task: str, total: int, *, unit: str = "") -> Iterator[Advance]:
     """Yield a function to call with how much of `total` is done. unit: "bytes", or empty for counted items."""
-    count = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), count, TimeRemainingColumn(compact=True))
+    whole = Column(no_wrap=True)
+    count = DownloadColumn(table_column=whole) if unit == "bytes" else MofNCompleteColumn(table_column=whole)
+    columns = (Yielding("{task.description}"), BarColumn(bar_width=20), count, time_left())
     began = printed = time.monotonic()
     first: int | None = None
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:

@@ -131,12 +131,15 @@ class Objective:
 
     def __call__(self, inputs: LossInputs, images_seen: int = 0) -> dict[str, Tensor]:
         """Return the weighted value of each term that has started after `images_seen` images; their sum is the loss."""
-        weights = {name: term.weight * term.share(images_seen) for name, term in self.terms.items()}
         return {
-            name: weights[name] * self._value(name, [inputs[need] for need in term.needs])
-            for name, term in self.terms.items()
-            if weights[name]
+            name: weight * self._value(name, [inputs[need] for need in self.terms[name].needs])
+            for name, weight in self.weights(images_seen).items()
         }
+
+    def weights(self, images_seen: int) -> dict[str, float]:
+        """Return the weight of each term that has started after `images_seen` images."""
+        weights = {name: term.weight * term.share(images_seen) for name, term in self.terms.items()}
+        return {name: weight for name, weight in weights.items() if weight}
 
     def _value(self, name: str, arguments: Sequence[object]) -> Tensor:
         """Return the value of a term. At its first use, what torch warns of comes after what is wrong with the value."""

@@ -39,7 +39,9 @@ def nll(theta: Theta, log_variance: Theta, theta_true: Theta, *, beta: Share) ->
     """Negative log-likelihood of a Gaussian with predicted mean and variance, up to a constant:
     mean of v^beta ((theta - theta_true)^2 / v + log v) / 2 (Nix and Weigend 1994, eq. 6), where v^beta is a weight without a
     gradient (Seitzer et al. 2022): at beta 0 a picture with a certain theta outweighs the others by 1/v, at beta 1 the means are
-    learned as with `mse`. The generator bounds v from below, so no picture can outweigh the others without limit.
+    learned as with `mse`. Normally below 0, for a density may exceed 1: at beta 0 it falls as predictions improve, at beta 0.5 it
+    comes back to 0 from -0.22 where v < exp(-3). The generator bounds v from below, so no picture can outweigh the others without
+    limit.
     """
     terms = (theta - theta_true).square() * (-log_variance).exp() + log_variance
     return 0.5 * ((beta * log_variance.detach()).exp() * terms).mean()

@@ -1,5 +1,6 @@
-"""Output functions: turn the raw output of a generator's last layer and L into a picture S in [0,1].
+"""Output functions: turn the raw output of a generator's last layer and L into a picture S in [0,1], or near it, as each says.
 
+S is clipped where it is scored or kept (`restorer.finite_image`), but not in training, where clipped pixels would have no gradient.
 Each may declare `ignores_low`, that it does not use L, and `pointwise`, that a pixel of S depends on that pixel alone.
 """
 

@@ -81,6 +81,7 @@ def write(
     apart = sets.apart(found)
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
     notes = verdicts.notes(compared, differences, chosen, asked.baseline, asked.relevant)
+    notes += training.without_diagnostics(list(compared))
     sets_apart = [text for text in (apart, advice) if text]
     heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, *sets_apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)

@@ -12,6 +12,7 @@ from rich.table import Table
 from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.metrics import METRICS
 from csrgan.evaluation.results import predicted_in
+from csrgan.training.network_updater import UNWEIGHTED
 from csrgan.training.sanity_check import SanityCheck, Term
 
 UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, /255"}
@@ -65,6 +66,19 @@ def sanity_check(check: SanityCheck, batch: str) -> Table:
     return table
 
 
+def losses(recorded: Mapping[str, float]) -> Table | None:
+    """Return each loss without and with its weight, from the values that a training recorded; None if it recorded none."""
+    named = {name.removeprefix(UNWEIGHTED): value for name, value in recorded.items() if name.startswith(UNWEIGHTED)}
+    if not named:
+        return None
+    table = Table(title="Losses, in the last batch that used them", title_justify="left")
+    for heading in ("", "value", "times its weight"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, value in named.items():
+        table.add_row(name, f"{value:.3g}", f"{recorded[name]:.3g}")
+    return table
+
+
 def _reached(term: Term) -> str:
     """Return how many of the network's weights, counted as numbers, a term is a function of."""
     if term.reached == term.weights:
@@ -80,8 +94,9 @@ def memory(check: SanityCheck) -> str:
 
 
 def _needs(check: SanityCheck) -> str:
-    """Return the memory needed and the weights that no loss reaches, a line each."""
-    lines = [memory(check)]
+    """Return what the values of losses are, the memory needed and the weights that no loss reaches, a line each."""
+    lines = ["the value of a loss is times its weight"] if check.terms else []
+    lines.append(memory(check))
     for network, weights in check.unreached.items():
         some = ", ".join(weights[:2]) + (" ..." if len(weights) > 2 else "")
         lines.append(f"no loss reaches {len(weights)} weight tensors of the {network}: {some}")

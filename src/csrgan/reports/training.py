@@ -12,7 +12,9 @@ from csrgan.evaluation.comparison import Group, Job, mean
 from csrgan.reports.chart import blank, labels, legend, literal, wrapped
 from csrgan.reports.columns import Score
 from csrgan.reports.look import PAGE, Look, style
+from csrgan.run_folder import METRICS
 
+TRAINED = "training, s"  # heading of a cost that only trainings have
 ITERATIONS = 50  # iterations of a system, at most
 
 
@@ -54,6 +56,14 @@ def iterations(groups: Sequence[Group], look: Look = PAGE) -> Figure | None:
 def diagnostics(groups: Sequence[Group]) -> list[list[str]]:
     """Return a table of the diagnostics' means over runs and seeds, headings first; empty if no run kept any."""
     return _means(groups, lambda job: job.diagnostics)
+
+
+def without_diagnostics(groups: Sequence[Group]) -> list[str]:
+    """Return a sentence that says why there are no diagnostics, if something was trained and no run kept any."""
+    jobs = [job for group in groups for job in group.jobs]
+    if any(job.diagnostics for job in jobs) or not any(job.costs.get(TRAINED) for job in jobs):
+        return []
+    return [f"There is no table of diagnostics: no run has them in its {METRICS}, which any logger brings, such as logger=csv."]
 
 
 def costs(groups: Sequence[Group]) -> list[list[str]]:

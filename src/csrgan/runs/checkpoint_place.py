@@ -1,10 +1,12 @@
-"""Where a checkpoint lies. Nothing heavy is imported, so that a wrong name is told at once."""
+"""Where a checkpoint lies, and how its training goes on. Nothing heavy is imported, so that a wrong name is told at once."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from csrgan.errors import meant, require
+from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, LAST, NETWORK, NETWORK_BEFORE, PREVIOUS
 from csrgan.runs import packaged
 
@@ -19,9 +21,26 @@ def place(path: Path | str, key: str = "checkpoint") -> Path:
     if not file.exists():
         file = packaged.network(str(path)) or file
     if file.is_dir():
-        if any((file / CHECKPOINTS / name).is_file() for name in (LAST, PREVIOUS)):
+        if saved(file):
             return file
         published = [file / name for name in (NETWORK, NETWORK_BEFORE)]
         file = next(filter(Path.is_file, published), published[0])
     require(file.is_file(), f"{key}={path} is neither a file nor a folder with {CHECKPOINTS}/{LAST} or {NETWORK}.{meant(file)}")
     return file
+
+
+def saved(run: Path) -> bool:
+    """Return whether the folder of a run has a checkpoint from which it can go on."""
+    return any((run / CHECKPOINTS / name).is_file() for name in (LAST, PREVIOUS))
+
+
+def to_continue(run: Path) -> str:
+    """Return a sentence with the command that continues a run that has saved."""
+    return f"To continue: csrgan train {shlex.quote(f'resume={relative(run)}')}"
+
+
+def earlier_save(run: Path) -> str:
+    """Return what there is of a run that ended without a save, and how to go on."""
+    if saved(run):
+        return f"what was saved before is whole. {to_continue(run)}"
+    return "nothing is saved yet: the same command begins again."

@@ -68,7 +68,7 @@ class TrainingModule(Evaluated):
         """Learn from the batch. Where something is not finite, leave every weight and buffer as it was."""
         state = self.state
         before = [buffer.clone() for buffer in self._learned_buffers]
-        state.nonfinite = None
+        state.nonfinite, state.last_batch = None, self.trainer.is_last_batch
         try:
             self.learn(batch)
         except NonFinite as reason:

@@ -18,6 +18,8 @@ from csrgan.training import collectives, gradient_stats
 from csrgan.training.nonfinite import NonFinite, culprits, of_itself, remedy, spoiled
 from csrgan.training.state import MakeOptimizer, TrainingState
 
+UNWEIGHTED = "unweighted/"  # prefix of the recorded values of losses without their weights
+
 
 class NetworkUpdater:
     """Updates `network` by its objective, and changes no other weight.
@@ -83,7 +85,12 @@ class NetworkUpdater:
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         collectives.average(gradients)
         named = {f"{self.name}/{part}": value for part, value in zip(parts, values, strict=True)}
-        state.record(named | {f"{self.name}/loss": values.sum()})
+        weights_of_terms = self.objective.weights(state.images_seen)
+        # Comparable where weights differ, as in a sweep over them or during a ramp.
+        plain = {
+            f"{UNWEIGHTED}{self.name}/{part}": value / weights_of_terms[part] for part, value in zip(parts, values, strict=True)
+        }
+        state.record(named | plain | {f"{self.name}/loss": values.sum()})
         norm = nn.utils.get_total_norm(gradients)
         state.record({f"{self.name}/gradient_norm": norm})
         state.show(loss_inputs)

@@ -27,7 +27,8 @@ class UpdateRule(Recorded):
 
     clip: greatest gradient norm; None: no clipping. accumulate: batches per optimizer step.
     schedule: from images seen to a factor on the learning rates. ema: decay of the running average of weights.
-    gradient_stats_every: batches between two comparisons of the terms' gradients; 0: never.
+    gradient_stats_every: batches between two comparisons of the terms' gradients, of which a shorter training has one, in its last
+    batch; 0: never.
     """
 
     clip: Positive | None = 1.0
@@ -41,6 +42,7 @@ class UpdateRule(Recorded):
 class TrainingState:
     """rule: how weights are updated. images_seen, batches_seen: so far. lr_scale: factor on all learning rates.
 
+    last_batch: whether the training ends with this batch.
     skip_nonfinite: whether a batch with a value that is not finite is skipped; otherwise it is an error.
     nonfinite: why the last batch was skipped; None: it was not.
     on_update: called before each update with the name of the network, its loss terms and their inputs.
@@ -50,6 +52,7 @@ class TrainingState:
     images_seen: int = 0
     batches_seen: int = 0
     lr_scale: float = 1.0
+    last_batch: bool = False
     skip_nonfinite: bool = False
     nonfinite: NonFinite | None = None
     on_update: Callable[[str, dict[str, Tensor], LossInputs], None] = lambda *_: None
@@ -83,8 +86,8 @@ class TrainingState:
     @property
     def compares_gradients(self) -> bool:
         """Whether the gradients of the terms are compared in this training step."""
-        every = self.rule.gradient_stats_every
-        return every > 0 and (self.batches_seen + 1) % every == 0
+        every, number = self.rule.gradient_stats_every, self.batches_seen + 1
+        return every > 0 and (number % every == 0 or (self.last_batch and number < every))
 
     @property
     def steps(self) -> bool:

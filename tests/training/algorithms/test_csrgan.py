@@ -20,6 +20,7 @@ from csrgan.errors import UserError
 from csrgan.losses.image import l1
 from csrgan.losses.objective import Term
 from csrgan.runs import checkpoint
+from csrgan.training import gradient_stats
 from csrgan.training import state as training_state
 from csrgan.training.algorithms.csrgan import CSRGAN
 from csrgan.training.gan_diagnostics import signs
@@ -229,6 +230,21 @@ def test_comparing_gradients_does_not_change_the_training() -> None:
     assert sum(shares) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.parametrize(("every", "batches"), [(0, 0), (1, 4), (2, 2), (3, 1), (4, 1), (5, 1), (50, 1)])
+def test_a_training_compares_its_gradients_at_least_once_if_at_all(
+    every: int, batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of four batches: every so many, or in the last one."""
+    seen: list[int] = []
+    compare = gradient_stats.compare
+    system, data = made(f"trainer.gradient_stats_every={every}")
+    monkeypatch.setattr(gradient_stats, "compare", lambda *given: seen.append(system.state.batches_seen + 1) or compare(*given))
+    fit(system, data)
+    assert len(seen) == batches
+    assert ("loss_share/image" in system.state.recorded) == bool(batches)
+    assert seen == ([4] if every > 4 else [number for number in range(1, 5) if every and number % every == 0])
+
+
 class Reads(Callback):
     """Reads the recorded values after some batches."""
 
@@ -238,6 +254,20 @@ class Reads(Callback):
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
         if pl_module.state.batches_seen in self.batches:
             self.recorded[pl_module.state.batches_seen] = {name: float(value) for name, value in pl_module.state.recorded.items()}
+
+
+def test_the_value_of_a_loss_without_its_weight_does_not_depend_on_it() -> None:
+    """In the first batch, where the networks do not depend on it either; a ramp of 3 images begins with a quarter of the weight."""
+    values = []
+    for words in (["loss.parameters.weight=0.1"], ["loss.parameters.weight=8", "loss.parameters.ramp=3"]):
+        system, data = made(*words)
+        fit(system, data, reads := Reads(1))
+        values.append(reads.recorded[1])
+        names = [name.removeprefix("unweighted/") for name in values[-1] if name.startswith("unweighted/")]
+        assert names == ["discriminator/adversarial", *(f"generator/{term}" for term in ("image", "parameters", "adversarial"))]
+    plain = [recorded["unweighted/generator/parameters"] for recorded in values]
+    assert plain[1] == pytest.approx(plain[0], rel=1e-6)
+    assert [recorded["generator/parameters"] for recorded in values] == pytest.approx([0.1 * plain[0], 2 * plain[0]], rel=1e-6)
 
 
 def test_signs_are_computed_on_demand_for_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
