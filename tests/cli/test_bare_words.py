@@ -10,7 +10,8 @@ import skimage.data
 import torch
 from folders import rows, save
 
-from csrgan.cli import BARE, SEVERAL, _with_key, main
+from csrgan.cli import main
+from csrgan.cli.bare_words import BARE, SEVERAL, with_keys
 from csrgan.config import paths
 from csrgan.data import picture
 
@@ -18,9 +19,9 @@ from csrgan.data import picture
 @pytest.mark.parametrize("command", sorted({**BARE, **SEVERAL}))
 def test_a_bare_word_gets_its_key_wherever_it_stands(command: str) -> None:
     key = {**BARE, **SEVERAL}[command]
-    assert _with_key(command, ["a.png", "x=1"]) == [f"{key}=a.png", "x=1"]
-    assert sorted(_with_key(command, ["x=1", "--help", "a.png"])) == ["--help", f"{key}=a.png", "x=1"]
-    assert _with_key(command, [f"{key}=a.png"]) == [f"{key}=a.png"]
+    assert with_keys(command, ["a.png", "x=1"]) == [f"{key}=a.png", "x=1"]
+    assert sorted(with_keys(command, ["x=1", "--help", "a.png"])) == ["--help", f"{key}=a.png", "x=1"]
+    assert with_keys(command, [f"{key}=a.png"]) == [f"{key}=a.png"]
 
 
 def test_pictures_are_degraded_by_their_name_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,6 +74,6 @@ def test_names_that_clash_and_names_of_nothing_are_one_sentence(tmp_path: Path, 
 def test_thousands_of_names_take_no_time_to_read() -> None:
     names = [f"IMG {index:05d}.jpg" for index in range(10_000)]
     begin = time.monotonic()
-    (word,) = paths.for_hydra(_with_key("restore", names))
+    (word,) = paths.for_hydra(with_keys("restore", names))
     assert time.monotonic() - begin < 2
     assert paths.with_decoded_paths(word) == f"source={','.join(names)}"

@@ -16,7 +16,8 @@ from commands import csrgan
 from hydra import compose, initialize_config_dir
 
 from csrgan import run_folder
-from csrgan.cli import COMMANDS, MODULES, _with_key, help, main
+from csrgan.cli import COMMANDS, MODULES, help, main
+from csrgan.cli.bare_words import with_keys
 from csrgan.cli.pages import PAGES
 from csrgan.config import faults, old_names, paths, search
 from csrgan.config.folder import contents
@@ -121,7 +122,7 @@ def check(words: list[str]) -> None:
     command, *rest = words
     with search.search_config_dirs(rest) as remaining:
         assert old_names.translate(remaining, command) == remaining  # no key has an old name
-        faults.check_command(command, paths.for_hydra(_with_key(command, remaining)))
+        faults.check_command(command, paths.for_hydra(with_keys(command, remaining)))
 
 
 @commands

@@ -15,7 +15,7 @@ from PIL import Image
 from shell import Shell, shell
 from skimage import data
 
-from csrgan.cli import BARE
+from csrgan.cli.bare_words import BARE
 from csrgan.config import faults, paths
 
 QUICK = READ  # make test runs these pages, make docs the others

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from csrgan.cli.pages import PAGES
 from csrgan.config.flags import FULL_HELP, HELP, requested_help, split_flags
-from csrgan.errors import RunStopped, printable, require
+from csrgan.errors import RunStopped, printable
 from csrgan.version import __version__
 
 if TYPE_CHECKING:
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 COMMANDS = {name: page.purpose for name, page in PAGES.items()}
 
 HELP_WORDS = ("-h", HELP, "help")
-
-# The key of a word that is given without one: there is one natural meaning.
-BARE = {
-    **{"list": "group", "new": "folder", "replay": "file", "report": "folder"},
-    **{"evaluate": "checkpoint", "publish": "checkpoint", "demo": "checkpoint"},
-}
-# The key of one word or of several, which may be given without one.
-SEVERAL = {"compare": "folders", "restore": "source", "degrade": "source"}
 
 # A module named `list` would hide the builtin in this package once it is imported.
 MODULES = {"list": "list_choices"}
@@ -151,6 +143,7 @@ class Outcome:
 
 def execute(command: str, words: list[str]) -> Outcome:
     """Run a command. Raises the command's errors, and UserError for everything wrong with the words before anything begins."""
+    from csrgan.cli.bare_words import with_keys
     from csrgan.config import faults, old_names, paths, search
 
     warnings.filterwarnings("ignore", "Glyph .* missing from")  # matplotlib's font lacks the script of some file names
@@ -161,38 +154,9 @@ def execute(command: str, words: list[str]) -> Outcome:
     with search.search_config_dirs([*words, *flags]) as remaining:
         words = old_names.translate(remaining, command)
         words = import_module("csrgan.config.resume").with_resumed(words) if command == "train" else words
-        words = paths.for_hydra(_with_key(command, words))
+        words = paths.for_hydra(with_keys(command, words))
         faults.check_command(command, words)
         return _hydra(command, words)
-
-
-def _with_key(command: str, words: list[str]) -> list[str]:
-    """Return the words, with its key added to the one that was given without. Raises UserError for several."""
-    if command in SEVERAL:
-        return _with_list(command, SEVERAL[command], words)
-    words = import_module("csrgan.config.labels").gathered(words) if command == "report" else words
-    key = BARE.get(command)
-    bare = [word for word in words if not word.startswith(("-", "~", "+")) and ("=" not in word or Path(word).exists())]
-    if key is None or not bare:
-        return words
-    given = [word for word in words if word.startswith(f"{key}=") and word not in bare]
-    sentence = f"csrgan {command} takes one {key}, not {len(bare) + len(given)}: {', '.join([*given, *bare])}."
-    require(len(bare) + len(given) == 1, sentence)
-    return [f"{key}={word}" if word in bare else word for word in words]
-
-
-def _with_list(command: str, key: str, words: list[str]) -> list[str]:
-    """Return the words, with those that were given without a key as the list of this one. Raises UserError if it is given too."""
-    from csrgan.config import paths
-
-    signed = [word.startswith(("-", "+", "~")) and not word.startswith("~/") for word in words]
-    bare = [word for word, sign in zip(words, signed, strict=True) if not sign and ("=" not in word or Path(word).exists())]
-    unkeyed = set(bare)
-    others = [word for word in words if word not in unkeyed]
-    given = [word for word in others if word.startswith(f"{key}=")]
-    named = ", ".join([*given, *bare[:3]]) + (", ..." if len(bare) > 3 else "")
-    require(not (bare and given), f"csrgan {command} takes {key} as words without a key or as {key}=, not as both: {named}.")
-    return [f"{key}={bare[0] if len(bare) == 1 else paths.listed(bare)}", *others] if bare else words
 
 
 def _hydra(command: str, words: list[str]) -> Outcome:
