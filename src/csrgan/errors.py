@@ -33,6 +33,10 @@ def _escape(code: int) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
+KINDS = {"source": "FILE", "destination": "FOLDER", "folder": "FOLDER", "checkpoint": "RUN_FOLDER"}  # what such a key takes
+ALSO = {"gpu": "cuda"}  # other names of choices, which are written quite differently
+
+
 class UserError(ValueError):
     """The user's input cannot be used. Each sentence is one line and names the place, the value and what would be valid."""
 
@@ -46,7 +50,7 @@ class UserError(ValueError):
     def unknown(cls, place: str, name: str, choices: Iterable[str]) -> UserError:
         """Say that `place` has no choice `name`, list `choices`, and suggest the nearest."""
         names = sorted(map(str, choices))
-        near = get_close_matches(name, names, n=1, cutoff=0.4)
+        near = [ALSO[name]] if ALSO.get(name) in names else get_close_matches(name, names, n=1, cutoff=0.4)
         hint = f" Did you mean {near[0]}?" if near else ""
         return cls(f"{place} has no {name}. Its choices: {', '.join(names) or 'none'}.{hint}")
 
@@ -62,6 +66,11 @@ def meant(path: Path) -> str:
             if near.exists():
                 return f" Did you mean {near}?"
     return ""
+
+
+def needed(key: str) -> str:
+    """Return a sentence about a key that has no value."""
+    return f"{key} is needed: give it as {key}={KINDS.get(key, 'VALUE')}."
 
 
 def require(condition: bool, sentence: str) -> None:

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from csrgan.errors import UserError
+from csrgan.errors import UserError, needed
 
 SIZES = {"upsampled": "of the same size as H", "native": "of H/s pixels"}  # size of L, by degradation.output
 # Choices without the requirement that failed.
@@ -221,8 +221,7 @@ def checkpoint_or_system(checkpoint: bool, system: bool, degradation: bool, *, r
     that comes with csrgan stands in."""
     if not checkpoint and not system:
         if not restores:
-            sentence = "checkpoint is needed: give it as checkpoint=VALUE"
-            yield f"{sentence}; a system that needs no training, such as wiener, does without."
+            yield f"{needed('checkpoint').rstrip('.')}; a system that needs no training, such as wiener, does without."
     elif not checkpoint and not degradation:
         yield "degradation is needed if there is no checkpoint: choose one, as in degradation=readme."
 

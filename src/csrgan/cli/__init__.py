@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
+from csrgan.cli.interruption import CTRL_C
 from csrgan.cli.pages import PAGES
 from csrgan.config.flags import FULL_HELP, HELP, requested_help, split_flags
 from csrgan.errors import RunStopped, printable
@@ -86,7 +87,8 @@ def _run(command: str, words: list[str]) -> int:
             module = import_module("csrgan.cli.help" if depth else "csrgan.cli.completion")
             print(module.page(command) if depth else module.run(words), end="", flush=True)
             return 0
-        return execute(command, words).status
+        with CTRL_C.noted():
+            return execute(command, words).status
     except KeyboardInterrupt:
         _end_compilation()
         _say(f"csrgan: stopped.{' The same command runs what is missing.' if _sweep_folder() else ''}")
@@ -178,6 +180,7 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     folders: list[Path] = []
 
     def task(config: DictConfig) -> float | None:
+        CTRL_C.raise_lost()
         several = HydraConfig.get().mode == RunMode.MULTIRUN
         runtime = contents(cast(DictConfig, HydraConfig.get().runtime), resolve=False)  # a path may look like an interpolation
         config.run_dir = encoded(runtime["output_dir"] if several else str(Path(config.run_dir).absolute()))

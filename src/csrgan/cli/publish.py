@@ -13,7 +13,7 @@ from csrgan.api import onnx_file, teaching
 from csrgan.api.loading import trained
 from csrgan.config.search import ALLOW
 from csrgan.console import Console
-from csrgan.errors import UserError, require
+from csrgan.errors import UserError, needed, require
 from csrgan.files import relative
 from csrgan.reports import table
 from csrgan.reports.table import FACTORS, label
@@ -29,7 +29,7 @@ PAGE, ONNX = "README.md", "network.onnx"
 def run(config: DictConfig) -> int:
     """Write the network and its page into the folder. Raises UserError if the checkpoint or the folder cannot be used."""
     for key in ("checkpoint", "destination"):
-        require(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
+        require(not OmegaConf.is_missing(config, key), needed(key))
     source, folder = Path(config.checkpoint), Path(config.destination)
     require(not folder.exists() or not any(folder.iterdir()), f"destination={folder} is not empty: choose a new folder.")
     system, recipe = trained(str(source), "cpu")
@@ -52,8 +52,9 @@ def run(config: DictConfig) -> int:
         with files.atomic_write(folder / name) as part:
             part.write_bytes(content)
     files.write(folder / PAGE, "\n".join(_page(system, recipe, source, folder)) + "\n")
-    size = sum(map(len, contents.values())) / 1e6
-    Console().print(f"{size:.1f} MB: {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
+    size = sum(map(len, contents.values()))
+    shown = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    Console().print(f"{shown}: {relative(folder)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

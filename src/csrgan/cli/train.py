@@ -23,6 +23,7 @@ from csrgan.callbacks.graceful_stop import GracefulStop
 from csrgan.callbacks.health import Health
 from csrgan.callbacks.progress import PerImageProgress, Watch
 from csrgan.callbacks.scores import Scores
+from csrgan.cli.interruption import CTRL_C
 from csrgan.config.build import build, checked_settings
 from csrgan.console import Console, quiet, silence
 from csrgan.data.module import Photographs
@@ -87,6 +88,7 @@ def trained(
     """Train with these settings and return the gain of S over L in dB. also: more callbacks, which run first."""
     console, leads = Console(), ranks.own().leads
     data, system = _prepared(settings, console, from_start=stopped is None)
+    CTRL_C.raise_lost()  # by the import of a part that the user brings
     scores, stop = Scores(folder, settings["trainer"]["panels"]), GracefulStop(folder)
     images, save_every = settings["trainer"]["images"], settings["trainer"]["save_every"]
     saver = Checkpoints(folder / CHECKPOINTS, save_every, images, scores, console, stop)

@@ -15,7 +15,7 @@ from csrgan.config import own_code, targets
 from csrgan.config.arguments import OWN, node_faults, of_object
 from csrgan.config.check import check_values
 from csrgan.config.folder import contents
-from csrgan.errors import UserError, raise_faults
+from csrgan.errors import UserError, needed, raise_faults
 from csrgan.tree import Settings
 
 
@@ -23,7 +23,7 @@ def checked_settings(config: DictConfig) -> Settings:
     """Return the resolved configuration in plain containers. Raises UserError if a value is missing or impossible."""
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
-        raise UserError("; ".join(f"{key} is needed: give it as {key}=VALUE" for key in missing) + ".")
+        raise UserError("; ".join(needed(key).rstrip(".") for key in missing) + ".")
     settings = contents(config)
     check_values(settings)
     return settings

@@ -52,7 +52,9 @@ def choice_faults(override: Override, available: Groups) -> Iterator[str]:
             yield f"{override.input_line} is none of {name}'s choices: {', '.join(available[name])}."
         for choice in choices:
             if choice not in available[name]:
-                yield str(UserError.unknown(name, choice, available[name])) + misplaced.hint(name, choice)
+                photographs = f" For a folder of photographs: data=folder data.train={choice} data.valid=10%."
+                hint = photographs if name == "data" and Path(choice).is_dir() else misplaced.hint(name, choice)
+                yield str(UserError.unknown(name, choice, available[name])) + hint
             elif choice != "none":
                 yield from (f"{name}={choice}: {file} is empty, so it would change nothing." for file in _empty_files(name, choice))
     elif override.key_or_group in PLUGINS:

@@ -39,7 +39,8 @@ def _data(settings: Settings) -> Iterator[str]:
     trained, evaluated = "optimizer" in settings, "evaluation" in settings and "checkpoint" in settings
     for key in ("train", "valid") if trained else ("valid",) if evaluated else ():
         if not settings["data"][key]:
-            yield f"data.{key} is empty: it takes a folder of photographs, as in data.{key}=FOLDER."
+            share = ", or a share of data.train, as in data.valid=10%" if key == "valid" and trained else ""
+            yield f"data.{key} is empty: it takes a folder of photographs, as in data.{key}=FOLDER{share}."
 
 
 def _metrics(settings: Settings) -> Iterator[str]:

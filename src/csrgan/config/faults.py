@@ -50,7 +50,7 @@ from csrgan.config.override import (
 )
 from csrgan.config.paths import broken_interpolation, literal_path, with_decoded_paths
 from csrgan.config.targets import early_faults
-from csrgan.errors import UserError, memory_ran_out, printable
+from csrgan.errors import UserError, memory_ran_out, needed, printable
 from csrgan.tree import Settings
 
 MEMORY = (
@@ -195,7 +195,7 @@ def _composed_faults(config: DictConfig, wrong: Collection[str], several: bool) 
         settings = contents(config)
         missing = sorted(key for key in OmegaConf.missing_keys(config) if key not in wrong)
         faults = [
-            *(f"{key} is needed: give it as {key}=VALUE." for key in missing),
+            *map(needed, missing),
             *_checkpoint_faults(config),
             *_logger_faults(config),
             *missing_packages(_own_values(config)),
@@ -296,7 +296,7 @@ def user_message(error: BaseException) -> str | None:
 def _library_message(error: BaseException) -> str | None:
     """Return the sentence for an error that a library raised."""
     if isinstance(error, MissingMandatoryValue):
-        return f"{error.full_key} is needed: give it as {error.full_key}=VALUE."
+        return needed(str(error.full_key))
     if isinstance(error, InstantiationException):
         return re.sub(r"\s+", " ", str(error))
     if isinstance(error, OSError) and error.filename is not None:

@@ -174,7 +174,10 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
         if path in SOURCES or (path[:-1] in SWITCHED and word.split("=", 1)[1].lower() in ("false", "null")):
             return
         if OmegaConf.is_dict(node) and not word.split("=", 1)[1].startswith(("{", "$")):
-            yield f"{'.'.join(path)} holds several settings ({', '.join(node)}); set one of them."
+            group, choice = "/".join(path), word.split("=", 1)[1]
+            exists = any(name == group and file.stem == choice for name, files in groups() for file in files)
+            other = f", or choose another with {group}={choice}" if exists else ""
+            yield f"{'.'.join(path)} holds several settings ({', '.join(node)}); set one of them{other}."
             return
         default = node if OmegaConf.is_config(node) else node._value()
         value = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
@@ -284,6 +287,8 @@ def unreadable(word: str, reason: Exception) -> str:
     sentence = within[1] if within else str(reason) if not isinstance(reason, HydraException) else ""
     if not KEY.fullmatch(key):
         return f"{word}: {key} is no key; a key is letters, digits and _ with dots between them, as in data.train."
+    if value.endswith(","):
+        return f"{word} ends with a comma: a list of values has no space in it, as in {key}=ONE,OTHER."
     if sentence and re.match(r"\w+\(", value):
         return f"{word}: {value.partition('(')[0]}() does not take this: {sentence.rstrip('.')}."
     return f"{word} is no override of the form key=value: text with special characters needs quotes, as in {key}='\"TEXT\"'."

@@ -12,7 +12,7 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from csrgan.data.search import SearchResult, find_pictures
-from csrgan.errors import UserError, meant, raise_faults, require
+from csrgan.errors import UserError, meant, needed, raise_faults, require
 from csrgan.files import called
 from csrgan.picture_folders.ledger import Ledger
 
@@ -39,7 +39,7 @@ class Places:
     def from_config(config: DictConfig) -> Places:
         """Return the places that source= and destination= name. Raises UserError if they cannot be used."""
         for key in ("source", "destination"):
-            require(not OmegaConf.is_missing(config, key), f"{key} is needed: give it as {key}=VALUE.")
+            require(not OmegaConf.is_missing(config, key), needed(key))
         given = list(config.source) if isinstance(config.source, list | ListConfig) else [config.source]
         for key, values in {"source": given, "destination": [config.destination]}.items():
             faults = [f"{key}={value} is not a path: give it as {key}=VALUE." for value in values or [[]] if not _is_path(value)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from csrgan.errors import meant, require
+from csrgan.errors import UserError, meant, require
 from csrgan.files import relative
-from csrgan.run_folder import CHECKPOINTS, LAST, NETWORK, NETWORK_BEFORE, PREVIOUS
+from csrgan.run_folder import CHECKPOINTS, JOB, LAST, NETWORK, NETWORK_BEFORE, PREVIOUS
 from csrgan.runs import packaged
 
 
@@ -25,7 +25,10 @@ def place(path: Path | str, key: str = "checkpoint") -> Path:
             return file
         published = [file / name for name in (NETWORK, NETWORK_BEFORE)]
         file = next(filter(Path.is_file, published), published[0])
-    require(file.is_file(), f"{key}={path} is neither a file nor a folder with {CHECKPOINTS}/{LAST} or {NETWORK}.{meant(file)}")
+    if jobs := sorted(job.parent for job in Path(path).glob(f"*/{JOB}") if saved(job.parent)):
+        raise UserError(f"{key}={path} holds a sweep: name one of its {len(jobs)} jobs, as in {key}={relative(jobs[0])}.")
+    near = meant(file) or packaged.meant(str(path))
+    require(file.is_file(), f"{key}={path} is neither a file nor a folder with {CHECKPOINTS}/{LAST} or {NETWORK}.{near}")
     return file
 
 
