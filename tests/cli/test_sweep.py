@@ -128,6 +128,21 @@ def test_a_job_that_cannot_run_says_why_and_a_changed_sweep_is_refused(
     assert "jobs failed" not in capsys.readouterr().out
 
 
+def test_a_sweep_without_a_run_dir_names_its_own_for_the_next_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For its name holds the time, so the command alone would begin another."""
+    jobs_die(tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "-m", "seed=1,2"]) == 1
+    (folder,) = (tmp_path / "runs" / "csrgan").iterdir()
+    added = f"run_dir=runs/csrgan/{folder.name}"
+    assert f"2 of 2 jobs failed; the same command with {added} runs only those." in capsys.readouterr().out
+    assert main(["train", "-m", "seed=1,2", added]) == 1
+    assert "2 of 2 jobs failed; the same command runs only those." in capsys.readouterr().out
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
 def test_a_changed_sweep_is_refused_before_any_job_begins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,11 @@ def test_a_sweep_has_a_folder_without_being_given_one(word: str, place: str, mon
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     with initialize_config_dir(str(conf()), version_base="1.3", job_name="train"):
         SweepRecorder().on_multirun_start(compose("train", [word], return_hydra_config=True))
-    assert str(SweepRecorder.take_folder()).startswith(place)
+    swept = SweepRecorder.take()
+    assert swept is not None
+    folder, again = swept
+    assert str(folder).startswith(place)
+    assert again == ("the same command" if word.startswith("sweep=") else f"the same command with run_dir={folder}")
 
 
 def test_every_kind_of_sweep_is_examined() -> None:

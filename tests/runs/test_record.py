@@ -40,7 +40,7 @@ def test_a_running_job_is_told_from_one_whose_process_is_gone(tmp_path: Path, ca
     written = held(folder)
     assert (written["status"], written["pid"], written["seconds"]) == ("running", running.pid, 30.0)
     assert record.read(folder)["status"] == "running"  # type: ignore[index]
-    assert sweep.report(tmp_path) == 1
+    assert sweep.report(tmp_path, "the same command") == 1
     assert f"0 running as process {running.pid} on" in capsys.readouterr().out
     assert main(["report", str(tmp_path)]) == 0
     assert f"running as process {running.pid}" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -78,8 +78,6 @@ SIGNS = {
         " hydra/launcher=joblib."
     ),
     "No trials are completed yet": "no trial of the search is complete; job.json in each one's folder says why.",
-    "TerminatedWorkerError": "a process that ran jobs was killed; the same command runs what is missing.",
-    "UncompletedJobError": "a process that ran jobs was killed; the same command runs what is missing.",
 }
 
 

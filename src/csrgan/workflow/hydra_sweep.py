@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from csrgan.files import remove_empty
+from csrgan.files import relative, remove_empty
 from csrgan.run_folder import DUE, REFUSED, SUBMITIT, SWEEP
 from csrgan.runs import watchdog
 from csrgan.runs.process import locked
@@ -28,10 +29,12 @@ class SweepRecorder(Callback):
     folder: Path | None = None
     created: tuple[Path, ...] = ()  # folders that did not exist before
     before: frozenset[str] = frozenset()  # what the sweep's folder held
+    again = ""  # how to name the command that runs what this sweep leaves
 
     def on_multirun_start(self, config: DictConfig, **_: object) -> None:
         HydraConfig.instance().set_config(config)  # the default run_dir needs it for the experiment's name
         folder = SweepRecorder.folder = Path(config.hydra.sweep.dir)
+        SweepRecorder.again = _again(config, folder)
         SweepRecorder.created = tuple(path for path in (folder, *folder.parents) if not path.exists())
         SweepRecorder.before = frozenset(file.name for file in folder.iterdir()) if folder.is_dir() else frozenset()
         try:
@@ -61,10 +64,10 @@ class SweepRecorder(Callback):
             remove_empty(cls.created)
 
     @classmethod
-    def take_folder(cls) -> Path | None:
-        """Return the folder and forget it; None if there is none."""
+    def take(cls) -> tuple[Path, str] | None:
+        """Return the folder, and how to name the command that runs what is missing there, and forget them; None if there is none."""
         folder, cls.folder = cls.folder, None
-        return folder
+        return (folder, cls.again) if folder else None
 
 
 class Refused(BaseException):
@@ -73,6 +76,13 @@ class Refused(BaseException):
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def _again(config: DictConfig, folder: Path) -> str:
+    """Return how to name the command that goes on with a sweep. A run_dir with the time in its name is another at each start, so the
+    folder of this one must be given."""
+    timed = "${now:" in str(config._get_node("run_dir"))
+    return f"the same command with {shlex.quote(f'run_dir={relative(folder)}')}" if timed else "the same command"
 
 
 def _prepare(folder: Path, hydra: DictConfig) -> None:
