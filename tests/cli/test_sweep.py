@@ -147,7 +147,7 @@ def test_a_changed_sweep_is_refused_before_any_job_begins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where its first jobs are new. More values at the end are no change."""
-    complete(tmp_path / "sweep" / "1", "data.batch_size=4", "seed=2")
+    complete(tmp_path / "sweep" / "1", "data.batch_size=4.0", "seed=2")  # equal numbers may be written in two ways
     jobs_die(tmp_path, monkeypatch)
     words = ["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4"]
     assert main([*words, "seed=1,3"]) == 2

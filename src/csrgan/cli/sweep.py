@@ -48,7 +48,7 @@ def run(config: DictConfig) -> float | None:
         if job and job["status"] == "complete":
             _report_job(folder, f"{record.gain(folder)}  (complete before)")
             return record.gain_db(folder)
-        job = _trained(folder, words, job, hydra)
+        job = _trained(folder, job["words"] if job else words, job, hydra)  # equal numbers stay as they were written first
     complete = job["status"] == "complete"
     _report_job(folder, record.gain(folder) if complete else record.ending(job))
     if rest := sweep_plan.published().rest(folder.parent, hydra_sweep.together(hydra)):
@@ -73,8 +73,9 @@ def _report_job(folder: Path, outcome: str) -> None:
 
 def report(folder: Path, again: str) -> int:
     """Print a table of the jobs in a sweep's folder with the settings in which they differ. Return exit status 1 if a job of this
-    command is not complete: others, which an earlier command with more values has left there, are only mentioned. again: how to name the command that runs what is missing.
+    command is not complete: others, which an earlier command with more values has left there, are only mentioned.
 
+    again: how to name the command that runs what is missing.
     Raises UserError if jobs were refused.
     """
     refusals = sorted(folder.glob(f"*/{REFUSED}"))
@@ -119,7 +120,8 @@ def _left(jobs: Mapping[Path, Settings]) -> str:
 
 
 def _failures(counts: Counter[str], jobs: int, again: str) -> str:
-    """Return a sentence on how many of the jobs are not complete, and how to go on. counts: by their status. again: see `report`."""
+    """Return a sentence on how many of the jobs are not complete, and how to go on. counts: by their status. again: see
+    `report`."""
     several, (first, *others) = counts.total() > 1, counts
     those, their, were = ("those", "their", "were") if several else ("that one", "its", "was")
     endings = {"running": f"{'are' if several else 'is'} still running", "failed": "failed"}

@@ -16,6 +16,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
+from csrgan.errors import require
 from csrgan.files import relative, remove_empty
 from csrgan.run_folder import DUE, REFUSED, SUBMITIT, SWEEP
 from csrgan.runs import watchdog
@@ -65,7 +66,7 @@ class SweepRecorder(Callback):
 
     @classmethod
     def take(cls) -> tuple[Path, str] | None:
-        """Return the folder, and how to name the command that runs what is missing there, and forget them; None if there is none."""
+        """Return the folder, and how to name the command that runs what is missing there, once; None if there is none."""
         folder, cls.folder = cls.folder, None
         return (folder, cls.again) if folder else None
 
@@ -79,8 +80,8 @@ class Refused(BaseException):
 
 
 def _again(config: DictConfig, folder: Path) -> str:
-    """Return how to name the command that goes on with a sweep. A run_dir with the time in its name is another at each start, so the
-    folder of this one must be given."""
+    """Return how to name the command that goes on with a sweep. A run_dir with the time in its name is another at each start, so
+    the folder of this one must be given."""
     timed = "${now:" in str(config._get_node("run_dir"))
     return f"the same command with {shlex.quote(f'run_dir={relative(folder)}')}" if timed else "the same command"
 
@@ -89,6 +90,8 @@ def _prepare(folder: Path, hydra: DictConfig) -> None:
     """Publish the plan of a sweep, and write it down. Raises UserError if its folder holds the jobs of another."""
     for file in folder.glob(f"*/{REFUSED}"):  # of a sweep that was killed
         file.unlink()
+    together = "hydra.launcher.n_jobs=0 runs no job: give how many run at a time, or -1 for as many as there are cores."
+    require(hydra.launcher.get("n_jobs") != 0, together)
     known, jobs = sweep_plan.plan(hydra)
     numbered = "subdir" not in {word.partition("=")[0].rpartition(".")[2] for word in hydra.overrides.hydra}
     plan = replace(known, folders=sweep_plan.folders(folder, jobs) if numbered else [])
