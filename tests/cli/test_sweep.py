@@ -231,6 +231,10 @@ def test_the_report_counts_the_jobs_that_have_not_begun(
     assert "0 of 4 jobs complete: " in capsys.readouterr().out
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count("failed: exit status 7") == text.count("has not begun") == 2
+    assert main(["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4", "seed=2"]) == 1
+    assert main(["report", str(tmp_path)]) == 0
+    assert "0 of 1 job complete, and 0 of 1 that the last command did not ask for: " in capsys.readouterr().out
+    assert "0 of 1 job complete, and 0 of 1 that the last" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_command_of_a_job_names_the_folder_of_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
