@@ -54,6 +54,12 @@ def test_a_running_job_is_told_from_one_whose_process_is_gone(tmp_path: Path, ca
     assert "stopped; its process is gone" in (tmp_path / "report.html").read_text(encoding="utf-8")
     record.write(folder, written | {"pid": os.getppid() if os.getppid() > 1 else 1, "host": "elsewhere"})
     assert record.read(folder)["status"] == "running"  # type: ignore[index]  # who knows
+    record.write(folder, written | {"began": written["began"] - 20})
+    record.stop_gone(folder, since=written["began"])  # of an earlier sweep
+    assert held(folder)["status"] == "running"
+    record.stop_gone(folder, since=0)
+    assert held(folder)["status"] == "stopped"
+    assert held(folder)["seconds"] >= 50
 
 
 def test_the_seconds_of_a_job_are_the_sum_over_its_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,8 +91,7 @@ def _run(command: str, words: list[str]) -> int:
         return execute(command, words).status
     except KeyboardInterrupt:
         _end_compilation()
-        swept = _swept()
-        _say(f"csrgan: stopped.{f' {swept[1][0].upper()}{swept[1][1:]} runs what is missing.' if swept else ''}")
+        _say(f"csrgan: stopped.{_missing_jobs()}")
         return 130
     except BrokenPipeError:  # the reader closed the pipe, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -279,6 +278,15 @@ def _end_sweep(error: BaseException) -> None:
             raise error.error
         if swept and type(error).__name__ in WORKER_KILLED:
             raise UserError(f"a process that ran jobs was killed; {swept[1]} runs what is missing.") from error
+
+
+def _missing_jobs() -> str:
+    """Return what became of the jobs of a sweep that was stopped, and how it goes on; empty without a sweep."""
+    hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
+    said = hydra_sweep.SweepRecorder.end_jobs() if hydra_sweep else ""
+    if not (swept := _swept()):
+        return ""
+    return f"{said} {swept[1][0].upper()}{swept[1][1:]} runs what is missing."
 
 
 def _swept() -> tuple[Path, str] | None:

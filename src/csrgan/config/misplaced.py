@@ -49,6 +49,14 @@ def hint(group: str, choice: str) -> str:
     return "".join([*renamed, *found])
 
 
+def forgotten(group: str, choice: str) -> str:
+    """Return which folder in the current one holds a choice, but is not named by the command; empty if none does."""
+    searched = {folder.absolute() for folder in (*search.folders(), conf())}
+    unnamed = [file.parents[group.count("/") + 1] for file in sorted(Path().glob(f"*/{group}/{choice}.yaml"))]
+    hidden = [folder for folder in unnamed if folder.absolute() not in searched]
+    return "".join(f" {folder / group / choice}.yaml is there: add {search.FLAG}{folder}." for folder in hidden[:1])
+
+
 def package_faults(base: DictConfig, choices: Mapping[str, str]) -> Iterator[str]:
     """Yield a sentence for each chosen file of the user's that lacks the line by which all of csrgan's own files of its group set
     keys of the whole configuration: without it, Hydra puts what the file sets below a key of the group's name, where nothing reads

@@ -121,12 +121,24 @@ def comparable(groups: Sequence[Group]) -> list[list[Group]]:
 
 
 def references(groups: Sequence[Group], baseline: str | None) -> dict[Group, Group]:
-    """Return the reference of each group; groups scored on the same photographs and degradations follow each other."""
+    """Return the reference of each group; groups scored on the same photographs and degradations follow each other, by the numbers
+    in their settings. The first group, if it is the reference for want of a named one, stays first."""
     result: dict[Group, Group] = {}
     for same in comparable(groups):
-        candidates = [group for group in same if holds(group, baseline)] or same[:1]
-        result |= {group: _nearest(group, candidates) for group in same}
+        named = [group for group in same if holds(group, baseline)]
+        ordered = _by_numbers(same) if named else same[:1] + _by_numbers(same[1:])
+        result |= {group: _nearest(group, named or same[:1]) for group in ordered}
     return result
+
+
+def _by_numbers(groups: Sequence[Group]) -> list[Group]:
+    """Sort groups by the values of their settings, if they differ in the same keys and all values are numbers."""
+    keys = {tuple(word.partition("=")[0] for word in group.settings) for group in groups}
+    try:
+        values = {group: [float(word.partition("=")[2]) for word in group.settings] for group in groups}
+    except ValueError:
+        return list(groups)
+    return sorted(groups, key=values.__getitem__) if len(keys) == 1 else list(groups)
 
 
 def _nearest(group: Group, others: Sequence[Group]) -> Group:

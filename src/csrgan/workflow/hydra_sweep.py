@@ -18,8 +18,8 @@ from omegaconf import DictConfig, read_write
 
 from csrgan.errors import require
 from csrgan.files import relative, remove_empty
-from csrgan.run_folder import DUE, REFUSED, SUBMITIT, SWEEP
-from csrgan.runs import watchdog
+from csrgan.run_folder import DUE, JOB, REFUSED, SUBMITIT, SWEEP
+from csrgan.runs import record, watchdog
 from csrgan.runs.process import locked
 from csrgan.workflow import sweep_plan
 
@@ -30,6 +30,7 @@ class SweepRecorder(Callback):
     folder: Path | None = None
     created: tuple[Path, ...] = ()  # folders that did not exist before
     before: frozenset[str] = frozenset()  # what the sweep's folder held
+    ended_with: bool | None = None  # whether its jobs end with it; None: each does after a save
     again = ""  # how to name the command that runs what this sweep leaves
 
     def on_multirun_start(self, config: DictConfig, **_: object) -> None:
@@ -42,7 +43,10 @@ class SweepRecorder(Callback):
             _prepare(folder, config.hydra)
         except Exception as error:  # of which Hydra would only warn
             raise Refused(error) from error
-        watchdog.lead(here=not str(config.hydra.launcher._target_).endswith("SlurmLauncher"))
+        launcher = str(config.hydra.launcher._target_)
+        here = not launcher.endswith("SlurmLauncher")
+        SweepRecorder.ended_with = None if launcher.endswith(".BasicLauncher") else here
+        watchdog.lead(here)
         _set_defaults(config.hydra)
         if guided(config.hydra):
             import optuna
@@ -63,6 +67,18 @@ class SweepRecorder(Callback):
                 for name in new:
                     (cls.folder / name).unlink()
             remove_empty(cls.created)
+
+    @classmethod
+    def end_jobs(cls) -> str:
+        """After Ctrl-C, write down the end of jobs whose processes the launcher has killed. Return what became of those that ran
+        together; empty where they ran one after another and could save."""
+        for file in cls.folder.glob(f"*/{JOB}") if cls.folder else ():
+            record.stop_gone(file.parent, sweep_plan.published().began)
+        return {
+            None: "",
+            True: " Jobs that ran together ended without a save; each goes on from its last one.",
+            False: " Jobs that the cluster has already go on.",
+        }[cls.ended_with]
 
     @classmethod
     def take(cls) -> tuple[Path, str] | None:
