@@ -50,7 +50,7 @@ hydra:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ("loss.image.wieght: 0,1", "loss.image has no wieght. Its choices: _target_, function, ramp, start, weight. Did you mean"),
+        ("loss.image.weigt: 0,1", "loss.image has no weigt. Its choices: _target_, function, ramp, start, weight. Did you mean"),
         ("output: sigmoid,tahn", "output has no tahn. Its choices: clamp, minmax, minmax_batch, residual, sigmoid, tanh. Did you"),
         ("seed: 1,x", "seed=x is not a number."),
         ("seed: (", "seed=( is no override of the form key=value: text with special characters needs quotes"),

@@ -85,7 +85,7 @@ def write(
     sets_apart = [text for text in (apart, advice) if text]
     heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, *sets_apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)
-    content = {
+    content: dict[str, object] = {
         "title": title,
         "question": question,
         "notes": [*sets_apart, *notes],
