@@ -128,11 +128,26 @@ def test_a_job_that_cannot_run_says_why_and_a_changed_sweep_is_refused(
     assert "jobs failed" not in capsys.readouterr().out
 
 
+def test_a_sweep_without_a_run_dir_names_its_own_for_the_next_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For its name holds the time, so the command alone would begin another."""
+    jobs_die(tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "-m", "seed=1,2"]) == 1
+    (folder,) = (tmp_path / "runs" / "csrgan").iterdir()
+    added = f"run_dir=runs/csrgan/{folder.name}"
+    assert f"2 of 2 jobs failed; the same command with {added} runs only those." in capsys.readouterr().out
+    assert main(["train", "-m", "seed=1,2", added]) == 1
+    assert "2 of 2 jobs failed; the same command runs only those." in capsys.readouterr().out
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
 def test_a_changed_sweep_is_refused_before_any_job_begins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where its first jobs are new. More values at the end are no change."""
-    complete(tmp_path / "sweep" / "1", "data.batch_size=4", "seed=2")
+    complete(tmp_path / "sweep" / "1", "data.batch_size=4.0", "seed=2")  # equal numbers may be written in two ways
     jobs_die(tmp_path, monkeypatch)
     words = ["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4"]
     assert main([*words, "seed=1,3"]) == 2
@@ -216,6 +231,10 @@ def test_the_report_counts_the_jobs_that_have_not_begun(
     assert "0 of 4 jobs complete: " in capsys.readouterr().out
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count("failed: exit status 7") == text.count("has not begun") == 2
+    assert main(["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4", "seed=2"]) == 1
+    assert main(["report", str(tmp_path)]) == 0
+    assert "0 of 1 job complete, and 0 of 1 that the last command did not ask for: " in capsys.readouterr().out
+    assert "0 of 1 job complete, and 0 of 1 that the last" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_command_of_a_job_names_the_folder_of_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
 from csrgan.cli import main, sweep
+from csrgan.config import search
 from csrgan.config.faults import check_command
 from csrgan.config.location import conf
+from csrgan.config.misplaced import GLOBAL
 from csrgan.errors import UserError
 from csrgan.runs.watchdog import SWEEP
 from csrgan.workflow.hydra_sweep import SweepRecorder
@@ -29,7 +31,97 @@ def test_a_sweep_has_a_folder_without_being_given_one(word: str, place: str, mon
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     with initialize_config_dir(str(conf()), version_base="1.3", job_name="train"):
         SweepRecorder().on_multirun_start(compose("train", [word], return_hydra_config=True))
-    assert str(SweepRecorder.take_folder()).startswith(place)
+    swept = SweepRecorder.take()
+    assert swept is not None
+    folder, again = swept
+    assert str(folder).startswith(place)
+    assert again == ("the same command" if word.startswith("sweep=") else f"the same command with run_dir={folder}")
+
+
+EDGES = """run_dir: runs/edges
+hydra:
+  mode: MULTIRUN
+  sweeper:
+    params:
+      {values}
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("loss.image.weigt: 0,1", "loss.image has no weigt. Its choices: _target_, function, ramp, start, weight. Did you mean"),
+        ("output: sigmoid,tahn", "output has no tahn. Its choices: clamp, minmax, minmax_batch, residual, sigmoid, tanh. Did you"),
+        ("seed: 1,x", "seed=x is not a number."),
+        ("seed: (", "seed=( is no override of the form key=value: text with special characters needs quotes"),
+        (
+            "loss.image.weight: [0, 1]",
+            "loss.image.weight: [0, 1] is a list, which a job would get as its one value: write loss.image.weight: 0,1, without",
+        ),
+        ("seed: 1,1", "seed=1,1 names 1 twice: leave one of the two out, for their jobs would be equal."),
+    ],
+)
+def test_a_fault_in_the_lists_of_a_sweeps_file_is_told_as_one_in_a_command(
+    values: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the file and the line. A value in the command takes the place of the file's."""
+    monkeypatch.chdir(tmp_path)
+    Path("own/sweep").mkdir(parents=True)
+    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\n{EDGES.format(values=values)}")
+    assert main(["train", "--config-dir=own", "sweep=edges"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"csrgan train: own/sweep/edges.yaml, line 7: {said}")
+    assert told.count("\n") == 1
+    assert main(["train", "--config-dir=own", "sweep=edges", f"{values.partition(':')[0]}=nonsense"]) == 2
+    assert "edges.yaml" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("group", ["sweep", "experiment"])
+def test_a_file_without_the_line_that_places_it_is_refused(
+    group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the line stands below another comment. What another file lacks is no matter."""
+    monkeypatch.chdir(tmp_path)
+    file = Path("own", group, "edges.yaml")
+    file.parent.mkdir(parents=True)
+    for text in ("", f"# Mine\n{GLOBAL}\n"):
+        file.write_text(text + EDGES.format(values="seed: 1,2"))
+        assert main(["train", "--config-dir=own", f"{group}=edges"]) == 2
+        said = f"csrgan train: own/{group}/edges.yaml sets nothing, because a line is missing: begin the file with {GLOBAL}\n"
+        assert capsys.readouterr().err == said
+    with search.search_config_dirs(["--config-dir=own"]):
+        check_command("train", [])
+        file.write_text(f"{GLOBAL}\n{EDGES.format(values='seed: 1,2')}")
+        check_command("train", [f"{group}=edges"])
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("seed=1,2,1", "seed=1,2,1 names 1 twice"),
+        ("loss.parameters.weight=1,1.0", "loss.parameters.weight=1,1.0 names 1 twice"),
+        ("loss.parameters.weight=1e-3,0.5,0.001", "loss.parameters.weight=1e-3,0.5,0.001 names 0.001 twice"),
+        ("output=tanh,tanh", "output=tanh,tanh names tanh twice"),
+        ("hydra.launcher.n_jobs=2", "hydra.launcher.n_jobs=2: the launcher basic has no n_jobs: add hydra/launcher=joblib."),
+        ("hydra.sweeper.n_trials=2", "hydra.sweeper.n_trials=2: the sweeper basic has no n_trials: add hydra/sweeper=optuna."),
+        ("hydra.lancher.n_jobs=2", "Did you mean launcher?"),
+        ("hydra.sweeper.max_batch_sise=2", "Did you mean max_batch_size?"),
+    ],
+)
+def test_a_word_that_no_sweep_can_use_is_told(word: str, said: str) -> None:
+    with pytest.raises(UserError) as told:
+        check_command("train", ["-m", word])
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_launcher_that_runs_no_job_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=0", f"run_dir={tmp_path}/sweep"]
+    assert main(["train", "-m", *words, "seed=1,2"]) == 2
+    assert capsys.readouterr().err == (
+        "csrgan train: hydra.launcher.n_jobs=0 runs no job: give how many run at a time, or -1 for as many as there are cores.\n"
+    )
+    assert not any(tmp_path.iterdir())
 
 
 def test_every_kind_of_sweep_is_examined() -> None:

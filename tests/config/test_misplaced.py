@@ -71,6 +71,19 @@ def test_a_file_in_a_folder_above_is_named(word: str, moved: str) -> None:
     assert "too high" not in told(word.replace("flat", "falt"))
 
 
+def test_a_folder_of_choices_that_the_command_forgets_is_named() -> None:
+    Path("mine/sweep").mkdir(parents=True)
+    Path("mine/sweep/wide.yaml").write_text("# @package _global_\nseed: 1\n")
+    hint = " mine/sweep/wide.yaml is there: add --config-dir=mine."
+    assert told_without_folder("sweep=wide").endswith(hint)
+    assert hint not in told_without_folder("sweep=wider")
+    Path("mine/loss").mkdir()
+    Path("conf/loss/edges").rename("mine/loss/edges")
+    assert told_without_folder("+loss/edges=canny").endswith(" mine/loss/edges/canny.yaml is there: add --config-dir=mine.")
+    with search.search_config_dirs(["--config-dir=mine"]):
+        check_command("train", ["sweep=wide"])
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

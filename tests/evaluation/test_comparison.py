@@ -78,6 +78,19 @@ def test_a_baseline_is_the_one_that_differs_in_the_fewest_settings() -> None:
     assert set(dict(compared(groups, "weight=0 head=b")).values()) == {"head=b weight=0"}
 
 
+def test_groups_stand_by_their_numbers() -> None:
+    """As after a sweep was widened. A first group that is the reference only because it is the first stays so."""
+
+    def names(baseline: str | None, *values: str) -> list[str]:
+        groups = [Group((f"a={value}",), [Job(value, (f"a={value}",), rows=rows(0.0, 1))]) for value in values]
+        return [each.value("a") for each in references(groups, baseline)]
+
+    assert names(None, "0", "10", "9", "1e-1") == ["0", "1e-1", "9", "10"]
+    assert names("a=10", "9", "10", "0.5") == ["0.5", "9", "10"]
+    assert names(None, "9", "10", "0.5") == ["9", "0.5", "10"]
+    assert names(None, "1", "mse", "0") == ["1", "mse", "0"]
+
+
 def test_words_of_a_baseline_are_whole_words_in_any_order() -> None:
     group = named("weight=0.1", "head=a")
     assert holds(group, "head=a weight=0.1")

@@ -53,7 +53,7 @@ def test_a_job_that_was_killed_is_not_called_failed(
     job = process.run(folder, ["seed=1"], None, resume=False, show=print)
     assert job["status"] == outcome == json.loads((folder / "job.json").read_text())["status"]
     assert record.outcome(job) == shown
-    assert sweep.report(tmp_path) == 1
+    assert sweep.report(tmp_path, "the same command") == 1
     told = capsys.readouterr().out
     assert shown in told
     assert f"1 of 1 jobs {ended}; the same command runs only that one" in told
@@ -75,7 +75,7 @@ def test_a_sweep_hears_how_far_its_job_is(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_how_many_jobs_are_not_complete_is_said_in_a_sentence() -> None:
     def said(**counts: int) -> str:
-        return sweep._failures(Counter(counts), 6)
+        return sweep._failures(Counter(counts), 6, "the same command")
 
     assert said(killed=1) == "1 of 6 jobs was killed; the same command runs only that one, from its last save."
     assert said(stopped=2) == "2 of 6 jobs were stopped; the same command runs only those, from their last save."

@@ -40,7 +40,7 @@ def test_a_running_job_is_told_from_one_whose_process_is_gone(tmp_path: Path, ca
     written = held(folder)
     assert (written["status"], written["pid"], written["seconds"]) == ("running", running.pid, 30.0)
     assert record.read(folder)["status"] == "running"  # type: ignore[index]
-    assert sweep.report(tmp_path) == 1
+    assert sweep.report(tmp_path, "the same command") == 1
     assert f"0 running as process {running.pid} on" in capsys.readouterr().out
     assert main(["report", str(tmp_path)]) == 0
     assert f"running as process {running.pid}" in (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -54,6 +54,12 @@ def test_a_running_job_is_told_from_one_whose_process_is_gone(tmp_path: Path, ca
     assert "stopped; its process is gone" in (tmp_path / "report.html").read_text(encoding="utf-8")
     record.write(folder, written | {"pid": os.getppid() if os.getppid() > 1 else 1, "host": "elsewhere"})
     assert record.read(folder)["status"] == "running"  # type: ignore[index]  # who knows
+    record.write(folder, written | {"began": written["began"] - 20})
+    record.stop_gone(folder, since=written["began"])  # of an earlier sweep
+    assert held(folder)["status"] == "running"
+    record.stop_gone(folder, since=0)
+    assert held(folder)["status"] == "stopped"
+    assert held(folder)["seconds"] >= 50
 
 
 def test_the_seconds_of_a_job_are_the_sum_over_its_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

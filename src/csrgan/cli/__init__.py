@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 from csrgan.cli.interruption import CTRL_C
 from csrgan.cli.pages import PAGES
 from csrgan.config.flags import FULL_HELP, HELP, requested_help, split_flags
-from csrgan.errors import RunStopped, printable
+from csrgan.errors import RunStopped, UserError, printable
 from csrgan.version import __version__
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ HELP_WORDS = ("-h", HELP, "help")
 
 # A module named `list` would hide the builtin in this package once it is imported.
 MODULES = {"list": "list_choices"}
+
+WORKER_KILLED = ("TerminatedWorkerError", "UncompletedJobError")  # errors of joblib and submitit
 
 USAGE = """csrgan: blind image super-resolution, trained and compared under control
 
@@ -91,7 +93,7 @@ def _run(command: str, words: list[str]) -> int:
             return execute(command, words).status
     except KeyboardInterrupt:
         _end_compilation()
-        _say(f"csrgan: stopped.{' The same command runs what is missing.' if _sweep_folder() else ''}")
+        _say(f"csrgan: stopped.{_missing_jobs()}")
         return 130
     except BrokenPipeError:  # the reader closed the pipe, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -263,24 +265,38 @@ def _reported(error: Exception, config: DictConfig) -> Exception:
 
 def _sweep_status() -> list[int]:
     """Print a table of the jobs of the sweep that this process ran, and return its exit status; empty without a sweep."""
-    folder = _sweep_folder()
-    return [import_module("csrgan.cli.sweep").report(folder)] if folder else []
+    swept = _swept()
+    return [import_module("csrgan.cli.sweep").report(*swept)] if swept else []
 
 
 def _end_sweep(error: BaseException) -> None:
-    """After an error: let a sweep that has begun no job leave nothing behind. Raises the reason of one that was refused."""
+    """After an error: let a sweep that has begun no job leave nothing behind. Raises the reason of one that was refused, or whose
+    launcher lost a process."""
     if hydra_sweep := sys.modules.get("csrgan.workflow.hydra_sweep"):
         hydra_sweep.SweepRecorder.leave_nothing()
-        if not isinstance(error, KeyboardInterrupt):  # whose message names the sweep
-            hydra_sweep.SweepRecorder.take_folder()
+        if isinstance(error, KeyboardInterrupt):  # its message names the sweep
+            return
+        swept = hydra_sweep.SweepRecorder.take()
         if isinstance(error, hydra_sweep.Refused):
             raise error.error
+        if swept and type(error).__name__ in WORKER_KILLED:
+            raise UserError(f"a process that ran jobs was killed; {swept[1]} runs what is missing.") from error
 
 
-def _sweep_folder() -> Path | None:
-    """Return the folder of the sweep that this process ran, once; None without a sweep."""
+def _missing_jobs() -> str:
+    """Return what became of the jobs of a sweep that was stopped, and how it goes on; empty without a sweep."""
     hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
-    return hydra_sweep.SweepRecorder.take_folder() if hydra_sweep else None
+    said = hydra_sweep.SweepRecorder.end_jobs() if hydra_sweep else ""
+    if not (swept := _swept()):
+        return ""
+    return f"{said} {swept[1][0].upper()}{swept[1][1:]} runs what is missing."
+
+
+def _swept() -> tuple[Path, str] | None:
+    """Return the folder of the sweep that this process ran, and how to name the command that goes on with it, once; None without
+    a sweep."""
+    hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
+    return hydra_sweep.SweepRecorder.take() if hydra_sweep else None
 
 
 def _imported(name: str) -> ModuleType:

@@ -19,7 +19,7 @@ from csrgan.config.occupied import holds_jobs
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.errors import UserError, meant, require
-from csrgan.evaluation.comparison import PLAIN, Job, comparable, grouped, holds
+from csrgan.evaluation.comparison import PLAIN, Job, comparable, counted, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, look, page, published, training
 from csrgan.runs import jobs
@@ -49,7 +49,10 @@ def run(config: DictConfig) -> int:
         bool(folders or due),
         f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
     )
-    begun = [_job(path, path.relative_to(folder).as_posix(), settings["score"]) for path in folders]
+    left = jobs.left_over(folder)
+    begun = [
+        replace(_job(path, path.relative_to(folder).as_posix(), settings["score"]), asked=path not in left) for path in folders
+    ]
     read = begun + [Job(path.relative_to(folder).as_posix(), tuple(words), "has not begun") for path, words in due]
     own.register_metrics({column.removesuffix("_restored") for job in read for row in job.rows[:1] for column in row})
     asked = _asked(settings, read)
@@ -64,9 +67,9 @@ def run(config: DictConfig) -> int:
         published=published.table(entries, runs, asked=bool(settings["published"])),
         advice=_advice(folder, {path: job for path, job in zip(folders, begun, strict=True) if job.rows}),
     )
-    complete, many = sum(bool(job.rows) for job in read), f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
-    counted = many if complete == len(read) else f"{complete} of {many} complete"
-    Console().print(f"{counted}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
+    every = f"{len(read)} {'job' if len(read) == 1 else 'jobs'}"
+    said = counted(read) if left or any(job.reason for job in read) else every
+    Console().print(f"{said}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -48,7 +48,7 @@ def run(config: DictConfig) -> float | None:
         if job and job["status"] == "complete":
             _report_job(folder, f"{record.gain(folder)}  (complete before)")
             return record.gain_db(folder)
-        job = _trained(folder, words, job, hydra)
+        job = _trained(folder, job["words"] if job else words, job, hydra)  # equal numbers stay as they were written first
     complete = job["status"] == "complete"
     _report_job(folder, record.gain(folder) if complete else record.ending(job))
     if rest := sweep_plan.published().rest(folder.parent, hydra_sweep.together(hydra)):
@@ -71,10 +71,11 @@ def _report_job(folder: Path, outcome: str) -> None:
     Console().print(f"{relative(folder)}  {outcome}", highlight=False, markup=False, soft_wrap=True)
 
 
-def report(folder: Path) -> int:
+def report(folder: Path, again: str) -> int:
     """Print a table of the jobs in a sweep's folder with the settings in which they differ. Return exit status 1 if a job of this
     command is not complete: others, which an earlier command with more values has left there, are only mentioned.
 
+    again: how to name the command that runs what is missing.
     Raises UserError if jobs were refused.
     """
     refusals = sorted(folder.glob(f"*/{REFUSED}"))
@@ -99,7 +100,7 @@ def report(folder: Path) -> int:
     own = {path: job for path, job in jobs.items() if sweep_plan.published().asks_for(path)}
     failed, others = _incomplete(own), _incomplete({path: job for path, job in jobs.items() if path not in own})
     said = [f"{relative(path)} {record.ending(job)}" for path, job in failed.items()]
-    said += [_failures(Counter(job["status"] for job in failed.values()), len(own))] if failed else []
+    said += [_failures(Counter(job["status"] for job in failed.values()), len(own), again)] if failed else []
     said += [_left(others)] if others else []
     for sentence in said:
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
@@ -118,8 +119,9 @@ def _left(jobs: Mapping[Path, Settings]) -> str:
     return f"Also not complete, but not among the values of this command: {named}."
 
 
-def _failures(counts: Counter[str], jobs: int) -> str:
-    """Return a sentence on how many of the jobs are not complete, and how to go on. counts: by their status."""
+def _failures(counts: Counter[str], jobs: int, again: str) -> str:
+    """Return a sentence on how many of the jobs are not complete, and how to go on. counts: by their status. again: see
+    `report`."""
     several, (first, *others) = counts.total() > 1, counts
     those, their, were = ("those", "their", "were") if several else ("that one", "its", "was")
     endings = {"running": f"{'are' if several else 'is'} still running", "failed": "failed"}
@@ -129,4 +131,4 @@ def _failures(counts: Counter[str], jobs: int) -> str:
     if set(counts) == {"running"}:
         return f"{counts.total()} of {jobs} jobs {ended}, by another command."
     saved = f", from {their} last save" if set(counts) <= {"killed", "stopped"} else ""
-    return f"{counts.total()} of {jobs} jobs {ended}; the same command runs only {those}{saved}."
+    return f"{counts.total()} of {jobs} jobs {ended}; {again} runs only {those}{saved}."

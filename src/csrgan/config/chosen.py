@@ -53,7 +53,8 @@ def choice_faults(override: Override, available: Groups) -> Iterator[str]:
         for choice in choices:
             if choice not in available[name]:
                 photographs = f" For a folder of photographs: data=folder data.train={choice} data.valid=10%."
-                hint = photographs if name == "data" and Path(choice).is_dir() else misplaced.hint(name, choice)
+                own = misplaced.hint(name, choice) + misplaced.forgotten(name, choice)
+                hint = photographs if name == "data" and Path(choice).is_dir() else own
                 yield str(UserError.unknown(name, choice, available[name])) + hint
             elif choice != "none":
                 yield from (f"{name}={choice}: {file} is empty, so it would change nothing." for file in _empty_files(name, choice))
@@ -92,9 +93,10 @@ def group_fault(command: str, override: Override, base: DictConfig, available: G
     if "/" in key and OmegaConf.select(base, key.replace("/", "."), default="absent") != "absent":
         yield f"{key} is no group of choices, but {key.replace('/', '.')} is a setting or holds some."
     elif "/" in key:
-        choices = _choices(override) if not override.is_delete() else ()
+        choices = list(_choices(override)) if not override.is_delete() else []
         too_high = "".join(misplaced.hint(key, choice) for choice in choices)
-        yield str(UserError.unknown("conf/", key, available)) + misplaced.group_hint(key) + too_high
+        hint = misplaced.group_hint(key) or "".join(misplaced.forgotten(key, choice) for choice in choices)
+        yield str(UserError.unknown("conf/", key, available)) + hint + too_high
     elif top not in list(base) and top in BY_FILE:
         yield by_file(key)
     elif top not in list(base):

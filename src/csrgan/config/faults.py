@@ -19,9 +19,10 @@ from yaml import MarkedYAMLError
 from csrgan import rules
 from csrgan.config import search
 from csrgan.config.arguments import argument_faults
-from csrgan.config.check import declared_rules, value_faults
+from csrgan.config.check import Rules, declared_rules, value_faults
 from csrgan.config.chosen import (
     PLUGINS,
+    Groups,
     available_groups,
     choice_faults,
     chosen_group,
@@ -35,10 +36,11 @@ from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import contents
 from csrgan.config.location import conf
 from csrgan.config.lost import lost_choices
-from csrgan.config.misplaced import OF_KINDS
+from csrgan.config.misplaced import OF_KINDS, package_faults
 from csrgan.config.occupied import occupied_faults
 from csrgan.config.optional_packages import missing_packages
 from csrgan.config.override import (
+    double_fault,
     first_line,
     override_faults,
     several_fault,
@@ -49,6 +51,7 @@ from csrgan.config.override import (
     unreadable,
 )
 from csrgan.config.paths import broken_interpolation, literal_path, with_decoded_paths
+from csrgan.config.swept import hydra_fault, list_fault, params, place
 from csrgan.config.targets import early_faults
 from csrgan.errors import UserError, memory_ran_out, needed, printable
 from csrgan.tree import Settings
@@ -78,8 +81,6 @@ SIGNS = {
         " hydra/launcher=joblib."
     ),
     "No trials are completed yet": "no trial of the search is complete; job.json in each one's folder says why.",
-    "TerminatedWorkerError": "a process that ran jobs was killed; the same command runs what is missing.",
-    "UncompletedJobError": "a process that ran jobs was killed; the same command runs what is missing.",
 }
 
 
@@ -108,55 +109,90 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         if sentences := list(choice_faults(override, available)):
             wrong.setdefault(str(override.key_or_group), []).extend(sentences)
     chosen = [override for override in parsed if chosen_group(override, available)]
-    good = [override for override in chosen if str(override.key_or_group) not in wrong]
+    plugins = [override for override in parsed if override.key_or_group in PLUGINS]
+    good = [override for override in (*chosen, *plugins) if str(override.key_or_group) not in wrong]
     base = _composed(command, good, wrong)
-    if base is None:
-        yield from (sentence for sentences in wrong.values() for sentence in sentences)
+    swept: list[Override] = []
+    if base is not None:
+        swept, told = _swept(base, {str(override.key_or_group) for override in parsed}, available)
+        first = [override for override in swept if chosen_group(override, available)]
+        base = _composed(command, [*first, *good], wrong) if first else base
+        yield from told
+    lost = [] if base is None else list(package_faults(base, base.hydra.runtime.choices))
+    if base is None or lost:
+        yield from (*lost, *(sentence for sentences in wrong.values() for sentence in sentences))
         return
     with open_dict(base):
-        mode = str(base.pop("hydra").mode)
-    for key in wrong:  # that a key does not exist matters more than why its value cannot be read
-        top = key.partition(".")[0]
-        if (
-            any(word.startswith(f"{key}=") for word in words)
-            and key not in (*available, *OF_KINDS)
-            and top.isidentifier()
-            and top not in (*base, "hydra")
-        ):
-            wrong[key] = [str(UserError.unknown("the configuration", top, map(str, base)))]
+        hydra = base.pop("hydra")
+    wrong |= _unknown_keys(base, words, [key for key in wrong if key not in (*available, *OF_KINDS)])
     torn |= torn_at_commas(base, words)
     wrong |= torn
-    modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [mode]
+    modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [str(hydra.mode)]
     several = SEVERAL in flags or modes[-1].endswith("MULTIRUN")
     if "system" not in wrong:
         yield from unused_part_faults(base, parsed)
     ranges = declared_rules(contents(base, resolve=False))
+    for override in (override for override in swept if not chosen_group(override, available)):
+        found = _sentences(command, base, override, available, ranges)
+        yield from (f"{place(override.get_key_element(), hydra.runtime.choices)}: {sentence}" for sentence in found)
     for override in parsed:
         key = str(override.key_or_group)
         within_wrong = any(key.startswith(f"{name.replace('/', '.')}.") for name in wrong)
-        if (
-            override in chosen
-            or key in PLUGINS
-            or (key in OF_KINDS and key in wrong)
-            or key.startswith(("hydra.", "hydra/"))
-            or within_wrong
-            or key in torn
-        ):
+        if override in chosen or key in PLUGINS or (key in OF_KINDS and key in wrong) or within_wrong or key in torn:
             continue
-        if (
-            sentences := [*group_fault(command, override, base, available)]
-            or [*override_faults(base, override, ranges)]
-            or [*_apply(base, override)]
-        ):
+        if key.startswith(("hydra.", "hydra/")):
+            sentences = list(hydra_fault(hydra, override))
+        else:
+            sentences = _sentences(command, base, override, available, ranges)
+        if sentences:
             wrong.setdefault(key, []).extend(sentences)
-    for override in () if several else parsed:
-        key = str(override.key_or_group)
-        if (key not in wrong or takes_list(base, key)) and (sentences := [*several_fault(base, override)]):
-            wrong[key] = sentences
+    _add_faults_of_several(base, parsed, wrong, several)
     yield from (sentence for sentences in wrong.values() for sentence in sentences)
     if set(flags) <= {SEVERAL}:  # other flags, such as --help, start no run
         yield from _folder_faults(command, base, several)
         yield from _composed_faults(base, wrong, several)
+
+
+def _unknown_keys(base: DictConfig, words: Sequence[str], keys: Sequence[str]) -> dict[str, list[str]]:
+    """Return a sentence for each key that does not exist, which matters more than why its value cannot be read."""
+    given = [key for key in keys if any(word.startswith(f"{key}=") for word in words)]
+    tops = {key: key.partition(".")[0] for key in given}
+    unknown = {key: top for key, top in tops.items() if top.isidentifier() and top not in (*base, "hydra")}
+    return {key: [str(UserError.unknown("the configuration", top, map(str, base)))] for key, top in unknown.items()}
+
+
+def _add_faults_of_several(base: DictConfig, parsed: Sequence[Override], wrong: dict[str, list[str]], several: bool) -> None:
+    """Add to `wrong` what is wrong with overrides that hold several values. several: whether a sweep is asked for."""
+    for override in parsed:
+        key = str(override.key_or_group)
+        sentences = list(double_fault(override) if several else several_fault(base, override))
+        if sentences and (key not in wrong or (not several and takes_list(base, key))):
+            wrong[key] = sentences
+
+
+def _swept(base: DictConfig, given: Collection[str], available: Groups) -> tuple[list[Override], list[str]]:
+    """Return the overrides that the yaml file of a sweep holds, and sentences for what can be none, with their place. given: keys
+    of the command, whose values replace the file's."""
+    good: list[Override] = []
+    told: list[str] = []
+    for key, value in params(base.hydra, given).items():
+        sentences = list(list_fault(base, key, value))
+        parsed, wrong = ([], {}) if sentences else _parsed([f"{key}={value}"])
+        sentences += [sentence for found in wrong.values() for sentence in found]
+        for override in parsed:
+            sentences += [*choice_faults(override, available)] or [*double_fault(override)]
+        told += [f"{place(key, base.hydra.runtime.choices)}: {sentence}" for sentence in sentences]
+        good += [] if sentences else parsed
+    return good, told
+
+
+def _sentences(command: str, base: DictConfig, override: Override, available: Groups, ranges: Rules) -> list[str]:
+    """Return what is wrong with the override of a value. If nothing is, set it in the configuration, unless it is a sweep's."""
+    return (
+        [*group_fault(command, override, base, available)]
+        or [*override_faults(base, override, ranges)]
+        or [*_apply(base, override)]
+    )
 
 
 def _apply(config: DictConfig, override: Override) -> Iterator[str]:

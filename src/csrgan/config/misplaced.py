@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config import search
 from csrgan.config.location import conf
 from csrgan.files import relative
+
+GLOBAL = "# @package _global_"  # first line of a file that sets keys of the whole configuration
 
 # Groups whose choices lie in folders of their kinds, with what a kind holds: there is conf/loss/KIND/NAME.yaml.
 OF_KINDS = {"factor": "a factor of the degradation", "loss": "a loss term"}
@@ -44,6 +47,37 @@ def hint(group: str, choice: str) -> str:
         if file.is_file()
     ]
     return "".join([*renamed, *found])
+
+
+def forgotten(group: str, choice: str) -> str:
+    """Return which folder in the current one holds a choice, but is not named by the command; empty if none does."""
+    searched = {folder.absolute() for folder in (*search.folders(), conf())}
+    unnamed = [file.parents[group.count("/") + 1] for file in sorted(Path().glob(f"*/{group}/{choice}.yaml"))]
+    hidden = [folder for folder in unnamed if folder.absolute() not in searched]
+    return "".join(f" {folder / group / choice}.yaml is there: add {search.FLAG}{folder}." for folder in hidden[:1])
+
+
+def package_faults(base: DictConfig, choices: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each chosen file of the user's that lacks the line by which all of csrgan's own files of its group set
+    keys of the whole configuration: without it, Hydra puts what the file sets below a key of the group's name, where nothing reads
+    it. choices: of each group."""
+    for group, choice in choices.items() if search.folders() else ():
+        if not OmegaConf.select(base, group.replace("/", ".")) or not _is_global(group):
+            continue
+        files = [file for folder in search.folders() for file in sorted((folder / group).glob("*.yaml")) if not _says_global(file)]
+        for file in [file for file in files if file.stem == choice] or files:
+            yield f"{relative(file)} sets nothing, because a line is missing: begin the file with {GLOBAL}"
+
+
+def _is_global(group: str) -> bool:
+    """Return whether all of csrgan's own choices of a group, but those that set nothing, set keys of the whole configuration."""
+    files = [file for file in (conf() / group).glob("*.yaml") if OmegaConf.load(file)]
+    return bool(files) and all(map(_says_global, files))
+
+
+def _says_global(file: Path) -> bool:
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").split("\n"))
+    return next(filter(None, lines), "").replace(" ", "") == GLOBAL.replace(" ", "")
 
 
 def group_hint(group: str) -> str:

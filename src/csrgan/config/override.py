@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from csrgan.config.arguments import of_source
 from csrgan.config.check import Rules, value_faults
 from csrgan.config.folder import groups
-from csrgan.config.paths import LISTS
+from csrgan.config.paths import LISTS, is_literal
 from csrgan.errors import UserError
 
 AT_MOST = 3  # settings of the same name that are proposed
@@ -98,6 +98,26 @@ def several_fault(base: DictConfig, override: Override) -> Iterator[str]:
         f", or write {key}=[{value}] for a list" if takes_list(base, name) and isinstance(override.value(), ChoiceSweep) else ""
     )
     yield f"{override.input_line} holds several values: add -m to run once for each{listed}."
+
+
+def double_fault(override: Override) -> Iterator[str]:
+    """Yield a fault for a sweep's values of which two are equal: their jobs would be equal too."""
+    seen: dict[str, str] = {}
+    for word in single(override) if isinstance(override.value(), ChoiceSweep) else ():
+        if first := seen.get(plain_number(word)):
+            yield f"{override.input_line} names {first} twice: leave one of the two out, for their jobs would be equal."
+            return
+        seen[plain_number(word)] = word.partition("=")[2]
+
+
+def plain_number(word: str) -> str:
+    """Return a word in which a number is written in the shortest way, so that words with equal numbers are equal. What names a
+    choice or a path, or is a text, stays."""
+    key, _, text = word.partition("=")
+    value = _number(text)
+    if "/" in key or is_literal(key.lstrip("+")) or isinstance(value, bool | str | None):
+        return word
+    return f"{key}={int(value) if isinstance(value, float) and value.is_integer() else value}"
 
 
 def takes_list(base: DictConfig, key: str) -> bool:

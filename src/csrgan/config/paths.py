@@ -64,6 +64,11 @@ OmegaConf.register_new_resolver("path", _decoded, replace=True)
 OmegaConf.register_new_resolver("paths", lambda number: list(_listed[int(number)]), replace=True)
 
 
+def is_literal(key: str) -> bool:
+    """Return whether the value of a key is a path or a text, character for character."""
+    return _among(key, (*PATHS, *TEXTS))
+
+
 def _is_path(key: str) -> bool:
     return _among(key, PATHS)
 
@@ -118,7 +123,7 @@ def restart_words(words: Sequence[str]) -> list[str]:
 
 def _restart_word(raw: str, words: ListConfig, index: int) -> str:
     match = WORD.fullmatch(raw)
-    override = _parsed(raw) if match and _among(match["key"], (*PATHS, *TEXTS)) else None
+    override = _parsed(raw) if match and is_literal(match["key"]) else None
     if match is None or override is None:
         return str(words[index])
     node = DictConfig({"value": override.value()})
@@ -153,7 +158,7 @@ def starts_sweep(word: str) -> bool:
 
 def _word(word: str, several: bool) -> str:
     match = WORD.fullmatch(word)
-    if not match or not _among(key := match["key"], (*PATHS, *TEXTS)):
+    if not match or not is_literal(key := match["key"]):
         return word
     several = several and _is_path(key) and key not in ONE
     return f"{match['sign']}{key}={_value(key, match['value'], several)}"

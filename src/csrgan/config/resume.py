@@ -11,6 +11,7 @@ from pathlib import Path
 from csrgan.config.check import REFERENCE
 from csrgan.config.folder import groups
 from csrgan.config.old_names import translate_silently
+from csrgan.config.override import plain_number
 from csrgan.config.paths import literal_path
 from csrgan.config.settings import CHANGEABLE
 from csrgan.declared import constant
@@ -112,12 +113,15 @@ def same_start(before: Sequence[str], now: Sequence[str]) -> bool:
 
 def start(words: Sequence[str]) -> frozenset[str]:
     """Return what two lists of words that start the same have in common."""
-    return frozenset({word.partition("=")[0]: word for word in words}.values())
+    return frozenset({word.partition("=")[0]: plain_number(word) for word in words}.values())
 
 
 def differing(there: Sequence[str], here: Sequence[str]) -> str:
     """Return the words in which two starts differ, as `seed=1 there, seed=2 here`."""
-    parts = (" ".join(word for word in one if word not in two) or "nothing" for one, two in permutations((there, here)))
+    parts = (
+        " ".join(word for word in one if plain_number(word) not in map(plain_number, two)) or "nothing"
+        for one, two in permutations((there, here))
+    )
     return "{} there, {} here".format(*parts)
 
 

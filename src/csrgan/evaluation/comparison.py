@@ -33,7 +33,8 @@ class Job:
     words: the overrides it was started with. reason: why it failed; empty: it did not. rows: of its evaluation.
     curve: the learning curve of a score, (images seen, score). diagnostics: means over the run. costs: by name.
     pictures: folders with an S, L and H each. units: of further factors of the degradation, by their names. seeded: whether
-    another seed would change its scores, as that of a training does, and that of a bicubic enlargement does not.
+    another seed would change its scores, as that of a training does, and that of a bicubic enlargement does not. asked: whether the
+    last command of its sweep asked for it.
     """
 
     name: str
@@ -48,10 +49,19 @@ class Job:
     pictures: Sequence[Path] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     seeded: bool = True
+    asked: bool = True
 
     @property
     def seed(self) -> str:
         return next((word for word in self.words if word.startswith("seed=")), "")
+
+
+def counted(jobs: Sequence[Job]) -> str:
+    """Return how many jobs are complete, as `2 of 4 jobs complete`; those that no command asks for any more are counted apart."""
+    asked = [job for job in jobs if job.asked]
+    done, others = sum(not job.reason for job in asked), [job for job in jobs if not job.asked]
+    left = f", and {sum(not job.reason for job in others)} of {len(others)} that the last command did not ask for" if others else ""
+    return f"{done} of {len(asked)} {'job' if len(asked) == 1 else 'jobs'} complete{left}"
 
 
 @dataclass(eq=False)
@@ -111,12 +121,24 @@ def comparable(groups: Sequence[Group]) -> list[list[Group]]:
 
 
 def references(groups: Sequence[Group], baseline: str | None) -> dict[Group, Group]:
-    """Return the reference of each group; groups scored on the same photographs and degradations follow each other."""
+    """Return the reference of each group; groups scored on the same photographs and degradations follow each other, by the numbers
+    in their settings. The first group, if it is the reference for want of a named one, stays first."""
     result: dict[Group, Group] = {}
     for same in comparable(groups):
-        candidates = [group for group in same if holds(group, baseline)] or same[:1]
-        result |= {group: _nearest(group, candidates) for group in same}
+        named = [group for group in same if holds(group, baseline)]
+        ordered = _by_numbers(same) if named else same[:1] + _by_numbers(same[1:])
+        result |= {group: _nearest(group, named or same[:1]) for group in ordered}
     return result
+
+
+def _by_numbers(groups: Sequence[Group]) -> list[Group]:
+    """Sort groups by the values of their settings, if they differ in the same keys and all values are numbers."""
+    keys = {tuple(word.partition("=")[0] for word in group.settings) for group in groups}
+    try:
+        values = {group: [float(word.partition("=")[2]) for word in group.settings] for group in groups}
+    except ValueError:
+        return list(groups)
+    return sorted(groups, key=values.__getitem__) if len(keys) == 1 else list(groups)
 
 
 def _nearest(group: Group, others: Sequence[Group]) -> Group:

@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Template
 
 from csrgan import run_folder
-from csrgan.evaluation.comparison import Group, Job, grouped, references
+from csrgan.evaluation.comparison import Group, Job, counted, grouped, references
 from csrgan.files import table_cell
 from csrgan.reports import (
     album,
@@ -85,7 +85,7 @@ def write(
     sets_apart = [text for text in (apart, advice) if text]
     heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, *sets_apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)
-    content = {
+    content: dict[str, object] = {
         "title": title,
         "question": question,
         "notes": [*sets_apart, *notes],
@@ -96,7 +96,7 @@ def write(
         "charts": charts.write(folder / run_folder.FIGURES, compared, differences, chosen, asked.look),
         "tables": {name: _short(table, labels) for name, table in tables.items() if table},
         "jobs": jobs,
-        "complete": sum(not job.reason for job in jobs),
+        "complete": counted(jobs),
         "limit": f"{LIMIT // 1_000_000} MB",
     }
     template = offline.template("page.html")

@@ -50,7 +50,24 @@ def due(folder: Path) -> list[tuple[Path, list[str]]]:
     return [job for file in sorted(folder.rglob(DUE), key=_natural) for job in _not_begun(file)]
 
 
+def left_over(folder: Path) -> set[Path]:
+    """Return the folders of the jobs that the last command of their sweep did not ask for: an earlier one with more values did."""
+    asked = {file.parent: _asked(file)[1] for file in folder.rglob(DUE)}
+    return {
+        path.parent for sweep, named in asked.items() if named for path in sweep.glob(f"*/{JOB}") if path.parent.name not in named
+    }
+
+
 def _not_begun(file: Path) -> Iterator[tuple[Path, list[str]]]:
+    count, named = _asked(file)
+    begun = {path.parent.name for path in file.parent.glob(f"*/{JOB}")}
+    for name, words in (named or {str(number): [] for number in range(len(begun), count)}).items():
+        if name not in begun:
+            yield file.parent / _printable(name), [_printable(word) for word in translate_silently(words)]
+
+
+def _asked(file: Path) -> tuple[int, dict[str, list[str]]]:
+    """Return how many jobs the last command of a sweep asked for, and the words of each by the name of its folder."""
     try:
         content = _json(file)
         count, named = content["jobs"], content["folders"]
@@ -60,10 +77,7 @@ def _not_begun(file: Path) -> Iterator[tuple[Path, list[str]]]:
     except (UserError, KeyError, AttributeError) as reason:
         sentence = f"{relative(file)} is damaged: it names no jobs. Without it, only the jobs that have begun are counted."
         raise UserError(sentence) from reason
-    begun = {path.parent.name for path in file.parent.glob(f"*/{JOB}")}
-    for name, words in (named or {str(number): [] for number in range(len(begun), count)}).items():
-        if name not in begun:
-            yield file.parent / _printable(name), [_printable(word) for word in translate_silently(words)]
+    return count, named
 
 
 def _natural(folder: Path) -> list[tuple[str, int]]:

@@ -57,6 +57,15 @@ def stop(folder: Path, reason: str) -> None:
             write(folder, _stopped(content, reason, time.time()))
 
 
+def stop_gone(folder: Path, since: float) -> None:
+    """Write that a running job was stopped now, if its process, begun since this time on this machine, is gone. A launcher that
+    ends kills its jobs' processes before these can write it themselves."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        content = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        if content["began"] >= since and current(folder, content) is not content:
+            stop(folder, f"{STOPPED}its sweep ended")
+
+
 def current(folder: Path, content: Settings) -> Settings:
     """Return the contents of a job.json as they are true now: a running job whose process is gone was stopped, at the time of its
     last output."""

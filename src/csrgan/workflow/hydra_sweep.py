@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,9 +16,10 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from csrgan.files import remove_empty
-from csrgan.run_folder import DUE, REFUSED, SUBMITIT, SWEEP
-from csrgan.runs import watchdog
+from csrgan.errors import require
+from csrgan.files import relative, remove_empty
+from csrgan.run_folder import DUE, JOB, REFUSED, SUBMITIT, SWEEP
+from csrgan.runs import record, watchdog
 from csrgan.runs.process import locked
 from csrgan.workflow import sweep_plan
 
@@ -28,17 +30,23 @@ class SweepRecorder(Callback):
     folder: Path | None = None
     created: tuple[Path, ...] = ()  # folders that did not exist before
     before: frozenset[str] = frozenset()  # what the sweep's folder held
+    ended_with: bool | None = None  # whether its jobs end with it; None: each does after a save
+    again = ""  # how to name the command that runs what this sweep leaves
 
     def on_multirun_start(self, config: DictConfig, **_: object) -> None:
         HydraConfig.instance().set_config(config)  # the default run_dir needs it for the experiment's name
         folder = SweepRecorder.folder = Path(config.hydra.sweep.dir)
+        SweepRecorder.again = _again(config, folder)
         SweepRecorder.created = tuple(path for path in (folder, *folder.parents) if not path.exists())
         SweepRecorder.before = frozenset(file.name for file in folder.iterdir()) if folder.is_dir() else frozenset()
         try:
             _prepare(folder, config.hydra)
         except Exception as error:  # of which Hydra would only warn
             raise Refused(error) from error
-        watchdog.lead(here=not str(config.hydra.launcher._target_).endswith("SlurmLauncher"))
+        launcher = str(config.hydra.launcher._target_)
+        here = not launcher.endswith("SlurmLauncher")
+        SweepRecorder.ended_with = None if launcher.endswith(".BasicLauncher") else here
+        watchdog.lead(here)
         _set_defaults(config.hydra)
         if guided(config.hydra):
             import optuna
@@ -61,10 +69,22 @@ class SweepRecorder(Callback):
             remove_empty(cls.created)
 
     @classmethod
-    def take_folder(cls) -> Path | None:
-        """Return the folder and forget it; None if there is none."""
+    def end_jobs(cls) -> str:
+        """After Ctrl-C, write down the end of jobs whose processes the launcher has killed. Return what became of those that ran
+        together; empty where they ran one after another and could save."""
+        for file in cls.folder.glob(f"*/{JOB}") if cls.folder else ():
+            record.stop_gone(file.parent, sweep_plan.published().began)
+        return {
+            None: "",
+            True: " Jobs that ran together ended without a save; each goes on from its last one.",
+            False: " Jobs that the cluster has already go on.",
+        }[cls.ended_with]
+
+    @classmethod
+    def take(cls) -> tuple[Path, str] | None:
+        """Return the folder, and how to name the command that runs what is missing there, once; None if there is none."""
         folder, cls.folder = cls.folder, None
-        return folder
+        return (folder, cls.again) if folder else None
 
 
 class Refused(BaseException):
@@ -75,10 +95,19 @@ class Refused(BaseException):
         self.error = error
 
 
+def _again(config: DictConfig, folder: Path) -> str:
+    """Return how to name the command that goes on with a sweep. A run_dir with the time in its name is another at each start, so
+    the folder of this one must be given."""
+    timed = "${now:" in str(config._get_node("run_dir"))
+    return f"the same command with {shlex.quote(f'run_dir={relative(folder)}')}" if timed else "the same command"
+
+
 def _prepare(folder: Path, hydra: DictConfig) -> None:
     """Publish the plan of a sweep, and write it down. Raises UserError if its folder holds the jobs of another."""
     for file in folder.glob(f"*/{REFUSED}"):  # of a sweep that was killed
         file.unlink()
+    together = "hydra.launcher.n_jobs=0 runs no job: give how many run at a time, or -1 for as many as there are cores."
+    require(hydra.launcher.get("n_jobs") != 0, together)
     known, jobs = sweep_plan.plan(hydra)
     numbered = "subdir" not in {word.partition("=")[0].rpartition(".")[2] for word in hydra.overrides.hydra}
     plan = replace(known, folders=sweep_plan.folders(folder, jobs) if numbered else [])

@@ -82,10 +82,12 @@ class Plan:
         left = self.jobs - ended
         if not together or not complete or left < 1:
             return ""
-        each = fmean([seconds for seconds, new in complete if new] or [seconds for seconds, _ in complete])
+        own = [seconds for seconds, new in complete if new]
+        each = fmean(own or [seconds for seconds, _ in complete])
+        those = "those that this command has completed" if 0 < len(own) < len(complete) else "those that are complete"
         rest = _until_all_end(each, running, waiting=left - len(running), together=together)
         others = "the last job, if it takes" if left == 1 else f"the other {left} jobs, if they take"
-        return f"about {_duration(rest)} for {others} as long as those that are complete" if rest >= 1 else ""
+        return f"about {_duration(rest)} for {others} as long as {those}" if rest >= 1 else ""
 
 
 def _until_all_end(each: float, running: Sequence[float], *, waiting: int, together: int) -> float:
