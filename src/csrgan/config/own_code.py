@@ -66,7 +66,8 @@ def failure(error: Exception, tree: Settings) -> UserError | None:
     name = next(named, place.names[0])
     folder = Path(with_decoded_paths(str(tree.get("run_dir", ""))))
     saved = (folder / CHECKPOINTS / LAST).is_file()
-    kept = f" What was saved before is whole: csrgan train resume={relative(folder)} goes on with it." if saved else ""
+    goes_on = search.command("train", f"resume={relative(folder)}")
+    kept = f" What was saved before is whole: {goes_on} goes on with it." if saved else ""
     return UserError(f"{name} {said(error, place)}.{kept} {TRACEBACK}=1 in the environment shows the whole traceback.")
 
 

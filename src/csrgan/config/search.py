@@ -8,6 +8,7 @@ So does a folder named by `--config-dir=FOLDER` or by `CSRGAN_CONF=FOLDER` in th
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from csrgan.errors import require
+from csrgan.files import relative
 
 ALLOW, CONF = "CSRGAN_ALLOW", "CSRGAN_CONF"  # environment: packages separated by commas, folders as in PATH
 ENTRY_POINTS = "csrgan"
@@ -57,6 +59,19 @@ def unknown_packages() -> Iterator[str]:
 
 def no_package(name: str) -> str:
     return f"there is no package {name}, neither installed nor in the current folder"
+
+
+def allowing(*names: str) -> str:
+    """Return the setting in the environment that allows these packages besides those that it names already."""
+    return f"{ALLOW}={','.join(dict.fromkeys([*_named(), *names]))}"
+
+
+def command(*words: str) -> str:
+    """Return a command of csrgan's to print: with the packages and the folders of choices that it needs as this one did."""
+    needed = [name for name in _named() if name not in _installed()]
+    prefix = f"{ALLOW}={shlex.quote(','.join(needed))} " if needed else ""
+    own = [f"{FLAG}{relative(folder)}" for folder in named()]
+    return prefix + shlex.join(["csrgan", words[0], *own, *words[1:]])
 
 
 def _in_current_folder() -> Iterator[str]:

@@ -225,7 +225,7 @@ class Generator(Recorded, nn.Module):
 
     def _require_channels(self, gives: str, features: object, announced: str) -> None:
         """Raise UserError unless features have as many channels as the body announces to heads and conditions."""
-        if torch.jit.is_tracing():
+        if torch.onnx.is_in_onnx_export():
             return
         count = getattr(self.body, announced)
         fits = isinstance(features, Tensor) and features.dim() > 1 and features.shape[1] == count

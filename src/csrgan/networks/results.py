@@ -23,7 +23,7 @@ def require_shape(place: str, value: object, shape: Sequence[int], meaning: str)
 
     place: the part, which begins the sentence. meaning: of the shape; a remedy may follow.
     """
-    if torch.jit.is_tracing():  # where a size is no number
+    if torch.onnx.is_in_onnx_export():  # where a size is no number
         return
     if not isinstance(value, Tensor) or tuple(value.shape) != tuple(shape):
         raise UserError(f"{place} gives {found(value)}, and a tensor of shape {'x'.join(map(str, shape))} is needed, {meaning}.")
