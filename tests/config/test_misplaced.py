@@ -108,6 +108,7 @@ def test_a_file_that_ends_with_yml_is_to_be_renamed() -> None:
 
 PROJECT = ("outer/steps/pyproject.toml", "outer/steps/steps/__init__.py")
 INSIDE, BESIDE, BELOW = "outer/steps/steps/conf", "outer/steps/conf", "outer/steps/steps/more/conf"
+BARE = "outer/bare/bare/conf"  # without an __init__.py
 MOVE = "{0} does not lie in the package's own conf: move it to {1}."
 LACKS = (
     "The package steps has conf/loss/steep, and is installed without an entry point of the group csrgan: give its pyproject.toml"
@@ -132,6 +133,15 @@ LACKS = (
         (BESIDE, "outer/steps", "", MOVE.format("conf/loss/steep", "steps/conf/loss/steep")),
         (BELOW, "outer", "", MOVE.format("steps/steps/more/conf/loss/steep", "steps/steps/conf/loss/steep")),
         ("outer/plain/conf", "outer", "", "The package plain here has conf/loss/steep: name it in CSRGAN_ALLOW=plain."),
+        (BARE, "outer", "", "The package bare here has conf/loss/steep: name it in CSRGAN_ALLOW=bare."),
+        (BARE, "outer/bare", "", "The package bare here has conf/loss/steep: name it in CSRGAN_ALLOW=bare."),
+        (BARE, ".", "", "The package bare has conf/loss/steep: run the command in outer with CSRGAN_ALLOW=bare."),
+        (
+            BARE,
+            "outer/bare/bare",
+            "",
+            "The package bare has conf/loss/steep: run the command in {here}/outer with CSRGAN_ALLOW=bare.",
+        ),
         ("outer/conf", "outer", "", "conf/loss/steep is in no package: add --config-dir=conf."),
         ("outer/no-name/conf", "outer", "", "no-name/conf/loss/steep is in no package: add --config-dir=no-name/conf."),
     ],
@@ -151,6 +161,18 @@ def test_a_hint_at_a_folder_of_choices_can_be_followed(
         monkeypatch.setenv(search.ALLOW, allowed or said.rstrip(".").partition("CSRGAN_ALLOW=")[2])
         monkeypatch.chdir(tmp_path / "outer")
         check_command("train", ["+loss/steep=wide"])
+
+
+def test_a_package_in_a_folder_src_of_a_project_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "bare/src/bare/conf/loss/steep/wide.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(TERM)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    said = told_without_folder("+loss/steep=wide")
+    assert said.endswith("The package bare has conf/loss/steep: run the command in bare/src with CSRGAN_ALLOW=bare.")
+    monkeypatch.chdir("bare/src")
+    monkeypatch.setenv(search.ALLOW, "bare")
+    check_command("train", ["+loss/steep=wide"])
 
 
 @pytest.mark.parametrize("current", ["elsewhere", "project"])

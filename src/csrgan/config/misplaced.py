@@ -68,10 +68,10 @@ def _remedy(path: Path, holder: Path, group: str) -> str:
         return f" The package {name} {lacks}: {give}, or {allow}."
     if holder in search.places(name):
         return f" The package {name} here has conf/{group}: {allow}."
-    is_package = (holder / "__init__.py").is_file()
+    is_package = (holder / "__init__.py").is_file() or holder.parent.name == name
     if not name.isidentifier() or (holder == Path.cwd() and not is_package):
         return f" {relative(path)} is in no package: add {search.FLAG}{relative(holder / 'conf')}."
-    if search.exists(name):  # a package of the same name elsewhere
+    if search.is_importable(name):  # a package of the same name elsewhere
         return ""
     project = holder.parent
     folder = project.parent if project.name == name and is_package else project

@@ -76,7 +76,7 @@ def command(*words: str) -> str:
 
 def _in_current_folder() -> Iterator[str]:
     """Yield the names of the packages in the current folder, and of those in a project there that `csrgan new` wrote."""
-    found = (path.parts for inside in ("__init__.py", "*/__init__.py", "conf") for path in Path().glob(f"*/{inside}"))
+    found = (path.parts for inside in ("__init__.py", "*/__init__.py", "conf", "*/conf") for path in Path().glob(f"*/{inside}"))
     yield from (parts[0] for parts in found if parts[0] == parts[-2])
 
 
@@ -89,7 +89,9 @@ def _uninstalled(top: str) -> str | None:
     if is_importable(top):
         return None
     project, current = Path.cwd() / top, Path.cwd()
-    folder = project if (project / top / "__init__.py").is_file() else current
+    # A package needs no __init__.py: then its folder conf tells which of the two it is.
+    nested = (project / top / "conf").is_dir() and not (project / "conf").is_dir()
+    folder = project if nested or (project / top / "__init__.py").is_file() else current
     exists = (folder / top).is_dir() or (folder / f"{top}.py").is_file()
     return str(folder) if exists and str(folder) not in sys.path else None
 
