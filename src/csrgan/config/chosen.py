@@ -52,7 +52,8 @@ def choice_faults(override: Override, available: Groups) -> Iterator[str]:
             yield f"{override.input_line} is none of {name}'s choices: {', '.join(available[name])}."
         for choice in choices:
             if choice not in available[name]:
-                yield str(UserError.unknown(name, choice, available[name])) + misplaced.hint(name, choice)
+                fault = str(UserError.unknown(name, choice, available[name]))
+                yield fault + misplaced.hint(name, choice) + misplaced.package_hint()
             elif choice != "none":
                 yield from (f"{name}={choice}: {file} is empty, so it would change nothing." for file in _empty_files(name, choice))
     elif override.key_or_group in PLUGINS:
@@ -92,7 +93,7 @@ def group_fault(command: str, override: Override, base: DictConfig, available: G
     elif "/" in key:
         choices = _choices(override) if not override.is_delete() else ()
         too_high = "".join(misplaced.hint(key, choice) for choice in choices)
-        yield str(UserError.unknown("conf/", key, available)) + misplaced.group_hint(key) + too_high
+        yield str(UserError.unknown("conf/", key, available)) + misplaced.group_hint(key) + too_high + misplaced.package_hint()
     elif top not in list(base) and top in BY_FILE:
         yield by_file(key)
     elif top not in list(base):

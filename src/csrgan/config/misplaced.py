@@ -53,7 +53,12 @@ def group_hint(group: str) -> str:
     found = [path.absolute() for path in (*here, *installed)]
     depth, searched = group.count("/") + 1, {folder.absolute() for folder in search.folders()}
     hidden = (path for path in found if path.parents[depth - 1] not in searched)
-    return next((_remedy(path, path.parents[depth], group) for path in hidden), "")
+    return next(filter(None, (_remedy(path, path.parents[depth], group) for path in hidden)), "")
+
+
+def package_hint() -> str:
+    """Return what is wrong with packages whose choices are not found; empty if nothing is."""
+    return "".join(f" {sentence}" for sentence in search.incomplete())
 
 
 def _remedy(path: Path, holder: Path, group: str) -> str:

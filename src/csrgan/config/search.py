@@ -38,6 +38,25 @@ def _installed() -> tuple[str, ...]:
     return tuple(dict.fromkeys(point.module for point in entry_points(group=ENTRY_POINTS)))
 
 
+def incomplete() -> Iterator[str]:
+    """Yield a sentence for each package of choices that is announced and not found, or installed without its yaml files."""
+    again = "and install it again (see docs/how_to/plug_ins.md)"
+    for point in entry_points(group=ENTRY_POINTS):
+        if _spec(point.module) is None:
+            owner = f" of {point.dist.name}" if point.dist else ""
+            line = f'{point.name} = "{point.value}"'
+            yield (
+                f"{point.module} announces itself as a package of choices, but cannot be found: correct {line} in the"
+                f" [project.entry-points.{ENTRY_POINTS}] of the pyproject.toml{owner}, {again}."
+            )
+    for name in packages():
+        if (found := _spec(name)) and is_installed(name) and not any(Path(place, "conf").is_dir() for place in found):
+            yield (
+                f"{name} has no folder conf where it is installed. If its project has one, its yaml files were not installed:"
+                f" with setuptools, name them in [tool.setuptools.package-data], {again}."
+            )
+
+
 def packages() -> tuple[str, ...]:
     """Return the user's packages that a configuration may build from. A package in the current folder is found too, and one in a
     project there that `csrgan new` wrote."""
@@ -113,8 +132,8 @@ def is_installed(name: str) -> bool:
     try:
         return bool(distribution(name))
     except PackageNotFoundError:
-        near = (Path.cwd(), Path.cwd() / name)
-        return is_importable(name) and not any(place.parent in near for place in places(name))
+        near, found = (Path.cwd(), Path.cwd() / name), places(name)
+        return bool(found) and not any(place.parent in near for place in found)
 
 
 def folders() -> list[Path]:

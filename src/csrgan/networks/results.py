@@ -18,12 +18,12 @@ def full_name(part: object) -> str:
     return f"{named.__module__}.{getattr(named, '__qualname__', '')}"
 
 
-def require_shape(place: str, value: object, shape: Sequence[int], meaning: str) -> None:
+def require_shape(place: str, value: object, shape: Sequence[object], meaning: str) -> None:
     """Raise UserError unless a part gives a tensor of this shape.
 
     place: the part, which begins the sentence. meaning: of the shape; a remedy may follow.
     """
-    if torch.onnx.is_in_onnx_export():  # where a size is no number
+    if torch.onnx.is_in_onnx_export():  # where a size is a tensor
         return
     if not isinstance(value, Tensor) or tuple(value.shape) != tuple(shape):
         raise UserError(f"{place} gives {found(value)}, and a tensor of shape {'x'.join(map(str, shape))} is needed, {meaning}.")
