@@ -238,6 +238,6 @@ def test_yaml_files_that_were_not_installed_are_told(allowed: str, site: Path, m
     monkeypatch.setenv(search.ALLOW, allowed)
     said = told_without_folder("+loss/steep=wide")
     assert said.endswith(
-        " steps has no folder conf where it is installed. If its project has one, its yaml files were not installed: with setuptools,"
-        " name them in [tool.setuptools.package-data], and install it again (see docs/how_to/plug_ins.md)."
+        " steps has no folder conf where it is installed. If its project has one, its yaml files were not installed: with"
+        " setuptools, name them in [tool.setuptools.package-data], and install it again (see docs/how_to/plug_ins.md)."
     )
