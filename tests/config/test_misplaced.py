@@ -222,7 +222,7 @@ def test_an_installed_package_is_told_though_its_project_lies_here(code: str, si
 
 
 def test_an_entry_point_that_names_no_package_is_told(site: Path) -> None:
-    install(site, "steps/__init__.py", "steps/conf/loss/steep/wide.yaml", entry='step = "stesp"')
+    install(site, "steps/__init__.py", "steps/conf/loss/steep/wide.yaml", entry="step = stesp")
     announced = (
         ' stesp announces itself as a package of choices, but cannot be found: correct step = "stesp" in the'
         " [project.entry-points.csrgan] of the pyproject.toml of my-steps, and install it again (see docs/how_to/plug_ins.md)."
