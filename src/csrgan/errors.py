@@ -55,6 +55,16 @@ class UserError(ValueError):
         return cls(f"{place} has no {name}. Its choices: {', '.join(names) or 'none'}.{hint}")
 
 
+def found(value: object) -> str:
+    """Return what a value of the user's code is, in words, to say that it is not what was needed."""
+    if value is None:
+        return "nothing (None)"
+    if shape := getattr(value, "shape", None):
+        kind = "a tensor" if hasattr(value, "requires_grad") else "an array"
+        return f"{kind} of shape {'x'.join(map(str, shape))}"
+    return f"a {type(value).__name__}{f' of {len(value)}' if isinstance(value, list | tuple | dict) else ''}"
+
+
 def meant(path: Path) -> str:
     """Return " Did you mean PATH?" for a file or folder that exists where one name in a missing path is misspelt; "" for none."""
     parents = [path, *path.parents]

@@ -151,7 +151,7 @@ def test_what_the_user_names_is_held_to_the_same(tmp_path: Path, capsys: pytest.
 def test_ones_own_package_is_allowed_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_losses.py").write_text("from os import system\n\n\ndef nothing():\n    return 7\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(UserError, match="CSRGAN_ALLOW=PACKAGE in the environment allows"):
+    with pytest.raises(UserError, match="If you trust my_losses, set CSRGAN_ALLOW=my_losses in the environment"):
         build({"_target_": "my_losses.nothing"})
     monkeypatch.setenv(search.ALLOW, "others, my_losses")
     assert build({"_target_": "my_losses.nothing"}) == 7

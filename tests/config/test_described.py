@@ -158,7 +158,7 @@ def test_a_users_package_may_be_named_in_a_checkpoint(tmp_path: Path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
     held, recipe = checkpoints.held(), copy.deepcopy(checkpoints.recipe())
     recipe["system"]["generator"]["output"] = {"_target_": "my_outputs.plain", "_partial_": True, "gain": 1.0}
-    with pytest.raises(UserError, match="CSRGAN_ALLOW=PACKAGE in the environment allows"):
+    with pytest.raises(UserError, match="If you trust my_outputs, set CSRGAN_ALLOW=my_outputs in the environment"):
         build_described(recipe, "system", System, ORIGIN, held["state_dict"])
     monkeypatch.setenv(search.ALLOW, "my_outputs")
     build_described(recipe, "system", System, ORIGIN, held["state_dict"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,7 @@ def test_a_file_that_ends_with_yml_is_to_be_renamed() -> None:
 
 PROJECT = ("outer/steps/pyproject.toml", "outer/steps/steps/__init__.py")
 INSIDE, BESIDE, BELOW = "outer/steps/steps/conf", "outer/steps/conf", "outer/steps/steps/more/conf"
+BARE = "outer/bare/bare/conf"  # without an __init__.py
 MOVE = "{0} does not lie in the package's own conf: move it to {1}."
 LACKS = (
     "The package steps has conf/loss/steep, and is installed without an entry point of the group csrgan: give its pyproject.toml"
@@ -145,6 +147,15 @@ LACKS = (
         (BESIDE, "outer/steps", "", MOVE.format("conf/loss/steep", "steps/conf/loss/steep")),
         (BELOW, "outer", "", MOVE.format("steps/steps/more/conf/loss/steep", "steps/steps/conf/loss/steep")),
         ("outer/plain/conf", "outer", "", "The package plain here has conf/loss/steep: name it in CSRGAN_ALLOW=plain."),
+        (BARE, "outer", "", "The package bare here has conf/loss/steep: name it in CSRGAN_ALLOW=bare."),
+        (BARE, "outer/bare", "", "The package bare here has conf/loss/steep: name it in CSRGAN_ALLOW=bare."),
+        (BARE, ".", "", "The package bare has conf/loss/steep: run the command in outer with CSRGAN_ALLOW=bare."),
+        (
+            BARE,
+            "outer/bare/bare",
+            "",
+            "The package bare has conf/loss/steep: run the command in {here}/outer with CSRGAN_ALLOW=bare.",
+        ),
         ("outer/conf", "outer", "", "conf/loss/steep is in no package: add --config-dir=conf."),
         ("outer/no-name/conf", "outer", "", "no-name/conf/loss/steep is in no package: add --config-dir=no-name/conf."),
     ],
@@ -166,6 +177,18 @@ def test_a_hint_at_a_folder_of_choices_can_be_followed(
         check_command("train", ["+loss/steep=wide"])
 
 
+def test_a_package_in_a_folder_src_of_a_project_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "bare/src/bare/conf/loss/steep/wide.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(TERM)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    said = told_without_folder("+loss/steep=wide")
+    assert said.endswith("The package bare has conf/loss/steep: run the command in bare/src with CSRGAN_ALLOW=bare.")
+    monkeypatch.chdir("bare/src")
+    monkeypatch.setenv(search.ALLOW, "bare")
+    check_command("train", ["+loss/steep=wide"])
+
+
 @pytest.mark.parametrize("current", ["elsewhere", "project"])
 def test_a_package_that_is_installed_without_an_entry_point(current: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("steps/__init__.py", "steps-1.0.dist-info/METADATA", "steps/conf/loss/steep/wide.yaml"):
@@ -177,3 +200,57 @@ def test_a_package_that_is_installed_without_an_entry_point(current: str, tmp_pa
     assert told_without_folder("+loss/steep=wide").endswith(f"? {LACKS}")
     monkeypatch.setenv(search.ALLOW, "steps")
     check_command("train", ["+loss/steep=wide"])
+
+
+def install(site: Path, *files: str, entry: str = "") -> None:
+    """Write what pip would for a distribution my-steps with a package steps."""
+    texts = {"my_steps-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: my-steps\nVersion: 1.0\n"}
+    texts |= {"my_steps-1.0.dist-info/entry_points.txt": f"[csrgan]\n{entry}\n"} if entry else {}
+    for name, text in (texts | {name: TERM if name.endswith(".yaml") else "" for name in files}).items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of installed packages; the current folder is another."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    search._installed.cache_clear()
+    yield tmp_path / "site"
+    search._installed.cache_clear()
+
+
+@pytest.mark.parametrize("code", ["steps/__init__.py", "steps/losses.py"])
+def test_an_installed_package_is_told_though_its_project_lies_here(code: str, site: Path) -> None:
+    """The distribution has another name than the package. The project's own copy is not what Python imports."""
+    wide = "steps/conf/loss/steep/wide.yaml"
+    install(site, code, wide)
+    install(Path("deep/project"), "steps/__init__.py", wide)
+    said = told_without_folder("+loss/steep=wide")
+    assert said.endswith(
+        f"? {LACKS}" if code == "steps/__init__.py" else "run the command in deep/project with CSRGAN_ALLOW=steps."
+    )
+
+
+def test_an_entry_point_that_names_no_package_is_told(site: Path) -> None:
+    install(site, "steps/__init__.py", "steps/conf/loss/steep/wide.yaml", entry="step = stesp")
+    announced = (
+        ' stesp announces itself as a package of choices, but cannot be found: correct step = "stesp" in the'
+        " [project.entry-points.csrgan] of the pyproject.toml of my-steps, and install it again (see docs/how_to/plug_ins.md)."
+    )
+    for word in ("+loss/steep=wide", "loss/image=wide"):
+        assert announced.replace('"', "") in told_without_folder(word).replace('"', "")
+    check_command("train", ["seed=1"])  # a command that asks for none of its choices runs
+
+
+@pytest.mark.parametrize("allowed", ["", "steps"])
+def test_yaml_files_that_were_not_installed_are_told(allowed: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(site, "steps/__init__.py", entry="" if allowed else "steps = steps")
+    monkeypatch.setenv(search.ALLOW, allowed)
+    said = told_without_folder("+loss/steep=wide")
+    assert said.endswith(
+        " steps has no folder conf where it is installed. If its project has one, its yaml files were not installed: with"
+        " setuptools, name them in [tool.setuptools.package-data], and install it again (see docs/how_to/plug_ins.md)."
+    )

@@ -99,3 +99,14 @@ def test_missing_folders_and_name_clashes_are_errors() -> None:
         pytest.raises(UserError, match=r"unet\.yaml has the name of csrgan's own generator/unet"),
     ):
         check_command("train", [])
+
+
+@pytest.mark.usefixtures("here")
+def test_a_printed_command_allows_what_this_one_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert search.command("train", "resume=my run") == "csrgan train 'resume=my run'"
+    monkeypatch.setenv(search.ALLOW, "mine, another")
+    with search.search_config_dirs(["--config-dir=conf"]):
+        assert search.command("report", "runs") == "CSRGAN_ALLOW=mine,another csrgan report --config-dir=conf runs"
+    monkeypatch.setattr(search, "_installed", lambda: ("mine",))  # an entry point announces it
+    assert search.command("report", "runs") == "CSRGAN_ALLOW=another csrgan report runs"
+    assert search.allowing("third") == "CSRGAN_ALLOW=mine,another,third"

@@ -10,17 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import SMOKE
 from torch import Tensor
 
 import csrgan
 from csrgan.api import own
+from csrgan.api.evaluation import try_own_metrics
 from csrgan.cli import main
 from csrgan.config import search
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation import results
-from csrgan.evaluation.metrics import METRICS, Metric
+from csrgan.evaluation.metrics import METRICS, Metric, register
 from csrgan.records import Batch, Restoration
 from csrgan.reports import columns, table
+
+ASKS = (
+    "^metric a: its function asks for colour, which no metric gets: it may ask for image, sharp, low, border, luma_bits, and its"
+    r" settings follow a star\.$"
+)
 
 
 def lightness(image: Tensor, sharp: Tensor, low: Tensor, border: int, *, power: float) -> float:
@@ -57,8 +64,60 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registered: None) -
 def test_a_metric_may_only_ask_for_known_arguments() -> None:
     metric = Metric(lambda image, border: float(image.mean()) + border, heading="a")
     assert metric(image=torch.ones(1, 3, 4, 4), sharp=None, low=None, border=2) == 3
-    with pytest.raises(csrgan.UserError, match="metric a: its function has no colour"):
+    with pytest.raises(csrgan.UserError, match=ASKS):
         Metric(lambda colour: 0.0, heading="a")
+    with pytest.raises(csrgan.UserError, match=r"its function asks for shrap, which no metric gets: .* Did you mean sharp\?$"):
+        Metric(lambda image, shrap: 0.0, heading="a")
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (None, "metric.own gives nothing (None), and a metric is one number: let its function end with return."),
+        (torch.ones(1, 3, 2, 2), "metric.own gives a tensor of shape 1x3x2x2, and a metric is one number: take its .mean()."),
+        (np.ones((2, 3)), "metric.own gives an array of shape 2x3, and a metric is one number: take its .mean()."),
+        ((1.0, 2.0), "metric.own gives a tuple of 2, and a metric is one number: give each number a function and a yaml"),
+        ([1.0], "metric.own gives a list of 1, and a metric is one number: return what is in it."),
+        ("sharp", "metric.own gives a str, and a metric is one number: return a float."),
+    ],
+)
+def test_a_metric_that_gives_no_number_is_told_by_name(value: object, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("csrgan.evaluation.metrics.METRICS", {})
+    metric = Metric(lambda: value, heading="own (1 best)")  # type: ignore[arg-type,return-value]
+    register("own", metric)
+    with pytest.raises(csrgan.UserError, match=f"^{re.escape(sentence)}"):
+        metric()
+
+
+@pytest.mark.parametrize("number", [1, True, np.float32(1), np.ones(1)[0], torch.ones(()), torch.ones(1, 1)])
+def test_every_kind_of_one_number_is_a_score(number: object) -> None:
+    assert Metric(lambda: number, heading="a")() == 1  # type: ignore[arg-type,return-value]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("sharp.mean()", r"metric\.edges gives nothing \(None\), and a metric is one number: let its function end with return\."),
+        ("return sharp + 'one'", r"metric\.edges failed in scored/metrics\.py:2: TypeError: .* CSRGAN_TRACEBACK=1 .*"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_a_metric_that_fails_does_so_before_anything_is_computed(
+    command: str, line: str, sentence: str, package: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (package / "scored" / "metrics.py").write_text(f"def edges(image, sharp):\n    {line}\n")
+    words = {"train": SMOKE, "evaluate": ["system=bicubic", "degradation=readme", "evaluation.crop=32"]}[command]
+    assert main([command, *words, "run_dir=run"]) == 2
+    assert re.fullmatch(rf"csrgan {command}: {sentence}", capfd.readouterr().err.strip().split("\n")[-1])
+    assert not Path("run").exists()
+
+
+def test_trying_the_metrics_first_changes_no_random_number(package: Path) -> None:
+    (package / "scored" / "metrics.py").write_text("import torch\ndef edges(image, sharp):\n    return torch.rand(())\n")
+    own.register_metrics()
+    before = torch.get_rng_state()
+    try_own_metrics(csrgan.Photographs(valid=["chelsea"], evaluation_crop=32), "cpu")
+    assert torch.equal(before, torch.get_rng_state())
 
 
 @pytest.mark.usefixtures("package")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from csrgan.networks import heads, output, upsampling
 from csrgan.networks.blocks import Standardised
 from csrgan.networks.condition import FiLM
 from csrgan.networks.discriminators import VGG, Conditional, Patch, UNetSN, VGGAsCoded
-from csrgan.networks.generator import Features, Generator
+from csrgan.networks.generator import Body, Features, Generator
 from csrgan.networks.unet import UNet, UNetAsCoded
 
 SIGMOID = partial(output.logistic, epsilon=0.004)  # of conf/output/sigmoid.yaml
@@ -188,6 +190,96 @@ def test_film_starts_as_the_identity_and_passes_gradients_to_the_head(body: Call
 def test_a_condition_without_an_early_prediction_is_a_user_error(head: object, predicted: list[str]) -> None:
     with pytest.raises(UserError, match="choose parameter_head=bottleneck"):
         generator(UNet(**SMALL, spectrum_bins=0), SIGMOID, head, predicted, FILM)
+
+
+class Tiny(Body):
+    """A body of one's own. lost: px that its decoder loses at each side. channels: of its bottleneck. decoded: what it gives."""
+
+    multiple, context_features, encoder_parts, bottleneck_channels, decoder_channels = 2, 0, ("first",), 4, 4
+
+    def __init__(self, lost: int = 0, channels: int = 4, decoded: str = "features") -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, channels, 1), nn.Conv2d(channels, 3, 3, padding=1 - lost)
+        self.decoded = decoded
+
+    def encode(self, low: Tensor) -> Features:
+        return Features(bottleneck=self.first(low), skips=(), context=low.new_zeros(len(low), 0))
+
+    def decode(self, features: Features) -> Features:
+        image = self.last(features.bottleneck)
+        whole = features._replace(decoder=features.bottleneck, image=image)
+        return {"features": whole, "nothing": None, "picture": image, "no image": features}[self.decoded]  # type: ignore[return-value]
+
+
+class NoHead(nn.Module):
+    """A head that gives a column too many."""
+
+    def __init__(self, *, bottleneck: int, decoder: int, context: int, outputs: int) -> None:
+        super().__init__()
+        self.columns = outputs + 1
+
+    def forward(self, low: Tensor, features: Features) -> Tensor:
+        return low.new_zeros(len(low), self.columns)
+
+
+def one_pixel_short(channels_in: int, channels_out: int) -> nn.Module:
+    return nn.ConvTranspose2d(channels_in, channels_out, 1, stride=2)
+
+
+def cut(raw: Tensor, low: Tensor) -> Tensor:
+    return raw[..., 1:]
+
+
+@pytest.mark.parametrize(
+    ("body", "parts", "sentence"),
+    [
+        (
+            Tiny(lost=1),
+            {},
+            "generator: decode of test_networks.Tiny, for image, gives a tensor of shape 2x3x6x6, and a tensor of shape 2x3x8x8 is"
+            " needed, the size of L in multiples of 2 px: let its layers keep the size, as padding=1 does for a convolution 3x3.",
+        ),
+        (Tiny(decoded="no image"), {}, "generator: decode of test_networks.Tiny, for image, gives nothing (None), and a tensor"),
+        (
+            Tiny(decoded="nothing"),
+            {},
+            "generator: decode of test_networks.Tiny gives nothing (None), and csrgan.networks.generator.",
+        ),
+        (
+            Tiny(decoded="picture"),
+            {},
+            "generator: decode of test_networks.Tiny gives a tensor of shape 2x3x8x8, and csrgan.networks.",
+        ),
+        (
+            Tiny(channels=5),
+            {"parameter_head": NoHead},
+            "generator: encode of test_networks.Tiny gives as bottleneck a tensor of shape 2x5x8x8, and its bottleneck_channels=4"
+            " promises 4 channels: let both agree.",
+        ),
+        (
+            Tiny(),
+            {"parameter_head": NoHead},
+            "parameter_head: test_networks.NoHead gives a tensor of shape 2x4, and a tensor of shape 2x3 is needed, pictures x",
+        ),
+        (
+            Tiny(),
+            {"output": partial(cut)},
+            "output: test_networks.cut gives a tensor of shape 2x3x7x6, and a tensor of shape 2x3x7x7 is needed, the shape of L.",
+        ),
+    ],
+)
+def test_a_part_that_gives_what_does_not_fit_is_named(body: Body, parts: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError, match=f"^{re.escape(sentence)}"):
+        Generator(body, **parts)(torch.rand(2, 3, 7, 7))
+    assert Generator(Tiny())(torch.rand(2, 3, 7, 7)).image.shape == (2, 3, 7, 7)
+
+
+@pytest.mark.parametrize("body", [UNet, UNetAsCoded])
+def test_upsampling_that_does_not_double_the_size_is_named(body: type[Body]) -> None:
+    with pytest.raises(
+        UserError, match=r"^upsampling: test_networks\.one_pixel_short gives a tensor .*, twice as high and wide as"
+    ):
+        Generator(body(width=8, upsampling=one_pixel_short))(torch.rand(2, 3, 32, 32))
 
 
 class Outside(nn.Module):

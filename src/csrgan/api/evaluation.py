@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from lightning import Callback, Trainer
 
 from csrgan import rules
@@ -97,7 +98,20 @@ def evaluate(
         metrics=metrics,
         convention=convention,
     )
+    try_own_metrics(data, device)
     return evaluated(model, data, device)
+
+
+def try_own_metrics(data: Photographs, device: torch.device | str) -> None:
+    """Compute your own metrics on the first picture of an evaluation, before anything is trained or restored.
+
+    Raises UserError for one that gives no number, and what its function raises.
+    """
+    if not own.OWN:
+        return
+    with torch.random.fork_rng(), torch.inference_mode():  # the loader and a metric draw; a training must not depend on it
+        first = next(iter(data.val_dataloader())).to(torch.device(device))
+        results.try_metrics(data.on_after_batch_transfer(first, 0), own.OWN)
 
 
 def evaluated(system: Evaluated, data: Photographs, device: str, callbacks: Sequence[Callback] = (), **settings: Any) -> Evaluation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shlex
 import shutil
 import time
 from contextlib import suppress
@@ -13,11 +12,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from csrgan import run_folder
-from csrgan.api import own
-from csrgan.api.evaluation import evaluated
+from csrgan.api import own as own_parts
+from csrgan.api.evaluation import evaluated, try_own_metrics
 from csrgan.callbacks.bar import Bar, Scoring
 from csrgan.callbacks.progress import PerImageProgress
 from csrgan.callbacks.scores import Scores
+from csrgan.config import search
 from csrgan.config.build import build
 from csrgan.config.occupied import holds_jobs
 from csrgan.config.paths import encoded, restart_words
@@ -42,7 +42,7 @@ def run(config: DictConfig) -> float | int:
     Returns the gain in dB. Of a sweep, writes a folder for each job, which csrgan report reads, and returns exit status 0.
     """
     quiet()
-    own.register_metrics(listed(config.evaluation.metrics))
+    own_parts.register_metrics(listed(config.evaluation.metrics))
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     trained = (folder / run_folder.CHECKPOINTS).is_dir()
     require(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")
@@ -57,7 +57,7 @@ def run(config: DictConfig) -> float | int:
         outcome = _score_job(config, job, folder / name)
         Console().print(f"{done}/{len(files)}  {name}  {outcome}", highlight=False, markup=False, soft_wrap=True)
     Console().print(
-        f"compare the jobs with: csrgan report {shlex.quote(relative(folder))}", highlight=False, markup=False, soft_wrap=True
+        f"compare the jobs with: {search.command('report', relative(folder))}", highlight=False, markup=False, soft_wrap=True
     )
     return 0
 
@@ -96,6 +96,7 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
     data: Photographs = build(settings["data"], "data")
     if refused := data.examine(console, train=False):
         console.print(table.refused(refused))
+    try_own_metrics(data, settings["device"])
     scores = Scores(folder, settings["panels"])
     system.restorer.console = console
     began = time.monotonic()

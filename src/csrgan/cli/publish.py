@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from csrgan import files
 from csrgan.api import onnx_file, teaching
 from csrgan.api.loading import trained
-from csrgan.config.search import ALLOW
+from csrgan.config.search import ALLOW, ENTRY_POINTS
 from csrgan.console import Console
 from csrgan.errors import UserError, needed, require
 from csrgan.files import relative
@@ -96,7 +96,10 @@ def _page(system: System, recipe: Settings, source: Path, folder: Path) -> Itera
     yield f"    csrgan restore checkpoint={NETWORK} source=photos destination=restored\n"
     if needed := sorted(teaching.packages(recipe)):
         names = " and ".join(f"`{name}`" for name in needed)
-        yield f"It needs {names} besides csrgan. Unless they announce themselves, name them: `{ALLOW}={','.join(needed)}`.\n"
+        it = "it" if len(needed) == 1 else "them"
+        yield f"It needs {names} besides csrgan: install {it}. csrgan runs the code of a package only if that is allowed. An"
+        yield f"installed package with an entry point of the group `{ENTRY_POINTS}` is; for another, name it in each command:\n"
+        yield f"    {ALLOW}={','.join(needed)} csrgan restore checkpoint={NETWORK} source=photos destination=restored\n"
     yield "It was trained to undo degradations drawn for each picture from these ranges:\n"
     yield "| | from | to |"
     yield "|---|---|---|"

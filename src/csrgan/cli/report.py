@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
@@ -14,6 +13,7 @@ from omegaconf import DictConfig
 
 from csrgan import run_folder
 from csrgan.api import own
+from csrgan.config import search
 from csrgan.config.build import checked_settings
 from csrgan.config.occupied import holds_jobs
 from csrgan.console import Console
@@ -87,10 +87,10 @@ def _advice(folder: Path, complete: Mapping[Path, Job]) -> str:
     checkpoint, place = (folder, together) if swept else (first, f"{together}/{first.name}")
     shared = reduce(and_, (dict.fromkeys(job.words).keys() for job in trained.values()))
     words = [word for word in trained[first].words if word in shared and word.startswith(OF_PICTURES)]
-    command = ["csrgan", "evaluate", f"checkpoint={relative(checkpoint)}", f"degradation={PROTOCOL}", *words, f"run_dir={place}"]
+    command = ["evaluate", f"checkpoint={relative(checkpoint)}", f"degradation={PROTOCOL}", *words, f"run_dir={place}"]
     return (
-        f"To compare all networks, score them on one protocol, such as {PROTOCOL}: “{shlex.join(command)}”"
-        f"{'' if swept else ' and so for each run'}, then “{shlex.join(['csrgan', 'report', together])}”."
+        f"To compare all networks, score them on one protocol, such as {PROTOCOL}: “{search.command(*command)}”"
+        f"{'' if swept else ' and so for each run'}, then “{search.command('report', together)}”."
     )
 
 

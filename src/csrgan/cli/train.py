@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import lightning
+import torch
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.loggers import Logger
@@ -15,6 +16,7 @@ from omegaconf import DictConfig, open_dict
 
 from csrgan import ranks
 from csrgan.api import own as own_parts
+from csrgan.api.evaluation import try_own_metrics
 from csrgan.benchmarks import cost, speed
 from csrgan.callbacks.bar import Scoring
 from csrgan.callbacks.calibration import Calibration
@@ -150,6 +152,7 @@ def _prepared(settings: Settings, console: Console, *, from_start: bool) -> tupl
     system = as_module(build(settings["system"], "system"))
     if refused := data.examine(console, train=True):
         console.print(table.refused(refused))
+    try_own_metrics(data, torch.device("cuda", ranks.own().local) if settings["trainer"]["accelerator"] == "gpu" else "cpu")
     system.recipe = settings
     system.restorer.console = console
     if settings["init_from"] and from_start and isinstance(system, System):

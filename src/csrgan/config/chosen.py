@@ -53,7 +53,7 @@ def choice_faults(override: Override, available: Groups) -> Iterator[str]:
         for choice in choices:
             if choice not in available[name]:
                 photographs = f" For a folder of photographs: data=folder data.train={choice} data.valid=10%."
-                own = misplaced.hint(name, choice) + misplaced.forgotten(name, choice)
+                own = misplaced.hint(name, choice) + misplaced.forgotten(name, choice) + misplaced.package_hint()
                 hint = photographs if name == "data" and Path(choice).is_dir() else own
                 yield str(UserError.unknown(name, choice, available[name])) + hint
             elif choice != "none":
@@ -96,7 +96,7 @@ def group_fault(command: str, override: Override, base: DictConfig, available: G
         choices = list(_choices(override)) if not override.is_delete() else []
         too_high = "".join(misplaced.hint(key, choice) for choice in choices)
         hint = misplaced.group_hint(key) or "".join(misplaced.forgotten(key, choice) for choice in choices)
-        yield str(UserError.unknown("conf/", key, available)) + hint + too_high
+        yield str(UserError.unknown("conf/", key, available)) + hint + too_high + misplaced.package_hint()
     elif top not in list(base) and top in BY_FILE:
         yield by_file(key)
     elif top not in list(base):

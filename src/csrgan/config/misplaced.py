@@ -87,7 +87,12 @@ def group_hint(group: str) -> str:
     found = [path.absolute() for path in (*here, *installed)]
     depth, searched = group.count("/") + 1, {folder.absolute() for folder in search.folders()}
     hidden = (path for path in found if path.parents[depth - 1] not in searched)
-    return next((_remedy(path, path.parents[depth], group) for path in hidden), "")
+    return next(filter(None, (_remedy(path, path.parents[depth], group) for path in hidden)), "")
+
+
+def package_hint() -> str:
+    """Return what is wrong with packages whose choices are not found; empty if nothing is."""
+    return "".join(f" {sentence}" for sentence in search.incomplete())
 
 
 def _remedy(path: Path, holder: Path, group: str) -> str:
@@ -102,10 +107,10 @@ def _remedy(path: Path, holder: Path, group: str) -> str:
         return f" The package {name} {lacks}: {give}, or {allow}."
     if holder in search.places(name):
         return f" The package {name} here has conf/{group}: {allow}."
-    is_package = (holder / "__init__.py").is_file()
+    is_package = (holder / "__init__.py").is_file() or holder.parent.name == name
     if not name.isidentifier() or (holder == Path.cwd() and not is_package):
         return f" {relative(path)} is in no package: add {search.FLAG}{relative(holder / 'conf')}."
-    if search.exists(name):  # a package of the same name elsewhere
+    if search.is_importable(name):  # a package of the same name elsewhere
         return ""
     project = holder.parent
     folder = project.parent if project.name == name and is_package else project

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from csrgan.config import search
+from csrgan.config.folder import groups, settings
 from csrgan.config.paths import with_decoded_paths
 from csrgan.declared import imported_modules, source_file
 from csrgan.errors import RunStopped, UserError, memory_ran_out
@@ -55,15 +56,18 @@ def wants_traceback() -> bool:
 def failure(error: Exception, tree: Settings) -> UserError | None:
     """Return the sentence for an error that the user's own code raised; None for any other.
 
-    tree: the configuration with unresolved interpolations, by which what failed is named.
+    tree: the configuration with unresolved interpolations, by which what failed is named. Metrics are no part of it.
     """
     place = _raised_at(error)
     if place is None:
         return None
-    name = next((key for full_name in place.names for key in _keys(tree, full_name)), place.names[0])
+    metrics = {file.stem: settings(file) for file in dict(groups()).get("metric", [])}
+    named = (key for full_name in place.names for key in _keys(tree | {"metric": metrics}, full_name))
+    name = next(named, place.names[0])
     folder = Path(with_decoded_paths(str(tree.get("run_dir", ""))))
     saved = (folder / CHECKPOINTS / LAST).is_file()
-    kept = f" What was saved before is whole: csrgan train resume={relative(folder)} goes on with it." if saved else ""
+    goes_on = search.command("train", f"resume={relative(folder)}")
+    kept = f" What was saved before is whole: {goes_on} goes on with it." if saved else ""
     return UserError(f"{name} {said(error, place)}.{kept} {TRACEBACK}=1 in the environment shows the whole traceback.")
 
 
@@ -161,12 +165,12 @@ def _names(frame: FrameType) -> tuple[str, ...]:
 
 
 def _keys(tree: object, full_name: str, place: str = "") -> Iterator[str]:
-    """Yield the key of each node that builds a class or function, or what encloses one; of a loss, the key of the whole term."""
+    """Yield the key of each node that builds a class or function, or what encloses one; of a loss or metric, the whole one's."""
     if not isinstance(tree, dict):
         return
     target = tree.get("_target_")
     if isinstance(target, str) and f"{full_name}.".startswith((f"{target}.", f"{_defined_as(target)}.")):
-        yield re.sub(r"^(loss\.\w+)\..*", r"\1", place)
+        yield re.sub(r"^((loss|metric)\.\w+)\..*", r"\1", place)
     for key, value in tree.items():
         yield from _keys(value, full_name, f"{place}.{key}".lstrip("."))
 

@@ -8,6 +8,7 @@ So does a folder named by `--config-dir=FOLDER` or by `CSRGAN_CONF=FOLDER` in th
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from csrgan.errors import require
+from csrgan.files import relative
 
 ALLOW, CONF = "CSRGAN_ALLOW", "CSRGAN_CONF"  # environment: packages separated by commas, folders as in PATH
 ENTRY_POINTS = "csrgan"
@@ -34,6 +36,25 @@ FLAG, KEY = "--config-dir=", "hydra.searchpath="
 @cache
 def _installed() -> tuple[str, ...]:
     return tuple(dict.fromkeys(point.module for point in entry_points(group=ENTRY_POINTS)))
+
+
+def incomplete() -> Iterator[str]:
+    """Yield a sentence for each package of choices that is announced and not found, or installed without its yaml files."""
+    again = "and install it again (see docs/how_to/plug_ins.md)"
+    for point in entry_points(group=ENTRY_POINTS):
+        if _spec(point.module) is None:
+            owner = f" of {point.dist.name}" if point.dist else ""
+            line = f'{point.name} = "{point.value}"'
+            yield (
+                f"{point.module} announces itself as a package of choices, but cannot be found: correct {line} in the"
+                f" [project.entry-points.{ENTRY_POINTS}] of the pyproject.toml{owner}, {again}."
+            )
+    for name in packages():
+        if (found := _spec(name)) and is_installed(name) and not any(Path(place, "conf").is_dir() for place in found):
+            yield (
+                f"{name} has no folder conf where it is installed. If its project has one, its yaml files were not installed:"
+                f" with setuptools, name them in [tool.setuptools.package-data], {again}."
+            )
 
 
 def packages() -> tuple[str, ...]:
@@ -59,9 +80,22 @@ def no_package(name: str) -> str:
     return f"there is no package {name}, neither installed nor in the current folder"
 
 
+def allowing(*names: str) -> str:
+    """Return the setting in the environment that allows these packages besides those that it names already."""
+    return f"{ALLOW}={','.join(dict.fromkeys([*_named(), *names]))}"
+
+
+def command(*words: str) -> str:
+    """Return a command of csrgan's to print: with the packages and the folders of choices that it needs as this one did."""
+    needed = [name for name in _named() if name not in _installed()]
+    prefix = f"{ALLOW}={shlex.quote(','.join(needed))} " if needed else ""
+    own = [f"{FLAG}{relative(folder)}" for folder in named()]
+    return prefix + shlex.join(["csrgan", words[0], *own, *words[1:]])
+
+
 def _in_current_folder() -> Iterator[str]:
     """Yield the names of the packages in the current folder, and of those in a project there that `csrgan new` wrote."""
-    found = (path.parts for inside in ("__init__.py", "*/__init__.py", "conf") for path in Path().glob(f"*/{inside}"))
+    found = (path.parts for inside in ("__init__.py", "*/__init__.py", "conf", "*/conf") for path in Path().glob(f"*/{inside}"))
     yield from (parts[0] for parts in found if parts[0] == parts[-2])
 
 
@@ -74,7 +108,9 @@ def _uninstalled(top: str) -> str | None:
     if is_importable(top):
         return None
     project, current = Path.cwd() / top, Path.cwd()
-    folder = project if (project / top / "__init__.py").is_file() else current
+    # A package needs no __init__.py: then its folder conf tells which of the two it is.
+    nested = (project / top / "conf").is_dir() and not (project / "conf").is_dir()
+    folder = project if nested or (project / top / "__init__.py").is_file() else current
     exists = (folder / top).is_dir() or (folder / f"{top}.py").is_file()
     return str(folder) if exists and str(folder) not in sys.path else None
 
@@ -96,8 +132,8 @@ def is_installed(name: str) -> bool:
     try:
         return bool(distribution(name))
     except PackageNotFoundError:
-        near = (Path.cwd(), Path.cwd() / name)
-        return is_importable(name) and not any(place.parent in near for place in places(name))
+        near, found = (Path.cwd(), Path.cwd() / name), places(name)
+        return bool(found) and not any(place.parent in near for place in found)
 
 
 def folders() -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -12,7 +13,7 @@ from pkgutil import resolve_name
 from csrgan.config import own_code
 from csrgan.config.absent import absence, misspelt
 from csrgan.config.location import conf
-from csrgan.config.search import ALLOW, exists, is_importable, no_package, packages
+from csrgan.config.search import ALLOW, allowing, exists, is_importable, no_package, packages
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 
@@ -151,6 +152,10 @@ def _refusal(place: str, target: object, own_packages: tuple[str, ...], stranger
         return (
             f"{place}={target} may not be built: it is in none of the packages that a configuration may name. Did you mean {meant}?"
         )
+    if rest and not defined_in and top not in (*sys.stdlib_module_names, *(name.partition(".")[0] for name in PACKAGES)):
+        lacking = "" if exists(top) else f"; besides, {no_package(top)}: install it"
+        code = f"it is code of the package {top}, which is not allowed here"
+        return f"{place}={target} may not be built: {code}. If you trust {top}, set {allowing(top)} in the environment{lacking}."
     allow = f"{ALLOW}=PACKAGE in the environment allows those of another package"
     return f"{place}={target} may not be built:{where} {names}; {allow}."
 

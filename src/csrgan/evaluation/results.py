@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -103,13 +104,25 @@ def _bounds(batch: Batch, restored: Restoration, prior: Prior, spec: Degradation
     return {f"{name}_bound": min(least[name], high - low) if known else math.nan for name, (low, high) in ranges.items()}
 
 
-def _scores(batch: Batch, restored: Restoration) -> Row:
-    """Return every metric of L and of S; metrics that score both at once come last."""
-    images = {"low": conventions.picture(batch.enlarged, batch.convention), "restored": restored.image}
+def _evidence(batch: Batch) -> dict[str, Any]:
+    """Return what metrics may ask for besides the picture."""
+    low = conventions.picture(batch.enlarged, batch.convention)
     # Without a known scale, L is as large as H, as at scale 1.
     border = math.ceil(float(batch.parameters.scale[0])) if batch.parameters.knows("scale") else 1
-    luma_bits = conventions.LUMA_BITS[batch.convention]
-    arguments = {"sharp": batch.sharp, "low": images["low"], "border": border, "luma_bits": luma_bits}
+    return {"sharp": batch.sharp, "low": low, "border": border, "luma_bits": conventions.LUMA_BITS[batch.convention]}
+
+
+def try_metrics(batch: Batch, names: Iterable[str]) -> None:
+    """Score L of a batch of one picture by these metrics, so that what is wrong with one is told before much is computed."""
+    evidence = _evidence(batch)
+    for name in names:
+        METRICS[name].each([evidence["low"]], **evidence)
+
+
+def _scores(batch: Batch, restored: Restoration) -> Row:
+    """Return every metric of L and of S; metrics that score both at once come last."""
+    arguments = _evidence(batch)
+    images = {"low": arguments["low"], "restored": restored.image}
     values = {name: METRICS[name].each(list(images.values()), **arguments) for name in metrics.computed(batch.metrics)}
     single = {name: scores for name, scores in values.items() if not METRICS[name].together}
     result: Row = {f"{name}_{which}": scores[index] for index, which in enumerate(images) for name, scores in single.items()}

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from csrgan import rules
 from csrgan.arguments import Recorded
-from csrgan.errors import UserError, raise_faults
+from csrgan.errors import UserError, found, raise_faults
 from csrgan.ranges import CountOr0, NotNegative
 
 
@@ -158,27 +158,27 @@ def _scalar(name: str, value: object) -> Tensor:
     """Return the value of a loss. Raises UserError unless it is a tensor without dimensions."""
     if isinstance(value, Tensor) and not value.dim() and value.is_floating_point():
         return value
-    found, remedy = _wrong_result(value)
-    raise UserError(f"loss.{name} gives {found}, and a loss is one number, a tensor without dimensions: {remedy}.")
+    what, remedy = _wrong_result(value)
+    raise UserError(f"loss.{name} gives {what}, and a loss is one number, a tensor without dimensions: {remedy}.")
 
 
 def _wrong_result(value: object) -> tuple[str, str]:
     """Return what a loss gives that is none, and what to do about it."""
     if value is None:
-        return "nothing (None)", "let its function end with return"
+        return found(value), "let its function end with return"
     if isinstance(value, Tensor):
         if value.dim():
-            return f"a tensor of shape {'x'.join(map(str, value.shape))}", "take its .mean()"
+            return found(value), "take its .mean()"
         kind = str(value.dtype).removeprefix("torch.")
         return (
             f"a tensor of type {kind}",
             "take its .abs()" if value.is_complex() else "compute it in float, without comparing or rounding",
         )
     if isinstance(value, Number):
-        return f"a {type(value).__name__}, which has no gradient", "return the tensor itself, without .item() or float()"
+        return f"{found(value)}, which has no gradient", "return the tensor itself, without .item() or float()"
     if isinstance(value, list | tuple | dict):
         parts = "add them up, or give each a yaml file of its own"
-        return f"a {type(value).__name__} of {len(value)}", parts if len(value) > 1 else "return what is in it"
+        return found(value), parts if len(value) > 1 else "return what is in it"
     array = hasattr(value, "__array__")
-    found = "an array of NumPy's, which has no gradient" if array else f"a {type(value).__name__}"
-    return found, "compute it with torch, without .numpy()" if array else "return a tensor"
+    what = "an array of NumPy's, which has no gradient" if array else found(value)
+    return what, "compute it with torch, without .numpy()" if array else "return a tensor"

@@ -15,11 +15,13 @@ from torch import Tensor, nn
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.parameters import NAMES
-from csrgan.errors import UserError, raise_faults
+from csrgan.errors import UserError, found, raise_faults, require
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
+from csrgan.networks.results import full_name, require_shape
 from csrgan.networks.source import InMemory, Source
 
+PADDING = "let its layers keep the size, as padding=1 does for a convolution 3x3"
 MIN_STD = 0.01  # smallest predicted standard deviation of a parameter, in units of its prior's range
 
 
@@ -164,9 +166,10 @@ class Generator(Recorded, nn.Module):
         super().__init__()
         self.body, self.output, self.variance = body, output, variance
         self.head: nn.Module | None = None
+        self.outputs = len(predicted) * (2 if variance else 1)  # of the head
         if parameter_head and predicted:
             channels = {"bottleneck": body.bottleneck_channels, "decoder": body.decoder_channels, "context": body.context_features}
-            self.head = parameter_head(**channels, outputs=len(predicted) * (2 if variance else 1))
+            self.head = parameter_head(**channels, outputs=self.outputs)
         early = self.head is not None and not self.head_is_late
         function = output.func if isinstance(output, partial) else output
         raise_faults(
@@ -189,28 +192,66 @@ class Generator(Recorded, nn.Module):
 
     def forward(self, low: Float[Tensor, "b 3 h w"], theta: Float[Tensor, "b p"] | None = None) -> GeneratorOutput:
         """Return S and theta^. theta: is used in place of theta^, and then nothing is predicted."""
-        features: Features = self.body.encode(pad_to_multiple(low, self.body.multiple))
+        padded = pad_to_multiple(low, self.body.multiple)
+        features = self._encoded(padded)
         head, late = self.head if theta is None else None, self.head_is_late
-        prediction = head(low, features) if head and not late else None
+        prediction = self._predicted(low, features) if head and not late else None
         features = features._replace(theta=self.split(prediction)[0] if theta is None else theta)
         if self.condition:
             features = features._replace(bottleneck=self.condition(features.bottleneck, features.theta))
         features = self.body.decode(features)
-        prediction = head(low, features) if head and late else prediction
+        self._examine_decoded(features, padded)
+        prediction = self._predicted(low, features) if head and late else prediction
         return GeneratorOutput(self.picture(low, features), *self.split(prediction))
+
+    def _encoded(self, padded: Tensor) -> Features:
+        """Return what the body makes of L. Raises UserError unless it is what the body announces."""
+        features, place = self.body.encode(padded), f"generator: encode of {full_name(self.body)}"
+        require(isinstance(features, Features), f"{place} gives {found(features)}, and {full_name(Features)} is needed.")
+        if self.head or self.condition:
+            self._require_channels(f"{place} gives as bottleneck", features.bottleneck, "bottleneck_channels")
+            self._require_channels(f"{place} gives as context", features.context, "context_features")
+        return features
+
+    def _examine_decoded(self, features: object, padded: Tensor) -> None:
+        """Raise UserError unless decoded features have what the body announces, and a picture as large as the padded L."""
+        place = f"generator: decode of {full_name(self.body)}"
+        if not isinstance(features, Features):
+            raise UserError(f"{place} gives {found(features)}, and {full_name(Features)} is needed.")
+        size = f"the size of L in multiples of {self.body.multiple} px: {PADDING}"
+        require_shape(f"{place}, for image,", features.image, (len(padded), 3, *padded.shape[-2:]), size)
+        if self.head_is_late:
+            self._require_channels(f"{place} gives as decoder", features.decoder, "decoder_channels")
+
+    def _require_channels(self, gives: str, features: object, announced: str) -> None:
+        """Raise UserError unless features have as many channels as the body announces to heads and conditions."""
+        if torch.onnx.is_in_onnx_export():
+            return
+        count = getattr(self.body, announced)
+        fits = isinstance(features, Tensor) and features.dim() > 1 and features.shape[1] == count
+        require(fits, f"{gives} {found(features)}, and its {announced}={count} promises {count} channels: let both agree.")
+
+    def _predicted(self, low: Tensor, features: Features) -> Tensor:
+        """Return what the head makes of the features. Raises UserError unless it is a number for each of its outputs."""
+        assert self.head is not None
+        prediction: Tensor = self.head(low, features)
+        require_shape(f"parameter_head: {full_name(self.head)}", prediction, (len(low), self.outputs), "pictures x outputs")
+        return prediction
 
     def picture(self, low: Float[Tensor, "b 3 h w"], features: Features) -> Float[Tensor, "b 3 h w"]:
         """Return S from the features of the decoder."""
         assert features.image is not None
         height, width = low.shape[-2:]
         base = low if features.base is None else features.base[..., :height, :width]
-        return self.output(features.image[..., :height, :width], base)
+        image = self.output(features.image[..., :height, :width], base)
+        require_shape(f"output: {full_name(self.output)}", image, low.shape, "the shape of L")
+        return image
 
     def predict_parameters(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Tensor | None, Tensor | None]:
         """Return theta^ and the logarithm of its variance without S; unless the head is late, only the encoder runs."""
         if self.head is None or self.head_is_late:
             return self(low)[1:3]
-        return self.split(self.head(low, self.body.encode(pad_to_multiple(low, self.body.multiple))))
+        return self.split(self._predicted(low, self._encoded(pad_to_multiple(low, self.body.multiple))))
 
     def reexpress(self, factor: Float[Tensor, " p"], shift: Float[Tensor, " p"]) -> None:
         """Predict factor x theta^ + shift from now on, and leave S as it is: the condition adapts too. Raises UserError for a head

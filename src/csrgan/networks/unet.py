@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from csrgan.networks.blocks import DoubleConvolution, Modulation, ResidualBlock, pad_to_multiple
 from csrgan.networks.generator import Body, Features
+from csrgan.networks.results import full_name, require_shape
 from csrgan.networks.source import Source
 from csrgan.networks.spectrum import RadialLogSpectrum
 from csrgan.networks.upsampling import transposed
@@ -20,6 +21,8 @@ from csrgan.ranges import Count, CountOr0, Depth
 Upsampling = Callable[[int, int], nn.Module]
 
 BORDER = 128  # px around a tile; what lies beyond changes S of a trained network by less than a level of 255 (64: by up to 10)
+
+DOUBLED = "twice as high and wide as what it gets"
 
 
 class UNetCore(nn.Module):
@@ -52,6 +55,7 @@ class UNetCore(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(c, d, 2, stride=2) for c, d in pairwise(channels))
         self.middle = nn.Sequential(*(ResidualBlock(channels[-1]) for _ in range(middle_blocks)))
         self.up = nn.ModuleList(upsampling(d, c) for c, d in pairwise(channels))
+        self.up_name = full_name(upsampling)
         self.decoder = nn.ModuleList(ResidualBlock(c) for c in channels[:-1])
         self.last = nn.Conv2d(width, 3 * unshuffle**2, 3, padding=1)
         for weights in self.last.parameters():
@@ -69,7 +73,9 @@ class UNetCore(nn.Module):
     def decode(self, features: Features) -> Features:
         x = features.bottleneck
         for level in reversed(range(len(features.skips))):
-            x = self.decoder[level](self.up[level](x) + features.skips[level])
+            larger, skip = self.up[level](x), features.skips[level]
+            require_shape(f"upsampling: {self.up_name}", larger, skip.shape, DOUBLED)
+            x = self.decoder[level](larger + skip)
         x = self.tune_last(x, features.context) if self.tune_last else x
         return features._replace(decoder=x, image=functional.pixel_shuffle(self.last(x), self.unshuffle))
 
@@ -146,6 +152,7 @@ class UNetAsCoded(Body):
         channels = [width * 2**level for level in range(5)]
         self.bottleneck_channels, self.decoder_channels = channels[-1], width
         self.encoder = nn.ModuleList(DoubleConvolution(c, d) for c, d in pairwise([3, *channels]))
+        self.up_name = full_name(upsampling)
         self.up = nn.ModuleList(nn.Sequential(upsampling(d, c), nn.BatchNorm2d(c), nn.ReLU()) for c, d in pairwise(channels))
         self.decoder = nn.ModuleList(DoubleConvolution(2 * c, c) for c in channels[:-1])
         self.last = nn.Conv2d(width, 3, 3, padding=1)
@@ -164,7 +171,9 @@ class UNetAsCoded(Body):
     def decode(self, features: Features) -> Features:
         x = features.bottleneck
         for level in reversed(range(len(features.skips))):
-            x = self.decoder[level](torch.cat([self.up[level](x), features.skips[level]], dim=1))
+            larger, skip = self.up[level](x), features.skips[level]
+            require_shape(f"upsampling: {self.up_name}", larger, skip.shape, DOUBLED)
+            x = self.decoder[level](torch.cat([larger, skip], dim=1))
         return features._replace(decoder=x, image=self.last(x))
 
 

@@ -6,7 +6,6 @@ import fcntl
 import math
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -42,8 +41,7 @@ def run(
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
     single = ["hydra.mode=RUN"] if sweeps else []  # one run with the settings of the sweep or experiment
     command = ["train", *words, *single, f"run_dir={folder}"]
-    own = [f"{search.FLAG}{relative(path)}" for path in search.named()]
-    sentence = shlex.join(["csrgan", "train", *own, *words, *single, f"run_dir={relative(folder)}"])
+    sentence = search.command("train", *words, *single, f"run_dir={relative(folder)}")
     command += [f"resume={folder}"] if resume else []
     job: Settings = {"words": words, "command": sentence}
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}

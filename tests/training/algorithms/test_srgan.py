@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from systems import fitted, made
+from systems import fit, fitted, made
+from torch import Tensor, nn
 from torch.nn import functional
+
+from csrgan.errors import UserError
 
 
 def test_the_adversarial_loss_and_the_perceptual_distance_start_late() -> None:
@@ -37,3 +40,18 @@ def test_a_loss_that_is_switched_off_may_leave_its_start_set() -> None:
     system = fitted("srgan", "loss/adversarial=none", "loss/perceptual=none")
     assert list(system.generator_updater.objective.terms) == ["image"]
     assert system.discriminator is None
+
+
+class Silent(nn.Module):
+    """A discriminator of one's own, without its return."""
+
+    def forward(self, image: Tensor, low: Tensor, theta: Tensor) -> None:
+        pass
+
+
+def test_a_discriminator_that_gives_no_logits_is_named() -> None:
+    system, data = made("srgan", "loss.adversarial.start=0")
+    system.discriminator = Silent()
+    named = r"^discriminator: test_srgan\.Silent gives nothing \(None\), and logits for each of the 2 pictures are needed\.$"
+    with pytest.raises(UserError, match=named):
+        fit(system, data)

@@ -65,6 +65,7 @@ METRICS: dict[str, Metric] = {
 
 def register(name: str, metric: Metric) -> None:
     """Add a metric to every evaluation from now on, as the columns NAME_low and NAME_restored."""
+    metric.name = name
     METRICS[name] = metric
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.arguments import Recorded
-from csrgan.errors import UserError
+from csrgan.errors import UserError, found
 from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b c h w"]
@@ -29,9 +30,10 @@ class Metric(Recorded):
     `luma_bits`, to which Y is rounded, None for not at all.
     heading: in the tables of a run. short: on the page of a sweep; empty: the heading. unit: of the number; empty: none.
     digits: after the point. best: the best value; .inf if higher is better, -.inf if lower is, .nan if neither is by itself.
-    Raises UserError for a function with any other argument.
+    Raises UserError for a function with any other argument, and at a call for one that returns no number.
     """
 
+    name = ""  # under which it is registered
     together = False  # whether L and S are scored in one call, to share a part of the work
 
     def __init__(
@@ -49,16 +51,34 @@ class Metric(Recorded):
         plain = function.func if isinstance(function, partial) else function
         arguments = inspect.signature(plain).parameters.values()
         self.needs = tuple(each.name for each in arguments if each.kind is each.POSITIONAL_OR_KEYWORD)
-        for unknown in set(self.needs) - set(EVIDENCE):
-            raise UserError.unknown(f"metric {heading}: its function", unknown, EVIDENCE)
+        for unknown in self.needs:
+            if unknown not in EVIDENCE:
+                near = get_close_matches(unknown, EVIDENCE, n=1, cutoff=0.6)
+                raise UserError(
+                    f"metric {heading}: its function asks for {unknown}, which no metric gets: it may ask for"
+                    f" {', '.join(EVIDENCE)}, and its settings follow a star.{f' Did you mean {near[0]}?' if near else ''}"
+                )
 
     def __call__(self, **evidence: object) -> float:
         """Return the score of one picture."""
-        return float(self.function(*(evidence[name] for name in self.needs)))
+        value: Any = self.function(*(evidence[name] for name in self.needs))
+        try:
+            return float(value)
+        except (TypeError, ValueError, RuntimeError) as reason:  # RuntimeError: torch, of tensors with several elements
+            place = f"metric.{self.name}" if self.name else f"metric {self.heading}"
+            raise UserError(f"{place} gives {found(value)}, and a metric is one number: {_remedy(value)}.") from reason
 
     def each(self, images: Sequence[Picture], **evidence: object) -> list[float]:
         """Return the scores of several pictures with the same sharp one; empty if the metric is not available."""
         return [self(image=image, **evidence) for image in images]
+
+
+def _remedy(value: object) -> str:
+    if value is None:
+        return "let its function end with return"
+    if isinstance(value, list | tuple | dict):
+        return "give each number a function and a yaml file of its own" if len(value) > 1 else "return what is in it"
+    return "take its .mean()" if hasattr(value, "mean") else "return a float"
 
 
 class FeatureMetric(Metric):

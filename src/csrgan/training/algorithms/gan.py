@@ -12,11 +12,12 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Adam
 
 from csrgan.degradation.augmentation import Degradation, redegraded
-from csrgan.errors import UserError
+from csrgan.errors import UserError, found, require
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.networks.discriminators import VGG
 from csrgan.networks.generator import GeneratorOutput
+from csrgan.networks.results import full_name, require_shape
 from csrgan.records import Batch
 from csrgan.rules import DISCRIMINATOR_INPUTS
 from csrgan.training.state import MakeOptimizer, UpdateRule
@@ -74,6 +75,9 @@ class GANModule(System):
     def learn(self, batch: Batch) -> None:
         theta_true = self.restorer.prior.normalise(batch.parameters)
         output = self.generate(self.restorer.preprocess(batch.low), theta_true)
+        require_shape(
+            f"system.generator: {full_name(self.generator)}, for image,", output.image, batch.sharp.shape, "the shape of H"
+        )
         logits = partial(self._logits, low=batch.enlarged, theta=theta_true)
         if self.discriminator and self.discriminator_updater.active:
             real, fake = logits(batch.sharp), logits(output.image.detach())
@@ -108,6 +112,9 @@ class GANModule(System):
         logits: Tensor = (discriminator.eval() if evaluating else discriminator)(image, low, theta)
         if evaluating:
             discriminator.train()
+        fits = isinstance(logits, Tensor) and logits.shape[:1] == image.shape[:1]
+        place = f"discriminator: {full_name(discriminator)}"
+        require(fits, f"{place} gives {found(logits)}, and logits for each of the {len(image)} pictures are needed.")
         return logits
 
 
