@@ -8,7 +8,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 from csrgan.api.evaluation import evaluate
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.compose import composed
 from csrgan.config.folder import first_line, groups
 from csrgan.config.location import conf
@@ -28,7 +28,7 @@ def choices(package: str) -> list[str]:
     known_groups = {file.parent.relative_to(conf()).as_posix() for file in conf().rglob("*.yaml")}
     folder = next((each for each in search.folders() if each.parent.name == package.rpartition(".")[2]), None)
     if folder is None:
-        hint = f"install it with an entry point of the group csrgan, or set {search.ALLOW}={package}"
+        hint = f"install it with an entry point of the group csrgan, or set {announced.ALLOW}={package}"
         raise UserError(f"csrgan finds no folder conf of {package}: {hint}.")
     # A metric is not a choice: every evaluation computes it, and so does that of each choice.
     files_of_group = {group: [file for file in files if folder in file.parents] for group, files in groups() if group != "metric"}

@@ -19,7 +19,7 @@ from PIL import Image
 from rich.console import Console
 
 from csrgan.cli import main
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.build import build
 from csrgan.data.cache import Cache
 from csrgan.data.sources import in_folder
@@ -153,7 +153,7 @@ def test_ones_own_package_is_allowed_by_name(tmp_path: Path, monkeypatch: pytest
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UserError, match="If you trust my_losses, set CSRGAN_ALLOW=my_losses in the environment"):
         build({"_target_": "my_losses.nothing"})
-    monkeypatch.setenv(search.ALLOW, "others, my_losses")
+    monkeypatch.setenv(announced.ALLOW, "others, my_losses")
     assert build({"_target_": "my_losses.nothing"}) == 7
     for name in ("my_losses.system", "my_losses_too.nothing", "os.system"):
         with pytest.raises(UserError, match="may not be built"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from csrgan.config import absent, search
+from csrgan.config import absent, announced, search
 from csrgan.config.absent import absence
 from csrgan.config.compose import composed
 from csrgan.config.faults import check_command
@@ -35,7 +35,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "sobel.py").write_text("")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv(search.ALLOW, "my_edges")
+    monkeypatch.setenv(announced.ALLOW, "my_edges")
     absent.absence.cache_clear()
     absent._names.cache_clear()
     yield folder

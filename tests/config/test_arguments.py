@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.build import build
 from csrgan.config.faults import check_command
 from csrgan.errors import UserError
@@ -96,7 +96,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv(search.ALLOW, "edge_losses")
+    monkeypatch.setenv(announced.ALLOW, "edge_losses")
     yield folder
     sys.modules.pop("edge_losses", None)
 

@@ -13,7 +13,7 @@ import checkpoints
 import pytest
 from composed import GROUPS, choices, composed
 
-from csrgan.config import described, search
+from csrgan.config import announced, described
 from csrgan.config.described import build_described, check_described
 from csrgan.degradation.augmentation import Degradation
 from csrgan.errors import UserError
@@ -160,5 +160,5 @@ def test_a_users_package_may_be_named_in_a_checkpoint(tmp_path: Path, monkeypatc
     recipe["system"]["generator"]["output"] = {"_target_": "my_outputs.plain", "_partial_": True, "gain": 1.0}
     with pytest.raises(UserError, match="If you trust my_outputs, set CSRGAN_ALLOW=my_outputs in the environment"):
         build_described(recipe, "system", System, ORIGIN, held["state_dict"])
-    monkeypatch.setenv(search.ALLOW, "my_outputs")
+    monkeypatch.setenv(announced.ALLOW, "my_outputs")
     build_described(recipe, "system", System, ORIGIN, held["state_dict"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.faults import check_command
 from csrgan.config.lost import lost_choices
 from csrgan.errors import UserError
@@ -70,7 +70,7 @@ def test_the_package_of_the_run_is_named(run: Path) -> None:
 
 def test_a_run_of_allowed_packages_needs_a_folder(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (run / "config.yaml").write_text(TARGETS % "distant")
-    monkeypatch.setenv(search.ALLOW, "distant")
+    monkeypatch.setenv(announced.ALLOW, "distant")
     assert "--config-dir=FOLDER" in told(run, UNKNOWN)[0]
-    monkeypatch.setenv(search.CONF, "conf")
+    monkeypatch.setenv(announced.CONF, "conf")
     assert told(run, UNKNOWN) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.faults import check_command
 from csrgan.errors import UserError
 
@@ -168,11 +168,11 @@ def test_a_hint_at_a_folder_of_choices_can_be_followed(
         (tmp_path / name).write_text(TERM if name.endswith(".yaml") else "")
     monkeypatch.chdir(tmp_path / current)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setenv(search.ALLOW, allowed)
+    monkeypatch.setenv(announced.ALLOW, allowed)
     said = told_without_folder("+loss/steep=wide").splitlines()[-1]
     assert said.endswith(f"Did you mean loss/perceptual? {sentence.format(here=tmp_path)}")
     if "move it" not in sentence and "--config-dir" not in sentence:
-        monkeypatch.setenv(search.ALLOW, allowed or said.rstrip(".").partition("CSRGAN_ALLOW=")[2])
+        monkeypatch.setenv(announced.ALLOW, allowed or said.rstrip(".").partition("CSRGAN_ALLOW=")[2])
         monkeypatch.chdir(tmp_path / "outer")
         check_command("train", ["+loss/steep=wide"])
 
@@ -185,7 +185,7 @@ def test_a_package_in_a_folder_src_of_a_project_of_its_name(tmp_path: Path, monk
     said = told_without_folder("+loss/steep=wide")
     assert said.endswith("The package bare has conf/loss/steep: run the command in bare/src with CSRGAN_ALLOW=bare.")
     monkeypatch.chdir("bare/src")
-    monkeypatch.setenv(search.ALLOW, "bare")
+    monkeypatch.setenv(announced.ALLOW, "bare")
     check_command("train", ["+loss/steep=wide"])
 
 
@@ -198,7 +198,7 @@ def test_a_package_that_is_installed_without_an_entry_point(current: str, tmp_pa
     monkeypatch.chdir(tmp_path / current)
     monkeypatch.syspath_prepend(str(tmp_path / "project"))
     assert told_without_folder("+loss/steep=wide").endswith(f"? {LACKS}")
-    monkeypatch.setenv(search.ALLOW, "steps")
+    monkeypatch.setenv(announced.ALLOW, "steps")
     check_command("train", ["+loss/steep=wide"])
 
 
@@ -248,7 +248,7 @@ def test_an_entry_point_that_names_no_package_is_told(site: Path) -> None:
 @pytest.mark.parametrize("allowed", ["", "steps"])
 def test_yaml_files_that_were_not_installed_are_told(allowed: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(site, "steps/__init__.py", entry="" if allowed else "steps = steps")
-    monkeypatch.setenv(search.ALLOW, allowed)
+    monkeypatch.setenv(announced.ALLOW, allowed)
     said = told_without_folder("+loss/steep=wide")
     assert said.endswith(
         " steps has no folder conf where it is installed. If its project has one, its yaml files were not installed: with"

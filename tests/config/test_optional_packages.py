@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.location import extra
 from csrgan.config.optional_packages import missing_packages
 
@@ -32,7 +32,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in FILES.items():
         (tmp_path / "needs_others" / name).write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv(search.ALLOW, "needs_others")
+    monkeypatch.setenv(announced.ALLOW, "needs_others")
 
 
 @pytest.mark.parametrize(

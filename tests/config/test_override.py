@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from csrgan.cli.train import own_callbacks
-from csrgan.config import paths, search
+from csrgan.config import announced, paths, search
 from csrgan.config.compose import composed
 from csrgan.config.faults import check_command
 from csrgan.errors import UserError
@@ -34,7 +34,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ODD:
         (conf / "loss" / "image" / f"{name}.yaml").write_text("defaults: [l1]\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv(search.ALLOW, "own_words")
+    monkeypatch.setenv(announced.ALLOW, "own_words")
     return conf
 
 

@@ -14,7 +14,7 @@ from commands import SMOKE
 from torch.utils.data import DataLoader
 
 from csrgan.cli import main
-from csrgan.config import own_code, search
+from csrgan.config import announced, own_code
 from csrgan.config.build import build
 from csrgan.config.faults import check_command
 from csrgan.errors import UserError
@@ -89,7 +89,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         file.write_text(text)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv(search.ALLOW, "failing_words")
+    monkeypatch.setenv(announced.ALLOW, "failing_words")
     yield folder
     for name in [name for name in sys.modules if name.startswith("failing_words")]:
         del sys.modules[name]

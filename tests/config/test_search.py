@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from csrgan.cli import main
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.compose import composed
 from csrgan.config.faults import check_command
 from csrgan.config.folder import groups
@@ -42,7 +42,7 @@ def generators() -> set[str]:
 @pytest.mark.usefixtures("here")
 def test_an_allowed_package_in_the_current_folder_adds_its_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "rrdb" not in generators()
-    monkeypatch.setenv(search.ALLOW, "mine, another")
+    monkeypatch.setenv(announced.ALLOW, "mine, another")
     assert search.packages() == ("mine", "another")
     assert "rrdb" in generators()
     assert composed("train", ["generator=rrdb"])["system"]["generator"]["body"]["width"] == 8
@@ -53,13 +53,13 @@ def test_an_allowed_package_in_the_current_folder_adds_its_choices(monkeypatch: 
 def test_a_new_package_is_found_from_the_folder_in_which_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """`csrgan new fresh_nets` writes fresh_nets/fresh_nets; the reader is still in the folder above."""
     assert main(["new", "fresh_nets"]) == 0
-    monkeypatch.setenv(search.ALLOW, "fresh_nets")
+    monkeypatch.setenv(announced.ALLOW, "fresh_nets")
     monkeypatch.setattr(sys, "path", [*sys.path, str(Path.cwd())])  # as with python -m csrgan
     assert composed("train", ["generator=residual"])["system"]["generator"]["body"]["_target_"] == "fresh_nets.bodies.Residual"
 
 
 def test_a_package_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(search.ALLOW, "typing,my_net")
+    monkeypatch.setenv(announced.ALLOW, "typing,my_net")
     with pytest.raises(
         UserError, match=r"^CSRGAN_ALLOW=my_net: there is no package my_net, neither installed nor in the current folder\.$"
     ):
@@ -72,7 +72,7 @@ def test_the_nearest_package_in_the_current_folder_is_named(typed: str, meant: s
     for folder in ("plain/conf", "my_project/my_project", "my_other/my_projct"):
         Path(folder).mkdir(parents=True)
     Path("my_project/my_project/__init__.py").touch()
-    monkeypatch.setenv(search.ALLOW, typed)
+    monkeypatch.setenv(announced.ALLOW, typed)
     assert list(search.unknown_packages()) == [f"CSRGAN_ALLOW={typed}: {search.no_package(typed)}. Did you mean {meant}?"]
 
 
@@ -80,9 +80,9 @@ def test_the_nearest_package_in_the_current_folder_is_named(typed: str, meant: s
 def test_a_folder_is_searched_while_its_command_runs_and_by_its_jobs(word: str, here: Path) -> None:
     with search.search_config_dirs(["seed=1", word.format(here=here)]) as left:
         assert left == ["seed=1"]
-        assert os.environ[search.CONF] == str(here / "conf")  # which a job's process inherits
+        assert os.environ[announced.CONF] == str(here / "conf")  # which a job's process inherits
         check_command("train", ["generator=other"])
-    assert search.CONF not in os.environ
+    assert announced.CONF not in os.environ
     assert "other" not in generators()
 
 
@@ -103,10 +103,10 @@ def test_missing_folders_and_name_clashes_are_errors() -> None:
 
 @pytest.mark.usefixtures("here")
 def test_a_printed_command_allows_what_this_one_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert search.command("train", "resume=my run") == "csrgan train 'resume=my run'"
-    monkeypatch.setenv(search.ALLOW, "mine, another")
+    assert announced.command("train", "resume=my run") == "csrgan train 'resume=my run'"
+    monkeypatch.setenv(announced.ALLOW, "mine, another")
     with search.search_config_dirs(["--config-dir=conf"]):
-        assert search.command("report", "runs") == "CSRGAN_ALLOW=mine,another csrgan report --config-dir=conf runs"
+        assert announced.command("report", "runs") == "CSRGAN_ALLOW=mine,another csrgan report --config-dir=conf runs"
     monkeypatch.setattr(search, "_installed", lambda: ("mine",))  # an entry point announces it
-    assert search.command("report", "runs") == "CSRGAN_ALLOW=another csrgan report runs"
-    assert search.allowing("third") == "CSRGAN_ALLOW=mine,another,third"
+    assert announced.command("report", "runs") == "CSRGAN_ALLOW=another csrgan report runs"
+    assert announced.allowing("third") == "CSRGAN_ALLOW=mine,another,third"

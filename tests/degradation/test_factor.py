@@ -21,7 +21,7 @@ from torch import Tensor
 
 import csrgan
 from csrgan.cli import main
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.data.loader import Packed
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.factors.motion import Motion
@@ -189,7 +189,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path])
     assert main(["new", f"{tmp_path}/outside"]) == 0
     monkeypatch.chdir(tmp_path / "outside")
-    monkeypatch.setenv(search.ALLOW, "outside")
+    monkeypatch.setenv(announced.ALLOW, "outside")
     yield
     for name in [name for name in sys.modules if name.partition(".")[0] == "outside"]:
         del sys.modules[name]

@@ -17,7 +17,7 @@ import csrgan
 from csrgan.api import own
 from csrgan.api.evaluation import try_own_metrics
 from csrgan.cli import main
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.degradation.prior import Prior
 from csrgan.evaluation import results
 from csrgan.evaluation.metrics import METRICS, Metric, register
@@ -55,7 +55,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registered: None) -
     assert main(["new", f"{tmp_path}/scored"]) == 0
     choose(tmp_path / "scored", "true")
     monkeypatch.chdir(tmp_path / "scored")
-    monkeypatch.setenv(search.ALLOW, "scored")
+    monkeypatch.setenv(announced.ALLOW, "scored")
     yield tmp_path / "scored"
     for name in [name for name in sys.modules if name.partition(".")[0] == "scored"]:
         del sys.modules[name]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from csrgan.cli import COMMANDS
 from csrgan.cli.help import page
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.flags import FULL_HELP, PLAIN, VALUED, split_flags
 from csrgan.config.folder import contents, groups
 from csrgan.config.location import conf
@@ -43,7 +43,7 @@ def completions(line: str) -> list[str]:
     if not before:
         return sorted(name for name in COMMANDS if name.startswith(word))
     flags, _ = split_flags(before)
-    folders = [each for each in flags if each.startswith(search.FLAG)]
+    folders = [each for each in flags if each.startswith(announced.FLAG)]
     try:
         with search.search_config_dirs(folders):
             candidates = sorted(set(_candidates(before[0], word)))

@@ -17,7 +17,7 @@ from csrgan.api.evaluation import evaluated, try_own_metrics
 from csrgan.callbacks.bar import Bar, Scoring
 from csrgan.callbacks.progress import PerImageProgress
 from csrgan.callbacks.scores import Scores
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.build import build
 from csrgan.config.occupied import holds_jobs
 from csrgan.config.paths import encoded, restart_words
@@ -57,7 +57,7 @@ def run(config: DictConfig) -> float | int:
         outcome = _score_job(config, job, folder / name)
         Console().print(f"{done}/{len(files)}  {name}  {outcome}", highlight=False, markup=False, soft_wrap=True)
     Console().print(
-        f"compare the jobs with: {search.command('report', relative(folder))}", highlight=False, markup=False, soft_wrap=True
+        f"compare the jobs with: {announced.command('report', relative(folder))}", highlight=False, markup=False, soft_wrap=True
     )
     return 0
 

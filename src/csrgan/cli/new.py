@@ -8,8 +8,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from csrgan.config.announced import ALLOW
 from csrgan.config.location import PACKAGE
-from csrgan.config.search import ALLOW, is_importable
+from csrgan.config.search import is_importable
 from csrgan.console import Console
 from csrgan.errors import require
 from csrgan.files import relative, write

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from csrgan import files
 from csrgan.api import onnx_file, teaching
 from csrgan.api.loading import trained
-from csrgan.config.search import ALLOW, ENTRY_POINTS
+from csrgan.config.announced import ALLOW, ENTRY_POINTS
 from csrgan.console import Console
 from csrgan.errors import UserError, needed, require
 from csrgan.files import relative

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from csrgan import run_folder
 from csrgan.api import own
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.build import checked_settings
 from csrgan.config.occupied import holds_jobs
 from csrgan.console import Console
@@ -89,8 +89,8 @@ def _advice(folder: Path, complete: Mapping[Path, Job]) -> str:
     words = [word for word in trained[first].words if word in shared and word.startswith(OF_PICTURES)]
     command = ["evaluate", f"checkpoint={relative(checkpoint)}", f"degradation={PROTOCOL}", *words, f"run_dir={place}"]
     return (
-        f"To compare all networks, score them on one protocol, such as {PROTOCOL}: “{search.command(*command)}”"
-        f"{'' if swept else ' and so for each run'}, then “{search.command('report', together)}”."
+        f"To compare all networks, score them on one protocol, such as {PROTOCOL}: “{announced.command(*command)}”"
+        f"{'' if swept else ' and so for each run'}, then “{announced.command('report', together)}”."
     )
 
 

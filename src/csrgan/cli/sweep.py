@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from csrgan import ranks
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.paths import restart_words
 from csrgan.config.resume import same_start
 from csrgan.console import Console
@@ -106,7 +106,7 @@ def report(folder: Path, again: str) -> int:
     for sentence in said:
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     if any(job["status"] == "complete" for job in jobs.values()):
-        console.print(f"its page: {search.command('report', relative(folder))}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"its page: {announced.command('report', relative(folder))}", highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0
 
 

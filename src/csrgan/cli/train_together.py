@@ -9,7 +9,7 @@ from typing import cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.paths import restart_words
 from csrgan.console import is_silent
 from csrgan.run_folder import SUMMARY
@@ -21,7 +21,7 @@ def run(config: DictConfig) -> float:
     hydra = cast(DictConfig, HydraConfig.get())
     words = [word for word in restart_words(hydra.overrides.task) if not word.startswith(("resume=", "run_dir="))]
     single = ["hydra.mode=RUN"] if any(word.startswith(("sweep=", "experiment=")) for word in words) else []
-    flags = [f"{search.FLAG}{path}" for path in search.named()]
+    flags = [f"{announced.FLAG}{path}" for path in announced.named()]
     folder = Path(config.run_dir)
     resume = [f"resume={folder}"] if config.resume else []
     command = ["train", *flags, *words, *single, f"run_dir={folder}", *resume]

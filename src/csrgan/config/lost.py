@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.resume import original_words
 from csrgan.config.targets import PACKAGES
 from csrgan.run_folder import CONFIG, OVERRIDES
@@ -18,13 +18,13 @@ def lost_choices(folder: Path, faults: Collection[str]) -> Iterator[str]:
     if not any(_is_of(word, fault) for fault in faults for word in _words(folder)):
         return
     tops = _packages(folder)
-    if untold := [top for top in tops if not any(f"{search.ALLOW}={top}" in fault for fault in faults)]:
-        absent, allow = [top for top in untold if not search.exists(top)], f"{search.ALLOW}={','.join(tops)}"
+    if untold := [top for top in tops if not any(f"{announced.ALLOW}={top}" in fault for fault in faults)]:
+        absent, allow = [top for top in untold if not search.exists(top)], f"{announced.ALLOW}={','.join(tops)}"
         where = f", and {search.no_package(' or '.join(absent))}: install it, or run this beside it with {allow}"
         needs = where if absent else f": name {'them' if tops[1:] else 'it'} in {allow}"
         yield f"resume={folder}: the run began with code of {' and '.join(tops)}{needs}."
-    elif not tops and search.CONF not in os.environ:
-        again = f"name their folder again with {search.FLAG}FOLDER, or their package in {search.ALLOW}=PACKAGE"
+    elif not tops and announced.CONF not in os.environ:
+        again = f"name their folder again with {announced.FLAG}FOLDER, or their package in {announced.ALLOW}=PACKAGE"
         yield f"resume={folder}: the run began with choices that are not found here: {again}."
 
 

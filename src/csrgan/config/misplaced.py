@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.location import conf
 from csrgan.files import relative
 
@@ -54,7 +54,7 @@ def forgotten(group: str, choice: str) -> str:
     searched = {folder.absolute() for folder in (*search.folders(), conf())}
     unnamed = [file.parents[group.count("/") + 1] for file in sorted(Path().glob(f"*/{group}/{choice}.yaml"))]
     hidden = [folder for folder in unnamed if folder.absolute() not in searched]
-    return "".join(f" {folder / group / choice}.yaml is there: add {search.FLAG}{folder}." for folder in hidden[:1])
+    return "".join(f" {folder / group / choice}.yaml is there: add {announced.FLAG}{folder}." for folder in hidden[:1])
 
 
 def package_faults(base: DictConfig, choices: Mapping[str, str]) -> Iterator[str]:
@@ -100,21 +100,21 @@ def _remedy(path: Path, holder: Path, group: str) -> str:
     name, package = holder.name, _package_of(holder)
     if package != holder:
         return f" {relative(path)} does not lie in the package's own conf: move it to {relative(package / 'conf' / group)}."
-    allow = f"name it in {search.ALLOW}={name}"
+    allow = f"name it in {announced.ALLOW}={name}"
     if holder in search.places(name) and search.is_installed(name):
-        lacks = f"has conf/{group}, and is installed without an entry point of the group {search.ENTRY_POINTS}"
+        lacks = f"has conf/{group}, and is installed without an entry point of the group {announced.ENTRY_POINTS}"
         give = "give its pyproject.toml one (see docs/how_to/plug_ins.md) and install it again"
         return f" The package {name} {lacks}: {give}, or {allow}."
     if holder in search.places(name):
         return f" The package {name} here has conf/{group}: {allow}."
     is_package = (holder / "__init__.py").is_file() or holder.parent.name == name
     if not name.isidentifier() or (holder == Path.cwd() and not is_package):
-        return f" {relative(path)} is in no package: add {search.FLAG}{relative(holder / 'conf')}."
+        return f" {relative(path)} is in no package: add {announced.FLAG}{relative(holder / 'conf')}."
     if search.is_importable(name):  # a package of the same name elsewhere
         return ""
     project = holder.parent
     folder = project.parent if project.name == name and is_package else project
-    allowed = "" if name in search.packages() else f" with {search.ALLOW}={name}"
+    allowed = "" if name in search.packages() else f" with {announced.ALLOW}={name}"
     return f" The package {name} has conf/{group}: run the command in {relative(folder)}{allowed}."
 
 

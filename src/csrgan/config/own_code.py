@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from csrgan.config import search
+from csrgan.config import announced, search
 from csrgan.config.folder import groups, settings
 from csrgan.config.paths import with_decoded_paths
 from csrgan.declared import imported_modules, source_file
@@ -66,7 +66,7 @@ def failure(error: Exception, tree: Settings) -> UserError | None:
     name = next(named, place.names[0])
     folder = Path(with_decoded_paths(str(tree.get("run_dir", ""))))
     saved = (folder / CHECKPOINTS / LAST).is_file()
-    goes_on = search.command("train", f"resume={relative(folder)}")
+    goes_on = announced.command("train", f"resume={relative(folder)}")
     kept = f" What was saved before is whole: {goes_on} goes on with it." if saved else ""
     return UserError(f"{name} {said(error, place)}.{kept} {TRACEBACK}=1 in the environment shows the whole traceback.")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.check import REFERENCE
 from csrgan.config.folder import groups
 from csrgan.config.old_names import translate_silently
@@ -35,7 +35,7 @@ def with_resumed(words: Sequence[str]) -> list[str]:
         sentence = f"resume={folder} is not the folder of a run that has saved a checkpoint"
         again = ""
         if (folder / OVERRIDES).is_file() and begun_by_training(folder):
-            again = f" This does: {search.command('train', *original_words(folder), f'run_dir={folder}')}"
+            again = f" This does: {announced.command('train', *original_words(folder), f'run_dir={folder}')}"
         raise UserError(f"{sentence}: one that ended before its first save (trainer.save_every) can only begin again.{again}")
     original = original_words(folder)
     new = _new_words(words, original)

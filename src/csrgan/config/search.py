@@ -8,12 +8,10 @@ So does a folder named by `--config-dir=FOLDER` or by `CSRGAN_CONF=FOLDER` in th
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from functools import cache
 from importlib import invalidate_caches
 from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from importlib.util import find_spec
@@ -25,17 +23,10 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
+from csrgan.config.announced import ALLOW, CONF, ENTRY_POINTS, FLAG, allowed, installed, named
 from csrgan.errors import require
-from csrgan.files import relative
 
-ALLOW, CONF = "CSRGAN_ALLOW", "CSRGAN_CONF"  # environment: packages separated by commas, folders as in PATH
-ENTRY_POINTS = "csrgan"
-FLAG, KEY = "--config-dir=", "hydra.searchpath="
-
-
-@cache
-def _installed() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(point.module for point in entry_points(group=ENTRY_POINTS)))
+KEY = "hydra.searchpath="
 
 
 def incomplete() -> Iterator[str]:
@@ -60,19 +51,19 @@ def incomplete() -> Iterator[str]:
 def packages() -> tuple[str, ...]:
     """Return the user's packages that a configuration may build from. A package in the current folder is found too, and one in a
     project there that `csrgan new` wrote."""
-    for name in (named := _named()):
+    for name in (named := allowed()):
         if folder := _uninstalled(name.partition(".")[0]):
             invalidate_caches()
             sys.path.append(folder)  # last, so that nothing there shadows another module
-    return tuple(dict.fromkeys([*named, *_installed()]))
+    return tuple(dict.fromkeys([*named, *installed()]))
 
 
 def unknown_packages() -> Iterator[str]:
     """Yield a sentence for each package named in the environment that does not exist."""
     packages()
-    for name in _named():
+    for name in allowed():
         if _spec(name) is None:
-            near = get_close_matches(name, {*_installed(), *_in_current_folder()}, n=1, cutoff=0.6)
+            near = get_close_matches(name, {*installed(), *_in_current_folder()}, n=1, cutoff=0.6)
             yield f"{ALLOW}={name}: {no_package(name)}.{f' Did you mean {near[0]}?' if near else ''}"
 
 
@@ -80,27 +71,10 @@ def no_package(name: str) -> str:
     return f"there is no package {name}, neither installed nor in the current folder"
 
 
-def allowing(*names: str) -> str:
-    """Return the setting in the environment that allows these packages besides those that it names already."""
-    return f"{ALLOW}={','.join(dict.fromkeys([*_named(), *names]))}"
-
-
-def command(*words: str) -> str:
-    """Return a command of csrgan's to print: with the packages and the folders of choices that it needs as this one did."""
-    needed = [name for name in _named() if name not in _installed()]
-    prefix = f"{ALLOW}={shlex.quote(','.join(needed))} " if needed else ""
-    own = [f"{FLAG}{relative(folder)}" for folder in named()]
-    return prefix + shlex.join(["csrgan", words[0], *own, *words[1:]])
-
-
 def _in_current_folder() -> Iterator[str]:
     """Yield the names of the packages in the current folder, and of those in a project there that `csrgan new` wrote."""
     found = (path.parts for inside in ("__init__.py", "*/__init__.py", "conf", "*/conf") for path in Path().glob(f"*/{inside}"))
     yield from (parts[0] for parts in found if parts[0] == parts[-2])
-
-
-def _named() -> list[str]:
-    return [name.strip() for name in os.environ.get(ALLOW, "").split(",") if name.strip()]
 
 
 def _uninstalled(top: str) -> str | None:
@@ -148,11 +122,6 @@ def sources() -> list[Path]:
     modules = (find_spec(name) for name, places in found.items() if places == [])
     files = [spec.origin for spec in modules if spec and spec.origin]
     return [Path(place) for places in found.values() for place in places or ()] + [Path(file) for file in files]
-
-
-def named() -> list[Path]:
-    """Return the folders that the command, or the environment, names."""
-    return [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
 
 
 def is_importable(name: str) -> bool:

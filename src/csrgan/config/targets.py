@@ -12,8 +12,9 @@ from pkgutil import resolve_name
 
 from csrgan.config import own_code
 from csrgan.config.absent import absence, misspelt
+from csrgan.config.announced import ALLOW, allowing
 from csrgan.config.location import conf
-from csrgan.config.search import ALLOW, allowing, exists, is_importable, no_package, packages
+from csrgan.config.search import exists, is_importable, no_package, packages
 from csrgan.errors import UserError
 from csrgan.tree import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.errors import UserError, meant, require
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, JOB, LAST, NETWORK, NETWORK_BEFORE, PREVIOUS
@@ -39,7 +39,7 @@ def saved(run: Path) -> bool:
 
 def to_continue(run: Path) -> str:
     """Return a sentence with the command that continues a run that has saved."""
-    return f"To continue: {search.command('train', f'resume={relative(run)}')}"
+    return f"To continue: {announced.command('train', f'resume={relative(run)}')}"
 
 
 def earlier_save(run: Path) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.old_names import translate_silently
 from csrgan.errors import UserError, require
 from csrgan.evaluation import results
@@ -103,7 +103,7 @@ def _single(folder: Path) -> Settings:
     if not isinstance(words, list):
         raise UserError(f"{OVERRIDES} is damaged: it holds no overrides.")
     kind = "train" if (folder / CHECKPOINTS).is_dir() else "evaluate"
-    command = search.command(kind, *map(str, words), f"run_dir={relative(folder)}")
+    command = announced.command(kind, *map(str, words), f"run_dir={relative(folder)}")
     relevant = [word for word in translate_silently(map(str, words)) if not word.startswith(IRRELEVANT)]
     return {
         "words": relevant,

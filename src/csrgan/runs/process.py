@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, OUTPUT
 from csrgan.runs import record, watchdog
@@ -41,7 +41,7 @@ def run(
     sweeps = any(word.startswith(("sweep=", "experiment=")) for word in words)
     single = ["hydra.mode=RUN"] if sweeps else []  # one run with the settings of the sweep or experiment
     command = ["train", *words, *single, f"run_dir={folder}"]
-    sentence = search.command("train", *words, *single, f"run_dir={relative(folder)}")
+    sentence = announced.command("train", *words, *single, f"run_dir={relative(folder)}")
     command += [f"resume={folder}"] if resume else []
     job: Settings = {"words": words, "command": sentence}
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}

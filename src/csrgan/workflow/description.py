@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 
 from csrgan import files
-from csrgan.config import search
+from csrgan.config import announced
 from csrgan.config.build import as_yaml
 from csrgan.config.paths import restart_words
 from csrgan.config.resume import ONE_JOB, begun_by_training, differing, original_words, same_start
@@ -45,7 +45,7 @@ def require_same_start(folder: Path, command: str) -> None:
     if same_start(before, now):
         return
     makes = "train" if begun_by_training(folder) else "evaluate"
-    again = search.command(makes, *before, f"run_dir={place}")
+    again = announced.command(makes, *before, f"run_dir={place}")
     kind = "a run that has saved no checkpoint" if makes == "train" else "an evaluation"
     differ = f" ({differing(before, now)})" if makes == command else ""
     raise UserError(
