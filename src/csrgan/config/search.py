@@ -51,11 +51,11 @@ def incomplete() -> Iterator[str]:
 def packages() -> tuple[str, ...]:
     """Return the user's packages that a configuration may build from. A package in the current folder is found too, and one in a
     project there that `csrgan new` wrote."""
-    for name in (named := allowed()):
+    for name in (given := allowed()):
         if folder := _uninstalled(name.partition(".")[0]):
             invalidate_caches()
             sys.path.append(folder)  # last, so that nothing there shadows another module
-    return tuple(dict.fromkeys([*named, *installed()]))
+    return tuple(dict.fromkeys([*given, *installed()]))
 
 
 def unknown_packages() -> Iterator[str]:
