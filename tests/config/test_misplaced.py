@@ -217,9 +217,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    search._installed.cache_clear()
+    announced.installed.cache_clear()
     yield tmp_path / "site"
-    search._installed.cache_clear()
+    announced.installed.cache_clear()
 
 
 @pytest.mark.parametrize("code", ["steps/__init__.py", "steps/losses.py"])

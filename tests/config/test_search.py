@@ -107,6 +107,6 @@ def test_a_printed_command_allows_what_this_one_allowed(monkeypatch: pytest.Monk
     monkeypatch.setenv(announced.ALLOW, "mine, another")
     with search.search_config_dirs(["--config-dir=conf"]):
         assert announced.command("report", "runs") == "CSRGAN_ALLOW=mine,another csrgan report --config-dir=conf runs"
-    monkeypatch.setattr(search, "_installed", lambda: ("mine",))  # an entry point announces it
+    monkeypatch.setattr(announced, "installed", lambda: ("mine",))  # an entry point announces it
     assert announced.command("report", "runs") == "CSRGAN_ALLOW=another csrgan report runs"
     assert announced.allowing("third") == "CSRGAN_ALLOW=mine,another,third"

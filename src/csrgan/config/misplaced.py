@@ -57,7 +57,7 @@ def forgotten(group: str, choice: str) -> str:
     return "".join(f" {folder / group / choice}.yaml is there: add {announced.FLAG}{folder}." for folder in hidden[:1])
 
 
-def package_faults(base: DictConfig, choices: Mapping[str, str]) -> Iterator[str]:
+def package_faults(base: DictConfig, choices: Mapping[str, str | None]) -> Iterator[str]:
     """Yield a sentence for each chosen file of the user's that lacks the line by which all of csrgan's own files of its group set
     keys of the whole configuration: without it, Hydra puts what the file sets below a key of the group's name, where nothing reads
     it. choices: of each group."""
