@@ -104,3 +104,18 @@ def test_seeds_that_all_agree_tell_nothing_about_chance() -> None:
 def test_a_difference_says_how_many_seeds_and_photographs_stand_behind_it() -> None:
     found = difference(seeded(0.5, 0.1, 0.3), seeded(0.2, 0.1), "gain")
     assert (found.seeds, found.pictures, found.pairs) == (2, 8, 32)
+
+
+@pytest.mark.parametrize(
+    ("shifts", "seed"),
+    [
+        ((-0.003, -0.028, -0.313), "seed=2"),  # the others are below what is relevant
+        ((0.3, 0.1, -0.2), "seed=0"),  # the others have the opposite sign
+        ((0.3, 0.2, 0.1), ""),
+        ((0.3,), ""),
+    ],
+)
+def test_a_difference_names_the_seed_that_makes_it(shifts: tuple[float, ...], seed: str) -> None:
+    found = difference(seeded(*shifts), seeded(*(0.0 for _ in shifts)), "gain")._replace(relevant=0.05)
+    assert found.decisive == seed
+    assert [value for _, value in found.by_seed] == pytest.approx(list(shifts) if len(shifts) > 1 else [])

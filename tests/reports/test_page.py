@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sweep import jobs, noise, rows
 
-from csrgan.evaluation.comparison import Job
+from csrgan.evaluation.comparison import Job, score
 from csrgan.reports import chart, page
 
 
@@ -159,3 +159,30 @@ def test_a_sweep_without_a_comparison_still_has_a_page(tmp_path: Path, count: in
     assert "ended by SIGKILL" in text
     assert ("No job is complete." in text) == (count == 0)
     assert not re.search(r'<section id="pictures">', text)
+
+
+def _trained(shift: float, seed: int, weight: str, **diagnostics: float) -> Job:
+    scored = [row | {"psnr_restored": row["psnr_restored"] + shift} for row in rows(1.0, 8)]
+    words = (f"loss.adversarial.weight={weight}", f"seed={seed}")
+    return Job(f"{weight}-{seed}", words, rows=scored, diagnostics=diagnostics)
+
+
+def test_a_verdict_that_one_seed_makes_is_told_with_the_difference_of_each(tmp_path: Path) -> None:
+    shifts = {"0": (0.0, 0.0, 0.0), "0.1": (-0.003, -0.028, -0.313), "1": (-0.5, -0.4, -0.6)}
+    found = [_trained(shift, seed, weight) for weight, of_seeds in shifts.items() for seed, shift in enumerate(of_seeds)]
+    text = " ".join(Reader(page.write(tmp_path, found, title="", question="")).text)
+    verdict = "“loss.adversarial.weight=0.1” is worse because of seed=2: without it, the difference would not be relevant"
+    assert (verdict in text, text.count("More seeds will tell.")) == (True, 1)
+    assert "(seed=0 -0.003, seed=1 -0.028, seed=2 -0.313 dB)" in text
+    assert f"complete, gain {score(found[0].rows, 'gain'):+.3f} dB" in text
+
+
+def test_a_loss_that_moved_nothing_is_named(tmp_path: Path) -> None:
+    shares = {"0": {}, "0.001": {"gradient_share/adversarial": 0.00105}, "0.1": {"gradient_share/adversarial": 0.2}}
+    found = [_trained(0.0, seed, weight, **share) for weight, share in shares.items() for seed in range(3)]
+    page.write(tmp_path, found, title="", question="")
+    told = [line for line in (tmp_path / "report.md").read_text(encoding="utf-8").splitlines() if "of the gradient" in line]
+    assert told == [
+        "In “loss.adversarial.weight=0.001” the loss adversarial made 0.10% of the gradient: too little to change much. To test it,"
+        " raise its weight."
+    ]

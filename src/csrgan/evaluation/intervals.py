@@ -30,7 +30,7 @@ class Difference(NamedTuple):
     """A mean difference, the bounds of its 95 % interval, the number of pairs, of seeds, and of photographs.
 
     by_chance: what another seed would change a difference of single seeds by, see `changed_by_seed`. relevant: the least difference
-    that is better or worse.
+    that is better or worse. by_seed: the mean difference of each seed, if they are paired by seed.
     """
 
     mean: float
@@ -41,6 +41,17 @@ class Difference(NamedTuple):
     pictures: int = 0
     by_chance: float = 0.0
     relevant: float = 0.0
+    by_seed: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def decisive(self) -> str:
+        """The seed without which the mean difference would not be relevant or would have the other sign; empty if there is none."""
+        values = dict(self.by_seed)
+        for seed in values if len(values) > 1 else ():
+            rest = fmean(value for other, value in values.items() if other != seed)
+            if abs(rest) < self.relevant or rest * self.mean < 0:
+                return seed
+        return ""
 
 
 def estimate(group: Group, column: str, *, resamples: int = 2000) -> Mean | None:
@@ -71,7 +82,10 @@ def difference(group: Group, baseline: Group, column: str, *, resamples: int = 2
         return None
     values = np.array([[differences[key] for key in keys] for differences in by_seed])  # seeds x pairs
     seeds = len(pairs) if len(pairs) > 1 else min(map(len, pairs[0]))
-    return Difference(float(values.mean()), *_bounds(values, keys, resamples), len(keys), seeds, len(_images(keys)))
+    found = Difference(float(values.mean()), *_bounds(values, keys, resamples), len(keys), seeds, len(_images(keys)))
+    if len(pairs) == 1:
+        return found
+    return found._replace(by_seed=tuple((mine[0].seed, float(row.mean())) for (mine, _), row in zip(pairs, values, strict=True)))
 
 
 def changed_by_seed(groups: Sequence[Group], column: str) -> float:

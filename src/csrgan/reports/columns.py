@@ -13,6 +13,7 @@ from csrgan.evaluation.results import blank
 from csrgan.reports.table import label
 
 NOT_CLEAR, NOT_RELEVANT, ONE_SEED = "no clear difference", "no relevant difference", "no verdict: one seed"
+WITH_SIGN = ("better", "worse", "higher", "lower")  # the verdicts that say which of two is which
 RELEVANT = 0.05  # dB; a smaller difference is neither better nor worse, unless the user says otherwise
 BY_CHANCE = 0.1  # dB; what another seed may change where no setting has several seeds to measure it
 
@@ -55,6 +56,10 @@ class Score(NamedTuple):
         sign = "+" if self.column == "gain" or self.target == 0 else ""
         return f"{value:{sign}.{self.digits}f}"
 
+    def named(self, value: float) -> str:
+        """Return a value with what it is and its unit, as in "gain +0.78 dB"."""
+        return " ".join(filter(None, (self.heading.removesuffix(f", {self.unit}"), self.text(value), self.unit)))
+
     def interval(self, difference: Difference) -> str:
         """Format a difference and its interval, with a digit more than the score where the interval is that narrow."""
         digits = self._digits(difference)
@@ -70,9 +75,10 @@ class Score(NamedTuple):
             return ONE_SEED
         if abs(difference.mean) < difference.relevant * (1 - 1e-9):  # 1.05 - 1 is a little less than 0.05
             return NOT_RELEVANT
+        better, worse, higher, lower = WITH_SIGN
         if not math.isinf(self.target):
-            return "higher" if difference.low > 0 else "lower"
-        return "better" if (difference.low > 0) == (self.target > 0) else "worse"
+            return higher if difference.low > 0 else lower
+        return better if (difference.low > 0) == (self.target > 0) else worse
 
     def sentence(self, difference: Difference) -> str:
         """Return the verdict with what stands behind it, as in "better (3 seeds, 11 pictures)"."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Template
 
 from csrgan import run_folder
-from csrgan.evaluation.comparison import Group, Job, counted, grouped, references
+from csrgan.evaluation.comparison import Group, Job, counted, grouped, references, score
 from csrgan.files import table_cell
 from csrgan.reports import (
     album,
@@ -81,7 +81,7 @@ def write(
     apart = sets.apart(found)
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
     notes = verdicts.notes(compared, differences, chosen, asked.baseline, asked.relevant)
-    notes += training.without_diagnostics(list(compared))
+    notes += training.without_diagnostics(list(compared)) + training.weak_losses(list(compared))
     sets_apart = [text for text in (apart, advice) if text]
     heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, *sets_apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)
@@ -96,6 +96,7 @@ def write(
         "charts": charts.write(folder / run_folder.FIGURES, compared, differences, chosen, asked.look),
         "tables": {name: _short(table, labels) for name, table in tables.items() if table},
         "jobs": jobs,
+        "scores": {job.name: chosen.named(score(job.rows, chosen.column)) for job in jobs if job.rows},
         "complete": counted(jobs),
         "limit": f"{LIMIT // 1_000_000} MB",
     }

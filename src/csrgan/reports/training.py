@@ -15,6 +15,8 @@ from csrgan.reports.look import PAGE, Look, style
 from csrgan.run_folder import METRICS
 
 TRAINED = "training, s"  # heading of a cost that only trainings have
+SHARE = "gradient_share/"  # begins the names of these diagnostics
+WEAK = 0.01  # a share of the gradient below which a loss is called weak
 ITERATIONS = 50  # iterations of a system, at most
 
 
@@ -64,6 +66,21 @@ def without_diagnostics(groups: Sequence[Group]) -> list[str]:
     if any(job.diagnostics for job in jobs) or not any(job.costs.get(TRAINED) for job in jobs):
         return []
     return [f"There is no table of diagnostics: no run has them in its {METRICS}, which any logger brings, such as logger=csv."]
+
+
+def weak_losses(groups: Sequence[Group]) -> list[str]:
+    """Return a sentence for each loss that hardly contributed to the gradient, so that a comparison says little about it."""
+    return [
+        f"In “{group.name}” the loss {column.removeprefix(SHARE)} made {share:.2%} of the gradient: too little to change much."
+        " To test it, raise its weight."
+        for group, column, share in ((group, *found) for group in groups for found in _shares(group).items())
+        if 0 < share < WEAK
+    ]
+
+
+def _shares(group: Group) -> dict[str, float]:
+    columns = {column for job in group.jobs for column in job.diagnostics if column.startswith(SHARE)}
+    return {column: fmean(job.diagnostics[column] for job in group.jobs if column in job.diagnostics) for column in sorted(columns)}
 
 
 def costs(groups: Sequence[Group]) -> list[list[str]]:

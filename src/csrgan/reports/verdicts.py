@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from csrgan.evaluation.comparison import COLLAPSED, PLAIN, Group, collapsed, holds, mean, spread
 from csrgan.evaluation.intervals import Difference, changed_by_seed, difference
 from csrgan.evaluation.results import PICTURES
-from csrgan.reports.columns import BY_CHANCE, ONE_SEED, Score
+from csrgan.reports.columns import BY_CHANCE, ONE_SEED, WITH_SIGN, Score
 from csrgan.reports.sets import Scored
 
 SEEDS = 3  # the note says so where there are fewer
@@ -72,7 +72,19 @@ def notes(
     """Return the paragraphs below the table: which groups are compared, and what the numbers mean."""
     if not references:
         return ["No job is complete."]
-    return [_rule(baseline), _note(references, differences, chosen, relevant)]
+    return [_rule(baseline), _note(references, differences, chosen, relevant), *_of_one_seed(differences, chosen)]
+
+
+def _of_one_seed(differences: Mapping[Group, Difference | None], chosen: Score) -> Iterator[str]:
+    """Yield a sentence for each verdict that a single seed carries."""
+    for group, found in differences.items():
+        if found and found.decisive and chosen.verdict(found) in WITH_SIGN:
+            each = ", ".join(f"{seed} {value:+.{chosen.digits}f}" for seed, value in found.by_seed)
+            unit = f" {chosen.unit}" if chosen.unit else ""
+            yield (
+                f"“{group.name}” is {chosen.verdict(found)} because of {found.decisive}: without it, the difference would not be"
+                f" relevant or would turn round ({each}{unit}). More seeds will tell."
+            )
 
 
 def _rule(baseline: str | None) -> str:
