@@ -133,8 +133,10 @@ def _say(text: str) -> None:
 
 
 def _end_compilation() -> None:
-    if "torch._inductor" in sys.modules:
-        import_module("csrgan.training.execution").end_compilation()
+    """End the processes that compile networks. Nothing is imported for it: an import that was interrupted cannot be repeated."""
+    execution = sys.modules.get("csrgan.training.execution")
+    if execution and "torch._inductor" in sys.modules and hasattr(execution, "end_compilation"):
+        execution.end_compilation()
 
 
 @dataclass(frozen=True)
