@@ -37,7 +37,7 @@ def test_what_is_not_finite_is_null_and_its_readers_know(run: Path, tmp_path: Pa
         assert math.isnan(gain_db(folder)) == (content["gain_db"] is None) == (count > 1)
         assert len(jobs.rows(folder)) == len(rows)
         assert main(["report", str(folder)]) == 0
-        assert "1 of 1 jobs complete" in (folder / "report.html").read_text(encoding="utf-8")
+        assert "1 of 1 job complete" in (folder / "report.html").read_text(encoding="utf-8")
         assert main(["publish", f"checkpoint={folder}", f"destination={tmp_path}/published{count}"]) == 0
     rows[0]["psnr_restored"] = 20.0
     results.write(folder / "results.csv", rows)
