@@ -28,7 +28,7 @@ def allowed() -> list[str]:
 
 def named() -> list[Path]:
     """Return the folders that the command, or the environment, names."""
-    return [Path(folder) for folder in os.environ.get(CONF, "").split(os.pathsep) if folder]
+    return [Path(folder) for folder in dict.fromkeys(os.environ.get(CONF, "").split(os.pathsep)) if folder]
 
 
 def allowing(*names: str) -> str:
