@@ -193,7 +193,7 @@ def test_a_difference_of_several_seeds_is_better_or_worse_if_it_is_relevant(tmp_
     for word, last in (("relevant=0.05", "worse"), ("relevant=0.1", "no relevant difference")):
         assert main(["report", str(tmp_path), word]) == 0
         verdicts = [line["verdict"] for line in read(tmp_path / "report.csv")]
-        told = ("no clear difference", "no relevant difference", last)
+        told = ("no relevant difference", "no relevant difference", last)
         assert verdicts == ["baseline", *(f"{verdict} (3 seeds, 1 picture)" for verdict in told)]
         page = (tmp_path / "report.html").read_text(encoding="utf-8")
         assert f"A difference below {word.partition('=')[2]} dB is not relevant, and so neither better nor worse." in page

@@ -180,6 +180,13 @@ def test_a_difference_that_is_not_relevant_is_neither_better_nor_worse() -> None
     assert GAIN.sentence(least) == "better (1 seed, 1 picture)"
 
 
+def test_an_interval_that_is_not_relevant_anywhere_says_so_and_a_wider_one_is_not_clear() -> None:
+    said = [GAIN.verdict(Difference(0.0, -width, width, 20, 3, 5, relevant=0.05)) for width in (0.04, 0.06)]
+    assert said == ["no relevant difference", "no clear difference"]
+    one_seed = [GAIN.verdict(Difference(0.0, -0.01, 0.01, 20, 1, 5, by_chance, 0.05)) for by_chance in (0.0, 0.02, 0.1)]
+    assert one_seed == ["no relevant difference", "no relevant difference", "no clear difference"]
+
+
 def test_so_many_decibels_of_another_score_are_those_of_an_error() -> None:
     """An error that is 1.01 times as large has a PSNR that is 20 log10(1.01) dB smaller."""
     assert GAIN.changed_by(0.05, 27.0) == 0.05

@@ -38,7 +38,7 @@ def test_each_line_holds_a_mean_and_a_difference_with_their_intervals(tmp_path: 
     assert float(dan["mean"]) == pytest.approx(mean(found[1], "gain"))
     assert [float(dan[name]) for name in ("low", "high")] == pytest.approx(whole[1:3])
     assert [float(dan[f"difference{name}"]) for name in ("", " low", " high")] == pytest.approx(paired[:3])
-    assert lines[3]["verdict"] == "no clear difference"  # of SSIM, which is the same everywhere
+    assert lines[3]["verdict"] == "no relevant difference"  # of SSIM, which is the same everywhere
 
 
 def test_the_page_has_every_number_with_its_interval() -> None:

@@ -68,13 +68,18 @@ class Score(NamedTuple):
 
     def verdict(self, difference: Difference) -> str:
         """Say what the 95 % interval of a difference means. A difference that is written as 0 is not clear; one of single seeds is
-        a verdict only if it is larger than what another seed changes; one that is not relevant is neither better nor worse."""
-        if difference.low <= 0 <= difference.high or not round(difference.mean, self._digits(difference)):
-            return NOT_CLEAR
-        if difference.seeds == 1 and abs(difference.mean) < difference.by_chance:
+        a verdict only if it is larger than what another seed changes; one that is not relevant is neither better nor worse. It is
+        not relevant if the whole interval is so small, too, and what another seed changes."""
+        clear = not difference.low <= 0 <= difference.high and bool(round(difference.mean, self._digits(difference)))
+        by_seed = difference.by_chance if difference.seeds == 1 else 0.0
+        if clear and abs(difference.mean) < by_seed:
             return ONE_SEED
-        if abs(difference.mean) < difference.relevant * (1 - 1e-9):  # 1.05 - 1 is a little less than 0.05
+        greatest = max(abs(difference.low), abs(difference.high)) + by_seed
+        relevant = difference.relevant * (1 - 1e-9)  # 1.05 - 1 is a little less than 0.05
+        if greatest < relevant or (clear and abs(difference.mean) < relevant):
             return NOT_RELEVANT
+        if not clear:
+            return NOT_CLEAR
         better, worse, higher, lower = WITH_SIGN
         if not math.isinf(self.target):
             return higher if difference.low > 0 else lower
