@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import math
 import subprocess
 import sys
 import time
@@ -114,6 +115,22 @@ def test_a_result_is_printed_as_the_command_prints_it_and_its_repr_is_one_line(
     assert repr(several) == "Restoration(S 2x3x64x96 float32; 2 pictures)"
     assert str(several).startswith("0: blur std ")
     assert "\n1: blur std " in str(several)
+
+
+def test_what_a_model_does_not_predict_is_no_prediction_of_it(cat: np.ndarray, tmp_path: Path) -> None:
+    """A constant of the prior is known; a mean of it is not."""
+    one = ("degradation.scale.high=1", "degradation.predicted=[noise_std]")
+    for words, names, unknown in (
+        (("degradation=photo",), {"motion_length", "motion_0", "jpeg_quality"}, {"earlier_jpeg"}),
+        (one, {"noise_std", "scale"}, {"blur_std"}),
+    ):
+        torch.save(checkpoints.held("csrgan", "loss/parameters=nll", *words), tmp_path / "a.ckpt")
+        result = csrgan.load(tmp_path / "a.ckpt")(cat)
+        assert result.interval is not None
+        for theta in (result.parameters, result.std, *result.interval):
+            known = {name for name, value in theta.named().items() if math.isfinite(value)}
+            assert names <= known and not unknown & known
+            assert "earlier_jpeg" not in theta.named()
 
 
 def test_grey_comes_back_grey(model: csrgan.Model, cat: np.ndarray) -> None:

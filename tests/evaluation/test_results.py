@@ -67,7 +67,10 @@ def test_what_cannot_be_computed_of_a_parameter_that_is_the_same_in_all_pictures
     assert "| noise std, /255 | 122.400 | 0.000 | - | - |" in found
     assert found.endswith("- for what is (almost) the same in all pictures: noise std.")
     same = [row for row in made if row["blur_std"] == 1]
-    assert "R2 |" not in table.markdown(table.parameters(summarise(same)))
+    said = table.markdown(table.parameters(summarise(same)))
+    assert "R2 |" not in said
+    assert "| blur std, px | 0.500 | 1.000 | 50% |" in said
+    assert said.endswith("- for what is (almost) the same in all pictures: noise std.")  # the blur's line has no dash
     over_blur = table.markdown(table.blurs(by_blur(made)))
     assert "| noise |" not in over_blur
     assert "| - |" not in over_blur

@@ -84,7 +84,7 @@ class Model:
         parts = restored_parts(self.system, source.source, image.put, NOT_FINITE, enlarge=enlarge, tile=tile)
         file = Path(low) if isinstance(low, str | os.PathLike) else None
         found = [parts.findings(self.system, number, enlarge, file) for number in range(1 if source.single else len(image.result))]
-        return Restoration.of(parts.restored, source, image.result, parts.looks.names, found)
+        return Restoration.of(parts.restored, source, image.result, self.system.restorer.prior.determined, parts.looks.names, found)
 
     @property
     def predicts(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,9 +34,12 @@ class Theta:
     more: Mapping[str, float | Tensor] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, parameters: Parameters, single: bool) -> Theta:
-        """Convert parameters. single: to numbers of one picture, with as many digits as float32 has."""
-        numbers = {name: parameters.number(name) for name in parameters.names}
+    def of(cls, parameters: Parameters, single: bool, known: Collection[str] | None = None) -> Theta:
+        """Convert parameters. single: to numbers of one picture, with as many digits as float32 has. known: the names of those that
+        are; the others are left out, or nan if they are one of the three. None: all are."""
+        known = parameters.names if known is None else known
+        numbers = {name: parameters.number(name) for name in parameters.names if name in (*NAMES, *known)}
+        numbers |= {name: torch.full_like(value, math.nan) for name, value in numbers.items() if name not in known}
         values = {name: float(str(value[0].cpu().numpy())) if single else value for name, value in numbers.items()}
         required = {name: values.pop(name) for name in NAMES}
         return cls(**required, more=values)
@@ -59,7 +62,8 @@ class Restoration:
     """S, and the estimated degradation.
 
     image: S, in the type of L: an array (H, W, 3) or (H, W) of its dtype, or a tensor (B, 3, H, W).
-    parameters: the predicted degradation theta^; None if the model predicts none.
+    parameters: the predicted degradation theta^; None if the model predicts none. Of the three parameters, one that the model does
+    not predict is nan, unless it is the same in all pictures of the training; other factors are there if they are predicted.
     looks_like: the name of a degradation that L has and the model has not seen, such as "JPEG compression"; "" if there is none.
     Such a picture gets no theta^. For a batch, a name for each picture, and nan for their theta^.
     std, interval: its standard deviations, and the two ends of its 90 % intervals; None if the model predicts no uncertainty.
@@ -88,11 +92,12 @@ class Restoration:
         restored: records.Restoration,
         source: Opened,
         image: np.ndarray | Tensor,
+        known: Collection[str],
         looks: tuple[str, ...] = (),
         findings: Sequence[Findings] = (),
     ) -> Restoration:
-        """Convert what a system made of a picture. image: S in the type of the input. looks: like what each picture looks.
-        findings: what is said of each."""
+        """Convert what a system made of a picture. image: S in the type of the input. known: the parameters that theta^ says.
+        looks: like what each picture looks. findings: what is said of each."""
 
         refused = torch.tensor([bool(name) for name in looks])
         if source.single and any(looks):
@@ -104,7 +109,7 @@ class Restoration:
                 parameters = Parameters.of(
                     {name: value.masked_fill(refused.to(value.device), math.nan) for name, value in numbers.items()}
                 )
-            return Theta.of(parameters, source.single)
+            return Theta.of(parameters, source.single, known)
 
         return cls(
             image=image,

@@ -145,6 +145,14 @@ class Prior(Recorded):
         return self._more
 
     @property
+    def determined(self) -> frozenset[str]:
+        """The names of the numbers that theta^ says: those predicted, a size and an angle whose components are predicted, and those
+        that are the same in all pictures."""
+        follow = {name for key, of in self.axes.items() if set(axial.names(key)) <= set(self.predicted) for name in of}
+        same = {name for name, drawn in self.ranges.items() if drawn.bounds[0] == drawn.bounds[1]}
+        return frozenset(self.predicted) | follow | same
+
+    @property
     def may_be_sharp(self) -> bool:
         """Whether a share of the pictures is drawn that nothing was done to."""
         angles = {angle for _, angle in self.axes.values()}

@@ -143,9 +143,13 @@ class Series:
         self._before = len(self.done)
         if self._before:
             self.say(f"{self._before} of {len(mine)} pictures were {self._participle} before and stay as they are")
-        others = [key for key in rows if key not in mine]
+        made = [names for unit in self.units for names in unit.results if names[0] not in self.done]
+        if others := sum(any((self.places.destination / name).is_file() for name in names) for names in made):
+            files = f"{others} earlier {'file' if others == 1 else 'files'}"
+            self.say(f"replacing {files} of another model, other settings, another picture or another version of csrgan")
+        of_others = [key for key in rows if key not in mine]
         kept = [key for key in self.keys if key in rows and (keep_other_rows or key in self.done)]
-        self.ledger.begin({key: rows[key] for key in (*others, *kept)})
+        self.ledger.begin({key: rows[key] for key in (*of_others, *kept)})
 
     def _digest(self, source: str, key: str) -> str:
         """Return a digest of all that a result depends on."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from csrgan.console import Console
+from csrgan.data.progress import progress
 from csrgan.evaluation.comparison import Group, comparable, spread
 from csrgan.evaluation.intervals import Difference
 from csrgan.reports import chart, columns, effects, maps, predictions, training, uncertainty
@@ -29,10 +31,13 @@ def write(
             for name, caption, figure in (*_effects(compared, differences, chosen, look), *_others(list(compared), chosen, look))
             if figure
         ]
-        return [
-            {"name": name, "text": text[0].upper() + text[1:], "uri": chart.save(figure, folder / f"{name}.png")}
-            for name, text, figure in shown
-        ]
+        written = []
+        with progress(Console(), "drawing the charts", len(shown)) as advance:
+            for name, text, figure in shown:
+                uri = chart.save(figure, folder / f"{name}.png")
+                written.append({"name": name, "text": text[0].upper() + text[1:], "uri": uri})
+                advance(len(written))
+        return written
 
 
 def _effects(

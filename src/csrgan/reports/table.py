@@ -133,7 +133,8 @@ def parameters(summary: Mapping[str, float], units: Mapping[str, str] = NO_UNITS
     """
     names = predicted_in(summary)
     varied = [name for name in names if math.isfinite(summary.get(f"{name}_r2", math.nan))]
-    caption = _constant([name for name in names if name not in varied], units)
+    unknown = [name for name in names if name not in varied and (varied or _share(summary, name) == UNKNOWN)]
+    caption = _constant(unknown, units)
     title = "Error of the predicted degradation (mean absolute)"
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     certain = any(f"{name}_coverage90" in summary for name in names)
@@ -206,7 +207,7 @@ def waiting(seconds: Mapping[str, float], workers: int) -> str:
     """Return a sentence about the share of the training time spent waiting for data."""
     share = seconds["seconds_waiting"] / max(seconds["seconds_training"], 1e-9)
     first = f"{seconds['seconds_first_batch']:.1f} s for the first batch"
-    sentence = f"{share:.1%} of the training was spent waiting for data, besides {first}"
+    sentence = f"waiting for data: {first}, then {share:.1%} of the training time"
     return sentence + (f"; data.workers={workers + 2} may help" if share > 0.1 else "")
 
 
