@@ -38,6 +38,11 @@ def test_every_job_of_a_sweep_is_scored_once(sweep: Path, tmp_path: Path, capsys
     told = capsys.readouterr().out
     assert "1/2  main/0" in told
     assert "2/2  main/1  failed: ended by SIGKILL" in told
+    due = json.loads((there / "main" / "sweep.json").read_text())
+    assert due == {
+        "jobs": 2,
+        "folders": {str(name): [f"output={output}", "seed=1", *words[2:-1]] for name, output in enumerate(("clamp", "tanh"))},
+    }
     content = json.loads((there / "main" / "0" / "job.json").read_text())
     assert content["words"] == ["output=clamp", "seed=1", *words[2:-1]]
     rows = list(csv.DictReader((there / "main" / "0" / "results.csv").open()))
@@ -89,10 +94,11 @@ def test_kernelgan_is_scored_and_restores_without_a_training(tmp_path: Path, cap
 
 
 def test_the_jobs_of_a_sweep_are_scored_in_the_order_of_their_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {"command": "", "seconds": 1.0, "words": [], "status": "failed", "reason": ""}
     for name in ("0", "1", "2", "10"):
         (tmp_path / "sweep" / name).mkdir(parents=True)
-        (tmp_path / "sweep" / name / "job.json").write_text("{}")
+        (tmp_path / "sweep" / name / "job.json").write_text(json.dumps(held))
     scored: list[str] = []
-    monkeypatch.setattr(evaluate, "_score_job", lambda _, job, __: scored.append(job.parent.name))
+    monkeypatch.setattr(evaluate, "_score_job", lambda _, job, *__: scored.append(job.name))
     assert main(["evaluate", f"checkpoint={tmp_path / 'sweep'}", f"run_dir={tmp_path / 'scores'}"]) == 0
     assert scored == ["0", "1", "2", "10"]

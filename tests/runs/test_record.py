@@ -155,9 +155,13 @@ process.run(Path(sys.argv[1]), ["seed=1"], None, resume=False, show=print)
 """
 
 
-def test_a_job_whose_sweep_was_killed_says_so_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SIGKILL, which the sweep cannot tell of."""
-    folder = started(tmp_path, "", monkeypatch)
+LATE = "import sys, time; 'csrgan.runs.watchdog' in sys.orig_argv and time.sleep(2)"
+
+
+@pytest.mark.parametrize("program", ["", LATE])
+def test_a_job_whose_sweep_was_killed_says_so_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """SIGKILL, which the sweep cannot tell of: while the job trains, and before it has looked who started it."""
+    folder = started(tmp_path, program, monkeypatch)
     sweeping = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(folder)],
         env={name: value for name, value in os.environ.items() if name != "CSRGAN_SWEEP"},

@@ -29,6 +29,7 @@ from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
 from csrgan.rules import listed
 from csrgan.runs import jobs, record
+from csrgan.tree import Settings
 from csrgan.workflow.conclusion import conclude
 from csrgan.workflow.description import describe, require_same_start, with_choices
 from csrgan.workflow.given_results import given_system
@@ -52,9 +53,12 @@ def run(config: DictConfig) -> float | int:
     files = [file for each in jobs.folders(source) if (file := each / run_folder.JOB).is_file()]
     for job in files:  # all of them before the first is scored
         require_same_start(folder / job.parent.relative_to(source), "evaluate")
-    for done, job in enumerate(files, start=1):
-        name = job.parent.relative_to(source)
-        outcome = _score_job(config, job, folder / name)
+    said = {job.parent.relative_to(source): _with_words(jobs.job(job.parent)) for job in files}
+    for parent in dict.fromkeys(name.parent for name in said):
+        due = {name.name: job["words"] for name, job in said.items() if name.parent == parent}
+        record.write_due(folder / parent, len(due), due)
+    for done, (name, job_record) in enumerate(said.items(), start=1):
+        outcome = _score_job(config, source / name, job_record, folder / name)
         Console().print(f"{done}/{len(files)}  {name}  {outcome}", highlight=False, markup=False, soft_wrap=True)
     Console().print(
         f"compare the jobs with: {announced.command('report', relative(folder))}", highlight=False, markup=False, soft_wrap=True
@@ -62,14 +66,17 @@ def run(config: DictConfig) -> float | int:
     return 0
 
 
-def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
+def _with_words(job: Settings) -> Settings:
+    """Return what a job.json says about a training; its words gain those of the evaluation."""
+    words = restart_words(HydraConfig.get().overrides.task)
+    return {**job, "words": [*job["words"], *(word for word in words if not word.startswith(("checkpoint=", "run_dir=")))]}
+
+
+def _score_job(config: DictConfig, job: Path, job_record: Settings, folder: Path) -> str:
     """Score one job of a sweep unless that is done, and return a word on the outcome.
 
-    job.json keeps what it says about the training; its words gain those of the evaluation.
+    job: its folder. job_record: see `_with_words`; the job.json of the scores. folder: of the scores.
     """
-    job_record = dict(jobs.job(job.parent))
-    words = [word for word in restart_words(HydraConfig.get().overrides.task) if not word.startswith(("checkpoint=", "run_dir="))]
-    job_record["words"] += words
     with suppress(UserError):  # a damaged job.json is not done
         if jobs.job(folder) == job_record:
             return "scored before"
@@ -78,9 +85,9 @@ def _score_job(config: DictConfig, job: Path, folder: Path) -> str:
     if job_record["status"] == "complete":
         job_config = copy.deepcopy(config)
         job_config.run_dir = encoded(str(folder))
-        sentence = f"{_score(job_config, str(job.parent), folder, Console(quiet=True)):+z.2f} dB"
-        if (job.parent / run_folder.METRICS).is_file():
-            shutil.copy(job.parent / run_folder.METRICS, folder / run_folder.METRICS)
+        sentence = f"{_score(job_config, str(job), folder, Console(quiet=True)):+z.2f} dB"
+        if (job / run_folder.METRICS).is_file():
+            shutil.copy(job / run_folder.METRICS, folder / run_folder.METRICS)
     record.write(folder, job_record)
     return sentence
 

@@ -54,7 +54,7 @@ def run(
             [sys.executable, "-m", "csrgan.runs.watchdog", str(folder), *command],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **threads},
+            env={**watchdog.child(), **threads},
             process_group=0,  # a terminal's Ctrl-C comes to the sweep alone, which passes it on once
         )
         try:

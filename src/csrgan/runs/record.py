@@ -12,13 +12,14 @@ import os
 import re
 import socket
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from csrgan import files
 from csrgan.config.old_names import translate_silently
 from csrgan.errors import UserError
-from csrgan.run_folder import JOB, OUTPUT, SUMMARY
+from csrgan.run_folder import DUE, JOB, OUTPUT, SUMMARY
 from csrgan.tree import Settings
 
 STOPPED = "stopped; "  # beginning of the reason of a job that was stopped
@@ -40,6 +41,13 @@ def read(folder: Path) -> Settings | None:
 
 def write(folder: Path, job: Settings) -> None:
     files.write_json(folder / JOB, job)
+
+
+def write_due(folder: Path, jobs: int, named: Mapping[str, Sequence[str]]) -> None:
+    """Write the jobs that are due into their sweep's folder, for those who look at it before all have begun. jobs: their number.
+    named: the words of each by the name of its folder, as far as they are known."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_json(folder / DUE, {"jobs": jobs, "folders": {name: list(words) for name, words in named.items()}})
 
 
 def begin(folder: Path, job: Settings, pid: int, seconds: float) -> None:

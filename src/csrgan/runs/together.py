@@ -38,7 +38,7 @@ class Together:
         with self._errors(rank).open("wb") as errors:
             return subprocess.Popen(
                 [sys.executable, "-m", "csrgan.runs.together", *words],
-                env={**os.environ, **environment, SAYS: str(self._words(rank))},
+                env={**watchdog.child(), **environment, SAYS: str(self._words(rank))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if silent else None,
                 stderr=errors if rank > 0 else None,

@@ -17,6 +17,7 @@ from pathlib import Path
 from csrgan.runs import record
 
 SWEEP = "CSRGAN_SWEEP"  # environment variable: the id of the process that started the sweep, if it is on this machine
+PARENT = "CSRGAN_PARENT"  # of the process that started this one, which may be gone before this one can ask
 
 
 def lead(here: bool) -> None:
@@ -55,7 +56,12 @@ def end_with_sweep(job: Path | None = None) -> None:
 
 @cache
 def _parent() -> int:
-    return os.getppid()
+    return int(os.environ.pop(PARENT, os.getppid()))  # popped: processes that this one starts have another parent
+
+
+def child() -> dict[str, str]:
+    """Return the environment of a process that is to end with this one."""
+    return {**os.environ, PARENT: str(os.getpid())}
 
 
 if __name__ == "__main__":

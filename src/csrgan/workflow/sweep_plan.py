@@ -22,8 +22,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from csrgan.config.paths import ENCODED, restart_words
 from csrgan.config.resume import ONE_JOB, differing, original_words, start
 from csrgan.errors import UserError
-from csrgan.files import relative, write_json
-from csrgan.run_folder import DUE, JOB, OVERRIDES
+from csrgan.files import relative
+from csrgan.run_folder import JOB, OVERRIDES
 from csrgan.runs import record
 
 PLAN = "CSRGAN_SWEEP_PLAN"  # environment variable: the plan, for the processes that run the jobs
@@ -46,10 +46,8 @@ class Plan:
         os.environ[PLAN] = json.dumps(asdict(self))
 
     def record(self, folder: Path, jobs: Sequence[Sequence[str]]) -> None:
-        """Write the jobs that are due into the sweep's folder, for those who look at it before all have begun. jobs: the words of
-        each, as far as they are known."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / DUE, {"jobs": self.jobs, "folders": dict(zip(self.folders, jobs, strict=False))})
+        """Write the jobs that are due into the sweep's folder. jobs: the words of each, as far as they are known."""
+        record.write_due(folder, self.jobs, dict(zip(self.folders, jobs, strict=False)))
 
     def position(self, number: int) -> str:
         """Return which job the one with this number is, counted from 0."""
