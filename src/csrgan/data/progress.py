@@ -56,7 +56,7 @@ def progress(console: Console, task: str, total: int, *, unit: str = "") -> Iter
             first = done if first is None else first
             bar.update(task_id, completed=done)
             now = time.monotonic()
-            if not console.is_terminal and now - printed >= INTERVAL and done > first:
+            if not console.is_terminal and now - printed >= INTERVAL and first < done < total:
                 printed = now
                 left = (total - done) * (now - began) / (done - first)
                 console.print(f"{task}: {done / total:.0%}, {left:.0f} s left", highlight=False, markup=False, soft_wrap=True)
