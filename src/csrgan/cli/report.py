@@ -16,6 +16,7 @@ from csrgan.api import own
 from csrgan.config import announced
 from csrgan.config.build import checked_settings
 from csrgan.config.occupied import holds_jobs
+from csrgan.config.override import plain_number
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.errors import UserError, meant, require
@@ -96,13 +97,14 @@ def _advice(folder: Path, complete: Mapping[Path, Job]) -> str:
 
 def _asked(settings: Settings, read: list[Job]) -> page.Asked:
     """Return what the user asks for. Raises UserError for a score, a baseline, a font or a label that there is not."""
-    scores = settings["scores"] or []
+    baseline, scores = settings["baseline"], settings["scores"] or []
+    baseline = " ".join(map(plain_number, baseline.split(" "))) if baseline else baseline
     scores = [scores] if isinstance(scores, str) else list(scores)
     for score in (settings["score"], *scores):
-        _examine(read, settings["baseline"], score)
+        _examine(read, baseline, score)
     labels = settings["label"]
     chosen = look.checked(settings["width"], settings["font"], labels, look.known(read) if labels else ())
-    return page.Asked(settings["baseline"], settings["score"], settings["relevant"], settings["table"], scores, chosen)
+    return page.Asked(baseline, settings["score"], settings["relevant"], settings["table"], scores, chosen)
 
 
 def _examine(read: list[Job], baseline: str | None, score: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from csrgan.config import announced
 from csrgan.config.old_names import translate_silently
+from csrgan.config.override import plain_number
 from csrgan.errors import UserError, require
 from csrgan.evaluation import results
 from csrgan.evaluation.results import Row
@@ -94,7 +95,7 @@ def job(folder: Path) -> Settings:
     require(0 <= content["seconds"] < LIMIT, f"{JOB} holds seconds={content['seconds']}.")
     content = record.current(folder, content)
     texts = {key: _printable(value) for key, value in content.items() if isinstance(value, str)}
-    return {**content, **texts, "words": [_printable(word) for word in translate_silently(content["words"])]}
+    return {**content, **texts, "words": [_printable(plain_number(word)) for word in translate_silently(content["words"])]}
 
 
 def _single(folder: Path) -> Settings:
