@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import traceback
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from csrgan.cli.interruption import CTRL_C
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
 COMMANDS = {name: page.purpose for name, page in PAGES.items()}
 
 HELP_WORDS = ("-h", HELP, "help")
-
-# A module named `list` would hide the builtin in this package once it is imported.
-MODULES = {"list": "list_choices"}
 
 WORKER_KILLED = ("TerminatedWorkerError", "UncompletedJobError")  # errors of joblib and submitit
 
@@ -172,9 +167,8 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     from hydra.types import RunMode
     from omegaconf import DictConfig
 
-    from csrgan import ranks
+    from csrgan.cli import module
     from csrgan.config import job
-    from csrgan.config.build import checked_settings
     from csrgan.config.folder import contents
     from csrgan.config.location import conf
     from csrgan.config.paths import encoded
@@ -188,13 +182,8 @@ def _hydra(command: str, words: list[str]) -> Outcome:
         several = HydraConfig.get().mode == RunMode.MULTIRUN
         runtime = contents(cast(DictConfig, HydraConfig.get().runtime), resolve=False)  # a path may look like an interpolation
         config.run_dir = encoded(runtime["output_dir"] if several else str(Path(config.run_dir).absolute()))
-        command_module = "sweep" if several and command == "train" else MODULES.get(command, command)
         try:
-            if command == "train" and not several:
-                settings = checked_settings(config)  # report an impossible value before importing anything heavy
-                if settings["trainer"]["devices"] > ranks.own().world:
-                    command_module = "train_together"
-            result = _result(command_module, config)
+            result = module.run(command, config, several=several)
         except Exception as error:  # Hydra would add a line of its own; _run reports the error
             reported = _reported(error, config)
             if several:  # this may be another process, where nobody reads the list
@@ -222,35 +211,6 @@ def _hydra(command: str, words: list[str]) -> Outcome:
     if failures:
         raise failures[0]
     return Outcome(max(_sweep_status() or statuses, default=0), tuple(folders))
-
-
-def _ready(module: str, config: DictConfig) -> ModuleType:
-    """Import the module of a command. Raises UserError before, as that takes seconds, for pictures, folders and checkpoints that it
-    cannot use; a sweep leaves these to its jobs."""
-    from csrgan.config.combinations import brings_protocol
-
-    if module in ("restore", "degrade"):
-        import_module("csrgan.picture_folders.places").Places.from_config(config)
-    key = "checkpoint" if "checkpoint" in config else "init_from"
-    given = None if module == "sweep" or config.get("resume") else config.get(key)
-    of_others = key == "checkpoint" and config.get("system") and brings_protocol({"_target_": config.system._target_})
-    sweep = module == "evaluate" and Path(str(given)).is_dir()
-    if given is not None and not of_others and not sweep:
-        import_module("csrgan.runs.checkpoint_place").place(str(given), key)
-    return _imported(f"csrgan.cli.{module}")
-
-
-def _result(module: str, config: DictConfig) -> object:
-    """Run a command's module. Raises RunStopped where Ctrl-C ends a training that is not in the middle of its batches."""
-    try:
-        result: object = _ready(module, config).run(config)
-        return result
-    except KeyboardInterrupt:
-        if module not in ("train", "train_together"):
-            raise
-        from csrgan.runs.checkpoint_place import earlier_save
-
-        raise RunStopped(f"stopped; {earlier_save(Path(config.run_dir))}", 130) from None
 
 
 def _reported(error: Exception, config: DictConfig) -> Exception:
@@ -299,15 +259,3 @@ def _swept() -> tuple[Path, str] | None:
     a sweep."""
     hydra_sweep = sys.modules.get("csrgan.workflow.hydra_sweep")
     return hydra_sweep.SweepRecorder.take() if hydra_sweep else None
-
-
-def _imported(name: str) -> ModuleType:
-    """Import a module without garbage collection: nothing it imports is garbage, and looking takes a fifth of the start-up."""
-    if name in sys.modules:
-        return sys.modules[name]
-    gc.disable()
-    try:
-        return import_module(name)
-    finally:
-        gc.freeze()
-        gc.enable()

@@ -13,6 +13,7 @@ from csrgan.config import announced, search
 from csrgan.config.location import conf
 from csrgan.files import relative
 
+DEPTH = 5  # folders, this one included, in which a package may lie; looking through all could take minutes
 GLOBAL = "# @package _global_"  # first line of a file that sets keys of the whole configuration
 
 # Groups whose choices lie in folders of their kinds, with what a kind holds: there is conf/loss/KIND/NAME.yaml.
@@ -82,7 +83,7 @@ def _says_global(file: Path) -> bool:
 
 def group_hint(group: str) -> str:
     """Return what helps where a folder conf/GROUP lies in none of the folders that csrgan searches; empty if there is none."""
-    here = sorted(Path().glob(f"**/conf/{group}"), key=lambda path: (len(path.parts), path))
+    here = [path for depth in range(DEPTH) for path in sorted(Path().glob(f"{'*/' * depth}conf/{group}"))]
     installed = [path for entry in sys.path if entry for path in Path(entry).glob(f"*/conf/{group}")]
     found = [path.absolute() for path in (*here, *installed)]
     depth, searched = group.count("/") + 1, {folder.absolute() for folder in search.folders()}
