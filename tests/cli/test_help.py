@@ -16,8 +16,9 @@ from commands import csrgan
 from hydra import compose, initialize_config_dir
 
 from csrgan import run_folder
-from csrgan.cli import COMMANDS, MODULES, help, main
+from csrgan.cli import COMMANDS, help, main
 from csrgan.cli.bare_words import with_keys
+from csrgan.cli.module import MODULES
 from csrgan.cli.pages import PAGES
 from csrgan.config import faults, old_names, paths, search
 from csrgan.config.folder import contents

@@ -16,7 +16,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import OmegaConf, open_dict
 
-from csrgan.cli import COMMANDS, MODULES
+from csrgan.cli import COMMANDS
+from csrgan.cli.module import MODULES
 from csrgan.config import faults
 from csrgan.config.build import build
 from csrgan.config.check import declared_rules, rule_of, value_faults
