@@ -202,7 +202,9 @@ def test_a_difference_of_several_seeds_is_better_or_worse_if_it_is_relevant(tmp_
 def test_equal_numbers_are_one_setting_however_they_are_written(tmp_path: Path) -> None:
     for index, (weight, seed) in enumerate((("0.50", 1), ("0.5", 2), ("1.0", 1), ("1", 2))):
         job(tmp_path / str(index), weight, gain=1.0 + float(weight), seed=seed)
-    assert main(["report", str(tmp_path), "baseline=loss.parameters.weight=1.00"]) == 0
+    words = ["baseline=loss.parameters.weight=1.00", "label.loss.parameters.weight=0.50=half"]
+    assert main(["report", str(tmp_path), *words]) == 0
+    assert "half" in (tmp_path / "report.md").read_text(encoding="utf-8")
     found = {line["settings"]: line["verdict"] for line in read(tmp_path / "report.csv")}
     assert found == {"loss.parameters.weight=0.5": "worse (2 seeds, 1 picture)", "loss.parameters.weight=1": "baseline"}
 

@@ -111,11 +111,11 @@ def test_a_difference_says_how_many_seeds_and_photographs_stand_behind_it() -> N
     [
         ((-0.003, -0.028, -0.313), "seed=2"),  # the others are below what is relevant
         ((0.3, 0.1, -0.2), "seed=0"),  # the others have the opposite sign
-        ((0.3, 0.2, 0.1), ""),
-        ((0.3,), ""),
+        ((0.3, 0.2, 0.1), None),
+        ((0.3,), None),
     ],
 )
-def test_a_difference_names_the_seed_that_makes_it(shifts: tuple[float, ...], seed: str) -> None:
+def test_a_difference_names_the_seed_that_makes_it(shifts: tuple[float, ...], seed: str | None) -> None:
     found = difference(seeded(*shifts), seeded(*(0.0 for _ in shifts)), "gain")._replace(relevant=0.05)
     assert found.decisive == seed
     assert [value for _, value in found.by_seed] == pytest.approx(list(shifts) if len(shifts) > 1 else [])

@@ -52,6 +52,13 @@ def test_an_evaluation_does_not_write_over_the_training_that_it_scores(run: Path
     assert {file: file.read_bytes() for file in run.glob("*.*")} == before
 
 
+def test_another_programs_file_of_that_name_is_no_list_of_jobs(tmp_path: Path) -> None:
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "sweep.json").write_text('{"method": "bayes"}')
+    (tmp_path / "sweep.json").write_text('{"jobs": 1, "folders": {"0": ["loss.parameters.weight=1e-3"]}}')
+    assert jobs.due(tmp_path) == [(tmp_path / "0", ["loss.parameters.weight=0.001"])]
+
+
 def test_a_job_is_due_until_it_begins(tmp_path: Path) -> None:
     """Named by its folder, or by its number where the sweep cannot tell its folders beforehand."""
     named = {"0": ["seed=1"], "4": ["seed=2"]}

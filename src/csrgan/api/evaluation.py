@@ -14,6 +14,7 @@ from lightning import Callback, Trainer
 from csrgan import rules
 from csrgan.api import own
 from csrgan.api.degrading import protocol_of
+from csrgan.api.loading import placed
 from csrgan.api.model import Model, load
 from csrgan.console import quiet_lightning
 from csrgan.data.module import GRID, Photographs
@@ -22,6 +23,7 @@ from csrgan.degradation.augmentation import Degradation
 from csrgan.errors import raise_faults
 from csrgan.evaluation import results
 from csrgan.evaluation.metrics import computed
+from csrgan.randomness import forked
 from csrgan.restorers.restorer import Restorer, examine_protocol
 from csrgan.training import unknown_theta
 from csrgan.training.evaluated import Evaluated
@@ -82,7 +84,8 @@ def evaluate(
     if isinstance(model, Restorer):
         model = Evaluated(model)
     if not isinstance(model, Evaluated):
-        model = (model if isinstance(model, Model) else load(model, device)).to(device).system
+        model = (model if isinstance(model, Model) else load(model, device)).system
+    placed(model, device)
     degradation = model.restorer.degradation if protocol is None else protocol_of(protocol)
     sources: str | list[str] | Source
     if isinstance(photographs, str | os.PathLike):
@@ -109,7 +112,7 @@ def try_own_metrics(data: Photographs, device: torch.device | str) -> None:
     """
     if not own.OWN:
         return
-    with torch.random.fork_rng(), torch.inference_mode():  # the loader and a metric draw; a training must not depend on it
+    with forked(torch.device(device)), torch.inference_mode():  # the loader and a metric draw; a training must not depend on it
         first = next(iter(data.val_dataloader())).to(torch.device(device))
         results.try_metrics(data.on_after_batch_transfer(first, 0), own.OWN)
 

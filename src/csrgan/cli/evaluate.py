@@ -20,6 +20,7 @@ from csrgan.callbacks.scores import Scores
 from csrgan.config import announced
 from csrgan.config.build import build
 from csrgan.config.occupied import holds_jobs
+from csrgan.config.override import plain_number
 from csrgan.config.paths import encoded, restart_words
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
@@ -69,7 +70,10 @@ def run(config: DictConfig) -> float | int:
 def _with_words(job: Settings) -> Settings:
     """Return what a job.json says about a training; its words gain those of the evaluation."""
     words = restart_words(HydraConfig.get().overrides.task)
-    return {**job, "words": [*job["words"], *(word for word in words if not word.startswith(("checkpoint=", "run_dir=")))]}
+    return {
+        **job,
+        "words": [*job["words"], *(plain_number(word) for word in words if not word.startswith(("checkpoint=", "run_dir=")))],
+    }
 
 
 def _score_job(config: DictConfig, job: Path, job_record: Settings, folder: Path) -> str:

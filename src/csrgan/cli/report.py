@@ -82,12 +82,15 @@ def _advice(folder: Path, complete: Mapping[Path, Job]) -> str:
     trained = {path: job for path, job in complete.items() if (path / run_folder.CHECKPOINTS).is_dir()}
     if len(comparable(grouped(list(trained.values())))) < 2:
         return ""
-    together = f"{relative(folder.resolve())}_on_{PROTOCOL}"
+    whole = folder.resolve()
+    together = relative(whole.with_name(f"{whole.name}_on_{PROTOCOL}"))
     swept = holds_jobs(folder)  # which csrgan evaluate scores with one command
     first = next(iter(trained))
     checkpoint, place = (folder, together) if swept else (first, f"{together}/{first.name}")
     shared = reduce(and_, (dict.fromkeys(job.words).keys() for job in trained.values()))
-    words = [word for word in trained[first].words if word in shared and word.startswith(OF_PICTURES)]
+    words = [word for word in trained[first].words if word in shared and word.startswith((*OF_PICTURES, "data.train="))]
+    if not any(word.startswith("data.valid=") and word.endswith("%") for word in words):  # only a share is of data.train
+        words = [word for word in words if not word.startswith("data.train=")]
     command = ["evaluate", f"checkpoint={relative(checkpoint)}", f"degradation={PROTOCOL}", *words, f"run_dir={place}"]
     return (
         f"To compare all networks, score them on one protocol, such as {PROTOCOL}: “{announced.command(*command)}”"
@@ -103,7 +106,8 @@ def _asked(settings: Settings, read: list[Job]) -> page.Asked:
     for score in (settings["score"], *scores):
         _examine(read, baseline, score)
     labels = settings["label"]
-    chosen = look.checked(settings["width"], settings["font"], labels, look.known(read) if labels else ())
+    known = look.known(read) if labels else ()
+    chosen = look.checked(settings["width"], settings["font"], labels, known, plain_number)
     return page.Asked(baseline, settings["score"], settings["relevant"], settings["table"], scores, chosen)
 
 

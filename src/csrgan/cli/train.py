@@ -152,12 +152,12 @@ def _prepared(settings: Settings, console: Console, *, from_start: bool) -> tupl
     system = as_module(build(settings["system"], "system"))
     if refused := data.examine(console, train=True):
         console.print(table.refused(refused))
-    try_own_metrics(data, torch.device("cuda", ranks.own().local) if settings["trainer"]["accelerator"] == "gpu" else "cpu")
     system.recipe = settings
     system.restorer.console = console
     if settings["init_from"] and from_start and isinstance(system, System):
         init_from(system, settings["init_from"])
-    configure_execution(system, settings["trainer"])
+    configure_execution(system, settings["trainer"])  # raises where there is no such GPU
+    try_own_metrics(data, torch.device("cuda", ranks.own().local) if settings["trainer"]["accelerator"] == "gpu" else "cpu")
     if isinstance(system, System):
         unknown_theta.examine(system, data)
         _tell_calibration(system, data, settings["trainer"]["calibration_images"], console)

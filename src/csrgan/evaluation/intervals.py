@@ -44,14 +44,14 @@ class Difference(NamedTuple):
     by_seed: tuple[tuple[str, float], ...] = ()
 
     @property
-    def decisive(self) -> str:
-        """The seed without which the mean difference would not be relevant or would have the other sign; empty if there is none."""
+    def decisive(self) -> str | None:
+        """The seed without which the mean difference would not be relevant or would have the other sign; None if there is none."""
         values = dict(self.by_seed)
         for seed in values if len(values) > 1 else ():
             rest = fmean(value for other, value in values.items() if other != seed)
             if abs(rest) < self.relevant or rest * self.mean < 0:
                 return seed
-        return ""
+        return None
 
 
 def estimate(group: Group, column: str, *, resamples: int = 2000) -> Mean | None:

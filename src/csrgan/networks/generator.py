@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation.parameters import NAMES
-from csrgan.errors import UserError, found, raise_faults, require
+from csrgan.errors import UserError, found, raise_faults
 from csrgan.networks.blocks import pad_to_multiple
 from csrgan.networks.output import logistic
 from csrgan.networks.results import full_name, require_shape
@@ -207,7 +207,8 @@ class Generator(Recorded, nn.Module):
     def _encoded(self, padded: Tensor) -> Features:
         """Return what the body makes of L. Raises UserError unless it is what the body announces."""
         features, place = self.body.encode(padded), f"generator: encode of {full_name(self.body)}"
-        require(isinstance(features, Features), f"{place} gives {found(features)}, and {full_name(Features)} is needed.")
+        if not isinstance(features, Features):
+            raise UserError(f"{place} gives {found(features)}, and {full_name(Features)} is needed.")
         if self.head or self.condition:
             self._require_channels(f"{place} gives as bottleneck", features.bottleneck, "bottleneck_channels")
             self._require_channels(f"{place} gives as context", features.context, "context_features")
@@ -228,8 +229,10 @@ class Generator(Recorded, nn.Module):
         if torch.onnx.is_in_onnx_export():
             return
         count = getattr(self.body, announced)
-        fits = isinstance(features, Tensor) and features.dim() > 1 and features.shape[1] == count
-        require(fits, f"{gives} {found(features)}, and its {announced}={count} promises {count} channels: let both agree.")
+        if not (
+            isinstance(features, Tensor) and features.dim() > 1 and features.shape[1] == count
+        ):  # a sentence costs a compilation
+            raise UserError(f"{gives} {found(features)}, and its {announced}={count} promises {count} channels: let both agree.")
 
     def _predicted(self, low: Tensor, features: Features) -> Tensor:
         """Return what the head makes of the features. Raises UserError unless it is a number for each of its outputs."""

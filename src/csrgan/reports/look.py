@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
@@ -102,19 +102,22 @@ def known(jobs: Sequence[Job]) -> set[str]:
     return (words | parts | {*present(jobs)} | folders | parameters) - {""}
 
 
-def checked(width: str, font: str | None, labels: Sequence[str], known: Collection[str]) -> Look:
-    """Return the look that the user asked for. labels: `KEY=TEXT` each. Raises UserError for an unknown font or key."""
+def checked(
+    width: str, font: str | None, labels: Sequence[str], known: Collection[str], written: Callable[[str], str] = str
+) -> Look:
+    """Return the look that the user asked for. labels: `KEY=TEXT` each. written: a key as the known ones are written, numbers too.
+    Raises UserError for an unknown font or key."""
     if font is not None:
         families = {*GENERIC, *font_manager.get_font_names()}
         require(font in families, str(UserError.unknown("font", font, families)))
-    return Look(WIDTHS[width], font, dict(_label(label, known) for label in labels))
+    return Look(WIDTHS[width], font, dict(_label(label, known, written) for label in labels))
 
 
-def _label(label: str, known: Collection[str]) -> tuple[str, str]:
+def _label(label: str, known: Collection[str], written: Callable[[str], str]) -> tuple[str, str]:
     """Return key and text of a label. The key may hold a =: the longest that is known counts."""
     parts = label.split("=")
     for count in range(len(parts) - 1, 0, -1):
-        key, text = "=".join(parts[:count]), "=".join(parts[count:])
+        key, text = written("=".join(parts[:count])), "=".join(parts[count:])
         if key in known:
             text = text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
             require(bool(text.strip()), f"label.{key}= is empty: give the words to show.")

@@ -11,6 +11,7 @@ from csrgan.evaluation.results import PICTURES
 from csrgan.reports.columns import BY_CHANCE, ONE_SEED, WITH_SIGN, Score
 from csrgan.reports.sets import Scored
 
+DEFAULT_SEED = "the default seed"  # of a job whose words name none
 SEEDS = 3  # the note says so where there are fewer
 
 
@@ -78,11 +79,12 @@ def notes(
 def _of_one_seed(differences: Mapping[Group, Difference | None], chosen: Score) -> Iterator[str]:
     """Yield a sentence for each verdict that a single seed carries."""
     for group, found in differences.items():
-        if found and found.decisive and chosen.verdict(found) in WITH_SIGN:
-            each = ", ".join(f"{seed} {value:+.{chosen.digits}f}" for seed, value in found.by_seed)
+        if found and found.decisive is not None and chosen.verdict(found) in WITH_SIGN:
+            each = ", ".join(f"{seed or DEFAULT_SEED} {value:+.{chosen.digits}f}" for seed, value in found.by_seed)
             unit = f" {chosen.unit}" if chosen.unit else ""
+            decisive = found.decisive or DEFAULT_SEED
             yield (
-                f"“{group.name}” is {chosen.verdict(found)} because of {found.decisive}: without it, the difference would not be"
+                f"“{group.name}” is {chosen.verdict(found)} because of {decisive}: without it, the difference would not be"
                 f" relevant or would turn round ({each}{unit}). More seeds will tell."
             )
 

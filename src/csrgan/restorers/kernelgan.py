@@ -20,6 +20,7 @@ from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.spec import DegradationSpec
 from csrgan.errors import UserError, require
 from csrgan.networks.papers.kernelgan import FreeBlur, PatchDiscriminator
+from csrgan.randomness import forked
 from csrgan.ranges import Count, CountOr0, NotNegative, Seed
 from csrgan.records import Restoration
 from csrgan.restorers.bicubic import enlarged
@@ -131,7 +132,7 @@ class KernelGAN(Restorer):
 
     def restore(self, low: Pictures, names: Sequence[str] = ()) -> Restoration:
         """Return S and theta^; takes minutes a picture. Raises UserError for an L that is too small."""
-        with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng():
+        with torch.inference_mode(False), torch.enable_grad(), forked(low.device):
             parts = []
             for index in range(len(low)):
                 torch.manual_seed(self.seed)

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from csrgan.config import announced
@@ -48,15 +49,27 @@ def folders(folder: Path) -> list[Path]:
 def due(folder: Path) -> list[tuple[Path, list[str]]]:
     """Return the folder and the words of each job that has not begun, though the last command of its sweep asked for it. Where a
     sweep cannot tell its jobs' folders beforehand, they are called by their numbers, and have no words."""
-    return [job for file in sorted(folder.rglob(DUE), key=_natural) for job in _not_begun(file)]
+    return [job for file in _plans(folder) for job in _not_begun(file)]
 
 
 def left_over(folder: Path) -> set[Path]:
     """Return the folders of the jobs that the last command of their sweep did not ask for: an earlier one with more values did."""
-    asked = {file.parent: _asked(file)[1] for file in folder.rglob(DUE)}
+    asked = {file.parent: _asked(file)[1] for file in _plans(folder)}
     return {
         path.parent for sweep, named in asked.items() if named for path in sweep.glob(f"*/{JOB}") if path.parent.name not in named
     }
+
+
+def _plans(folder: Path) -> list[Path]:
+    """Return the files of due jobs in this folder and below; another program's file of that name is none."""
+    return sorted((file for file in folder.rglob(DUE) if not _is_foreign(file)), key=_natural)
+
+
+def _is_foreign(file: Path) -> bool:
+    with suppress(UserError):  # a damaged file is reported by its reader
+        content = _json(file)
+        return bool(content) and not {"jobs", "folders"} & content.keys()
+    return False
 
 
 def _not_begun(file: Path) -> Iterator[tuple[Path, list[str]]]:
@@ -64,7 +77,7 @@ def _not_begun(file: Path) -> Iterator[tuple[Path, list[str]]]:
     begun = {path.parent.name for path in file.parent.glob(f"*/{JOB}")}
     for name, words in (named or {str(number): [] for number in range(len(begun), count)}).items():
         if name not in begun:
-            yield file.parent / _printable(name), [_printable(word) for word in translate_silently(words)]
+            yield file.parent / _printable(name), [_printable(plain_number(word)) for word in translate_silently(words)]
 
 
 def _asked(file: Path) -> tuple[int, dict[str, list[str]]]:

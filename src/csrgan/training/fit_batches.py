@@ -37,8 +37,10 @@ def fit(
         enable_model_summary=False,
         limit_val_batches=0,
     )
+    system.state.sample = True
     with ctrl_c_passed_on():
         trainer.fit(system, _GivenBatches(batches, transfer))
+    system.state.sample = False
 
 
 class _GivenBatches(LightningDataModule):

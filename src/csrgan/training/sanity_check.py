@@ -18,6 +18,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from csrgan.data.crops import CropBatch
 from csrgan.errors import UserError, require
 from csrgan.losses.objective import LossInputs
+from csrgan.randomness import forked
 from csrgan.training import fit_batches
 from csrgan.training.network_updater import NetworkUpdater
 from csrgan.training.nonfinite import of_itself, remedy
@@ -67,7 +68,7 @@ def examine(
     recorder = _Recorder(system, images, known=samples.parameters.knows())
     state, skipping = system.state, system.state.skip_nonfinite
     state.skip_nonfinite = True  # so that the recorder tells of it
-    with torch.random.fork_rng():
+    with forked(system.device):
         fit_batches.fit(system, [samples, samples], recorder, transfer=transfer, **settings)
     system.load_state_dict(before)
     state.skip_nonfinite = skipping

@@ -42,7 +42,7 @@ class UpdateRule(Recorded):
 class TrainingState:
     """rule: how weights are updated. images_seen, batches_seen: so far. lr_scale: factor on all learning rates.
 
-    last_batch: whether the training ends with this batch.
+    last_batch: whether the training ends with this batch. sample: whether the batches are a few that examine or measure a training.
     skip_nonfinite: whether a batch with a value that is not finite is skipped; otherwise it is an error.
     nonfinite: why the last batch was skipped; None: it was not.
     on_update: called before each update with the name of the network, its loss terms and their inputs.
@@ -53,6 +53,7 @@ class TrainingState:
     batches_seen: int = 0
     lr_scale: float = 1.0
     last_batch: bool = False
+    sample: bool = False
     skip_nonfinite: bool = False
     nonfinite: NonFinite | None = None
     on_update: Callable[[str, dict[str, Tensor], LossInputs], None] = lambda *_: None
@@ -87,7 +88,7 @@ class TrainingState:
     def compares_gradients(self) -> bool:
         """Whether the gradients of the terms are compared in this training step."""
         every, number = self.rule.gradient_stats_every, self.batches_seen + 1
-        return every > 0 and (number % every == 0 or (self.last_batch and number < every))
+        return every > 0 and (number % every == 0 or (self.last_batch and not self.sample and number < every))
 
     @property
     def steps(self) -> bool:

@@ -12,7 +12,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Adam
 
 from csrgan.degradation.augmentation import Degradation, redegraded
-from csrgan.errors import UserError, found, require
+from csrgan.errors import UserError, found
 from csrgan.losses.adversarial import Adversarial
 from csrgan.losses.objective import Objective, Term, examine
 from csrgan.networks.discriminators import VGG
@@ -112,9 +112,9 @@ class GANModule(System):
         logits: Tensor = (discriminator.eval() if evaluating else discriminator)(image, low, theta)
         if evaluating:
             discriminator.train()
-        fits = isinstance(logits, Tensor) and logits.shape[:1] == image.shape[:1]
-        place = f"discriminator: {full_name(discriminator)}"
-        require(fits, f"{place} gives {found(logits)}, and logits for each of the {len(image)} pictures are needed.")
+        if not isinstance(logits, Tensor) or logits.shape[:1] != image.shape[:1]:
+            place = f"discriminator: {full_name(discriminator)}"
+            raise UserError(f"{place} gives {found(logits)}, and logits for each of the {len(image)} pictures are needed.")
         return logits
 
 
