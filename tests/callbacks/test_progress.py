@@ -43,6 +43,23 @@ def test_the_time_left_is_right_from_the_beginning(sides: CropSchedule, tmp_path
     assert ends == pytest.approx([now.seconds] * len(ends), abs=0.51)
 
 
+def test_an_evaluation_slows_neither_the_pace_nor_the_time_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 100 images in 10 s, with an evaluation of a minute after the first 50, 300 more take 30 s."""
+    now, output = SimpleNamespace(seconds=100.0), io.StringIO()
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    system, trainer = made("csrgan")[0], Trainer(logger=False, enable_checkpointing=False)
+    watch = progress.Watch(Console(file=output, width=200), 400, CropSchedule(32, 32, 0), 10**9, Scores(tmp_path, 0))
+    watch.on_train_start(trainer, system)
+    now.seconds += 5
+    watch.on_validation_start(trainer, system)
+    now.seconds += 60
+    watch.on_validation_end(trainer, system)
+    now.seconds += 5
+    system.state.images_seen = 100
+    watch.on_train_batch_end(trainer, system)
+    assert output.getvalue().startswith("100/400 images, 10 images/s, 30 s left")
+
+
 def test_the_seconds_of_a_training_are_those_of_all_its_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 10 s before a stop, of which an evaluation took 3, and 5 s after it; a third start had only pictures left to score."""
     now = SimpleNamespace(seconds=0.0)

@@ -37,6 +37,7 @@ class Watch(Callback):
 
     def __init__(self, console: Console, total: int, sides: CropSchedule, every: int, scores: Scores) -> None:
         self._console, self._total, self._sides, self._every, self._scores = console, total, sides, every, scores
+        self._started = self._logged_at = 0.0  # times, later by each evaluation since, so that speeds are those of the training
         self._trained = self._waited = 0.0  # seconds, over all starts of the run; evaluations are left out
         self._began: float | None = None  # since when it trains
         self.bar = Bar(console)
@@ -84,7 +85,9 @@ class Watch(Callback):
         self._paused = time.monotonic()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._trained -= time.monotonic() - self._paused
+        pause = time.monotonic() - self._paused
+        self._trained -= pause
+        self._started, self._logged_at = self._started + pause, self._logged_at + pause
 
     def waiting(self, trainer: Trainer) -> dict[str, float]:
         """Return the seconds of training without evaluations and of waiting for data, over all starts of the run, and of waiting
