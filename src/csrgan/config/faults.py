@@ -113,7 +113,8 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     good = [override for override in (*chosen, *plugins) if str(override.key_or_group) not in wrong]
     base = _composed(command, good, wrong)
     swept: list[Override] = []
-    if base is not None:
+    several = base is not None and _several(base, words, flags)
+    if base is not None and several:  # a single run ignores the lists of a sweep's file
         swept, told = _swept(base, {str(override.key_or_group) for override in parsed}, available)
         first = [override for override in swept if chosen_group(override, available)]
         base = _composed(command, [*first, *good], wrong) if first else base
@@ -127,8 +128,6 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     wrong |= _unknown_keys(base, words, [key for key in wrong if key not in (*available, *OF_KINDS)])
     torn |= torn_at_commas(base, words)
     wrong |= torn
-    modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [str(hydra.mode)]
-    several = SEVERAL in flags or modes[-1].endswith("MULTIRUN")
     if "system" not in wrong:
         yield from unused_part_faults(base, parsed)
     ranges = declared_rules(contents(base, resolve=False))
@@ -151,6 +150,12 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     if set(flags) <= {SEVERAL}:  # other flags, such as --help, start no run
         yield from _folder_faults(command, base, several)
         yield from _composed_faults(base, wrong, several)
+
+
+def _several(base: DictConfig, words: Sequence[str], flags: Sequence[str]) -> bool:
+    """Return whether a sweep is asked for, by the command or by its yaml file."""
+    modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [str(base.hydra.mode)]
+    return SEVERAL in flags or modes[-1].endswith("MULTIRUN")
 
 
 def _unknown_keys(base: DictConfig, words: Sequence[str], keys: Sequence[str]) -> dict[str, list[str]]:
