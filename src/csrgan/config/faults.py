@@ -106,7 +106,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     parsed, wrong = _parsed(words)
     available = available_groups()
     for override in parsed:
-        if sentences := list(choice_faults(override, available)):
+        if sentences := list(choice_faults(command, override, available)):
             wrong.setdefault(str(override.key_or_group), []).extend(sentences)
     chosen = [override for override in parsed if chosen_group(override, available)]
     plugins = [override for override in parsed if override.key_or_group in PLUGINS]
@@ -115,7 +115,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     swept: list[Override] = []
     several = base is not None and _several(base, words, flags)
     if base is not None and several:  # a single run ignores the lists of a sweep's file
-        swept, told = _swept(base, {str(override.key_or_group) for override in parsed}, available)
+        swept, told = _swept(command, base, {str(override.key_or_group) for override in parsed}, available)
         first = [override for override in swept if chosen_group(override, available)]
         base = _composed(command, [*first, *good], wrong) if first else base
         yield from told
@@ -175,7 +175,7 @@ def _add_faults_of_several(base: DictConfig, parsed: Sequence[Override], wrong: 
             wrong[key] = sentences
 
 
-def _swept(base: DictConfig, given: Collection[str], available: Groups) -> tuple[list[Override], list[str]]:
+def _swept(command: str, base: DictConfig, given: Collection[str], available: Groups) -> tuple[list[Override], list[str]]:
     """Return the overrides that the yaml file of a sweep holds, and sentences for what can be none, with their place. given: keys
     of the command, whose values replace the file's."""
     good: list[Override] = []
@@ -185,7 +185,7 @@ def _swept(base: DictConfig, given: Collection[str], available: Groups) -> tuple
         parsed, wrong = ([], {}) if sentences else _parsed([f"{key}={value}"])
         sentences += [sentence for found in wrong.values() for sentence in found]
         for override in parsed:
-            sentences += [*choice_faults(override, available)] or [*double_fault(override)]
+            sentences += [*choice_faults(command, override, available)] or [*double_fault(override)]
         told += [f"{place(key, base.hydra.runtime.choices)}: {sentence}" for sentence in sentences]
         good += [] if sentences else parsed
     return good, told
