@@ -23,6 +23,14 @@ NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?%?( \[[-+\d.e]+, [-+\d.e]+\])?")  
 FORMULA = tuple("=+-@＝＋－＠")  # first characters of cells that a spreadsheet would run
 
 
+def exists(path: Path | str) -> bool:
+    """Return whether there is a file or folder of this name. A text that is too long for a name is none."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False
+
+
 @contextmanager
 def atomic_write(file: Path) -> Iterator[Path]:
     """Yield a path to write to, which replaces `file` when the block ends. If the block fails or the power goes, `file` is as

@@ -24,6 +24,12 @@ def test_a_bare_word_gets_its_key_wherever_it_stands(command: str) -> None:
     assert with_keys(command, [f"{key}=a.png"]) == [f"{key}=a.png"]
 
 
+@pytest.mark.parametrize("command", sorted({**BARE, **SEVERAL}))
+def test_a_word_that_is_too_long_for_a_file_is_a_setting(command: str) -> None:
+    word = f"question={'why ' * 2000}"
+    assert with_keys(command, [word]) == [word]
+
+
 def test_pictures_are_degraded_by_their_name_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photo = tmp_path / "a=b.png"
 

@@ -88,7 +88,7 @@ def test_a_batch_that_does_not_end_says_how_to_go_on(server: Commands, tmp_path:
     assert server.end() == 128 + signal.SIGTERM
     again = f"what was saved before is whole. To continue: csrgan train 'resume={run}'"
     sentence = again if saved else "nothing is saved yet: the same command begins again."
-    assert server.said().endswith(f"csrgan train: stopped, for the batch did not end in time; {sentence}\n")
+    assert server.said().endswith(f"csrgan train: stopped; the batch did not end in time; {sentence}\n")
 
 
 def test_the_wandb_run_of_a_training_that_goes_on_holds_all_of_it(server: Commands, whole: Path, tmp_path: Path) -> None:

@@ -76,6 +76,28 @@ def test_a_fault_in_the_lists_of_a_sweeps_file_is_told_as_one_in_a_command(
     assert "edges.yaml" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("sweeper", ["params:\n      'seed': 1,x", "params: {output: tanh,\n      seed: '1,x'}"])
+def test_the_line_of_a_fault_is_that_of_the_list_not_of_a_setting_above_it(
+    sweeper: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own/sweep").mkdir(parents=True)
+    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\nseed: 7\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    {sweeper}\n")
+    with search.search_config_dirs(["--config-dir=own"]), pytest.raises(UserError) as told:
+        check_command("train", ["sweep=edges"])
+    assert str(told.value) == "own/sweep/edges.yaml, line 7: seed=x is not a number."
+
+
+def test_a_single_run_ignores_the_lists_of_a_sweeps_file_as_hydra_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own/sweep").mkdir(parents=True)
+    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\n{EDGES.format(values='seed: 1,x')}")
+    with search.search_config_dirs(["--config-dir=own"]):
+        check_command("train", ["sweep=edges", "hydra.mode=RUN"])
+        with pytest.raises(UserError, match="seed=x is not a number"):
+            check_command("train", ["sweep=edges", "hydra.mode=RUN", "-m"])
+
+
 @pytest.mark.parametrize("group", ["sweep", "experiment"])
 def test_a_file_without_the_line_that_places_it_is_refused(
     group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

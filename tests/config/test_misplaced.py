@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from omegaconf import OmegaConf
 
-from csrgan.config import announced, search
+from csrgan.config import announced, misplaced, search
 from csrgan.config.faults import check_command
 from csrgan.errors import UserError
 
@@ -83,6 +85,43 @@ def test_a_folder_of_choices_that_the_command_forgets_is_named() -> None:
     assert told_without_folder("+loss/edges=canny").endswith(" mine/loss/edges/canny.yaml is there: add --config-dir=mine.")
     with search.search_config_dirs(["--config-dir=mine"]):
         check_command("train", ["sweep=wide"])
+
+
+def test_files_that_nothing_is_wrong_with_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """csrgan's own files are loaded only where one of the user's lacks the line, and only until one shows that none needs it."""
+    loaded: list[Path] = []
+    spied = SimpleNamespace(select=OmegaConf.select, load=lambda file: loaded.append(file) or OmegaConf.load(file))
+    monkeypatch.setattr(misplaced, "OmegaConf", spied)
+    Path("conf/sweep").mkdir()
+    Path("conf/sweep/wide.yaml").write_text("# @package _global_\nseed: 1\n")
+    with search.search_config_dirs(["--config-dir=conf"]):
+        check_command("train", ["sweep=wide"])
+        assert not loaded
+        Path("conf/system").mkdir()
+        Path("conf/system/mine.yaml").write_text("defaults: [csrgan, _self_]\n")
+        check_command("train", ["system=mine"])
+    assert [file.parent.name for file in loaded] == ["system"]
+
+
+@pytest.mark.parametrize("choice", ["a**b", "[", "*", "x" * 300, "../conf/flat", "?"])
+@pytest.mark.parametrize("group", ["loss/image", "loss", "data"])
+def test_a_choice_that_is_no_name_of_a_file_is_told_like_any_other(group: str, choice: str) -> None:
+    """Also where it would be a pattern that finds files, or is too long for a name."""
+    for folder in ("mine/loss/image", "mine/data"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder, "other.yaml").write_text(TERM)
+    said = told(f'{group}="{choice}"')
+    assert said.startswith((f"{group} has no {choice}. Its choices: ", f'loss="{choice}" {NO_KIND}'))
+    assert "is there: add" not in said
+
+
+def test_the_hint_at_a_folder_of_photographs_suits_the_command() -> None:
+    Path("photos").mkdir()
+    words = {"train": "data.train=photos data.valid=10%", "evaluate": "data.valid=photos", "prepare": "data.train=photos"}
+    for command, taken in words.items():
+        with pytest.raises(UserError) as refused:
+            check_command(command, ["data=photos"])
+        assert str(refused.value).splitlines()[0].endswith(f"For a folder of photographs: data=folder {taken}.")
 
 
 @pytest.mark.parametrize(
@@ -245,9 +284,16 @@ def test_an_entry_point_that_names_no_package_is_told(site: Path) -> None:
     check_command("train", ["seed=1"])  # a command that asks for none of its choices runs
 
 
+def test_an_allowed_package_needs_no_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(announced.ALLOW, "scipy,skimage")
+    assert "no folder conf" not in told_without_folder("+loss/steep=wide")
+
+
 @pytest.mark.parametrize("allowed", ["", "steps"])
 def test_yaml_files_that_were_not_installed_are_told(allowed: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(site, "steps/__init__.py", entry="" if allowed else "steps = steps")
+    listed = ["steps/__init__.py", *["steps/conf/loss/steep/wide.yaml"] * bool(allowed)]
+    (site / "my_steps-1.0.dist-info/RECORD").write_text("".join(f"{name},,\n" for name in listed))
     monkeypatch.setenv(announced.ALLOW, allowed)
     said = told_without_folder("+loss/steep=wide")
     assert said.endswith(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from csrgan.cli import main
 from csrgan.config.faults import check_command
+from csrgan.errors import UserError
+from csrgan.runs.jobs import KINDS
 
 SCORED = ("evaluate", "system=bicubic", "degradation=readme")
-
+ENDED = json.dumps(dict.fromkeys(KINDS))  # job.json of a sweep
 
 OTHER = {"train": "evaluate", "evaluate": "train"}
 
@@ -39,17 +42,31 @@ def test_a_sweep_does_not_begin_in_the_folder_of_a_run(
 
 
 @pytest.mark.parametrize("words", [("train", "seed=1"), SCORED], ids=" ".join)
-@pytest.mark.parametrize("held", ["multirun.yaml", "0/job.json"])
+@pytest.mark.parametrize("held", ["multirun.yaml", "0/job.json", "sweep/0/job.json"])
 def test_a_single_run_does_not_begin_in_the_folder_of_a_sweep(
     held: str, words: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nor in that of the scores of a sweep's jobs, which has no multirun.yaml."""
-    (folder / held).parent.mkdir(exist_ok=True)
-    (folder / held).touch()
+    (folder / held).parent.mkdir(parents=True, exist_ok=True)
+    (folder / held).write_text(ENDED)
     assert main([*words, "run_dir=runs/mine"]) == 2
     sentence = "run_dir=runs/mine holds a sweep, whose jobs this would mix with other files: give another run_dir."
     assert capsys.readouterr().err == f"csrgan {words[0]}: {sentence}\n"
     assert [path.name for path in folder.iterdir()] == [held.partition("/")[0]]
+
+
+@pytest.mark.parametrize("held", ["pages/job.json", "pages/modules/job.json", "a/sweep/0/job.json"])
+@pytest.mark.parametrize("text", ["", "[]", '{"name": "a job of another program", "status": 1}'])
+def test_a_single_run_may_begin_beside_files_of_other_programs(held: str, text: str, folder: Path) -> None:
+    """Deep folders are not searched: there may be many. Beside a sweep.json, each job.json is a sweep's, whatever it holds."""
+    file = folder / held
+    file.parent.mkdir(parents=True)
+    file.write_text(ENDED if held.startswith("a/") else text)
+    check_command("train", ["run_dir=runs/mine"])
+    (file.parents[1] / "sweep.json").touch()
+    if not held.startswith("a/"):
+        with pytest.raises(UserError, match="runs/mine holds a sweep"):
+            check_command("train", ["run_dir=runs/mine"])
 
 
 @pytest.mark.parametrize("words", [("train",), SCORED], ids=" ".join)

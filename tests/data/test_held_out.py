@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from rich.console import Console
 from test_sources import photograph
 
 from csrgan.cli import main
+from csrgan.data import held_out
 from csrgan.data.module import Photographs
 from csrgan.errors import UserError
 
@@ -44,6 +46,7 @@ def test_a_larger_share_and_a_new_photograph_keep_what_was_held_out(tmp_path: Pa
         ("photos", "0%", r"^data\.valid=0%: the share of data\.train to evaluate on lies above 0 % and below 100 %\.$"),
         ("photos", "100%", r"above 0 % and below 100 %"),
         ("photos", "0.1", r"^data\.valid=0\.1 is not a folder\. For a share of data\.train, write data\.valid=10%\.$"),
+        ("photos", "0.0", r"^data\.valid=0\.0 is not a folder\. For a share of data\.train, write data\.valid=10%\.$"),
         ("s3://bucket/shards", "10%", r"takes a share of a folder of photographs, and data\.train=s3://bucket/shards is none"),
         ("gone", "10%", r"/gone is none: name the folder, as in data\.train=FOLDER data\.valid=10%\.$"),
         (None, "10%", r"^data\.train is empty"),
@@ -64,6 +67,39 @@ def test_a_folder_may_still_be_called_so(tmp_path: Path, monkeypatch: pytest.Mon
     photograph(tmp_path / "10%" / "b.png")
     assert list(Photographs(valid="0.1", cache_mb=0).pictures("data.valid").names) == ["a.png"]
     assert list(Photographs(valid="./10%", cache_mb=0).pictures("data.valid").names) == ["b.png"]
+    with pytest.raises(UserError, match=r"write data\.valid=\./10% for the folder, or data\.valid=10\.0% for the share\.$"):
+        Photographs(train="photos", valid="10%", cache_mb=0)
+    for index in range(2):
+        photograph(tmp_path / "2024" / f"{index}.png", index)
+    for share in ("10.0%", "10.00%"):
+        assert len(Photographs(train="2024", valid=share, cache_mb=0).pictures("data.train").names) == 1
+
+
+def test_numbers_of_a_yaml_file_are_names_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for value, share in ((0.07, "7%"), (1e-5, "0.001%"), (0.0, "10%")):
+        sentence = f"data.valid={value} is not a folder. For a share of data.train, write data.valid={share}."
+        with pytest.raises(UserError, match=f"^{re.escape(sentence)}$"):
+            held_out.is_share(value)
+    assert not held_out.is_share(2024)
+    for index in range(4):
+        photograph(tmp_path / "2024" / f"{index}.png", index)
+        photograph(tmp_path / "0.5" / f"{index}.png", index)
+    assert not held_out.is_share(0.5)
+    for train in (2024, 0.5):
+        source = held_out.split(train, "25%")["data.train"]
+        assert isinstance(source, held_out.Part)
+        assert len(source.files()) == 3
+
+
+def test_shards_that_hold_a_part_of_the_photographs_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for index in range(4):
+        photograph(tmp_path / "photos" / f"{index}.png", index)
+    words = ["prepare", "format=shards", "data=folder", f"data.train={tmp_path}/photos", f"destination={tmp_path}/shards"]
+    assert main([*words, "data.valid=25%"]) == 0
+    told = capsys.readouterr().out
+    assert "data.valid=25%: 1 of 4 photographs of data.train are held out of the training, so the shards are without them\n" in told
+    assert "data.train: 3 photographs in 1 shard" in told
 
 
 def test_a_training_and_its_evaluation_use_the_same_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from csrgan.callbacks import graceful_stop
+from csrgan.callbacks.graceful_stop import SENTENCE, GracefulStop
 from csrgan.cli import sweep
 from csrgan.runs import process, record
 
@@ -28,6 +30,8 @@ from csrgan.runs import process, record
             "stopped",
             "was stopped",
         ),
+        (143, SENTENCE.decode(), "stopped", "stopped", "was stopped"),  # a second signal ended it at once
+        (130, "", "stopped", "stopped", "was stopped"),
         (2, "csrgan train: data.crop=9999 is too large\n", "failed", "failed", "failed"),
     ],
 )
@@ -60,6 +64,28 @@ def test_a_job_that_was_killed_is_not_called_failed(
     assert ("its last save" in told) == (outcome != "failed")
     assert "stopped: stopped" not in told
     assert process.prepare_resume(folder, record.read(folder)) == (outcome != "failed")
+
+
+def test_a_job_whose_batch_does_not_end_in_time_goes_on_from_its_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Its last sentence is the one of the callback that gives up the batch."""
+    monkeypatch.setattr(graceful_stop.os, "_exit", lambda status: None)
+    GracefulStop(tmp_path)._give_up(signal.SIGTERM)
+    said = capfdbinary.readouterr().err.decode()
+
+    def started(*_: object, stdout: object, **__: object) -> SimpleNamespace:
+        stdout.write(SENTENCE.decode() + said)  # type: ignore[attr-defined]
+        stdout.flush()  # type: ignore[attr-defined]
+        return SimpleNamespace(pid=1, wait=lambda seconds: 128 + signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    job = process.run(tmp_path, ["seed=1"], None, resume=False, show=print)
+    assert job["reason"] == "stopped; the batch did not end in time; nothing is saved yet: the same command begins again."
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    assert process.prepare_resume(tmp_path, record.read(tmp_path))
+    assert (tmp_path / "checkpoints" / "last.ckpt").is_file()
 
 
 def test_a_sweep_hears_how_far_its_job_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

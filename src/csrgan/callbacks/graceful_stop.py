@@ -64,7 +64,7 @@ class GracefulStop(Callback):
 
     def _give_up(self, number: int) -> None:
         if collectives.rank() == 0:
-            sentence = f"csrgan train: stopped, for the batch did not end in time; {earlier_save(self.folder)}"
+            sentence = f"csrgan train: stopped; the batch did not end in time; {earlier_save(self.folder)}"
             with suppress(OSError):
                 os.write(2, f"{printable(sentence)}\n".encode())
         os._exit(128 + number)

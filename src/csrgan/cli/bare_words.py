@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from csrgan.config import paths
 from csrgan.config.labels import gathered
 from csrgan.errors import require
+from csrgan.files import exists
 
 # The key of a word that is given without one: there is one natural meaning.
 BARE = {
@@ -23,7 +22,7 @@ def with_keys(command: str, words: list[str]) -> list[str]:
         return _with_list(command, SEVERAL[command], words)
     words = gathered(words) if command == "report" else words
     key = BARE.get(command)
-    bare = [word for word in words if not word.startswith(("-", "~", "+")) and ("=" not in word or Path(word).exists())]
+    bare = [word for word in words if not word.startswith(("-", "~", "+")) and ("=" not in word or exists(word))]
     if key is None or not bare:
         return words
     given = [word for word in words if word.startswith(f"{key}=") and word not in bare]
@@ -35,7 +34,7 @@ def with_keys(command: str, words: list[str]) -> list[str]:
 def _with_list(command: str, key: str, words: list[str]) -> list[str]:
     """Return the words, with those that were given without a key as the list of this one. Raises UserError if it is given too."""
     signed = [word.startswith(("-", "+", "~")) and not word.startswith("~/") for word in words]
-    bare = [word for word, sign in zip(words, signed, strict=True) if not sign and ("=" not in word or Path(word).exists())]
+    bare = [word for word, sign in zip(words, signed, strict=True) if not sign and ("=" not in word or exists(word))]
     unkeyed = set(bare)
     others = [word for word in words if word not in unkeyed]
     given = [word for word in others if word.startswith(f"{key}=")]

@@ -10,6 +10,7 @@ from csrgan.config.build import build, checked_settings
 from csrgan.console import Console
 from csrgan.data import shards
 from csrgan.data.cache import Cache
+from csrgan.data.held_out import Part
 from csrgan.data.module import Photographs
 from csrgan.data.paired import Paired
 from csrgan.data.prepared import Prepared
@@ -31,7 +32,10 @@ def run(config: DictConfig) -> int:
     data.console = console = Console()
     if kind == "shards":
         data.cache = Cache(data.cache.folder, 0)  # decode every picture once, to see that it can be decoded
-        data.sources["data.valid"] = None
+        valid = data.sources.pop("data.valid")
+        if isinstance(valid, Part):
+            valid.files()
+            console.print(f"{valid.line}, so the shards are without them", highlight=False, markup=False, soft_wrap=True)
     keys = [key for key, source in data.sources.items() if source]
     require(bool(keys), "data.train and data.valid are empty: give a folder of photographs, as in data.train=FOLDER.")
     prepared = {key: data.pictures(key) for key in keys}

@@ -13,6 +13,7 @@ from csrgan.config import misplaced, search
 from csrgan.config.folder import groups
 from csrgan.config.override import BY_FILE, by_file, single, unknown_key
 from csrgan.errors import UserError
+from csrgan.files import exists
 
 Groups = Mapping[str, Sequence[str]]
 
@@ -39,7 +40,7 @@ def available_groups() -> Groups:
     return {name: sorted({file.stem for file in files}) for name, files in groups()}
 
 
-def choice_faults(override: Override, available: Groups) -> Iterator[str]:
+def choice_faults(command: str, override: Override, available: Groups) -> Iterator[str]:
     """Yield a sentence for each choice that its group, sweeper or launcher lacks."""
     name = chosen_group(override, available)
     if sentence := misplaced.kind_fault(override, available):
@@ -52,14 +53,19 @@ def choice_faults(override: Override, available: Groups) -> Iterator[str]:
             yield f"{override.input_line} is none of {name}'s choices: {', '.join(available[name])}."
         for choice in choices:
             if choice not in available[name]:
-                photographs = f" For a folder of photographs: data=folder data.train={choice} data.valid=10%."
                 own = misplaced.hint(name, choice) + misplaced.forgotten(name, choice) + misplaced.package_hint()
-                hint = photographs if name == "data" and Path(choice).is_dir() else own
+                hint = _photographs(command, choice) if name == "data" and exists(choice) and Path(choice).is_dir() else own
                 yield str(UserError.unknown(name, choice, available[name])) + hint
             elif choice != "none":
                 yield from (f"{name}={choice}: {file} is empty, so it would change nothing." for file in _empty_files(name, choice))
     elif override.key_or_group in PLUGINS:
         yield from plugin_fault(override.key_or_group, str(override.input_line).partition("=")[2])
+
+
+def _photographs(command: str, folder: str) -> str:
+    """Return how a command takes a folder of photographs."""
+    given = {"evaluate": f"data.valid={folder}", "prepare": f"data.train={folder}"}
+    return f" For a folder of photographs: data=folder {given.get(command, f'data.train={folder} data.valid=10%')}."
 
 
 def _empty_files(group: str, choice: str) -> Iterator[Path]:

@@ -106,15 +106,16 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     parsed, wrong = _parsed(words)
     available = available_groups()
     for override in parsed:
-        if sentences := list(choice_faults(override, available)):
+        if sentences := list(choice_faults(command, override, available)):
             wrong.setdefault(str(override.key_or_group), []).extend(sentences)
     chosen = [override for override in parsed if chosen_group(override, available)]
     plugins = [override for override in parsed if override.key_or_group in PLUGINS]
     good = [override for override in (*chosen, *plugins) if str(override.key_or_group) not in wrong]
     base = _composed(command, good, wrong)
     swept: list[Override] = []
-    if base is not None:
-        swept, told = _swept(base, {str(override.key_or_group) for override in parsed}, available)
+    several = base is not None and _several(base, words, flags)
+    if base is not None and several:  # a single run ignores the lists of a sweep's file
+        swept, told = _swept(command, base, {str(override.key_or_group) for override in parsed}, available)
         first = [override for override in swept if chosen_group(override, available)]
         base = _composed(command, [*first, *good], wrong) if first else base
         yield from told
@@ -127,8 +128,6 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     wrong |= _unknown_keys(base, words, [key for key in wrong if key not in (*available, *OF_KINDS)])
     torn |= torn_at_commas(base, words)
     wrong |= torn
-    modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [str(hydra.mode)]
-    several = SEVERAL in flags or modes[-1].endswith("MULTIRUN")
     if "system" not in wrong:
         yield from unused_part_faults(base, parsed)
     ranges = declared_rules(contents(base, resolve=False))
@@ -153,6 +152,12 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         yield from _composed_faults(base, wrong, several)
 
 
+def _several(base: DictConfig, words: Sequence[str], flags: Sequence[str]) -> bool:
+    """Return whether a sweep is asked for, by the command or by its yaml file."""
+    modes = [word.partition("=")[2] for word in words if word.startswith("hydra.mode=")] or [str(base.hydra.mode)]
+    return SEVERAL in flags or modes[-1].endswith("MULTIRUN")
+
+
 def _unknown_keys(base: DictConfig, words: Sequence[str], keys: Sequence[str]) -> dict[str, list[str]]:
     """Return a sentence for each key that does not exist, which matters more than why its value cannot be read."""
     given = [key for key in keys if any(word.startswith(f"{key}=") for word in words)]
@@ -170,7 +175,7 @@ def _add_faults_of_several(base: DictConfig, parsed: Sequence[Override], wrong: 
             wrong[key] = sentences
 
 
-def _swept(base: DictConfig, given: Collection[str], available: Groups) -> tuple[list[Override], list[str]]:
+def _swept(command: str, base: DictConfig, given: Collection[str], available: Groups) -> tuple[list[Override], list[str]]:
     """Return the overrides that the yaml file of a sweep holds, and sentences for what can be none, with their place. given: keys
     of the command, whose values replace the file's."""
     good: list[Override] = []
@@ -180,7 +185,7 @@ def _swept(base: DictConfig, given: Collection[str], available: Groups) -> tuple
         parsed, wrong = ([], {}) if sentences else _parsed([f"{key}={value}"])
         sentences += [sentence for found in wrong.values() for sentence in found]
         for override in parsed:
-            sentences += [*choice_faults(override, available)] or [*double_fault(override)]
+            sentences += [*choice_faults(command, override, available)] or [*double_fault(override)]
         told += [f"{place(key, base.hydra.runtime.choices)}: {sentence}" for sentence in sentences]
         good += [] if sentences else parsed
     return good, told

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from csrgan.config import announced, search
 from csrgan.config.location import conf
-from csrgan.files import relative
+from csrgan.files import exists, relative
 
 DEPTH = 5  # folders, this one included, in which a package may lie; looking through all could take minutes
 GLOBAL = "# @package _global_"  # first line of a file that sets keys of the whole configuration
@@ -27,7 +27,7 @@ def kind_fault(override: Override, available: Mapping[str, Sequence[str]]) -> st
         return None
     said = f"{override.input_line} names no kind: {OF_KINDS[group]} is chosen as {group}/KIND=NAME"
     files = [folder / group / f"{value}.yaml" for folder in search.folders()]
-    for file in (file for file in files if file.is_file()):
+    for file in filter(exists, files):
         there = f"{relative(file)} lies one folder too high: move it to {relative(file.parent)}/KIND/{file.name}, with a KIND of"
         return f"{said}. {there} your own, and add it with +{group}/KIND={value}."
     kinds = [kind for kind, choices in available.items() if kind.startswith(f"{group}/") and value in choices]
@@ -39,21 +39,23 @@ def hint(group: str, choice: str) -> str:
     """Return where a user's file lies that a group lacks, if that is a folder above, or its name ends with .yml; empty if there is
     none."""
     misnamed = [folder / group / f"{choice}.yml" for folder in search.folders()]
-    renamed = [f" {relative(file)} must be named {choice}.yaml." for file in misnamed if file.is_file()]
+    renamed = [f" {relative(file)} must be named {choice}.yaml." for file in misnamed if exists(file)]
     above = ["", *("/".join(group.split("/")[:depth]) for depth in range(1, group.count("/") + 1))]
     files = [(folder, folder / place / f"{choice}.yaml") for folder in search.folders() for place in above]
     found = [
         f" {relative(file)} lies too high: move it to {relative(folder / group / file.name)}."
         for folder, file in files
-        if file.is_file()
+        if exists(file)
     ]
     return "".join([*renamed, *found])
 
 
 def forgotten(group: str, choice: str) -> str:
     """Return which folder in the current one holds a choice, but is not named by the command; empty if none does."""
+    if "/" in choice:  # the name of a file somewhere else
+        return ""
     searched = {folder.absolute() for folder in (*search.folders(), conf())}
-    unnamed = [file.parents[group.count("/") + 1] for file in sorted(Path().glob(f"*/{group}/{choice}.yaml"))]
+    unnamed = [folder for folder in sorted(Path().glob("*/")) if exists(folder / group / f"{choice}.yaml")]
     hidden = [folder for folder in unnamed if folder.absolute() not in searched]
     return "".join(f" {folder / group / choice}.yaml is there: add {announced.FLAG}{folder}." for folder in hidden[:1])
 
@@ -62,18 +64,20 @@ def package_faults(base: DictConfig, choices: Mapping[str, str | None]) -> Itera
     """Yield a sentence for each chosen file of the user's that lacks the line by which all of csrgan's own files of its group set
     keys of the whole configuration: without it, Hydra puts what the file sets below a key of the group's name, where nothing reads
     it. choices: of each group."""
-    for group, choice in choices.items() if search.folders() else ():
-        if not OmegaConf.select(base, group.replace("/", ".")) or not _is_global(group):
+    folders = search.folders()
+    for group, choice in choices.items():
+        files = [file for folder in folders for file in sorted((folder / group).glob("*.yaml")) if not _says_global(file)]
+        if not files or not OmegaConf.select(base, group.replace("/", ".")) or not _is_global(group):
             continue
-        files = [file for folder in search.folders() for file in sorted((folder / group).glob("*.yaml")) if not _says_global(file)]
         for file in [file for file in files if file.stem == choice] or files:
             yield f"{relative(file)} sets nothing, because a line is missing: begin the file with {GLOBAL}"
 
 
 def _is_global(group: str) -> bool:
     """Return whether all of csrgan's own choices of a group, but those that set nothing, set keys of the whole configuration."""
-    files = [file for file in (conf() / group).glob("*.yaml") if OmegaConf.load(file)]
-    return bool(files) and all(map(_says_global, files))
+    files = list((conf() / group).glob("*.yaml"))
+    plain = [file for file in files if not _says_global(file)]
+    return len(plain) < len(files) and not any(map(OmegaConf.load, plain))
 
 
 def _says_global(file: Path) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import invalidate_caches
-from importlib.metadata import PackageNotFoundError, distribution, entry_points
+from importlib.metadata import PackageNotFoundError, distribution, entry_points, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -41,11 +41,21 @@ def incomplete() -> Iterator[str]:
                 f" [project.entry-points.{ENTRY_POINTS}] of the pyproject.toml{owner}, {again}."
             )
     for name in packages():
-        if (found := _spec(name)) and is_installed(name) and not any(Path(place, "conf").is_dir() for place in found):
+        found = _spec(name)
+        if found and not any(Path(place, "conf").is_dir() for place in found) and is_installed(name) and _has_choices(name):
             yield (
                 f"{name} has no folder conf where it is installed. If its project has one, its yaml files were not installed:"
                 f" with setuptools, name them in [tool.setuptools.package-data], {again}."
             )
+
+
+def _has_choices(name: str) -> bool:
+    """Return whether an installed package says that it has choices: by an entry point, or by a folder conf among its files. One
+    that is merely allowed needs none."""
+    owners = () if name in installed() else packages_distributions().get(name, ())
+    return name in installed() or any(
+        file.parts[:2] == (name, "conf") for owner in owners for file in distribution(owner).files or ()
+    )
 
 
 def packages() -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 
+import yaml
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -27,10 +27,18 @@ def place(key: str, choices: Mapping[str, str]) -> str:
         folder / group / f"{choices.get(group)}.yaml" for group in ("sweep", "experiment") for folder in (*search.folders(), conf())
     ]
     for file in (file for file in files if file.is_file()):
-        for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
-            if re.match(rf"""\s*['"]?{re.escape(key)}['"]?\s*:""", line):
-                return f"{relative(file)}, line {number}"
+        node: yaml.Node | None = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        for name in ("hydra", "sweeper", "params"):
+            _, node = _entry(node, name)
+        if key_node := _entry(node, key)[0]:
+            return f"{relative(file)}, line {key_node.start_mark.line + 1}"
     return "hydra.sweeper.params"
+
+
+def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | tuple[None, None]:
+    """Return the nodes of a key and of its value in a mapping of a yaml file; None if it has no such key."""
+    entries = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((entry for entry in entries if entry[0].value == key), (None, None))
 
 
 def list_fault(base: DictConfig, key: str, value: object) -> Iterator[str]:

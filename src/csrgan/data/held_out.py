@@ -16,24 +16,36 @@ from csrgan.data.shards import is_shards
 from csrgan.data.sources import Files, Source
 from csrgan.errors import UserError, require
 
-PERCENT, FRACTION = re.compile(r"\s*\d+(\.\d+)?\s*%\s*"), re.compile(r"0?\.\d+")
+PERCENT, FRACTION = re.compile(r"\s*\d+(\.\d+)?\s*%\s*"), re.compile(r"0?\.\d+|\d(\.\d+)?e-\d+")
 
 
 def is_share(value: object) -> bool:
-    """Return whether data.valid is a share such as 10%. Raises UserError for 0.1, unless it is a folder's name."""
-    if isinstance(value, str) and FRACTION.fullmatch(value):
-        percent = f"{100 * float(value):g}%"
-        require(Path(value).is_dir(), f"data.valid={value} is not a folder. For a share of data.train, write data.valid={percent}.")
-    return isinstance(value, str) and PERCENT.fullmatch(value) is not None
+    """Return whether data.valid is a share such as 10%. Raises UserError for 0.1, unless it is a folder's name, and for a share
+    that is one."""
+    text = str(value) if isinstance(value, str | float) else ""
+    if FRACTION.fullmatch(text):
+        percent = f"{100 * float(text):.6f}".rstrip("0").rstrip(".")
+        remedy = f"data.valid={percent if percent != '0' else '10'}%"
+        require(Path(text).is_dir(), f"data.valid={text} is not a folder. For a share of data.train, write {remedy}.")
+    is_percent = PERCENT.fullmatch(text) is not None
+    if is_percent and Path(text).is_dir():
+        number = text.strip().rstrip("% ")
+        share = f"{number}0%" if "." in number else f"{number}.0%"
+        raise UserError(
+            f"data.valid={text} is a share of data.train, and a folder here: write data.valid=./{text} for the folder, or"
+            f" data.valid={share} for the share."
+        )
+    return is_percent
 
 
-def split(train: str | Sequence[str] | Source | None, share: str) -> dict[str, str | Sequence[str] | Source | None]:
+def split(train: str | float | Sequence[str] | Source | None, share: str) -> dict[str, str | Sequence[str] | Source | None]:
     """Return the sources of data.train and data.valid where data.valid is a share of data.train, such as 10%.
 
     Raises UserError for a share that leaves nothing on one side, and where data.train is no folder of photographs.
     """
     percent = float(share.strip().rstrip("%"))
     require(0 < percent < 100, f"data.valid={share}: the share of data.train to evaluate on lies above 0 % and below 100 %.")
+    train = str(train) if isinstance(train, int | float) else train  # a folder called 2024
     sources = [train] if isinstance(train, str) else train or ()
     if isinstance(sources, Source) or any(is_shards(str(item)) or not Path(str(item)).is_dir() for item in sources):
         named = "what data.train names is none" if isinstance(sources, Source) else f"data.train={train} is none"

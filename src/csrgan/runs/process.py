@@ -26,6 +26,7 @@ from csrgan.tree import Settings
 EVERY = 60.0  # seconds between the lines that a sweep prints about a job
 PROGRESS = re.compile(r"\d s left")  # in a line on the progress of a training, or of its evaluation
 PATIENCE = 30.0  # seconds that a job has to save after Ctrl-C
+SIGNALLED = {128 + signal.SIGINT: "Ctrl-C", 128 + signal.SIGTERM: "SIGTERM"}  # by the exit status of a job that stopped for one
 GOES_ON = "csrgan train: goes on at "  # in the output of a job, before that of a later start
 KILLED = "ended by "  # beginning of the reason of a job that a signal ended
 
@@ -141,14 +142,16 @@ def _lines(output: Path, start: int) -> list[str]:
 
 
 def _reason(status: int, output: Path, start: int) -> str:
-    """Return why a job failed: the signal that ended it, or the last line that it wrote."""
+    """Return why a job failed: the signal that ended it, or the last line that it wrote. One that stopped for a signal begins with
+    STOPPED, also if its last line does not tell of the stop, as after a second signal."""
     if status == 0:
         return ""
     if status < 0:
         name = signal.Signals(-status).name
         return f"{KILLED}{name}" + (", perhaps because memory ran out" if -status == signal.SIGKILL else "")
     lines = [line.strip() for line in _lines(output, start) if line.strip() and not line.startswith(GOES_ON)]
-    return lines[-1].removeprefix("csrgan train: ") if lines else f"exit status {status}"
+    reason = lines[-1].removeprefix("csrgan train: ") if lines else f"exit status {status}"
+    return f"{STOPPED}by {SIGNALLED[status]}" if status in SIGNALLED and not reason.startswith(STOPPED) else reason
 
 
 def locked(file: IO[str]) -> bool:
