@@ -65,13 +65,17 @@ def stop(folder: Path, reason: str) -> None:
             write(folder, _stopped(content, reason, time.time()))
 
 
-def stop_gone(folder: Path, since: float) -> None:
+def stop_gone(folder: Path, since: float) -> bool:
     """Write that a running job was stopped now, if its process, begun since this time on this machine, is gone. A launcher that
-    ends kills its jobs' processes before these can write it themselves."""
+    ends kills its jobs' processes before these can write it themselves. Return whether the job had begun since and not ended: one
+    whose process is not gone yet ends at once, see `watchdog`."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         content = json.loads((folder / JOB).read_text(encoding="utf-8"))
-        if content["began"] >= since and current(folder, content) is not content:
+        ran = bool(content["began"] >= since and content["status"] == "running")
+        if ran and current(folder, content) is not content:
             stop(folder, f"{STOPPED}its sweep ended")
+        return ran
+    return False
 
 
 def current(folder: Path, content: Settings) -> Settings:

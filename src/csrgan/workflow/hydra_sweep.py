@@ -71,20 +71,19 @@ class SweepRecorder(Callback):
     @classmethod
     def end_jobs(cls) -> str:
         """After Ctrl-C, write down the end of jobs whose processes the launcher has killed. Return what became of those that ran
-        together; empty where they ran one after another and could save."""
-        for file in cls.folder.glob(f"*/{JOB}") if cls.folder else ():
-            record.stop_gone(file.parent, sweep_plan.published().began)
-        return {
-            None: "",
-            True: " Jobs that ran together ended without a save; each goes on from its last one.",
-            False: " Jobs that the cluster has already go on.",
-        }[cls.ended_with]
+        together; empty where none did, or each could save."""
+        if cls.folder is None or cls.ended_with is False:
+            return " Jobs that the cluster has already go on." if cls.folder else ""
+        since = sweep_plan.published().began
+        ended = [record.stop_gone(file.parent, since) for file in cls.folder.glob(f"*/{JOB}")]
+        return " Jobs that ran together ended without a save; each goes on from its last one." if any(ended) else ""
 
     @classmethod
     def take(cls) -> tuple[Path, str] | None:
         """Return the folder, and how to name the command that runs what is missing there, once; None if there is none."""
-        folder, cls.folder = cls.folder, None
-        return (folder, cls.again) if folder else None
+        taken = (cls.folder, cls.again) if cls.folder else None
+        cls.folder, cls.created, cls.before, cls.ended_with, cls.again = None, (), frozenset(), None, ""
+        return taken
 
 
 class Refused(BaseException):
