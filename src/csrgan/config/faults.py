@@ -53,6 +53,7 @@ from csrgan.config.override import (
 from csrgan.config.paths import broken_interpolation, literal_path, with_decoded_paths
 from csrgan.config.swept import hydra_fault, list_fault, params, place
 from csrgan.config.targets import early_faults
+from csrgan.config.unread import misnamed_metrics, unread_faults
 from csrgan.errors import UserError, memory_ran_out, needed, printable
 from csrgan.tree import Settings
 
@@ -102,6 +103,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     yield from flag_faults(command, flags)
     yield from search.unknown_packages()
     yield from search.name_clashes(conf())
+    yield from misnamed_metrics(" ".join(words))
     words, torn = torn_at_blanks(words)
     parsed, wrong = _parsed(words)
     available = available_groups()
@@ -118,7 +120,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         first = [override for override in swept if chosen_group(override, available)]
         base = _composed(command, [*first, *good], wrong) if first else base
         yield from told
-    lost = [] if base is None else list(package_faults(base, base.hydra.runtime.choices))
+    lost = [] if base is None else [*package_faults(base, base.hydra.runtime.choices), *unread_faults(command, base, words)]
     if base is None or lost:
         yield from (*lost, *(sentence for sentences in wrong.values() for sentence in sentences))
         return
