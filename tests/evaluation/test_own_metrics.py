@@ -185,7 +185,7 @@ def test_what_is_no_metric_is_a_user_error(package: Path) -> None:
         ("heading: 3\nunit: 4", ["metric.edges.heading=3 is not a text: ", "metric.edges.unit=4 is not a text: "]),
         ("heading: a\ndigits: 1.5", ["metric.edges.digits=1.5 is not a whole number."]),
         ("bset: .inf", ["metric.edges has keys that csrgan.evaluation.metrics.Metric does not take: bset.", "lacks heading"]),
-        ("heading: a\nused: fasle", ["metric.edges.used=fasle is neither true nor false."]),
+        ("heading: a\nused: maybe", ["metric.edges.used=maybe is neither true nor false."]),
     ],
 )
 def test_every_setting_of_another_type_is_told_at_once(lines: str, told: list[str], package: Path) -> None:
@@ -199,7 +199,9 @@ def test_every_setting_of_another_type_is_told_at_once(lines: str, told: list[st
 
 
 def test_an_unknown_input_is_told_with_the_name_of_the_file(package: Path) -> None:
-    (package / "scored" / "metrics.py").write_text("def edges(image, sharpp):\n    return 1.0\n")
+    (package / "scored" / "misspelt.py").write_text("def edges(image, sharpp):\n    return 1.0\n")
+    file = package / "scored" / "conf" / "metric" / "edges.yaml"
+    file.write_text(file.read_text().replace("scored.metrics", "scored.misspelt"))
     with pytest.raises(csrgan.UserError, match=r"^metric\.edges: its function asks for sharpp, .* Did you mean sharp\?$"):
         own.register_metrics()
 
