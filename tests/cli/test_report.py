@@ -275,7 +275,9 @@ def test_a_run_and_an_evaluation_by_themselves_meet_on_one_page(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("checkpoint", "remedy"), [(True, "csrgan train resume="), (False, "start it anew.")])
-def test_a_run_that_was_not_scored_is_told(checkpoint: bool, remedy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_was_not_scored_is_told(
+    checkpoint: bool, remedy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
     (tmp_path / "run" / "overrides.json").write_text("[]")
     if checkpoint:

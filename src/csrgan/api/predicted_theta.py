@@ -102,7 +102,8 @@ def theta_values(restored: Restoration, predicted: Sequence[str], picture: int =
 
 def estimates(values: Mapping[str, float], prior: Prior, witness: int | None = None) -> Iterator[Estimate]:
     """Yield theta^ of `theta_values`, each parameter in the unit that tables give it. What belongs together may be absent only
-    together: the two components of a shape, and the shape of a blur with the blur. What has a witness is there. witness: see `Findings`."""
+    together: the two components of a shape, and the shape of a blur with the blur. What has a
+    witness is there. witness: see `Findings`."""
     ends = {f"{name}_{end}" for name in values for end in ("predicted_std", *BOUNDS)}
     found = {name: _estimate(name, values, prior) for name in values if name not in ends}
     by_step: dict[str, list[bool]] = {}

@@ -73,10 +73,11 @@ def failure(error: Exception, tree: Settings) -> UserError | None:
 
 
 def _settings(tree: object, names: Sequence[str]) -> str:
-    """Return the settings with which a configuration calls the function that failed: one of another type may be the cause."""
+    """Return the settings with which a configuration calls the function that failed, if one is a text: a number may be meant."""
     for node in _nodes(tree):
         function = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
-        if node.get("_partial_") and function and node["_target_"] in names:
+        texts = any(isinstance(value, str) for value in function.values())
+        if node.get("_partial_") and texts and node["_target_"] in names:
             return f" (its settings: {', '.join(f'{key}={value}' for key, value in function.items())})"
     return ""
 

@@ -87,7 +87,8 @@ def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], units: Mapping[str,
     """
     rows = math.ceil(len(entries) / columns)
     captions = [
-        "\n".join([literal(_shortened(name, LETTERS)), *_parted(_line(parameters, units), LETTERS)]) for _, parameters, name in entries
+        "\n".join([literal(_shortened(name, LETTERS)), *_parted(_line(parameters, units), LETTERS)])
+        for _, parameters, name in entries
     ]
     lines = max((caption.count("\n") + 1 for caption in captions), default=2)
     figure = Figure(figsize=(columns * 3.2, rows * (3.1 + 0.15 * lines)), dpi=100, facecolor="white")
