@@ -274,3 +274,17 @@ def test_a_run_and_an_evaluation_by_themselves_meet_on_one_page(tmp_path: Path) 
     (tmp_path / "both" / "run" / "overrides.json").write_text("{}")
     assert main(["report", f"{tmp_path}/both"]) == 0
     assert "overrides.json is damaged" in (tmp_path / "both" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("checkpoint", "remedy"), [(True, "csrgan train resume="), (False, "start it anew.")])
+def test_a_run_that_was_not_scored_is_told(
+    checkpoint: bool, remedy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "run" / "overrides.json").write_text("[]")
+    if checkpoint:
+        (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
+    assert main(["report", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "was not scored before it ended" in told
+    assert remedy in told

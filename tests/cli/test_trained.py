@@ -124,7 +124,9 @@ def test_the_shape_of_a_blur_is_said_with_its_blur_alone_and_an_interval_counts_
     told = "blur std 2.00 [1.50, 2.50] px, ellipticity (0°) 0.04 [0.01, 0.07], ellipticity (45°) 0.00 [-0.02, 0.02]"
     assert describe_theta(blurred, prior, 90) == f"{told}, jpeg quality 82 [70, 94] (the file says 90); not certain: scale"
     sharp = blurred | with_intervals(blur_std=(0.3, 0.0, 0.9), jpeg_quality=(97.0, 93.0, 100.0))
-    assert describe_theta(sharp, prior, 90) == "not certain: blur, scale, ellipticity, jpeg quality (the file says 90)"
+    said = "jpeg quality 97 [93, 100] (the file says 90); not certain: blur, scale, ellipticity"
+    assert describe_theta(sharp, prior, 90) == said
+    assert describe_theta(sharp, prior) == "not certain: blur, scale, ellipticity, jpeg quality"
     (outside,) = out_of_range(with_intervals(ellipticity_45=(9.0, 8.0, 10.0)), prior)
     assert outside.startswith("ellipticity (45°) 9.00 lies outside the range")
 

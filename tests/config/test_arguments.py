@@ -25,6 +25,9 @@ from csrgan.declared import declares
 def sobel(restored, sharp, *, threshold):
     return ((restored - sharp).abs() > threshold).float().mean()
 
+def imp(restored, sharp):
+    return (restored - sharp).abs().mean()
+
 class Distance(Recorded):
     def __init__(self, power, eps=1e-3):
         self.power = power
@@ -51,6 +54,8 @@ BARE_SOBEL = BARE % ("sobel", TERM.replace("1.0, ", "1.0 and "), "sobel, _partia
 LOSSES = {  # what stands under loss.edges, and what is said about it
     f"{TERM} {{{SOBEL}, treshold: 0.1}}": "loss.edges.function has keys that edge_losses.sobel does not take: treshold."
     " It takes: threshold. Did you mean threshold?",
+    f"{TERM} {{_target_: edge_losses.imp, _partial_: true, epsilon: 1}}": "does not take: epsilon. It takes no settings: to give it"
+    " one, put epsilon after a star, as in (restored, sharp, *, epsilon).",
     f"{TERM} {{{SOBEL}}}": "loss.edges.function lacks threshold, for which edge_losses.sobel has no default: add threshold: VALUE.",
     f"{TERM} {{_target_: edge_losses.sobel, threshold: 1}}": "loss.edges.function would call edge_losses.sobel at once, without"
     " restored, sharp: add _partial_: true, and csrgan gives them.",

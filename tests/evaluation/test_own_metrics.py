@@ -98,6 +98,10 @@ def test_every_kind_of_one_number_is_a_score(number: object) -> None:
     ("line", "sentence"),
     [
         ("sharp.mean()", r"metric\.edges gives nothing \(None\), and a metric is one number: let its function end with return\."),
+        (
+            "return float('nan')",
+            r"metric\.edges gives nan \(not a number\) for L and for H of the first picture, \S+: look in .*",
+        ),
         ("return sharp + 'one'", r"metric\.edges failed in scored/metrics\.py:2: TypeError: .* CSRGAN_TRACEBACK=1 .*"),
     ],
 )
@@ -110,6 +114,13 @@ def test_a_metric_that_fails_does_so_before_anything_is_computed(
     assert main([command, *words, "run_dir=run"]) == 2
     assert re.fullmatch(rf"csrgan {command}: {sentence}", capfd.readouterr().err.strip().split("\n")[-1])
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("value", ["0 / (image - sharp).abs().max()", "1.0 if len(image[0, 0]) > 200 else float('nan')"])
+def test_a_metric_may_be_nan_for_some_pictures(value: str, package: Path) -> None:
+    (package / "scored" / "metrics.py").write_text(f"def edges(image, sharp):\n    return {value}\n")
+    own.register_metrics()
+    try_own_metrics(csrgan.Photographs(valid=["chelsea"], evaluation_crop=32), "cpu")
 
 
 def test_trying_the_metrics_first_changes_no_random_number(package: Path) -> None:
@@ -163,6 +174,35 @@ def test_what_is_no_metric_is_a_user_error(package: Path) -> None:
         own.register_metrics()
     file.rename(file.with_name("psnr.yaml"))
     with pytest.raises(csrgan.UserError, match=r"psnr\.yaml has the name of csrgan's own metric psnr"):
+        own.register_metrics()
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("heading: a\nbest: up", ["metric.edges.best=up is not a number: it is the best value, .inf if higher is better"]),
+        ("heading: a\nbest: true", ["metric.edges.best=True is not a number: "]),
+        ("heading: 3\nunit: 4", ["metric.edges.heading=3 is not a text: ", "metric.edges.unit=4 is not a text: "]),
+        ("heading: a\ndigits: 1.5", ["metric.edges.digits=1.5 is not a whole number."]),
+        ("bset: .inf", ["metric.edges has keys that csrgan.evaluation.metrics.Metric does not take: bset.", "lacks heading"]),
+        ("heading: a\nused: maybe", ["metric.edges.used=maybe is neither true nor false."]),
+    ],
+)
+def test_every_setting_of_another_type_is_told_at_once(lines: str, told: list[str], package: Path) -> None:
+    node = "_target_: csrgan.evaluation.metrics.Metric\nfunction: {_target_: scored.metrics.edges, _partial_: true}\n"
+    (package / "scored" / "conf" / "metric" / "edges.yaml").write_text(f"# Mine\n{node}{lines}\n")
+    with pytest.raises(csrgan.UserError) as refused:
+        own.register_metrics()
+    sentences = str(refused.value).split("\n")
+    assert len(sentences) == len(told)
+    assert all(part in sentence for part, sentence in zip(told, sentences, strict=True))
+
+
+def test_an_unknown_input_is_told_with_the_name_of_the_file(package: Path) -> None:
+    (package / "scored" / "misspelt.py").write_text("def edges(image, sharpp):\n    return 1.0\n")
+    file = package / "scored" / "conf" / "metric" / "edges.yaml"
+    file.write_text(file.read_text().replace("scored.metrics", "scored.misspelt"))
+    with pytest.raises(csrgan.UserError, match=r"^metric\.edges: its function asks for sharpp, .* Did you mean sharp\?$"):
         own.register_metrics()
 
 

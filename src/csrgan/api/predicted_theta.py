@@ -102,7 +102,8 @@ def theta_values(restored: Restoration, predicted: Sequence[str], picture: int =
 
 def estimates(values: Mapping[str, float], prior: Prior, witness: int | None = None) -> Iterator[Estimate]:
     """Yield theta^ of `theta_values`, each parameter in the unit that tables give it. What belongs together may be absent only
-    together: the two components of a shape, and the shape of a blur with the blur. witness: see `Findings`."""
+    together: the two components of a shape, and the shape of a blur with the blur. What has a
+    witness is there. witness: see `Findings`."""
     ends = {f"{name}_{end}" for name in values for end in ("predicted_std", *BOUNDS)}
     found = {name: _estimate(name, values, prior) for name in values if name not in ends}
     by_step: dict[str, list[bool]] = {}
@@ -113,8 +114,8 @@ def estimates(values: Mapping[str, float], prior: Prior, witness: int | None = N
         absent[axial.KERNEL] = True  # an absent blur has no shape
     aside = "" if witness is None else f"(the file says {witness})"
     for name, estimate in found.items():
-        said = aside if name == JPEG_QUALITY else ""
-        yield estimate._replace(may_be_absent=absent[_step(name, prior)], aside=said)
+        told = aside and name == JPEG_QUALITY  # a file with a witness is a JPEG, whatever its pixels say
+        yield estimate._replace(may_be_absent=absent[_step(name, prior)] and not told, aside=aside if told else "")
 
 
 def _step(name: str, prior: Prior) -> str:
@@ -152,9 +153,7 @@ def _neutral(name: str, prior: Prior) -> float | None:
 def describe_theta(values: Mapping[str, float], prior: Prior, witness: int | None = None) -> str:
     """Return theta^ in one line, with its intervals if there are any. What may be absent is named without numbers."""
     found = list(estimates(values, prior, witness))
-    others = [
-        " ".join(filter(None, (re.sub(r" (std|\(\d+°\))$", "", each.what), each.aside))) for each in found if each.may_be_absent
-    ]
+    others = [re.sub(r" (std|\(\d+°\))$", "", each.what) for each in found if each.may_be_absent]
     uncertain = f"not certain: {', '.join(dict.fromkeys(others))}" if others else ""
     return "; ".join(filter(None, [", ".join(each.sentence for each in found if not each.may_be_absent), uncertain]))
 

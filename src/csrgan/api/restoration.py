@@ -16,6 +16,7 @@ from csrgan import records
 from csrgan.api.pictures import Opened, opened
 from csrgan.api.predicted_theta import Findings
 from csrgan.data import picture
+from csrgan.data.search import SUFFIXES
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.errors import UserError
 
@@ -140,6 +141,8 @@ class Restoration:
         """
         if isinstance(self.image, Tensor):
             raise UserError("a batch of tensors cannot be saved to a file: restore one picture at a time, from an array or a path.")
+        if Path(path).suffix.lower() not in SUFFIXES:
+            raise UserError.unknown(f"{path}: what S is written as", Path(path).suffix or "file without a suffix", SUFFIXES)
         file = self.file
         if file is None:
             dtype = np.uint16 if self.image.dtype == np.uint16 else np.uint8

@@ -64,6 +64,9 @@ READINGS: dict[str, tuple[Reading, bool, str]] = {
 }
 
 
+NAMED = 2  # samples that a sentence names
+
+
 class Health(Callback):
     """Check every `every`-th batch; a condition is judged by its mean over the last `window` checks.
 
@@ -110,7 +113,8 @@ class Health(Callback):
         if collectives.rank() == 0:
             keep(file, system, batch)
         samples = [f"sample {first + index} ({batch.names[index]})" for index in reason.samples]
-        source = ", ".join(samples) or "no single sample"
+        others = f" and {len(samples) - NAMED} more" if len(samples) > NAMED else ""
+        source = (", ".join(samples[:NAMED]) or "no single sample") + others
         sentence = (
             f"batch {number}: {' and '.join(reason.terms)} of the {reason.network} is not finite, from"
             f" {source}; no weight was changed. csrgan replay file={relative(file)} shows where."
@@ -118,7 +122,8 @@ class Health(Callback):
         self.left_out += 1
         self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
         if self.left_out > self.patience:
-            raise RunStopped(f"{self.left_out} batches were not finite, more than health.patience={self.patience}: {sentence}", 1)
+            shows = f"csrgan replay file={relative(file)} shows where the last one was not"
+            raise RunStopped(f"{self.left_out} batches were not finite, more than health.patience={self.patience}: {shows}.", 1)
 
     def _check(self, trainer: Trainer, system: System) -> None:
         values = {name: float(value) for name, value in system.state.recorded.items() if name.startswith(("D(", "signs/"))}

@@ -144,7 +144,7 @@ class _BenchmarkSet:
                 self._write_low(parts[1], sharp, low, theta, noise)
                 yield Made(dict(zip(names, parts, strict=True)), self._row(names[1], theta))
             if key in self.shown:
-                self.sheet[key] = (low, theta, picture.called(Path(Path(key).name)))
+                self.sheet[key] = (low, theta, picture.called(Path(Path(names[1]).name)))
 
     def _write_low(self, path: Path, sharp: Tensor, low: Tensor, theta: Parameters, noise: Tensor) -> None:
         """Write L. A JPEG file is encoded from what L was before its last step, so it decodes to L."""

@@ -46,6 +46,8 @@ def run(config: DictConfig) -> int:
     folder = Path(settings["folder"])
     require(folder.is_dir(), f"folder={folder} is not a folder.{meant(folder)}")
     folders, due = jobs.folders(folder), jobs.due(folder)
+    for unscored in [] if folders or due else jobs.unscored(folder)[:1]:
+        raise UserError(f"folder={folder}: {_unscored(unscored)}")
     require(
         bool(folders or due),
         f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
@@ -72,6 +74,14 @@ def run(config: DictConfig) -> int:
     said = counted(read) if left or any(job.reason for job in read) else every
     Console().print(f"{said}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _unscored(run: Path) -> str:
+    """Return a sentence about a run that ended, or still runs, before its first evaluation."""
+    said = f"the run in {relative(run)} has no {run_folder.SUMMARY}, because it was not scored before it ended"
+    if any((run / run_folder.CHECKPOINTS).glob("*.ckpt")):
+        return f"{said}: {announced.command('train', f'resume={relative(run)}')} goes on with it."
+    return f"{said}; it has no checkpoint either: start it anew."
 
 
 def _advice(folder: Path, complete: Mapping[Path, Job]) -> str:

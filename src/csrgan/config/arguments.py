@@ -53,11 +53,16 @@ def node_faults(node: Settings, place: str, arguments: Arguments | None) -> Iter
     given = [str(key) for key in node if key not in OWN]
     unknown = [] if arguments.others else [key for key in given if key not in arguments.names]
     if unknown:
-        choices = (arguments.named if waits and arguments.function else ()) or arguments.names
+        measures = waits and arguments.function  # csrgan gives what is before the star
+        choices = arguments.named if measures else arguments.names
         near = [match for key in unknown for match in get_close_matches(key, choices, n=1, cutoff=0.4)]
         hint = f" Did you mean {' and '.join(near)}?" if near else ""
-        listed = ", ".join(sorted(choices)) or "none"
-        yield f"{place} has keys that {target} does not take: {', '.join(unknown)}. It takes: {listed}.{hint}"
+        if measures and not choices:
+            star = f"({', '.join((*arguments.names, '*', *unknown))})"
+            takes = f"It takes no settings: to give it one, put {' and '.join(unknown)} after a star, as in {star}."
+        else:
+            takes = f"It takes: {', '.join(sorted(choices)) or 'none'}.{hint}"
+        yield f"{place} has keys that {target} does not take: {', '.join(unknown)}. {takes}"
         return
     # What a class gets later, when csrgan calls it, may come by name; a function gets it by position.
     needed = [] if waits and not arguments.function else arguments.named if waits else arguments.names

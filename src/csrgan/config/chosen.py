@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from csrgan.config import misplaced, search
 from csrgan.config.folder import groups
 from csrgan.config.override import BY_FILE, by_file, single, unknown_key
+from csrgan.config.unread import misnamed_group
 from csrgan.errors import UserError
 from csrgan.files import exists
 
@@ -118,7 +119,8 @@ def rejected_choices(command: str, message: str, chosen: Collection[Override]) -
         if f"To append to your default list use +{name}=" in message:
             added = f"{name} is no group that csrgan {command} chooses from by itself: it is added with a +, as in +"
             unknown = f"{override.input_line}: csrgan {command} has no {name} to choose."
-            yield override, f"{added}{override.input_line}." if _may_add(command, name) else unknown
+            misnamed = misnamed_group(name, next(_choices(override)))
+            yield override, misnamed or (f"{added}{override.input_line}." if _may_add(command, name) else unknown)
         elif f"Multiple values for {name}." in message or f"{name} appears more than once" in message:
             yield override, f"{override.input_line}: {name} has a choice already, and is chosen without the +."
 

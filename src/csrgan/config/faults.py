@@ -14,7 +14,6 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
-from yaml import MarkedYAMLError
 
 from csrgan import rules
 from csrgan.config import search
@@ -53,6 +52,8 @@ from csrgan.config.override import (
 from csrgan.config.paths import broken_interpolation, literal_path, with_decoded_paths
 from csrgan.config.swept import hydra_fault, list_fault, params, place
 from csrgan.config.targets import early_faults
+from csrgan.config.unread import misnamed_metrics, unread_faults
+from csrgan.config.yaml_errors import yaml_message
 from csrgan.errors import UserError, memory_ran_out, needed, printable
 from csrgan.tree import Settings
 
@@ -102,6 +103,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     yield from flag_faults(command, flags)
     yield from search.unknown_packages()
     yield from search.name_clashes(conf())
+    yield from misnamed_metrics(" ".join(words))
     words, torn = torn_at_blanks(words)
     parsed, wrong = _parsed(words)
     available = available_groups()
@@ -119,7 +121,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         first = [override for override in swept if chosen_group(override, available)]
         base = _composed(command, [*first, *good], wrong) if first else base
         yield from told
-    lost = [] if base is None else list(package_faults(base, base.hydra.runtime.choices))
+    lost = [] if base is None else [*package_faults(base, base.hydra.runtime.choices), *unread_faults(command, base, words)]
     if base is None or lost:
         yield from (*lost, *(sentence for sentences in wrong.values() for sentence in sentences))
         return
@@ -345,20 +347,13 @@ def _library_message(error: BaseException) -> str | None:
     if sentence := sign_message(error):
         return sentence
     known = isinstance(error, HydraException | OmegaConfBaseException)
-    return first_line(error) if known else _yaml_message(error) or _plugin_message(error)
+    return first_line(error) if known else yaml_message(error) or _plugin_message(error)
 
 
 def sign_message(error: BaseException) -> str | None:
     """Return the sentence for an error that is known by its words, wherever it was raised."""
     text = f"{type(error).__name__}: {error}"
     return MEMORY if memory_ran_out(error) else next((sentence for sign, sentence in SIGNS.items() if sign in text), None)
-
-
-def _yaml_message(error: BaseException) -> str | None:
-    """Return the sentence for a yaml file that cannot be read."""
-    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return None
-    return f"{error.problem_mark.name}, line {error.problem_mark.line + 1}, is no valid yaml: {error.problem}."
 
 
 def _plugin_message(error: BaseException) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -41,6 +42,12 @@ def groups() -> Iterator[tuple[str, list[Path]]]:
             if file.parent != root and file.parent.name not in HIDDEN:
                 files.setdefault(file.parent.relative_to(root).as_posix(), []).append(file)
     yield from sorted(files.items())
+
+
+@cache
+def own_groups() -> frozenset[str]:
+    """Return csrgan's own groups."""
+    return frozenset(file.parent.relative_to(conf()).as_posix() for file in conf().glob("*/**/*.yaml"))
 
 
 def first_line(file: Path) -> str:

@@ -31,7 +31,7 @@ def kind_fault(override: Override, available: Mapping[str, Sequence[str]]) -> st
         there = f"{relative(file)} lies one folder too high: move it to {relative(file.parent)}/KIND/{file.name}, with a KIND of"
         return f"{said}. {there} your own, and add it with +{group}/KIND={value}."
     kinds = [kind for kind, choices in available.items() if kind.startswith(f"{group}/") and value in choices]
-    words = [f"{'' if _is_chosen(kind) else '+'}{kind}={value}" for kind in kinds]
+    words = [f"{'' if is_chosen(kind) else '+'}{kind}={value}" for kind in kinds]
     return f"{said}, here {' or '.join(words)}." if words else f"{said}; the kinds are {', '.join(_kinds(group, available))}."
 
 
@@ -139,6 +139,6 @@ def _kinds(group: str, available: Mapping[str, Sequence[str]]) -> Iterator[str]:
     return (kind for kind in available if kind.startswith(f"{group}/"))
 
 
-def _is_chosen(kind: str) -> bool:
+def is_chosen(kind: str) -> bool:
     """Return whether csrgan train chooses from a kind by itself, so that no + is needed."""
     return f"- {kind}: " in Path(conf(), "train.yaml").read_text(encoding="utf-8")

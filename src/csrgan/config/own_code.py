@@ -64,11 +64,31 @@ def failure(error: Exception, tree: Settings) -> UserError | None:
     metrics = {file.stem: settings(file) for file in dict(groups()).get("metric", [])}
     named = (key for full_name in place.names for key in _keys(tree | {"metric": metrics}, full_name))
     name = next(named, place.names[0])
+    given = _settings(tree | {"metric": metrics}, place.names) if isinstance(error, TypeError | ValueError) else ""
     folder = Path(with_decoded_paths(str(tree.get("run_dir", ""))))
     saved = (folder / CHECKPOINTS / LAST).is_file()
     goes_on = announced.command("train", f"resume={relative(folder)}")
     kept = f" What was saved before is whole: {goes_on} goes on with it." if saved else ""
-    return UserError(f"{name} {said(error, place)}.{kept} {TRACEBACK}=1 in the environment shows the whole traceback.")
+    return UserError(f"{name} {said(error, place)}{given}.{kept} {TRACEBACK}=1 in the environment shows the whole traceback.")
+
+
+def _settings(tree: object, names: Sequence[str]) -> str:
+    """Return the settings with which a configuration calls the function that failed, if one is a text: a number may be meant."""
+    for node in _nodes(tree):
+        function = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
+        texts = any(isinstance(value, str) for value in function.values())
+        if node.get("_partial_") and texts and node["_target_"] in names:
+            return f" (its settings: {', '.join(f'{key}={value}' for key, value in function.items())})"
+    return ""
+
+
+def _nodes(tree: object) -> Iterator[Settings]:
+    """Yield each node that names a class or function."""
+    if isinstance(tree, dict):
+        if isinstance(tree.get("_target_"), str):
+            yield tree
+        for value in tree.values():
+            yield from _nodes(value)
 
 
 def at_construction(error: Exception, name: str, target: str) -> UserError | None:

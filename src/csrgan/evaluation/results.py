@@ -17,6 +17,7 @@ from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.prior import Prior
 from csrgan.degradation.spec import DegradationSpec
+from csrgan.errors import UserError
 from csrgan.evaluation import bound, conventions, metrics
 from csrgan.evaluation.metrics import METRICS
 from csrgan.files import atomic_write, table_cell
@@ -28,6 +29,7 @@ OF_RESTORED = ("consistency_restored", "consistency_predicted", "theta_error", *
 BOUNDS = ("low90", "high90")  # suffixes of the bounds of the 90 % interval
 NOTHING = 0.02  # of a parameter's value: what is smaller is no variation, and no error
 BINS = 5  # bins of the blur, at most
+LARGE_ENOUGH = 256  # px: no metric finds a picture with such sides too small
 PICTURES = 5  # with at least as many photographs, a bootstrap resamples photographs
 
 
@@ -113,10 +115,31 @@ def _evidence(batch: Batch) -> dict[str, Any]:
 
 
 def try_metrics(batch: Batch, names: Iterable[str]) -> None:
-    """Score L of a batch of one picture by these metrics, so that what is wrong with one is told before much is computed."""
+    """Score L of a batch of one picture by these metrics, so that what is wrong with one is told before much is computed.
+
+    Raises UserError for one that is nan for L, for H, and for the mean of both, also where these are repeated until no metric can
+    find them too small: it would be nan for every picture.
+    """
     evidence = _evidence(batch)
-    for name in names:
-        METRICS[name].each([evidence["low"]], **evidence)
+    for name in sorted(names):
+        first = METRICS[name].each([evidence["low"]], **evidence)
+        if first and math.isnan(first[0]) and _always_nan(METRICS[name], evidence):
+            raise UserError(
+                f"metric.{name} gives nan (not a number) for L and for H of the first picture, {batch.names[0]}: look in its"
+                " function for a division by 0, and for a root or logarithm of 0 or less, or leave it out with used: false in its"
+                " yaml file."
+            )
+
+
+def _always_nan(metric: metrics.Metric, evidence: dict[str, Any]) -> bool:
+    low, sharp = evidence["low"], evidence["sharp"]
+    times = [math.ceil(LARGE_ENOUGH / side) for side in sharp.shape[2:]]
+    for repeats in ((1, 1, 1, 1), (1, 1, *times)):
+        large, larger = sharp.repeat(repeats), low.repeat(repeats)
+        scores = metric.each([larger, large, (large + larger) / 2], **evidence | {"sharp": large, "low": larger})
+        if not all(map(math.isnan, scores)):
+            return False
+    return True
 
 
 def _scores(batch: Batch, restored: Restoration) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from csrgan.evaluation import metrics
 from csrgan.records import Batch, Restoration
 from csrgan.reports.chart import literal
 from csrgan.reports.table import NO_UNITS, quantities
+
+LETTERS = 46  # of a caption's line on a contact sheet
 
 
 def panel(batch: Batch, restored: Restoration) -> Figure:
@@ -50,6 +53,11 @@ def _wrapped(text: str, width: int) -> str:
     return "\n".join(lines)
 
 
+def _parted(text: str, width: int) -> list[str]:
+    """Break a line of parameters into lines of so many letters, between parameters only."""
+    return [line.replace("\xa0", " ") for line in textwrap.wrap(text.replace(" ", "\xa0").replace(",\xa0", ", "), width)]
+
+
 def _shortened(name: str, width: int) -> str:
     """Return a name in so many letters, with its beginning and its end."""
     half = max(width - 1, 2) // 2
@@ -78,12 +86,17 @@ def sheet(entries: Sequence[tuple[Tensor, Parameters, str]], units: Mapping[str,
     units: of further factors, by their names.
     """
     rows = math.ceil(len(entries) / columns)
-    figure = Figure(figsize=(columns * 3.2, rows * 3.4), dpi=100, facecolor="white")
-    for index, (image, parameters, name) in enumerate(entries):
+    captions = [
+        "\n".join([literal(_shortened(name, LETTERS)), *_parted(_line(parameters, units), LETTERS)])
+        for _, parameters, name in entries
+    ]
+    lines = max((caption.count("\n") + 1 for caption in captions), default=2)
+    figure = Figure(figsize=(columns * 3.2, rows * (3.1 + 0.15 * lines)), dpi=100, facecolor="white")
+    for index, ((image, parameters, _), caption) in enumerate(zip(entries, captions, strict=True)):
         axes = figure.add_subplot(rows, columns, index + 1)
         axes.imshow(image.permute(1, 2, 0).numpy())
         axes.set_axis_off()
-        axes.set_title(f"{literal(name)}\n{_line(parameters, units)}", fontsize=7)
+        axes.set_title(caption, fontsize=7)
         if parameters.kernel is not None:
             inset = axes.inset_axes((0.0, 0.0, 0.25, 0.25))
             inset.imshow(parameters.kernel[0].numpy(), cmap="gray", interpolation="nearest")

@@ -29,13 +29,17 @@ def label(name: str, units: Mapping[str, str] = NO_UNITS) -> str:
     return UNITS.get(name) or ", ".join(filter(None, (name.replace("_", " "), units.get(name, ""))))
 
 
+NOTHING = 1e-6  # a parameter's number that is smaller is 0, apart from the rounding of its arithmetic
+
+
 def quantities(values: Mapping[str, float], units: Mapping[str, str]) -> str:
     """Return the known parameters of one picture in a line: blur, scale and noise, then further factors, each with its unit."""
     blur, scale, noise = (values[name] for name in NAMES)
     parts = {"blur_std": f"blur {blur:.2f} px", "scale": f"scale {scale:.2f}", "noise_std": f"noise {255 * noise:.1f}/255"}
     for name in (name for name in values if name not in NAMES):
         what, _, unit = label(name, units).partition(", ")
-        parts[name] = f"{what} {short(values[name], 2)} {unit}".rstrip()
+        value = 0.0 if abs(values[name]) < NOTHING else values[name]
+        parts[name] = f"{what} {short(value, 2)} {unit}".rstrip()
     return ", ".join(part for name, part in parts.items() if not math.isnan(values[name])) or "unknown"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -14,12 +14,35 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan.arguments import Recorded
-from csrgan.errors import UserError, found
+from csrgan.errors import UserError, found, raise_faults
 from csrgan.ranges import CountOr0
 
 Picture = Float[Tensor, "b c h w"]
 One = Float[Tensor, "1 c h w"]
+TEXTS = ("heading", "short", "unit")  # settings
 EVIDENCE = ("image", "sharp", "low", "border", "luma_bits")
+
+
+def setting_faults(node: Mapping[str, object], place: str) -> Iterator[str]:
+    """Yield a sentence for each setting of a metric that is of another type than `Metric` says. place: what holds the settings."""
+    for key in (key for key in TEXTS if not isinstance(node.get(key, ""), str)):
+        yield f"{place}.{key}={node[key]} is not a text: write it in quotes, as in {key}: '{node[key]}'."
+    best = node.get("best", math.inf)
+    if isinstance(best, bool) or not isinstance(best, int | float):
+        yield (
+            f"{place}.best={best} is not a number: it is the best value, .inf if higher is better, -.inf if lower is, .nan if"
+            " neither is by itself."
+        )
+
+
+def input_faults(names: Sequence[str], place: str) -> Iterator[str]:
+    """Yield a sentence for each argument of a metric's function, before the star, that no metric gets. place: of the metric."""
+    for unknown in (name for name in names if name not in EVIDENCE):
+        near = get_close_matches(unknown, EVIDENCE, n=1, cutoff=0.6)
+        yield (
+            f"{place}: its function asks for {unknown}, which no metric gets: it may ask for"
+            f" {', '.join(EVIDENCE)}, and its settings follow a star.{f' Did you mean {near[0]}?' if near else ''}"
+        )
 
 
 class Metric(Recorded):
@@ -46,18 +69,13 @@ class Metric(Recorded):
         digits: CountOr0 = 3,
         best: float = math.inf,
     ) -> None:
+        raise_faults(setting_faults({"heading": heading, "short": short, "unit": unit, "best": best}, "metric"))
         self.function, self.heading, self.short, self.unit = function, heading, short or heading, unit
-        self.digits, self.best = digits, best
+        self.digits, self.best = digits, float(best)
         plain = function.func if isinstance(function, partial) else function
         arguments = inspect.signature(plain).parameters.values()
         self.needs = tuple(each.name for each in arguments if each.kind is each.POSITIONAL_OR_KEYWORD)
-        for unknown in self.needs:
-            if unknown not in EVIDENCE:
-                near = get_close_matches(unknown, EVIDENCE, n=1, cutoff=0.6)
-                raise UserError(
-                    f"metric {heading}: its function asks for {unknown}, which no metric gets: it may ask for"
-                    f" {', '.join(EVIDENCE)}, and its settings follow a star.{f' Did you mean {near[0]}?' if near else ''}"
-                )
+        raise_faults(input_faults(self.needs, f"metric {heading}"))
 
     def __call__(self, **evidence: object) -> float:
         """Return the score of one picture."""
