@@ -34,6 +34,7 @@ from csrgan.config.chosen import (
 from csrgan.config.combinations import brings_protocol, combination_faults
 from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import contents
+from csrgan.config.hydras_own import file_fault
 from csrgan.config.location import conf
 from csrgan.config.lost import lost_choices
 from csrgan.config.misplaced import OF_KINDS, package_faults
@@ -51,7 +52,7 @@ from csrgan.config.override import (
     unreadable,
 )
 from csrgan.config.paths import broken_interpolation, literal_path, with_decoded_paths
-from csrgan.config.swept import hydra_fault, list_fault, params, place
+from csrgan.config.swept import hydra_fault, list_fault, params, place, unasked
 from csrgan.config.targets import early_faults
 from csrgan.errors import UserError, memory_ran_out, needed, printable
 from csrgan.tree import Settings
@@ -149,6 +150,8 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     _add_faults_of_several(base, parsed, wrong, several)
     yield from (sentence for sentences in wrong.values() for sentence in sentences)
     if set(flags) <= {SEVERAL}:  # other flags, such as --help, start no run
+        asked = several or base.get("resume") or any(word.startswith("hydra.mode=") for word in words)
+        yield from () if asked else unasked(hydra, {str(override.key_or_group) for override in parsed})
         yield from _folder_faults(command, base, several)
         yield from _composed_faults(base, wrong, several)
 
@@ -320,7 +323,7 @@ def _compose(command: str, words: list[str]) -> DictConfig:
         trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
         if trained:
             raise UserError(*rules.untrained(trained[1], trained=True)) from None
-        raise UserError(f"the configuration cannot be composed: {first_line(reason)}") from None
+        raise UserError(file_fault(reason) or f"the configuration cannot be composed: {first_line(reason)}") from None
 
 
 def user_message(error: BaseException) -> str | None:
