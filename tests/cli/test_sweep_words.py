@@ -100,8 +100,8 @@ def test_lists_in_a_file_that_asks_for_no_sweep_are_not_left_out_without_a_word(
         ("sweper: {params: {seed: 1}}", "line 3: hydra has no sweper. Its choices: callbacks, "),
         ("sweper: {params: {seed: 1}}", "Did you mean sweeper?"),
         (
-            "sweeper:\n    parms:\n      seed: 1",
-            "line 4: hydra.sweeper has no parms. Its choices: _target_, max_batch_size, params. Did",
+            "sweeper:\n    param:\n      seed: 1",
+            "line 4: hydra.sweeper has no param. Its choices: _target_, max_batch_size, params. Did",
         ),
         (
             "sweep:\n    params:\n      seed: 1",

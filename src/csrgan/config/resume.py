@@ -19,6 +19,13 @@ from csrgan.errors import UserError, meant, require
 from csrgan.run_folder import CHECKPOINTS, CONFIG, JOB, LAST, OVERRIDES, PREVIOUS, SWEEP
 from csrgan.tree import Settings, value_at
 
+# Keys and groups that decide on the layers of the restoring network, or on the units of what it predicts: a run with others cannot
+# begin from it.
+LAYERS = (
+    *("generator", "parameter_head", "condition", "upsampling", "size", "system", "experiment", "loss.parameters.variance"),
+    *("degradation.predicted", "degradation.factors", *(f"degradation.{key}.uniform_in" for key in ("blur", "scale", "noise"))),
+)
+
 ONE_JOB = "hydra.mode=RUN"  # the only override of Hydra itself that a run keeps: it was a job of a sweep
 
 
@@ -78,7 +85,7 @@ def _word_fault(word: str, folder: Path) -> str:
         return f"{word}: a run that goes on has a network already; without resume={folder} it begins with this one."
     name = key.lstrip("+~")
     if name in dict(groups()) and name.partition("/")[0] not in CHANGEABLE:  # another choice has other keys
-        return f"{word}: a run goes on with the {name} that it began with; init_from={folder} begins another with its network."
+        return f"{word}: a resumed run keeps the {name} that it began with: {_remedy(name, folder)}."
     return ""
 
 
@@ -166,10 +173,18 @@ def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int, 
     refused += ["loss.adversarial"] if _has_discriminator(old) != _has_discriminator(new) else []
     for key in refused or [key for key in changed if _below(key, ("system",))]:  # which may follow from another change
         then, now = (_short(value_at(settings, key)) for settings in (old, new))
-        yield f"{key}={now}: the run has {then}, and goes on with it; init_from={folder} begins another run with its network."
+        yield f"{key}={now}: a resumed run keeps what it began with, here {then}: {_remedy(key, folder)}."
     budget = new["trainer"]["images"]
     if budget < images_seen:
         yield f"trainer.images={budget} is less than the {images_seen} images that the run has seen already."
+
+
+def _remedy(key: str, folder: Path) -> str:
+    """Return what to do about a key or group that a resumed run cannot change."""
+    own = "begin a new run without resume="
+    return (
+        f"leave this out, or {own if _below(key, LAYERS) else f'begin another run with its network, by init_from={folder} instead'}"
+    )
 
 
 def changes(old: object, new: object, place: str = "") -> Iterator[tuple[str, tuple[object, object]]]:
