@@ -19,11 +19,12 @@ from csrgan.config.occupied import holds_jobs
 from csrgan.config.override import plain_number
 from csrgan.console import Console
 from csrgan.data import picture
-from csrgan.errors import UserError, meant, require
+from csrgan.errors import UserError, require
 from csrgan.evaluation.comparison import PLAIN, Job, comparable, counted, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, look, page, published, training
 from csrgan.runs import jobs
+from csrgan.runs.given_places import with_jobs
 from csrgan.training.network_updater import UNWEIGHTED
 from csrgan.tree import Settings
 from csrgan.workflow import origin, published_numbers
@@ -44,12 +45,8 @@ def run(config: DictConfig) -> int:
     """Read every job below the folder, and write the page with its tables and charts into the folder."""
     settings = checked_settings(config)
     folder = Path(settings["folder"])
-    require(folder.is_dir(), f"folder={folder} is not a folder.{meant(folder)}")
+    with_jobs(folder)
     folders, due = jobs.folders(folder), jobs.due(folder)
-    require(
-        bool(folders or due),
-        f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
-    )
     left = jobs.left_over(folder)
     begun = [
         replace(_job(path, path.relative_to(folder).as_posix(), settings["score"]), asked=path not in left) for path in folders
