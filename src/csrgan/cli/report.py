@@ -120,6 +120,9 @@ def _examine(read: list[Job], baseline: str | None, score: str) -> None:
         if waiting:
             jobs_have = "the job that has it is" if waiting == 1 else f"none of the {waiting} jobs that have it is"
             raise UserError(f"baseline={baseline}: {jobs_have} {'not ' * (waiting == 1)}complete. Of those that are: {listed}.")
+        words = [word.strip() for word in baseline.split(",")]
+        commas = len(words) > 1 and all("=" in word for word in words)
+        require(not commas, f'baseline={baseline}: its words have blanks between them, not commas: baseline="{" ".join(words)}".')
         raise UserError.unknown("baseline", baseline, choices)
     require(len(groups) == 1 or not all(held), f"baseline={baseline}: every job has it; name one in which they differ: {listed}.")
 
