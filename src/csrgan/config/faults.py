@@ -283,7 +283,7 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     parsed: list[Override] = []
     wrong: dict[str, list[str]] = {}
-    for word in words:
+    for word, after in zip(words, [*words[1:], "="], strict=True):
         key = word.partition("=")[0]
         if ("=" not in word and not word.startswith("~")) or word.startswith("="):
             wrong.setdefault(word, []).append(f"{word} is no setting: a setting is given as key=value.")
@@ -293,7 +293,7 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]
             next(single(override), None)  # a range() may have step 0
             parsed.append(override)
         except (OverrideParseException, ValueError) as reason:
-            wrong.setdefault(key.lstrip("+~"), []).append(unreadable(word, reason))
+            wrong.setdefault(key.lstrip("+~"), []).append(unreadable(word, reason, torn="=" not in after))
     return parsed, wrong
 
 
