@@ -192,6 +192,11 @@ def test_a_sweep_is_not_resumed_as_a_run(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "0" / "job.json").touch()
     assert main(["train", f"resume={tmp_path}"]) == 2
     assert capsys.readouterr().err == f"{said}; resume={tmp_path}/0 goes on with one job.\n"
+    words = "{overrides: {hydra: [hydra.mode=MULTIRUN], task: [run_dir=elsewhere, 'seed=1,2', title=a b]}}"
+    (tmp_path / "multirun.yaml").write_text(f"hydra: {words}\n")
+    assert main(["train", f"resume={tmp_path}"]) == 2
+    again = f"is a sweep: csrgan train -m seed=1,2 'title=a b' run_dir={tmp_path} runs what is missing; resume="
+    assert again in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("saved", [False, True])

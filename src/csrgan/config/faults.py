@@ -283,7 +283,7 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     parsed: list[Override] = []
     wrong: dict[str, list[str]] = {}
-    for word, after in zip(words, [*words[1:], "="], strict=True):
+    for word, after in zip(words, [*words, "="][1:], strict=True):
         key = word.partition("=")[0]
         if ("=" not in word and not word.startswith("~")) or word.startswith("="):
             wrong.setdefault(word, []).append(f"{word} is no setting: a setting is given as key=value.")

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 
+import yaml
+
 from csrgan.config import announced
 from csrgan.config.check import REFERENCE
 from csrgan.config.folder import groups
 from csrgan.config.old_names import translate_silently
 from csrgan.config.override import plain_number
-from csrgan.config.paths import literal_path
+from csrgan.config.paths import literal_path, with_decoded_paths
 from csrgan.config.settings import CHANGEABLE
 from csrgan.declared import constant
 from csrgan.errors import UserError, meant, require
@@ -25,6 +27,8 @@ LAYERS = (
     *("generator", "parameter_head", "condition", "upsampling", "size", "system", "experiment", "loss.parameters.variance"),
     *("degradation.predicted", "degradation.factors", *(f"degradation.{key}.uniform_in" for key in ("blur", "scale", "noise"))),
 )
+
+NOT_AGAIN = ("run_dir=", "hydra.mode=")  # words of a sweep's command that are given in another way
 
 ONE_JOB = "hydra.mode=RUN"  # the only override of Hydra itself that a run keeps: it was a job of a sweep
 
@@ -55,13 +59,24 @@ def with_resumed(words: Sequence[str]) -> list[str]:
 def _require_run(folder: Path) -> None:
     """Raise UserError for what is no run's folder: a sweep's, or one in which no run began."""
     jobs = sorted(file.parent for file in folder.glob(f"*/{JOB}"))
+    again = _command_of_sweep(folder)
     sweep = (
-        f"resume={folder} is a sweep: its own command, with run_dir={folder}, runs what is missing"
+        f"resume={folder} is a sweep: {again or f'its own command, with run_dir={folder},'} runs what is missing"
         f"{f'; resume={jobs[0]} goes on with one job' if jobs else ''}."
     )
     require(not jobs and not (folder / SWEEP).is_file(), sweep)
     begun = (folder / OVERRIDES).is_file() or (folder / CHECKPOINTS).is_dir()
     require(begun, f"resume={folder} is not the folder of a run: it holds none.")
+
+
+def _command_of_sweep(folder: Path) -> str:
+    """Return the command that goes on with a sweep, as Hydra has written it down; empty if it did not."""
+    try:
+        given = yaml.safe_load((folder / SWEEP).read_text(encoding="utf-8"))["hydra"]["overrides"]
+        words = [word for word in map(with_decoded_paths, (*given["hydra"], *given["task"])) if not word.startswith(NOT_AGAIN)]
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return ""
+    return announced.command("train", "-m", *words, f"run_dir={folder}")
 
 
 def _new_words(words: Sequence[str], original: Sequence[str]) -> list[str]:
