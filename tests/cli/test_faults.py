@@ -79,7 +79,7 @@ FAULTS = [
     (["train", "evaluation.contrast=0"], "evaluation.contrast=0 is not in (0,1]."),
     (["train", "evaluation.metrics=[lpisp]"], "evaluation.metrics has no lpisp. Its choices: ciede2000, dists, hf_ratio, lpips,"),
     (["evaluate", "system=bicubic", "degradation=readme", "evaluation.metrics=[dist]"], "Did you mean dists?"),
-    (["compare", "a", "b", "metrics=[psnr_y]"], "metrics has no psnr_y. Its choices: ciede2000,"),
+    (["compare", "{tmp}", "{tmp}/..", "metrics=[psnr_y]"], "metrics has no psnr_y. Its choices: ciede2000,"),
     (["train", "evaluation.crop=16"], "evaluation.crop=16 is below 32"),
     (["train", "degradation.blur.uniform_in=std"], "degradation.blur.uniform_in has no std. Its choices: value, variance."),
     (
