@@ -54,3 +54,9 @@ def test_one_misspelt_name_of_a_path_is_found(tmp_path: Path) -> None:
     assert meant(tmp_path / "runs" / "second") == ""
     assert meant(tmp_path / "rnus" / "fiirst") == ""  # two are misspelt
     assert meant(true) == ""
+
+
+def test_none_is_proposed_only_where_it_is_meant() -> None:
+    """Short and of common letters, it is like many names."""
+    assert "Did you mean" not in str(UserError.unknown("sweep", "nosuch", ["none", "stability"]))
+    assert str(UserError.unknown("sweep", "non", ["none", "stability"])).endswith("Did you mean none?")

@@ -215,7 +215,7 @@ def _meaning(place: str, text: str, node: bool, file: File, tree: Settings) -> s
         return f"{member} ({comment})" if member else comment
     if place.startswith("hydra.sweeper.params."):
         swept = place.removeprefix("hydra.sweeper.params.")
-        return meaning_of(swept) or f"choices of `{swept}`"
+        return meaning_of(swept, file) or f"choices of `{swept}`"
     if node:
         return first_sentence(text)
     if reference := REFERENCE.fullmatch(text):
@@ -234,11 +234,14 @@ def _comments(place: str, file: File) -> Iterator[str]:
 
 
 @cache
-def meaning_of(place: str) -> str:
-    """Return the comment on a key in any file that has it; empty if there is none."""
+def meaning_of(place: str, of: File | None = None) -> str:
+    """Return the comment on a key in any file that has it; empty if there is none. The files that a training uses come first: those
+    of the choices that a file makes, if one is given, then those of the defaults. In others the key may have another unit."""
+    chosen = [f"{group}/{choice}" for group, choice in {**defaults(), **(of.others() if of else {})}.items()]
 
-    def order(name: str) -> tuple[bool, bool]:
-        return not (place.startswith(f"{File.of(name).package}.") and File.of(name).package), name != "train"
+    def order(name: str) -> tuple[bool, bool, bool]:
+        within = place.startswith(f"{File.of(name).package}.") and bool(File.of(name).package)
+        return not within, name != "train", name not in chosen
 
     for name in sorted(names(), key=order):
         for leaf in File.of(name).leaves:

@@ -34,6 +34,7 @@ def _escape(code: int) -> str:
 
 
 KINDS = {"source": "FILE", "destination": "FOLDER", "folder": "FOLDER", "checkpoint": "RUN_FOLDER"}  # what such a key takes
+NONE = "none"  # a choice that is like many names, and seldom meant
 ALSO = {"gpu": "cuda"}  # other names of choices, which are written quite differently
 
 
@@ -50,7 +51,9 @@ class UserError(ValueError):
     def unknown(cls, place: str, name: str, choices: Iterable[str]) -> UserError:
         """Say that `place` has no choice `name`, list `choices`, and suggest the nearest."""
         names = sorted(map(str, choices))
-        near = [ALSO[name]] if ALSO.get(name) in names else get_close_matches(name, names, n=1, cutoff=0.4)
+        own = [each for each in names if each != NONE]
+        near = [ALSO[name]] if ALSO.get(name) in names else get_close_matches(name, own, n=1, cutoff=0.4)
+        near = near or (get_close_matches(name, [NONE], n=1) if NONE in names else [])
         hint = f" Did you mean {near[0]}?" if near else ""
         return cls(f"{place} has no {name}. Its choices: {', '.join(names) or 'none'}.{hint}")
 

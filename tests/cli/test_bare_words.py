@@ -14,6 +14,7 @@ from csrgan.cli import main
 from csrgan.cli.bare_words import BARE, SEVERAL, with_keys
 from csrgan.config import paths
 from csrgan.data import picture
+from csrgan.errors import UserError
 
 
 @pytest.mark.parametrize("command", sorted({**BARE, **SEVERAL}))
@@ -28,6 +29,34 @@ def test_a_bare_word_gets_its_key_wherever_it_stands(command: str) -> None:
 def test_a_word_that_is_too_long_for_a_file_is_a_setting(command: str) -> None:
     word = f"question={'why ' * 2000}"
     assert with_keys(command, [word]) == [word]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "x question=Does it matter?",
+            "question=Does it matter?: a text of several words needs quotes, as in question='Does it matter?'.",
+        ),
+        ("title=My net x y", "title=My net x y: a text of several words needs quotes, as in title='My net x y'."),
+        (
+            "x label.system=dan=DAN two",
+            "label.system=dan=DAN two: a text of several words needs quotes, as in label.system=dan='DAN two'.",
+        ),
+        ("x baseline=seed=1 loss/image=l1 title=y", "baseline=seed=1 loss/image=l1: a text of several words needs quotes, as in"),
+    ],
+)
+def test_a_text_that_a_shell_has_torn_apart_needs_quotes(words: str, said: str) -> None:
+    with pytest.raises(UserError) as told:
+        with_keys("report", words.split(" "))
+    assert str(told.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "words", ["x baseline=seed=1 table=sets", "x baseline=seed=1 tble=sets", "title=y x", "x label.a=b label.c=d"]
+)
+def test_words_that_belong_to_no_text_are_left_alone(words: str) -> None:
+    assert "folder=x" in with_keys("report", words.split(" "))
 
 
 def test_pictures_are_degraded_by_their_name_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,19 @@ FAULTS = [
     (["train", "--multirn", "seed=1"], "csrgan train has no --multirn. Its choices: "),
     (["train", "--multirn", "sede=1"], "Did you mean seed?"),
     (["train", "~seed"], "~seed deletes a setting that is read"),
-    (["train", "seed=[1,2]"], "seed=[1, 2] is not a number."),
+    (
+        ["train", "seed=[1,2]"],
+        "seed=[1, 2] is not a number: write it without brackets, as in seed=1,2 (with -m, one run for each).",
+    ),
+    (["train", "-m", 'seed="0",1'], 'seed="0" is not a number: leave out the quotes, as in seed=0.'),
+    (["train", "seed='3'"], "seed=3 is not a number: leave out the quotes, as in seed=3."),
+    (["train", "-m", "seed=1..3"], "seed=1..3 is not a number: several values have commas between them, as in seed=1,2,3 with -m."),
+    (
+        ["train", "-m", "seed=1;5;20"],
+        "seed=1;5;20 is no number: several values have commas between them, as in seed=1,5,20 with -m.",
+    ),
+    (["train", "-m", "data.crop=64,96,"], "data.crop=64,96, has a comma too many: write data.crop=64,96."),
+    (["train", "-m", "data.crop=64,", "96"], "data.crop=64, ends with a comma: a list of values has no space in it"),
     (["train", "trainer.images=1e3"], "trainer.images=1000.0 is not a whole number: write 1000."),
     (["train", "trainer.images=${{trainer.imagse}}"], "trainer.images=${trainer.imagse}: Interpolation key"),
     (["train", "trainer.devices=3"], "data.batch_size=4 cannot be shared evenly by 3 devices; 3 and 6 can."),
@@ -67,7 +79,7 @@ FAULTS = [
     (["train", "evaluation.contrast=0"], "evaluation.contrast=0 is not in (0,1]."),
     (["train", "evaluation.metrics=[lpisp]"], "evaluation.metrics has no lpisp. Its choices: ciede2000, dists, hf_ratio, lpips,"),
     (["evaluate", "system=bicubic", "degradation=readme", "evaluation.metrics=[dist]"], "Did you mean dists?"),
-    (["compare", "a", "b", "metrics=[psnr_y]"], "metrics has no psnr_y. Its choices: ciede2000,"),
+    (["compare", "{tmp}", "{tmp}/..", "metrics=[psnr_y]"], "metrics has no psnr_y. Its choices: ciede2000,"),
     (["train", "evaluation.crop=16"], "evaluation.crop=16 is below 32"),
     (["train", "degradation.blur.uniform_in=std"], "degradation.blur.uniform_in has no std. Its choices: value, variance."),
     (
@@ -180,6 +192,11 @@ def test_a_sweep_is_not_resumed_as_a_run(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "0" / "job.json").touch()
     assert main(["train", f"resume={tmp_path}"]) == 2
     assert capsys.readouterr().err == f"{said}; resume={tmp_path}/0 goes on with one job.\n"
+    words = "{overrides: {hydra: [hydra.mode=MULTIRUN], task: [run_dir=elsewhere, 'seed=1,2', title=a b]}}"
+    (tmp_path / "multirun.yaml").write_text(f"hydra: {words}\n")
+    assert main(["train", f"resume={tmp_path}"]) == 2
+    again = f"is a sweep: csrgan train -m seed=1,2 'title=a b' run_dir={tmp_path} runs what is missing; resume="
+    assert again in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("saved", [False, True])
@@ -309,6 +326,10 @@ def test_a_real_process_prints_one_line(tmp_path: Path) -> None:
         (["restore", "a.png", "destination=out", "checkpoint=no.ckpt"], "checkpoint=no.ckpt is neither a file nor a folder with"),
         (["degrade", "absent.png", "destination=out"], "source=absent.png does not exist."),
         (["evaluate", "no.ckpt"], "checkpoint=no.ckpt is neither a file nor a folder with"),
+        (["report", "absent"], "folder=absent is not a folder."),
+        (["report", "."], "folder=. holds neither a sweep nor a run: no folder in it has a job.json or overrides.json."),
+        (["compare", "absent", "."], "folders: absent is not a folder."),
+        (["replay", "b.pn"], "file=b.pn does not exist. Did you mean b.png?"),
         (["train", "init_from=no.ckpt"], "init_from=no.ckpt is neither a file nor a folder with"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else "",

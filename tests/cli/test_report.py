@@ -84,6 +84,11 @@ def test_the_values_of_losses_are_in_the_report_of_a_training_of_two_batches(tmp
         ("score=ssim", "score has no ssim. Its choices: gain, psnr_restored, ssim_restored. Did you mean ssim_restored?"),
         ("baseline=loss.parameters.weight=2", "baseline has no loss.parameters.weight=2. Its choices: loss.parameters.weight=0,"),
         (
+            "baseline=loss.parameters.weight=0,trainer=smoke",
+            "baseline=loss.parameters.weight=0,trainer=smoke: its words have blanks between them, not commas: baseline="
+            '"loss.parameters.weight=0 trainer=smoke".',
+        ),
+        (
             "baseline=trainer=smoke",
             "baseline=trainer=smoke: every job has it; name one in which they differ: loss.parameters.weigh",
         ),

@@ -188,6 +188,8 @@ def test_a_widened_sweep_runs_only_what_is_new(
     told = capsys.readouterr().out
     assert " begins" not in told
     assert "Also not complete, but not among the values of this command: 4 (failed), 5 (failed)." in told
+    assert "Complete, but not among the values of this command: 0, 2." in told
+    assert [line.split()[1] for line in told.splitlines() if line.startswith("│")] == ["1", "3"]
     assert "jobs failed" not in told
     assert main([*words, "seed=3"]) == 1
     assert "2 of 2 jobs failed; the same command runs only those." in capsys.readouterr().out
@@ -231,6 +233,7 @@ def test_the_report_counts_the_jobs_that_have_not_begun(
     assert "0 of 4 jobs complete: " in capsys.readouterr().out
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count("failed: exit status 7") == text.count("has not begun") == 2
+    assert "\n\n0 of 4 jobs complete.\n\n" in (tmp_path / "report.md").read_text(encoding="utf-8")
     assert main(["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4", "seed=2"]) == 1
     assert main(["report", str(tmp_path)]) == 0
     assert "0 of 1 job complete, and 0 of 1 that the last command did not ask for: " in capsys.readouterr().out

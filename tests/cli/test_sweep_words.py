@@ -58,6 +58,7 @@ hydra:
             "loss.image.weight: [0, 1]",
             "loss.image.weight: [0, 1] is a list, which a job would get as its one value: write loss.image.weight: 0,1, without",
         ),
+        ("loss.image: {weight: '0,1'}", "loss.image: a key that is swept stands in one piece: write loss.image.weight: 0,1."),
         ("seed: 1,1", "seed=1,1 names 1 twice: leave one of the two out, for their jobs would be equal."),
     ],
 )
@@ -98,6 +99,55 @@ def test_a_single_run_ignores_the_lists_of_a_sweeps_file_as_hydra_does(tmp_path:
             check_command("train", ["sweep=edges", "hydra.mode=RUN", "-m"])
 
 
+def test_lists_in_a_file_that_asks_for_no_sweep_are_not_left_out_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A word in the command may ask for the sweep or for one run, and takes the place of the list of its key."""
+    monkeypatch.chdir(tmp_path)
+    Path("own/sweep").mkdir(parents=True)
+    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\n{EDGES.format(values='seed: 1,2')}".replace("  mode: MULTIRUN\n", ""))
+    assert main(["train", "--config-dir=own", "sweep=edges"]) == 2
+    assert capsys.readouterr().err == (
+        "csrgan train: own/sweep/edges.yaml gives values to a sweep (seed), but nothing asks for one: add mode: MULTIRUN below"
+        " hydra: in the file, or -m to the command (hydra.mode=RUN trains once, without them).\n"
+    )
+    with search.search_config_dirs(["--config-dir=own"]):
+        for word in ("-m", "hydra.mode=RUN", "hydra.mode=MULTIRUN", "seed=1"):
+            check_command("train", ["sweep=edges", word])
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("sweper: {params: {seed: 1}}", "line 3: hydra has no sweper. Its choices: callbacks, "),
+        ("sweper: {params: {seed: 1}}", "Did you mean sweeper?"),
+        (
+            "sweeper:\n    param:\n      seed: 1",
+            "line 4: hydra.sweeper has no param. Its choices: _target_, max_batch_size, params. Did",
+        ),
+        (
+            "sweep:\n    params:\n      seed: 1",
+            "line 4: hydra.sweep has no params. Its choices: dir, subdir. Did you mean hydra.sweeper.",
+        ),
+        ("mode: MULTRUN", "line 3: hydra.mode has no MULTRUN. Its choices: MULTIRUN, RUN. Did you mean MULTIRUN?"),
+        ("sweeper:\n    params: 0,1", "line 4: hydra.sweeper.params=0,1 stands where several keys are needed"),
+        ("sweeper: 3", "edges.yaml: 3 stands where several keys are needed."),
+        ("launcher:\n    n_jobs: 2", "line 4: the launcher basic has no n_jobs: add hydra/launcher=joblib."),
+    ],
+)
+def test_what_hydra_does_not_take_in_a_users_file_is_told_with_its_place(
+    lines: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own/sweep").mkdir(parents=True)
+    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\nhydra:\n  {lines}\n")
+    assert main(["train", "--config-dir=own", "sweep=edges"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("csrgan train: own/sweep/edges.yaml")
+    assert said in told
+    assert told.count("\n") == 1
+
+
 @pytest.mark.parametrize("group", ["sweep", "experiment"])
 def test_a_file_without_the_line_that_places_it_is_refused(
     group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -128,6 +178,9 @@ def test_a_file_without_the_line_that_places_it_is_refused(
         ("hydra.sweeper.n_trials=2", "hydra.sweeper.n_trials=2: the sweeper basic has no n_trials: add hydra/sweeper=optuna."),
         ("hydra.lancher.n_jobs=2", "Did you mean launcher?"),
         ("hydra.sweeper.max_batch_sise=2", "Did you mean max_batch_size?"),
+        ("hydra.sweeper.max_batch_size=two", "hydra.sweeper.max_batch_size=two is not a whole number."),
+        ("hydra.job.chdir=maybe", "hydra.job.chdir=maybe is neither true nor false."),
+        ("hydra.mode=MULTRUN", "hydra.mode has no MULTRUN. Its choices: MULTIRUN, RUN. Did you mean MULTIRUN?"),
     ],
 )
 def test_a_word_that_no_sweep_can_use_is_told(word: str, said: str) -> None:

@@ -74,6 +74,13 @@ def test_every_key_of_a_yaml_file_has_its_default_its_values_and_its_meaning(nam
     assert all(f"| `{place.removeprefix('hydra.sweeper.params.')}` |" in whole for place in keys)
 
 
+@pytest.mark.parametrize("name", ["sweep/blur_range", "sweep/lambda_sigma"])
+def test_a_key_that_is_swept_has_the_unit_of_the_protocol_that_is_trained_on(name: str) -> None:
+    """Other protocols draw the blur by its std, in px; this one by its variance."""
+    meanings = {key.place: key.meaning for key in configuration_keys.choice(name).keys}
+    assert meanings["hydra.sweeper.params.degradation.blur.high"] == "variance, px^2 of the sharp picture"
+
+
 def test_every_choice_has_an_anchor_and_says_what_it_is(pages: dict[str, str]) -> None:
     whole = "\n".join(pages.values())
     for name in (name for name in NAMES if "/" in name):

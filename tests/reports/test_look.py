@@ -46,7 +46,7 @@ def test_a_label_names_a_setting_its_value_or_its_key() -> None:
 def test_axes_have_words_with_units() -> None:
     assert look.PAGE.key("loss.parameters.weight") == "weight of the parameters loss"
     assert look.PAGE.key("generator.width") == "generator width"
-    assert look.PAGE.key("degradation.blur.high") == "largest blur of the training, px"
+    assert look.PAGE.key("degradation.blur.high") == "largest blur of the training, in the unit of its protocol"
     assert look.PAGE.score(GAIN) == "gain in PSNR of S over L, dB"
     assert look.PAGE.score(columns.score_of("psnr_y_restored")) == "PSNR, Y, border cut, dB"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,20 @@ def test_the_error_stands_beside_the_bound() -> None:
         np.testing.assert_allclose(one, other)
         np.testing.assert_allclose(least, 0.05)
     assert uncertainty.against_bound([group(rows(bound=False))]) is None
+
+
+def test_the_titles_of_panels_neither_meet_nor_leave_the_page() -> None:
+    drawn = np.random.default_rng(0)
+    found = [row | {"scale": drawn.uniform(1.01, 2.51), "noise_std": drawn.uniform(0.01, 0.02)} for row in rows()]
+    figure = uncertainty.against_bound([group(found)])
+    assert figure is not None
+    assert len(figure.axes) == 4
+    for _ in range(2):
+        figure.draw_without_rendering()
+    boxes = [axes.title.get_window_extent() for axes in figure.axes]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    assert boxes[0].x0 > 0
+    assert boxes[-1].x1 < figure.bbox.x1
 
 
 def test_groups_of_another_protocol_have_charts_and_a_bound_of_their_own() -> None:

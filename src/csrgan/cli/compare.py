@@ -11,12 +11,13 @@ from csrgan.api import own
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.data.search import find_pictures
-from csrgan.errors import meant, raise_faults, require
+from csrgan.errors import raise_faults, require
 from csrgan.evaluation.metrics import METRICS
 from csrgan.files import relative
 from csrgan.reports import side_by_side
 from csrgan.reports.side_by_side import Folder
 from csrgan.rules import listed, requested_metrics
+from csrgan.runs import given_places
 
 
 def run(config: DictConfig) -> int:
@@ -62,5 +63,5 @@ def _further(metrics: object) -> tuple[str, ...]:
 
 
 def _folder(path: Path, key: str, destination: Path) -> Folder:
-    require(path.is_dir(), f"{key}: {path} is not a folder.{meant(path)}")
+    given_places.folder(path, key)
     return Folder(path, tuple(file.relative_to(path) for file in find_pictures(path, exclude=destination).files))

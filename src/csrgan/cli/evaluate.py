@@ -58,6 +58,8 @@ def run(config: DictConfig) -> float | int:
     for parent in dict.fromkeys(name.parent for name in said):
         due = {name.name: job["words"] for name, job in said.items() if name.parent == parent}
         record.write_due(folder / parent, len(due), due)
+    first = f"scoring {len(files)} {'job' if len(files) == 1 else 'jobs'} of {relative(source)}, one after another"
+    Console().print(first, highlight=False, markup=False, soft_wrap=True)
     for done, (name, job_record) in enumerate(said.items(), start=1):
         outcome = _score_job(config, source / name, job_record, folder / name)
         Console().print(f"{done}/{len(files)}  {name}  {outcome}", highlight=False, markup=False, soft_wrap=True)

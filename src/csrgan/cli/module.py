@@ -42,6 +42,7 @@ def _ready(name: str, config: DictConfig) -> ModuleType:
     cannot use; a sweep leaves these to its jobs."""
     if name in ("restore", "degrade"):
         import_module("csrgan.picture_folders.places").Places.from_config(config)
+    import_module("csrgan.runs.given_places").examine(name, config)
     key = "checkpoint" if "checkpoint" in config else "init_from"
     given = None if name == "sweep" or config.get("resume") else config.get(key)
     of_others = key == "checkpoint" and config.get("system") and brings_protocol({"_target_": config.system._target_})

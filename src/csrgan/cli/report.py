@@ -19,11 +19,12 @@ from csrgan.config.occupied import holds_jobs
 from csrgan.config.override import plain_number
 from csrgan.console import Console
 from csrgan.data import picture
-from csrgan.errors import UserError, meant, require
+from csrgan.errors import UserError, require
 from csrgan.evaluation.comparison import PLAIN, Job, comparable, counted, grouped, holds
 from csrgan.files import relative
 from csrgan.reports import columns, look, page, published, training
 from csrgan.runs import jobs
+from csrgan.runs.given_places import with_jobs
 from csrgan.training.network_updater import UNWEIGHTED
 from csrgan.tree import Settings
 from csrgan.workflow import origin, published_numbers
@@ -44,14 +45,8 @@ def run(config: DictConfig) -> int:
     """Read every job below the folder, and write the page with its tables and charts into the folder."""
     settings = checked_settings(config)
     folder = Path(settings["folder"])
-    require(folder.is_dir(), f"folder={folder} is not a folder.{meant(folder)}")
+    with_jobs(folder)
     folders, due = jobs.folders(folder), jobs.due(folder)
-    for unscored in [] if folders or due else jobs.unscored(folder)[:1]:
-        raise UserError(f"folder={folder}: {_unscored(unscored)}")
-    require(
-        bool(folders or due),
-        f"folder={folder} holds neither a sweep nor a run: no folder in it has a {run_folder.JOB} or {run_folder.OVERRIDES}.",
-    )
     left = jobs.left_over(folder)
     begun = [
         replace(_job(path, path.relative_to(folder).as_posix(), settings["score"]), asked=path not in left) for path in folders
@@ -74,14 +69,6 @@ def run(config: DictConfig) -> int:
     said = counted(read) if left or any(job.reason for job in read) else every
     Console().print(f"{said}: {relative(written)}", highlight=False, markup=False, soft_wrap=True)
     return 0
-
-
-def _unscored(run: Path) -> str:
-    """Return a sentence about a run that ended, or still runs, before its first evaluation."""
-    said = f"the run in {relative(run)} has no {run_folder.SUMMARY}, because it was not scored before it ended"
-    if any((run / run_folder.CHECKPOINTS).glob("*.ckpt")):
-        return f"{said}: {announced.command('train', f'resume={relative(run)}')} goes on with it."
-    return f"{said}; it has no checkpoint either: start it anew."
 
 
 def _advice(folder: Path, complete: Mapping[Path, Job]) -> str:
@@ -137,6 +124,9 @@ def _examine(read: list[Job], baseline: str | None, score: str) -> None:
         if waiting:
             jobs_have = "the job that has it is" if waiting == 1 else f"none of the {waiting} jobs that have it is"
             raise UserError(f"baseline={baseline}: {jobs_have} {'not ' * (waiting == 1)}complete. Of those that are: {listed}.")
+        words = [word.strip() for word in baseline.split(",")]
+        commas = len(words) > 1 and all("=" in word for word in words)
+        require(not commas, f'baseline={baseline}: its words have blanks between them, not commas: baseline="{" ".join(words)}".')
         raise UserError.unknown("baseline", baseline, choices)
     require(len(groups) == 1 or not all(held), f"baseline={baseline}: every job has it; name one in which they differ: {listed}.")
 

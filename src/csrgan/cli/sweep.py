@@ -73,8 +73,8 @@ def _report_job(folder: Path, outcome: str) -> None:
 
 
 def report(folder: Path, again: str) -> int:
-    """Print a table of the jobs in a sweep's folder with the settings in which they differ. Return exit status 1 if a job of this
-    command is not complete: others, which an earlier command with more values has left there, are only mentioned.
+    """Print a table of the jobs that this command asks for, with the settings in which they differ. Return exit status 1 if one of
+    them is not complete: others, which an earlier command with more values has left in the folder, are only mentioned.
 
     again: how to name the command that runs what is missing.
     Raises UserError if jobs were refused.
@@ -86,7 +86,8 @@ def report(folder: Path, again: str) -> int:
     if sentences:
         raise UserError(*sentences)
     files = sorted(folder.glob(f"*/{JOB}"), key=lambda file: (len(file.parent.name), file.parent.name))
-    jobs = {file.parent: job for file in files if (job := record.read(file.parent))}
+    every = {file.parent: job for file in files if (job := record.read(file.parent))}
+    jobs = {path: job for path, job in every.items() if sweep_plan.published().asks_for(path)}
     shared = set.intersection(*(set(job["words"]) for job in jobs.values())) if len(jobs) > 1 else set()
     table = Table(title=escape(relative(folder)), title_justify="left")
     for heading in ("job", "settings", "gain", "seconds"):
@@ -98,14 +99,13 @@ def report(folder: Path, again: str) -> int:
         )
     console = Console()
     console.print(table)
-    own = {path: job for path, job in jobs.items() if sweep_plan.published().asks_for(path)}
-    failed, others = _incomplete(own), _incomplete({path: job for path, job in jobs.items() if path not in own})
+    failed = _incomplete(jobs)
     said = [f"{relative(path)} {record.ending(job)}" for path, job in failed.items()]
-    said += [_failures(Counter(job["status"] for job in failed.values()), len(own), again)] if failed else []
-    said += [_left(others)] if others else []
+    said += [_failures(Counter(job["status"] for job in failed.values()), len(jobs), again)] if failed else []
+    said += _left({path: job for path, job in every.items() if path not in jobs})
     for sentence in said:
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
-    if any(job["status"] == "complete" for job in jobs.values()):
+    if any(job["status"] == "complete" for job in every.values()):
         console.print(f"its page: {announced.command('report', relative(folder))}", highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0
 
@@ -114,10 +114,13 @@ def _incomplete(jobs: Mapping[Path, Settings]) -> dict[Path, Settings]:
     return {path: job for path, job in jobs.items() if job["status"] != "complete"}
 
 
-def _left(jobs: Mapping[Path, Settings]) -> str:
-    """Return a sentence on jobs that are not complete, and that this command does not ask for."""
-    named = ", ".join(f"{path.name} ({record.outcome(job)})" for path, job in jobs.items())
-    return f"Also not complete, but not among the values of this command: {named}."
+def _left(jobs: Mapping[Path, Settings]) -> list[str]:
+    """Return sentences on jobs that this command does not ask for: those that are complete, and those that are not."""
+    incomplete = _incomplete(jobs)
+    complete = ", ".join(path.name for path in jobs if path not in incomplete)
+    named = ", ".join(f"{path.name} ({record.outcome(job)})" for path, job in incomplete.items())
+    said = {"Complete": complete, "Also not complete": named}
+    return [f"{what}, but not among the values of this command: {names}." for what, names in said.items() if names]
 
 
 def _failures(counts: Counter[str], jobs: int, again: str) -> str:

@@ -33,6 +33,7 @@ from csrgan.config.chosen import (
 from csrgan.config.combinations import brings_protocol, combination_faults
 from csrgan.config.flags import SEVERAL, flag_faults, split_flags
 from csrgan.config.folder import contents
+from csrgan.config.hydras_own import file_fault
 from csrgan.config.location import conf
 from csrgan.config.lost import lost_choices
 from csrgan.config.misplaced import OF_KINDS, package_faults
@@ -50,7 +51,7 @@ from csrgan.config.override import (
     unreadable,
 )
 from csrgan.config.paths import broken_interpolation, literal_path, with_decoded_paths
-from csrgan.config.swept import hydra_fault, list_fault, params, place
+from csrgan.config.swept import hydra_fault, list_fault, params, place, unasked
 from csrgan.config.targets import early_faults
 from csrgan.config.unread import misnamed_metrics, unread_faults
 from csrgan.config.yaml_errors import yaml_message
@@ -150,6 +151,8 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
     _add_faults_of_several(base, parsed, wrong, several)
     yield from (sentence for sentences in wrong.values() for sentence in sentences)
     if set(flags) <= {SEVERAL}:  # other flags, such as --help, start no run
+        asked = several or base.get("resume") or any(word.startswith("hydra.mode=") for word in words)
+        yield from () if asked else unasked(hydra, {str(override.key_or_group) for override in parsed})
         yield from _folder_faults(command, base, several)
         yield from _composed_faults(base, wrong, several)
 
@@ -287,7 +290,7 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     parsed: list[Override] = []
     wrong: dict[str, list[str]] = {}
-    for word in words:
+    for word, after in zip(words, [*words, "="][1:], strict=True):
         key = word.partition("=")[0]
         if ("=" not in word and not word.startswith("~")) or word.startswith("="):
             wrong.setdefault(word, []).append(f"{word} is no setting: a setting is given as key=value.")
@@ -297,7 +300,7 @@ def _parsed(words: Sequence[str]) -> tuple[list[Override], dict[str, list[str]]]
             next(single(override), None)  # a range() may have step 0
             parsed.append(override)
         except (OverrideParseException, ValueError) as reason:
-            wrong.setdefault(key.lstrip("+~"), []).append(unreadable(word, reason))
+            wrong.setdefault(key.lstrip("+~"), []).append(unreadable(word, reason, torn="=" not in after))
     return parsed, wrong
 
 
@@ -327,7 +330,7 @@ def _compose(command: str, words: list[str]) -> DictConfig:
         trained = re.search(r"In 'system/(\w+)': Could not override", str(reason))
         if trained:
             raise UserError(*rules.untrained(trained[1], trained=True)) from None
-        raise UserError(f"the configuration cannot be composed: {first_line(reason)}") from None
+        raise UserError(file_fault(reason) or f"the configuration cannot be composed: {first_line(reason)}") from None
 
 
 def user_message(error: BaseException) -> str | None:

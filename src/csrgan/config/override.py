@@ -16,6 +16,7 @@ from csrgan.config.arguments import of_source
 from csrgan.config.check import Rules, value_faults
 from csrgan.config.folder import groups
 from csrgan.config.paths import LISTS, is_literal
+from csrgan.config.written import advice, comma_fault, with_advice
 from csrgan.errors import UserError
 
 AT_MOST = 3  # settings of the same name that are proposed
@@ -85,7 +86,9 @@ def override_faults(base: DictConfig, override: Override, declared: Rules) -> It
         value: object = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
         sentences = list(_value_fault(base, override, word))
         key = str(override.key_or_group)
-        yield from sentences or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, declared, key))
+        text = (word if override.is_sweep_override() else str(override.input_line)).partition("=")[2]
+        found = sentences or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, declared, key))
+        yield from (with_advice(sentence, key, text) for sentence in found)
 
 
 def several_fault(base: DictConfig, override: Override) -> Iterator[str]:
@@ -300,15 +303,18 @@ def first_line(reason: BaseException) -> str:
     return re.sub(r"\s+", " ", str(reason).strip().split("\n")[0])
 
 
-def unreadable(word: str, reason: Exception) -> str:
-    """Return a sentence for a word that Hydra cannot parse. Hydra's own message is about its lexer or its functions."""
+def unreadable(word: str, reason: Exception, *, torn: bool = False) -> str:
+    """Return a sentence for a word that Hydra cannot parse. Hydra's own message is about its lexer or its functions. torn: whether
+    a word without a key follows."""
     key, _, value = word.partition("=")
     within = re.search(r"while evaluating '.*?': (.*)", str(reason))
     sentence = within[1] if within else str(reason) if not isinstance(reason, HydraException) else ""
     if not KEY.fullmatch(key):
         return f"{word}: {key} is no key; a key is letters, digits and _ with dots between them, as in data.train."
-    if value.endswith(","):
-        return f"{word} ends with a comma: a list of values has no space in it, as in {key}=ONE,OTHER."
+    if comma := comma_fault(word, torn=torn):
+        return comma
+    if said := advice(key, value):
+        return f"{word} is no number: {said}."
     if sentence and re.match(r"\w+\(", value):
         return f"{word}: {value.partition('(')[0]}() does not take this: {sentence.rstrip('.')}."
     return f"{word} is no override of the form key=value: text with special characters needs quotes, as in {key}='\"TEXT\"'."

@@ -7,17 +7,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 
+import yaml
+
 from csrgan.config import announced
 from csrgan.config.check import REFERENCE
 from csrgan.config.folder import groups
 from csrgan.config.old_names import translate_silently
 from csrgan.config.override import plain_number
-from csrgan.config.paths import literal_path
+from csrgan.config.paths import literal_path, with_decoded_paths
 from csrgan.config.settings import CHANGEABLE
 from csrgan.declared import constant
 from csrgan.errors import UserError, meant, require
 from csrgan.run_folder import CHECKPOINTS, CONFIG, JOB, LAST, OVERRIDES, PREVIOUS, SWEEP
 from csrgan.tree import Settings, value_at
+
+# Keys and groups that decide on the layers of the restoring network, or on the units of what it predicts: a run with others cannot
+# begin from it.
+LAYERS = (
+    *("generator", "parameter_head", "condition", "upsampling", "size", "system", "experiment", "loss.parameters.variance"),
+    *("degradation.predicted", "degradation.factors", *(f"degradation.{key}.uniform_in" for key in ("blur", "scale", "noise"))),
+)
+
+NOT_AGAIN = ("run_dir=", "hydra.mode=")  # words of a sweep's command that are given in another way
 
 ONE_JOB = "hydra.mode=RUN"  # the only override of Hydra itself that a run keeps: it was a job of a sweep
 
@@ -48,13 +59,24 @@ def with_resumed(words: Sequence[str]) -> list[str]:
 def _require_run(folder: Path) -> None:
     """Raise UserError for what is no run's folder: a sweep's, or one in which no run began."""
     jobs = sorted(file.parent for file in folder.glob(f"*/{JOB}"))
+    again = _command_of_sweep(folder)
     sweep = (
-        f"resume={folder} is a sweep: its own command, with run_dir={folder}, runs what is missing"
+        f"resume={folder} is a sweep: {again or f'its own command, with run_dir={folder},'} runs what is missing"
         f"{f'; resume={jobs[0]} goes on with one job' if jobs else ''}."
     )
     require(not jobs and not (folder / SWEEP).is_file(), sweep)
     begun = (folder / OVERRIDES).is_file() or (folder / CHECKPOINTS).is_dir()
     require(begun, f"resume={folder} is not the folder of a run: it holds none.")
+
+
+def _command_of_sweep(folder: Path) -> str:
+    """Return the command that goes on with a sweep, as Hydra has written it down; empty if it did not."""
+    try:
+        given = yaml.safe_load((folder / SWEEP).read_text(encoding="utf-8"))["hydra"]["overrides"]
+        words = [word for word in map(with_decoded_paths, (*given["hydra"], *given["task"])) if not word.startswith(NOT_AGAIN)]
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return ""
+    return announced.command("train", "-m", *words, f"run_dir={folder}")
 
 
 def _new_words(words: Sequence[str], original: Sequence[str]) -> list[str]:
@@ -78,7 +100,7 @@ def _word_fault(word: str, folder: Path) -> str:
         return f"{word}: a run that goes on has a network already; without resume={folder} it begins with this one."
     name = key.lstrip("+~")
     if name in dict(groups()) and name.partition("/")[0] not in CHANGEABLE:  # another choice has other keys
-        return f"{word}: a run goes on with the {name} that it began with; init_from={folder} begins another with its network."
+        return f"{word}: a resumed run keeps the {name} that it began with: {_remedy(name, folder)}."
     return ""
 
 
@@ -166,10 +188,18 @@ def change_faults(old: Settings, new: Settings, folder: Path, images_seen: int, 
     refused += ["loss.adversarial"] if _has_discriminator(old) != _has_discriminator(new) else []
     for key in refused or [key for key in changed if _below(key, ("system",))]:  # which may follow from another change
         then, now = (_short(value_at(settings, key)) for settings in (old, new))
-        yield f"{key}={now}: the run has {then}, and goes on with it; init_from={folder} begins another run with its network."
+        yield f"{key}={now}: a resumed run keeps what it began with, here {then}: {_remedy(key, folder)}."
     budget = new["trainer"]["images"]
     if budget < images_seen:
         yield f"trainer.images={budget} is less than the {images_seen} images that the run has seen already."
+
+
+def _remedy(key: str, folder: Path) -> str:
+    """Return what to do about a key or group that a resumed run cannot change."""
+    own = "begin a new run without resume="
+    return (
+        f"leave this out, or {own if _below(key, LAYERS) else f'begin another run with its network, by init_from={folder} instead'}"
+    )
 
 
 def changes(old: object, new: object, place: str = "") -> Iterator[tuple[str, tuple[object, object]]]:

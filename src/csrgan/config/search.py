@@ -24,7 +24,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from csrgan.config.announced import ALLOW, CONF, ENTRY_POINTS, FLAG, allowed, installed, named
-from csrgan.errors import require
+from csrgan.errors import meant, require
 
 KEY = "hydra.searchpath="
 
@@ -184,7 +184,7 @@ def _folders_of(word: str) -> Iterator[Path]:
             paths = [Path(folder) for folder in _spec(package) or ()]
         else:
             paths = [Path(unquote(urlparse(text).path) if text.startswith("file://") else text).expanduser().absolute()]
-        require(bool(text) and any(folder.is_dir() for folder in paths), f"{word}: there is no folder {text}.")
+        require(bool(text) and any(folder.is_dir() for folder in paths), f"{word}: there is no folder {text}.{meant(Path(text))}")
         yield from paths
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 import yaml
-from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from csrgan.config import search
+from csrgan.config.hydras_own import having, unknown_name, value_fault
 from csrgan.config.location import conf
 from csrgan.config.override import takes_list, unknown_key
 from csrgan.files import relative
@@ -42,14 +42,30 @@ def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | tu
 
 
 def list_fault(base: DictConfig, key: str, value: object) -> Iterator[str]:
-    """Yield a sentence for values that stand in brackets: for Hydra they are one value, a list."""
+    """Yield a sentence for values that stand in brackets: for Hydra they are one value, a list; or below a part of their key."""
+    if isinstance(value, Mapping | DictConfig):
+        inner, values = next(iter(value.items()), ("KEY", "ONE,OTHER"))
+        yield f"{key}: a key that is swept stands in one piece: write {key}.{inner}: {values}."
     if isinstance(value, ListConfig) and not takes_list(base, key.lstrip("+")):
         values = ",".join(map(str, value))
         yield f"{key}: {list(value)} is a list, which a job would get as its one value: write {key}: {values}, without brackets."
 
 
+def unasked(hydra: DictConfig, given: Collection[str]) -> Iterator[str]:
+    """Yield a sentence if there are values for a sweep where nothing asks for one: one run would leave them out without a word.
+    given: keys of the command."""
+    lists = params(hydra, given)
+    file, _, line = place(next(iter(lists)), hydra.runtime.choices).partition(", line ") if lists else ("", "", "")
+    if line:
+        yield (
+            f"{file} gives values to a sweep ({', '.join(lists)}), but nothing asks for one: add mode: MULTIRUN below hydra: in the"
+            " file, or -m to the command (hydra.mode=RUN trains once, without them)."
+        )
+
+
 def hydra_fault(hydra: DictConfig, override: Override) -> Iterator[str]:
-    """Yield a sentence for a key of Hydra's own that does not exist, and name the launcher or sweeper that has it."""
+    """Yield a sentence for a key of Hydra's own that does not exist, and name the launcher or sweeper that has it, or for a value
+    of another kind than the key takes."""
     path = str(override.key_or_group).split(".")
     if path[0] != "hydra" or override.is_add() or override.is_delete():
         return
@@ -59,17 +75,11 @@ def hydra_fault(hydra: DictConfig, override: Override) -> Iterator[str]:
             return
         assert isinstance(node, DictConfig)
         if name not in map(str, node.keys()):
-            others = _having(path[1], name) if depth == 2 else []
-            chosen = hydra.runtime.choices.get(f"hydra/{path[1]}")
-            add = " or ".join(f"hydra/{path[1]}={other}" for other in others)
-            missing = f"{override.input_line}: the {path[1]} {chosen} has no {name}: add {add}."
-            yield missing if others else unknown_key(node, ".".join(path[:depth]), name)
+            others = depth == 2 and having(path[1], name)
+            chosen = str(hydra.runtime.choices.get(f"hydra/{path[1]}"))
+            missing = f"{override.input_line}: {unknown_name('.'.join(path[:depth]), name, chosen)}" if others else ""
+            yield missing or unknown_key(node, ".".join(path[:depth]), name)
             return
         node = node._get_node(name)
-
-
-def _having(group: str, key: str) -> list[str]:
-    """Return the launchers or sweepers, of those that are installed, that have a key."""
-    stored = ConfigStore.instance().repo["hydra"].get(group, {})
-    nodes = {name.removesuffix(".yaml"): entry.node for name, entry in stored.items() if name.endswith(".yaml")}
-    return sorted(name for name, node in nodes.items() if OmegaConf.is_dict(node) and key in map(str, node.keys()))
+    if not override.is_sweep_override():
+        yield from value_fault(hydra, ".".join(path), override.value())

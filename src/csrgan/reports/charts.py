@@ -66,7 +66,7 @@ def _others(groups: Sequence[Group], chosen: columns.Score, look: Look) -> Itera
     yield "grid", f"{chosen.name} over blur, noise and scale.{some}{apart}", maps.over_grid(groups, chosen, look)
     text = f"Predicted against true parameters, with standard deviations.{some}{apart}{uncertainty.without_bound(groups)}"
     yield "predictions", text, predictions.against_truth(groups, look)
-    text = f"Error of theta^ beside the Cramer-Rao bound, the least of any unbiased estimator.{some}"
+    text = f"Error of theta^ beside the Cramer-Rao bound, the least of any unbiased estimator; a biased one may lie below.{some}"
     yield "bound", text, uncertainty.against_bound(groups, look)
     text = f"Observed over nominal coverage of the predicted intervals.{some}{apart}"
     yield "reliability", text, uncertainty.reliability(groups, look)

@@ -38,7 +38,7 @@ PLAIN_STYLE: dict[Any, Any] = {
 
 # What axes say of settings whose keys say little, with their units.
 AXES = {
-    "degradation.blur.high": "largest blur of the training, px",
+    "degradation.blur.high": "largest blur of the training, in the unit of its protocol",
     "degradation.noise.high": "largest noise std of the training, share of full scale",
     "degradation.scale.high": "largest scale of the training",
     "trainer.images": "training crops seen",

@@ -82,8 +82,9 @@ def write(
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
     notes = verdicts.notes(compared, differences, chosen, asked.baseline, asked.relevant)
     notes += training.without_diagnostics(list(compared)) + training.weak_losses(list(compared))
+    unfinished = f"{counted(jobs)}." if any(job.reason for job in jobs) else ""
     sets_apart = [text for text in (apart, advice) if text]
-    heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (every, *sets_apart, *notes) if text)
+    heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (unfinished, every, *sets_apart, *notes) if text)
     _tables(folder, lines, tables, labels, heading=heading)
     content: dict[str, object] = {
         "title": title,

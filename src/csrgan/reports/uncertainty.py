@@ -63,7 +63,8 @@ def _draw_error(axes: Axes, short: Mapping[Group, str], same: Sequence[Group], c
     rows = _inside([row for group in same for row in _rows(group)], cell)
     axes.plot(*_root(rows, partial(_squared_bound, name), name), color="black", label="Cramer-Rao bound")
     axes.set_yscale("log")
-    axes.set_title(f"scale {_range(cell[0])}, noise {_range(cell[1], 255)} /255", fontsize=7)
+    # In two lines: one would be wider than a panel.
+    axes.set_title(f"scale {_range(cell[0])}\nnoise {_range(cell[1], 255)} /255", fontsize=7)
     axes.set_xlabel("true blur std, px", fontsize=7)
     axes.grid(alpha=0.3)
     axes.tick_params(which="both", labelsize=7)

@@ -46,11 +46,6 @@ def folders(folder: Path) -> list[Path]:
     return sorted({*(file.parent for file in folder.rglob(JOB)), *single}, key=_natural)
 
 
-def unscored(folder: Path) -> list[Path]:
-    """Return this folder and those below it that hold a run which has no summary yet."""
-    return sorted((file.parent for file in folder.rglob(OVERRIDES) if not (file.parent / SUMMARY).is_file()), key=_natural)
-
-
 def due(folder: Path) -> list[tuple[Path, list[str]]]:
     """Return the folder and the words of each job that has not begun, though the last command of its sweep asked for it. Where a
     sweep cannot tell its jobs' folders beforehand, they are called by their numbers, and have no words."""
