@@ -132,6 +132,16 @@ def test_a_loss_that_fails_in_the_first_check(refused: Callable[..., str], monke
 
 
 @pytest.mark.usefixtures("package")
+def test_a_text_among_the_settings_of_what_fails_is_told() -> None:
+    measured = import_module("failing_words.losses").measured
+    with pytest.raises(TypeError) as error:
+        measured(1.0, 1.0, works="two")
+    node = {"_target_": "failing_words.losses.measured", "_partial_": True, "works": "two"}
+    assert "(its settings: works=two). " in told(error.value, loss={"edges": {"function": node}})
+    assert "settings" not in told(error.value, loss={"edges": {"function": node | {"works": 2}}})
+
+
+@pytest.mark.usefixtures("package")
 def test_what_was_saved_before_a_loss_fails_is_whole(refused: Callable[..., str]) -> None:
     said = refused("+loss/edges=sobel", "loss.edges.function.works=7", "trainer.images=32", "trainer.save_every=4")
     kept = r"What was saved before is whole: CSRGAN_ALLOW=failing_words csrgan train resume=run goes on with it\."

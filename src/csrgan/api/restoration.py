@@ -142,7 +142,7 @@ class Restoration:
         if isinstance(self.image, Tensor):
             raise UserError("a batch of tensors cannot be saved to a file: restore one picture at a time, from an array or a path.")
         if Path(path).suffix.lower() not in SUFFIXES:
-            raise UserError.unknown(f"{path}: what S is written as", Path(path).suffix or "file without a suffix", SUFFIXES)
+            raise UserError(f"{path}: no picture can be written under this suffix: choose one of {', '.join(SUFFIXES)}.")
         file = self.file
         if file is None:
             dtype = np.uint16 if self.image.dtype == np.uint16 else np.uint8
