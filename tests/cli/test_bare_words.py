@@ -47,7 +47,7 @@ def test_a_text_that_a_shell_has_torn_apart_needs_quotes(words: str, said: str) 
 
 
 @pytest.mark.parametrize(
-    "words", ["x baseline=seed=1 table=sets", "x baseline=seed=1 tabel=sets", "title=y x", "x label.a=b label.c=d"]
+    "words", ["x baseline=seed=1 table=sets", "x baseline=seed=1 tabl=sets", "title=y x", "x label.a=b label.c=d"]
 )
 def test_words_that_belong_to_no_text_are_left_alone(words: str) -> None:
     assert "folder=x" in with_keys("report", words.split(" "))
