@@ -122,7 +122,8 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         first = [override for override in swept if chosen_group(override, available)]
         base = _composed(command, [*first, *good], wrong) if first else base
         yield from told
-    lost = [] if base is None else [*package_faults(base, base.hydra.runtime.choices), *unread_faults(command, base, words)]
+    misplaced = [] if base is None else [*package_faults(base, base.hydra.runtime.choices)]
+    lost = misplaced or ([] if base is None else [*unread_faults(command, base, words)])
     if base is None or lost:
         yield from (*lost, *(sentence for sentences in wrong.values() for sentence in sentences))
         return
