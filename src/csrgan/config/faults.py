@@ -122,8 +122,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         first = [override for override in swept if chosen_group(override, available)]
         base = _composed(command, [*first, *good], wrong) if first else base
         yield from told
-    misplaced = [] if base is None else [*package_faults(base, base.hydra.runtime.choices)]
-    lost = misplaced or ([] if base is None else [*unread_faults(command, base, words)])
+    lost = [] if base is None else _lost(command, base, words)
     if base is None or lost:
         yield from (*lost, *(sentence for sentences in wrong.values() for sentence in sentences))
         return
@@ -156,6 +155,11 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
         yield from () if asked else unasked(hydra, {str(override.key_or_group) for override in parsed})
         yield from _folder_faults(command, base, several)
         yield from _composed_faults(base, wrong, several)
+
+
+def _lost(command: str, base: DictConfig, words: Sequence[str]) -> list[str]:
+    """Return sentences about settings of the user's files that go nowhere: for want of a line in the file, or else that are unread."""
+    return [*package_faults(base, base.hydra.runtime.choices)] or [*unread_faults(command, base, words)]
 
 
 def _several(base: DictConfig, words: Sequence[str], flags: Sequence[str]) -> bool:
