@@ -158,7 +158,7 @@ def _faults(command: str, words: Sequence[str], flags: Sequence[str]) -> Iterato
 
 
 def _lost(command: str, base: DictConfig, words: Sequence[str]) -> list[str]:
-    """Return sentences about settings of the user's files that go nowhere: for want of a line in the file, or else that are unread."""
+    """Return sentences about settings of the user's files that go nowhere: for want of a line in the file, or else unread."""
     return [*package_faults(base, base.hydra.runtime.choices)] or [*unread_faults(command, base, words)]
 
 
