@@ -152,6 +152,13 @@ def test_enlarging_is_that_of_the_command_and_beyond_the_training_is_a_warning(m
         model(cat)
 
 
+@pytest.mark.parametrize("name", ["x.webm", "x", "x.pgn"])
+def test_what_cannot_be_written_under_a_suffix_is_told(name: str, model: csrgan.Model, cat: np.ndarray, tmp_path: Path) -> None:
+    with pytest.raises(csrgan.UserError, match=r"no picture can be written under this suffix: choose one of .*\.png"):
+        model(cat).save(tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
 def test_what_is_saved_is_what_csrgan_restore_writes(tmp_path: Path, suffix: str, cat: np.ndarray) -> None:
     """To the byte: the command is a client of the same functions."""

@@ -30,8 +30,8 @@ def health(folder: Path, *, patience: int = 10, window: int = 2, **change: Any) 
     return Health(folder, console, every=1, window=window, patience=patience, **(WATCHED | change)), console
 
 
-def spoil(data: Any, batches: tuple[int, ...], sample: int) -> None:
-    """Set one value of L to NaN in that sample of these batches."""
+def spoil(data: Any, batches: tuple[int, ...], sample: int | slice) -> None:
+    """Set one value of L to NaN in that sample, or those, of these batches."""
     degrade, count = data.on_after_batch_transfer, iter(range(1000))
 
     def spoilt(batch: Any, dataloader_idx: int) -> Any:
@@ -86,6 +86,19 @@ def test_a_nonfinite_batch_changes_nothing_and_is_reported_saved_and_replayed(
     assert "samples of the batch: 1 (" in told
     assert "its input is not finite" in told
     assert "the repeated step is not finite in the same terms" in told
+
+
+def test_of_many_samples_a_sentence_names_two_and_the_end_none(tmp_path: Path) -> None:
+    system, data = made("csrgan", "data.batch_size=4")
+    spoil(data, (1,), sample=slice(None))
+    watching, console = health(tmp_path, patience=0)
+    with pytest.raises(
+        RunStopped, match=r"more than health\.patience=0: csrgan replay file=\S+ shows where the last one was not\.$"
+    ):
+        fit(system, data, watching)
+    said = console.export_text()
+    assert said.count("sample ") == 2
+    assert " and 2 more; no weight was changed" in said
 
 
 def test_replay_finds_the_layer_that_overflows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,3 +21,17 @@ def test_no_caption_runs_into_the_next_column(side: int, name: str) -> None:
         assert text.get_window_extent().width <= axes.get_window_extent().width + 6  # the gap between the columns
         assert text.get_window_extent().y0 >= 0
     assert drawn.texts[0].get_text().replace("\n", " ").endswith("predicted: blur 5.10 px, scale 2.50, noise 10.0/255")
+
+
+def test_captions_of_a_contact_sheet_stay_in_their_columns() -> None:
+    """Of as many numbers as the protocol for photographs has, and of a name longer than a line."""
+    more = {f"factor_{k}": torch.tensor([0.123]) for k in range(7)} | {"nothing": torch.tensor([6.2e-8])}
+    three = {"blur_std": torch.tensor([2.9]), "scale": torch.tensor([3.97]), "noise_std": torch.tensor([0.039])}
+    entries = [(torch.rand(3, 40, 60), Parameters.of(three | more), f"{'holiday' * 9}_{k}.jpg") for k in range(6)]
+    drawn = figure.sheet(entries)
+    drawn.draw_without_rendering()
+    titles = [axes.title.get_window_extent() for axes in drawn.axes]
+    assert len(titles) == 6
+    assert not any(one.overlaps(other) for k, one in enumerate(titles) for other in titles[:k])
+    assert all(drawn.bbox.x0 <= one.x0 and one.x1 <= drawn.bbox.x1 and one.y1 <= drawn.bbox.y1 for one in titles)
+    assert "nothing 0.00" in drawn.axes[0].get_title().replace("\n", " ")
