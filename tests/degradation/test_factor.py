@@ -121,7 +121,7 @@ def test_rows_and_tables_contain_it_and_no_bound() -> None:
 
 
 def captions(drawing: Figure) -> str:
-    return " ".join(text.get_text() for text in drawing.findobj(Text))
+    return " ".join(text.get_text() for text in drawing.findobj(Text)).replace("\n", " ")
 
 
 def test_panels_sheets_and_the_page_name_it_with_its_unit(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_panels_sheets_and_the_page_name_it_with_its_unit(tmp_path: Path) -> Non
     theta = Parameters.of({**made.prior.mean().present(), "exposure": torch.tensor([0.25])})
     sharp = torch.rand(1, 3, 32, 32)
     low = made.degrade(sharp, theta)
-    said = captions(figure.panel(Batch(sharp, low, theta, ("a",), made.spec), Restoration(sharp, theta))).replace("\n", " ")
+    said = captions(figure.panel(Batch(sharp, low, theta, ("a",), made.spec), Restoration(sharp, theta)))
     assert said.count("/255, exposure 0.25 stops, mirror 0.50") == 2  # predicted, and true
     assert "/255, exposure 0.25 stops" in captions(figure.sheet([(low[0], theta, "a.png")], made.prior.units))
     rows = [row | {"exposure": 0.5 + index % 2, "exposure_predicted": 0.25} for index, row in enumerate(sweep.rows(0))]
