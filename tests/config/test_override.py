@@ -115,3 +115,10 @@ def test_an_argument_that_a_yaml_file_leaves_out_is_added_with_a_plus() -> None:
 
 def test_a_logger_without_a_name_is_told() -> None:
     assert "logger: a logger needs a name in its yaml file, as in mine: {_target_: own_words.Mine}." in faults("logger=flat")
+
+
+def test_a_sweep_may_have_lists_and_mappings_as_its_values() -> None:
+    assert faults("-m", "optimizer.generator.betas=[0.9,0.99],[0.5,0.9]") == ""
+    assert faults("-m", "evaluation.grid={blur: 2},{blur: 3}") == ""
+    assert "optimizer.generator.betas=0.9 is not a list" in faults("-m", "optimizer.generator.betas=[0.9,0.99],0.9")
+    assert "is not a number" in faults("-m", "loss.parameters.weight=[0],[1]")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeGuard
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -83,7 +84,7 @@ def override_faults(base: DictConfig, override: Override, declared: Rules) -> It
     """Yield the faults of one override: in its key, or in the type or range of its value or values. declared: the rules of the
     configuration."""
     for word in single(override):
-        value: object = _number(word.split("=", 1)[1]) if override.is_sweep_override() else override.value()
+        value: object = _swept(word) if override.is_sweep_override() else override.value()
         sentences = list(_value_fault(base, override, word))
         key = str(override.key_or_group)
         text = (word if override.is_sweep_override() else str(override.input_line)).partition("=")[2]
@@ -203,7 +204,7 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
             yield f"{'.'.join(path)} holds several settings ({', '.join(node)}); set one of them{other}."
             return
         default = node if OmegaConf.is_config(node) else node._value()
-        value = override.value() if not override.is_sweep_override() else word.split("=", 1)[1]
+        value = _swept(word) if override.is_sweep_override() else override.value()
         if not _refers(value):
             yield from _type_fault(".".join(path), default, value)
 
@@ -284,6 +285,12 @@ def _number(text: str) -> bool | float | str | None:
         except ValueError:
             pass
     return {"true": True, "false": False, "null": None}.get(text.lower(), text)
+
+
+def _swept(word: str) -> object:
+    """Return one value of a sweep, which may be a list."""
+    text = word.split("=", 1)[1]
+    return OverridesParser.create().parse_override(f"value={text}").value() if text.startswith(("[", "{")) else _number(text)
 
 
 def single(override: Override) -> Iterator[str]:
