@@ -8,6 +8,7 @@ from pathlib import Path
 
 from csrgan import files
 from csrgan.console import Console
+from csrgan.evaluation.comparison import COLLAPSED
 from csrgan.evaluation.results import Row, by_blur, by_set
 from csrgan.files import relative
 from csrgan.reports import table
@@ -28,4 +29,7 @@ def conclude(
     for part in (table.scores(summary), table.parameters(summary, units), table.blurs(bins), table.sets(sets)):
         if part:
             console.print(part)
+    if (gain := summary.get("gain_db", 0.0)) < COLLAPSED:
+        sentence = f"S is {-gain:.1f} dB worse than L: in a training, look for a loss with the wrong sign or too much weight"
+        console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
     console.print(f"{relative(folder)}", highlight=False, markup=False, soft_wrap=True)
