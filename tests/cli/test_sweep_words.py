@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def test_a_sweep_has_a_folder_without_being_given_one(word: str, place: str, mon
     assert again == ("the same command" if word.startswith("sweep=") else f"the same command with run_dir={folder}")
 
 
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A function that writes own/sweep/edges.yaml below the current folder, from what follows the line of its package."""
+    monkeypatch.chdir(tmp_path)
+    Path("own/sweep").mkdir(parents=True)
+
+    def written(text: str) -> None:
+        Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\n{text}")
+
+    return written
+
+
 EDGES = """run_dir: runs/edges
 hydra:
   mode: MULTIRUN
@@ -63,12 +76,10 @@ hydra:
     ],
 )
 def test_a_fault_in_the_lists_of_a_sweeps_file_is_told_as_one_in_a_command(
-    values: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    values: str, said: str, write: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the file and the line. A value in the command takes the place of the file's."""
-    monkeypatch.chdir(tmp_path)
-    Path("own/sweep").mkdir(parents=True)
-    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\n{EDGES.format(values=values)}")
+    write(EDGES.format(values=values))
     assert main(["train", "--config-dir=own", "sweep=edges"]) == 2
     told = capsys.readouterr().err
     assert told.startswith(f"csrgan train: own/sweep/edges.yaml, line 7: {said}")
@@ -78,21 +89,15 @@ def test_a_fault_in_the_lists_of_a_sweeps_file_is_told_as_one_in_a_command(
 
 
 @pytest.mark.parametrize("sweeper", ["params:\n      'seed': 1,x", "params: {output: tanh,\n      seed: '1,x'}"])
-def test_the_line_of_a_fault_is_that_of_the_list_not_of_a_setting_above_it(
-    sweeper: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("own/sweep").mkdir(parents=True)
-    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\nseed: 7\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    {sweeper}\n")
+def test_the_line_of_a_fault_is_that_of_the_list_not_of_a_setting_above_it(sweeper: str, write: Callable[[str], None]) -> None:
+    write(f"seed: 7\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    {sweeper}\n")
     with search.search_config_dirs(["--config-dir=own"]), pytest.raises(UserError) as told:
         check_command("train", ["sweep=edges"])
     assert str(told.value) == "own/sweep/edges.yaml, line 7: seed=x is not a number."
 
 
-def test_a_single_run_ignores_the_lists_of_a_sweeps_file_as_hydra_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("own/sweep").mkdir(parents=True)
-    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\n{EDGES.format(values='seed: 1,x')}")
+def test_a_single_run_ignores_the_lists_of_a_sweeps_file_as_hydra_does(write: Callable[[str], None]) -> None:
+    write(EDGES.format(values="seed: 1,x"))
     with search.search_config_dirs(["--config-dir=own"]):
         check_command("train", ["sweep=edges", "hydra.mode=RUN"])
         with pytest.raises(UserError, match="seed=x is not a number"):
@@ -100,12 +105,10 @@ def test_a_single_run_ignores_the_lists_of_a_sweeps_file_as_hydra_does(tmp_path:
 
 
 def test_lists_in_a_file_that_asks_for_no_sweep_are_not_left_out_without_a_word(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    write: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A word in the command may ask for the sweep or for one run, and takes the place of the list of its key."""
-    monkeypatch.chdir(tmp_path)
-    Path("own/sweep").mkdir(parents=True)
-    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\n{EDGES.format(values='seed: 1,2')}".replace("  mode: MULTIRUN\n", ""))
+    write(EDGES.format(values="seed: 1,2").replace("  mode: MULTIRUN\n", ""))
     assert main(["train", "--config-dir=own", "sweep=edges"]) == 2
     assert capsys.readouterr().err == (
         "csrgan train: own/sweep/edges.yaml gives values to a sweep (seed), but nothing asks for one: add mode: MULTIRUN below"
@@ -136,11 +139,9 @@ def test_lists_in_a_file_that_asks_for_no_sweep_are_not_left_out_without_a_word(
     ],
 )
 def test_what_hydra_does_not_take_in_a_users_file_is_told_with_its_place(
-    lines: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    lines: str, said: str, write: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("own/sweep").mkdir(parents=True)
-    Path("own/sweep/edges.yaml").write_text(f"{GLOBAL}\nhydra:\n  {lines}\n")
+    write(f"hydra:\n  {lines}\n")
     assert main(["train", "--config-dir=own", "sweep=edges"]) == 2
     told = capsys.readouterr().err
     assert told.startswith("csrgan train: own/sweep/edges.yaml")
