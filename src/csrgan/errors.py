@@ -112,3 +112,10 @@ class RunStopped(Exception):
     def __init__(self, sentence: str, status: int) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came where Ctrl-C ends something in order, and does the same."""
+
+
+ENDS_AT_ONCE = "a second Ctrl-C or SIGTERM ends it at once"  # said where the first lets something be saved

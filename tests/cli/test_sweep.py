@@ -233,6 +233,8 @@ def test_the_report_counts_the_jobs_that_have_not_begun(
     assert "0 of 4 jobs complete: " in capsys.readouterr().out
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count("failed: exit status 7") == text.count("has not begun") == 2
+    again = f"csrgan train -m data.batch_size=4 seed=1,2,3,4 run_dir={tmp_path}/sweep"
+    assert text.count(f"has not begun</span><br><code>{again}</code>") == 2
     assert "\n\n0 of 4 jobs complete.\n\n" in (tmp_path / "report.md").read_text(encoding="utf-8")
     assert main(["train", "-m", f"run_dir={tmp_path}/sweep", "data.batch_size=4", "seed=2"]) == 1
     assert main(["report", str(tmp_path)]) == 0
@@ -322,10 +324,10 @@ def test_as_many_jobs_run_together_as_launcher_and_sweeper_allow() -> None:
 @pytest.mark.parametrize(
     ("launcher", "end"),
     [
-        ((), signal.SIGINT),
+        ((), signal.SIGTERM),
+        pytest.param((), signal.SIGINT, marks=pytest.mark.long),
         (JOBLIB, signal.SIGKILL),
         (SUBMITIT, signal.SIGTERM),
-        pytest.param((), signal.SIGTERM, marks=pytest.mark.long),
         pytest.param(JOBLIB, signal.SIGINT, marks=pytest.mark.long),
     ],
     ids=str,
@@ -333,12 +335,15 @@ def test_as_many_jobs_run_together_as_launcher_and_sweeper_allow() -> None:
 def test_no_process_outlives_its_sweep(tmp_path: Path, launcher: tuple[str, ...], end: signal.Signals) -> None:
     words = ["train", "-m", *launcher, f"run_dir={tmp_path}", *SMOKE, "seed=1,2"]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs with & ignores it, and so do its children
-    sweep = subprocess.Popen([sys.executable, "-m", "csrgan", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    sweep = subprocess.Popen([sys.executable, "-m", "csrgan", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, before)
     last = 1 if launcher == JOBLIB else 0
     assert until(lambda: bool(processes(f"run_dir={tmp_path}/{last}")))
     sweep.send_signal(end)
-    sweep.wait()
+    _, said = sweep.communicate()
+    if not launcher:
+        assert sweep.returncode == 128 + end
+        assert said.endswith("csrgan train: stopped. The same command runs what is missing.\n")
     assert until(lambda: not processes(f"CSRGAN_SWEEP={sweep.pid}", "environ"), 10)
     # A signal may also come before the job is written down. Either way it is run again: only a complete job is not.
     if (tmp_path / str(last) / "job.json").exists():

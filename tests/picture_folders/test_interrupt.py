@@ -36,3 +36,14 @@ def test_a_signal_that_was_swallowed_counts_at_the_next_picture() -> None:
         with suppress(StopRequested):
             os.kill(os.getpid(), signal.SIGTERM)
         interrupt.raise_pending()
+
+
+def test_the_second_signal_says_what_is_safe(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    process = os.fork()
+    if not process:
+        with suppress(BaseException), interruptible() as interrupt, interrupt.defer():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    assert capfdbinary.readouterr().err == b"csrgan: ended at once; what was written before is whole.\n"

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from csrgan.callbacks import graceful_stop
-from csrgan.callbacks.graceful_stop import SENTENCE, GracefulStop
+from csrgan.callbacks.graceful_stop import SAVING, GracefulStop
 from csrgan.cli import sweep
 from csrgan.runs import process, record
 
@@ -30,7 +30,7 @@ from csrgan.runs import process, record
             "stopped",
             "was stopped",
         ),
-        (143, SENTENCE.decode(), "stopped", "stopped", "was stopped"),  # a second signal ended it at once
+        (143, f"csrgan train: {SAVING}\n", "stopped", "stopped", "was stopped"),  # a second signal ended it at once
         (130, "", "stopped", "stopped", "was stopped"),
         (2, "csrgan train: data.crop=9999 is too large\n", "failed", "failed", "failed"),
     ],
@@ -75,7 +75,7 @@ def test_a_job_whose_batch_does_not_end_in_time_goes_on_from_its_save(
     said = capfdbinary.readouterr().err.decode()
 
     def started(*_: object, stdout: object, **__: object) -> SimpleNamespace:
-        stdout.write(SENTENCE.decode() + said)  # type: ignore[attr-defined]
+        stdout.write(f"csrgan train: {SAVING}\n{said}")  # type: ignore[attr-defined]
         stdout.flush()  # type: ignore[attr-defined]
         return SimpleNamespace(pid=1, wait=lambda seconds: 128 + signal.SIGTERM)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from csrgan.cli import main, sweep
+from csrgan.errors import ENDS_AT_ONCE, Terminated
 from csrgan.runs import jobs, process, record
 
 JOB = {"words": ["seed=1"], "command": "csrgan train seed=1"}
@@ -40,6 +41,7 @@ def test_a_running_job_is_told_from_one_whose_process_is_gone(tmp_path: Path, ca
     written = held(folder)
     assert (written["status"], written["pid"], written["seconds"]) == ("running", running.pid, 30.0)
     assert record.read(folder)["status"] == "running"  # type: ignore[index]
+    assert 30 <= record.seconds(written | {"began": time.time() - 5}) - 5 < 35  # those of earlier starts, and of this one
     assert sweep.report(tmp_path, "the same command") == 1
     assert f"0 running as process {running.pid} on" in capsys.readouterr().out
     assert main(["report", str(tmp_path)]) == 0
@@ -72,7 +74,12 @@ def test_the_seconds_of_a_job_are_the_sum_over_its_starts(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"), [(KeyboardInterrupt, "stopped; by Ctrl-C"), (MemoryError, "stopped; its sweep failed (MemoryError)")]
+    ("error", "reason"),
+    [
+        (KeyboardInterrupt, "stopped; by Ctrl-C"),
+        (Terminated, "stopped; by SIGTERM"),
+        (MemoryError, "stopped; its sweep failed (MemoryError)"),
+    ],
 )
 def test_a_job_is_stopped_where_its_sweep_ends_by_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], reason: str
@@ -144,7 +151,7 @@ def test_ctrl_c_lets_a_job_save_once(
         signal.signal(signal.SIGALRM, handler)
     assert time.monotonic() - began < 30
     assert (held(folder)["status"], held(folder)["reason"]) == ("stopped", reason)
-    assert told == [f"is saving, for at most {patience:.0f} s; a second Ctrl-C ends it at once", reason]
+    assert told == [f"is saving, for at most {patience:.0f} s; {ENDS_AT_ONCE}", reason]
 
 
 PARENT = """
@@ -176,3 +183,18 @@ def test_a_job_whose_sweep_was_killed_says_so_itself(tmp_path: Path, monkeypatch
     while record.runs(pid) and time.monotonic() < end:
         time.sleep(0.1)
     assert (held(folder)["status"], held(folder)["reason"]) == ("stopped", "stopped; its sweep ended")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc, which this system does not have")
+def test_a_process_that_nobody_waits_for_has_ended() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert record.runs(process.pid)
+    process.kill()
+    end = time.monotonic() + 10
+    while record.runs(process.pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert process.returncode is None
+    assert not record.runs(process.pid)
+    process.wait()
+    assert not record.runs(process.pid)
+    assert record.runs(os.getpid())

@@ -13,13 +13,13 @@ from types import FrameType
 
 from lightning import Callback, Trainer
 
-from csrgan.errors import printable
+from csrgan.errors import ENDS_AT_ONCE, printable
 from csrgan.runs.checkpoint_place import earlier_save
 from csrgan.training import collectives
 
 GRACE = 9.0  # seconds to save; besides three times as long as the longest batch took. Then the process ends with an earlier save
 
-SENTENCE = b"csrgan train: saving and stopping after this batch; a second signal ends it at once\n"
+SAVING = f"saving and stopping after this batch; {ENDS_AT_ONCE}"
 
 
 class GracefulStop(Callback):
@@ -53,20 +53,18 @@ class GracefulStop(Callback):
 
     def _handle(self, number: int, frame: object) -> None:
         if self.number:
-            os._exit(128 + number)
+            self._end(number, "ended at once")
         self.number = number
-        if collectives.rank() == 0:
-            with suppress(OSError):  # not by print, which fails where the signal came within another print
-                os.write(2, SENTENCE)
+        _say(SAVING)
         self.timer = threading.Timer(GRACE + 3 * self.longest, self._give_up, [number])
         self.timer.daemon = True
         self.timer.start()
 
     def _give_up(self, number: int) -> None:
-        if collectives.rank() == 0:
-            sentence = f"csrgan train: stopped; the batch did not end in time; {earlier_save(self.folder)}"
-            with suppress(OSError):
-                os.write(2, f"{printable(sentence)}\n".encode())
+        self._end(number, "stopped; the batch did not end in time")
+
+    def _end(self, number: int, said: str) -> None:
+        _say(f"{said}; {earlier_save(self.folder)}")
         os._exit(128 + number)
 
     def teardown(self, *_: object, **__: object) -> None:
@@ -78,3 +76,10 @@ class GracefulStop(Callback):
 
     def on_exception(self, *_: object) -> None:
         self.teardown()
+
+
+def _say(sentence: str) -> None:
+    """Write a sentence, in the first of several processes. Not by print, which fails where the signal came within another print."""
+    if collectives.rank() == 0:
+        with suppress(OSError):
+            os.write(2, f"{printable(f'csrgan train: {sentence}')}\n".encode())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from csrgan.cli.interruption import CTRL_C
 from csrgan.cli.pages import PAGES
 from csrgan.config.flags import FULL_HELP, HELP, requested_help, split_flags
-from csrgan.errors import RunStopped, UserError, printable
+from csrgan.errors import RunStopped, Terminated, UserError, printable
 from csrgan.version import __version__
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ def _run(command: str, words: list[str]) -> int:
             return 0
         with CTRL_C.noted():
             return execute(command, words).status
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _end_compilation()
-        _say(f"csrgan: stopped.{_missing_jobs()}")
-        return 130
+        _say(f"csrgan {command}: stopped.{_missing_jobs()}")
+        return 143 if isinstance(stop, Terminated) else 130
     except BrokenPipeError:  # the reader closed the pipe, as in `csrgan train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

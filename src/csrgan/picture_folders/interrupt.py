@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from csrgan.errors import RunStopped
@@ -30,6 +30,8 @@ class Interrupt:
     def handle(self, number: int, frame: FrameType | None = None) -> None:
         """Handle a signal: raise StopRequested, unless `defer` holds it back. The second signal ends the process."""
         if self.number:
+            with suppress(OSError):  # not by print, which fails where the signal came within another print
+                os.write(2, b"csrgan: ended at once; what was written before is whole.\n")
             os._exit(128 + number)
         self.number = number
         if not self.deferred:

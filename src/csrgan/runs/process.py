@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from csrgan.config import announced
+from csrgan.errors import ENDS_AT_ONCE, Terminated
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, OUTPUT
 from csrgan.runs import record, watchdog
@@ -46,7 +47,7 @@ def run(
     command += [f"resume={folder}"] if resume else []
     job: Settings = {"words": words, "command": sentence}
     threads = {} if cores is None or "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(cores)}
-    began, interrupted = time.monotonic(), False
+    began, interrupted = time.monotonic(), None
     with (folder / OUTPUT).open("a" if resume else "w", encoding="utf-8") as output:
         start = output.tell()
         if start:
@@ -67,8 +68,8 @@ def run(
                 except subprocess.TimeoutExpired:
                     if (word := progress(folder / OUTPUT, start)) != told:
                         show(told := word)
-        except KeyboardInterrupt:
-            interrupted, status = True, _after_ctrl_c(process, show)
+        except KeyboardInterrupt as stop:
+            interrupted, status = stop, _after_ctrl_c(process, show)
         except BaseException as cause:
             _killed(process)
             record.stop(folder, f"{STOPPED}its sweep failed ({type(cause).__name__})")
@@ -76,22 +77,22 @@ def run(
     watchdog.end_with_sweep()  # a job that ended because its sweep did has not failed
     reason = _reason(status, folder / OUTPUT, start)
     if interrupted and status and not reason.startswith(STOPPED):
-        reason = f"{STOPPED}by Ctrl-C"
+        reason = f"{STOPPED}by {'SIGTERM' if isinstance(interrupted, Terminated) else 'Ctrl-C'}"
     outcome = "stopped" if reason.startswith(STOPPED) else "killed" if status < 0 else "failed" if status else "complete"
     job |= {"status": outcome, "reason": reason}
     job["seconds"] = round(before + time.monotonic() - began, 1)
     record.write(folder, job)
     if interrupted:
         show(record.ending(job) if status else "complete")
-        raise KeyboardInterrupt
+        raise interrupted
     return job
 
 
 def _after_ctrl_c(process: subprocess.Popen[bytes], show: Callable[[str], None]) -> int:
-    """Let a job save after Ctrl-C, and return its exit status. A second Ctrl-C ends it at once."""
+    """Let a job save after Ctrl-C or SIGTERM, and return its exit status. A second one ends it at once."""
     status = None
     with suppress(KeyboardInterrupt, ProcessLookupError):
-        show(f"is saving, for at most {PATIENCE:.0f} s; a second Ctrl-C ends it at once")
+        show(f"is saving, for at most {PATIENCE:.0f} s; {ENDS_AT_ONCE}")
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: with the processes that it started
         status = _ended(process, PATIENCE)
     return _killed(process) if status is None else status

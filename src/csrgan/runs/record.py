@@ -24,6 +24,7 @@ from csrgan.tree import Settings
 
 STOPPED = "stopped; "  # beginning of the reason of a job that was stopped
 GONE = f"{STOPPED}its process is gone: it ended with its sweep or machine"
+ENDED = ("Z", "X")  # states of a process in /proc
 OF_PROCESS = ("pid", "host", "began")  # keys of a running job
 
 
@@ -109,14 +110,18 @@ def _runs_job(pid: int) -> bool:
 
 
 def runs(pid: int) -> bool:
-    """Return whether there is a process with this number on this machine."""
+    """Return whether there is a process with this number on this machine that has not ended. One that has ended keeps its number
+    until its parent asks for its status, which in a container may be never."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass
-    return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0] not in ENDED
+    except (OSError, IndexError):  # no such system
+        return True
 
 
 def folder_of(folder: Path, words: list[str], guided: bool) -> Path:
@@ -132,6 +137,11 @@ def gain_db(folder: Path) -> float:
     """Return the gain of S over L in dB; nan if summary.json has null, because S was not finite."""
     value = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["gain_db"]
     return math.nan if value is None else float(value)
+
+
+def seconds(job: Settings) -> float:
+    """Return how long a job has taken, up to now if it runs."""
+    return float(job["seconds"] + (max(0.0, time.time() - job["began"]) if "began" in job else 0.0))
 
 
 def outcome(job: Settings) -> str:

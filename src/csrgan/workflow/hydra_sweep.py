@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from csrgan.errors import require
+from csrgan.errors import Terminated, require
 from csrgan.files import relative, remove_empty
 from csrgan.run_folder import DUE, JOB, REFUSED, SUBMITIT, SWEEP
 from csrgan.runs import record, watchdog
@@ -47,6 +50,8 @@ class SweepRecorder(Callback):
         here = not launcher.endswith("SlurmLauncher")
         SweepRecorder.ended_with = None if launcher.endswith(".BasicLauncher") else here
         watchdog.lead(here)
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _terminate)
         _set_defaults(config.hydra)
         if guided(config.hydra):
             import optuna
@@ -83,7 +88,14 @@ class SweepRecorder(Callback):
         """Return the folder, and how to name the command that runs what is missing there, once; None if there is none."""
         taken = (cls.folder, cls.again) if cls.folder else None
         cls.folder, cls.created, cls.before, cls.ended_with, cls.again = None, (), frozenset(), None, ""
+        if signal.getsignal(signal.SIGTERM) is _terminate:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         return taken
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Let SIGTERM end a sweep as Ctrl-C does."""
+    raise Terminated
 
 
 class Refused(BaseException):
