@@ -1,8 +1,11 @@
-r"""The table for a paper: its structure, since no TeX is at hand, and its marks."""
+r"""The table for a paper: its structure, its marks, and what TeX makes of it."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from studies import groups
@@ -65,7 +68,7 @@ def test_the_best_is_bold_and_a_difference_is_marked() -> None:
     text = latex.document(found, PAGE, relevant=0.05)
     assert len(re.findall(r"\\textbf\{\+2\.\d+\}\\textsuperscript\{\+\}", text)) == 4  # on each of the four sets
     assert "Bold: the best of its column." in text
-    assert r"+ and $-$: better or worse than system=dan; the 95 \% interval of the paired difference excludes 0" in text
+    assert r"+ and $-$: better or worse than system=dan; the 95~\% interval of the paired difference excludes 0" in text
     assert text.count(r"\cmidrule(lr)") == 4
     assert text.count("Set14 bicubic") == 2
 
@@ -97,7 +100,7 @@ def test_a_wide_table_has_several_panels_of_whole_sets() -> None:
     [
         (r"50 % of a_b & $x$ #1 {y} \z", r"50 \% of a\_b \& \$x\$ \#1 \{y\} \textbackslash{}z"),
         ("a--b ~ ^ |d|", r"a{-}{-}b \textasciitilde{} \textasciicircum{} \textbar{}d\textbar{}"),
-        ('<c> "e"', r"\textless{}c\textgreater{} \textquotedbl{}e\textquotedbl{}"),
+        ('<c> "e"', r"\textless{}c\textgreater{} ''e''"),
         ("error of theta^", r"error of $\hat{\theta}$"),
         ("a\nb\t\x07c", "a b ?c"),
         ("[4pt] * λ", r"{[}4pt{]} {*} $\lambda$"),
@@ -106,3 +109,32 @@ def test_a_wide_table_has_several_panels_of_whole_sets() -> None:
 def test_any_text_prints_as_it_is(text: str, expected: str) -> None:
     assert latex.escaped(text) == expected
     sound("".join(latex.escaped(text)))
+
+
+PAPER = r"""\documentclass[twocolumn]{article}
+\usepackage{booktabs,graphicx}
+\nofiles
+\begin{document}
+\input{table.tex}
+\end{document}
+"""
+HARD = "50 % & more_{a} #1 $x ~^ <|> \"'` -- [*] … – − × ² μ σ λ θ theta^ \\a é ß Ł “a”"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex with booktabs, which is not installed here")
+@pytest.mark.parametrize("of_sets", [True, False])
+@pytest.mark.parametrize("look", [PAGE, Look(3.3, names={"ours": HARD, "gain": HARD})], ids=["page", "column"])
+def test_tex_takes_the_table_without_a_complaint(look: Look, of_sets: bool, tmp_path: Path) -> None:
+    """In the class and the font encoding that are LaTeX's own, and no line is wider than its column."""
+    (tmp_path / "table.tex").write_text(latex.document(table(look, of_sets=of_sets), look, relevant=0.05), encoding="utf-8")
+    (tmp_path / "paper.tex").write_text(PAPER)
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "paper.tex"], cwd=tmp_path, capture_output=True, check=False)
+    said = done.stdout.decode(errors="replace")
+    assert (done.returncode, re.findall("^!.*|.*Warning.*|^Overfull.*|Missing character.*", said, re.MULTILINE)) == (0, []), said
+    assert (tmp_path / "paper.pdf").stat().st_size > 10_000
+
+
+def test_letters_that_only_newer_tex_prints_are_named() -> None:
+    look = Look(3.3, names={"ours": "日本 é “a”"})
+    lines = latex.document(table(look), look, relevant=0.05).splitlines()
+    assert lines[1] == "% Needs LuaLaTeX or XeLaTeX for 日本"

@@ -18,7 +18,7 @@ SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "''",  # \textquotedbl needs another font encoding than LaTeX's default
     "'": "'",
     "`": r"\textasciigrave{}",
     "-": "{-}",  # no ligatures: -- would be a dash
@@ -33,6 +33,7 @@ SPECIAL = {
     "θ": r"$\theta$",
 }
 MARKS = {"+": r"\textsuperscript{+}", "-": r"\textsuperscript{$-$}", "*": r"\textsuperscript{$\ast$}"}
+LAST, KNOWN = "\u017f", "–—‘’“”„†‡•€™"  # the last Latin letter that pdfLaTeX prints, and what it prints of the letters behind it
 LETTER = 0.068  # inches of a letter in \small, about
 SMALLEST = 1.3  # a table is made smaller by this, at most, before it gets another panel
 
@@ -49,14 +50,20 @@ def document(table: PaperTable, look: Look, *, relevant: float) -> str:
     star = "" if look.narrow else "*"
     panels = [_panel(part, look) for part in _parts(table, look)]
     packages = "packages booktabs and graphicx" if any("\\resizebox" in panel for panel in panels) else "package booktabs"
-    lines = [
-        f"% Written by csrgan report. Needs the {packages}.",
+    text = [
         f"\\begin{{table{star}}}[t]",
         "\\centering\\small",
         f"\\caption{{{_caption(table, relevant)}}}",
         "\\label{tab:csrgan}",
+        "\\par\\medskip",  # LaTeX's own classes leave no room below a caption
         "\n\\par\\medskip\n".join(panels),
         f"\\end{{table{star}}}",
+    ]
+    others = "".join(sorted({letter for letter in "".join(text) if letter > LAST and letter not in KNOWN}))
+    lines = [
+        f"% Written by csrgan report. Needs the {packages}.",
+        *([f"% Needs LuaLaTeX or XeLaTeX for {others}"] if others else []),
+        *text,
     ]
     return "\n".join(lines) + "\n"
 
@@ -152,7 +159,7 @@ def _caption(table: PaperTable, relevant: float) -> str:
     if any(cell.best for cell in table.cells):
         said.append("Bold: the best of its column" + (" on a test set." if len(table.blocks) > 1 else "."))
     said += _marks(table, relevant)
-    return escaped(" ".join(said))
+    return escaped(" ".join(said)).replace(" \\%", "~\\%")
 
 
 def _marks(table: PaperTable, relevant: float) -> Iterator[str]:
