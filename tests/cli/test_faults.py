@@ -192,7 +192,9 @@ def test_a_sweep_is_not_resumed_as_a_run(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "0" / "job.json").touch()
     assert main(["train", f"resume={tmp_path}"]) == 2
     assert capsys.readouterr().err == f"{said}; resume={tmp_path}/0 goes on with one job.\n"
-    words = "{overrides: {hydra: [hydra.mode=MULTIRUN], task: [run_dir=elsewhere, 'seed=1,2', title=a b]}}"
+    words = (
+        "{job: {config_name: train}, overrides: {hydra: [hydra.mode=MULTIRUN], task: [run_dir=elsewhere, 'seed=1,2', title=a b]}}"
+    )
     (tmp_path / "multirun.yaml").write_text(f"hydra: {words}\n")
     assert main(["train", f"resume={tmp_path}"]) == 2
     again = f"is a sweep: csrgan train -m seed=1,2 'title=a b' run_dir={tmp_path} runs what is missing; resume="
@@ -341,3 +343,20 @@ def test_files_that_are_not_there_are_told_before_anything_heavy_is_imported(wor
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert done.stderr.startswith(f"csrgan {words[0]}: {said}")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["output=[tanh,sigmoid]"],
+            "output=[tanh,sigmoid]: output takes one choice. To run once for each, write -m output=tanh,sigmoid.",
+        ),
+        (["-m", "output=[tanh, sigmoid],[clamp]"], "output=[tanh,sigmoid]: output takes one choice."),
+        (["+loss/image=[l1,mse]"], "loss/image=[l1,mse]: loss/image takes one choice."),
+    ],
+)
+def test_several_choices_of_which_the_last_would_replace_the_others_are_refused(words: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=re.escape(said)):
+        check_command("train", words)
+    check_command("train", ["output=[tanh]", "logger=[csv,tensorboard]"])

@@ -149,3 +149,13 @@ def test_errors_of_networks_trained_on_different_priors_are_in_the_same_units() 
 
 def uniform(low: float, high: float) -> dict[str, object]:
     return {"low": low, "high": high, "uniform_in": "value", "absent": 0.0}
+
+
+def test_a_ratio_to_a_prior_mean_that_is_near_the_one_truth_by_chance_is_explained() -> None:
+    """All pictures have a blur of 1, and the prior's mean is 0.97."""
+    made = [row | {"blur_std_prior_mean": 0.97} for row in parameter_rows(blur_std=(1.0, 1.0), noise_std=(0.01, 0.02))]
+    said = table.markdown(table.parameters(summarise(made)))
+    assert "| blur std, px | 0.200 | 0.030 | 667% | - |" in said
+    assert said.endswith(
+        "a ratio above 100 % tells how near the prior's mean happens to be to the one value of blur std in all pictures."
+    )

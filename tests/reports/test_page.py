@@ -186,3 +186,24 @@ def test_a_loss_that_moved_nothing_is_named(tmp_path: Path) -> None:
         "In “loss.adversarial.weight=0.001” the loss adversarial made 0.10% of the gradient: too little to change much. To test it,"
         " raise its weight."
     ]
+
+
+def test_another_share_of_a_loss_that_nobody_changed_is_told(tmp_path: Path) -> None:
+    """Beside a setting that is no loss; where a loss was changed, the shares change by themselves."""
+
+    def jobs(key: str) -> list[Job]:
+        shares = {"clamp": 0.3, "minmax": 0.55, "sigmoid": 0.4}
+        return [
+            Job(name, (f"{key}={name}", f"seed={seed}"), rows=rows(1.0, 8), diagnostics={"gradient_share/image": share})
+            for name, share in shares.items()
+            for seed in range(3)
+        ]
+
+    sentence = (
+        "In “output=minmax” the loss image made 55% of the gradient, and in “output=clamp” 30%, though they differ in no loss: part"
+        " of their difference may come from that."
+    )
+    for key, expected in (("output", [sentence]), ("loss/image", [])):
+        page.write(tmp_path, jobs(key), title="", question="")
+        lines = (tmp_path / "report.md").read_text(encoding="utf-8").splitlines()
+        assert [line for line in lines if "of the gradient" in line] == expected

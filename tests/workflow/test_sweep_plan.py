@@ -51,3 +51,11 @@ def test_jobs_that_run_together_share_the_time(
     told = plan.rest(tmp_path, together)
     assert told.startswith(said) and bool(told) == bool(said)
     assert not told or told.endswith(" as long as those that this command has completed")
+
+
+def test_the_last_jobs_tell_how_long_the_next_will_take(tmp_path: Path) -> None:
+    """The machine was slower before; and of the last three, one was killed in between, which took it long."""
+    for number, seconds in enumerate((6000.0, 6000.0, 600.0, 2000.0, 600.0)):
+        job(tmp_path / str(number), "complete", seconds=seconds, written=1000.0 - number)
+    plan = Plan(7, [], time.time() - 3600, [str(number) for number in range(7)])
+    assert plan.rest(tmp_path, 1) == "about 20 min for the other 2 jobs, if they take as long as the last 3 that are complete"

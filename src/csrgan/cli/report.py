@@ -17,6 +17,7 @@ from csrgan.config import announced
 from csrgan.config.build import checked_settings
 from csrgan.config.occupied import holds_jobs
 from csrgan.config.override import plain_number
+from csrgan.config.resume import command_of_sweep
 from csrgan.console import Console
 from csrgan.data import picture
 from csrgan.errors import UserError, require
@@ -25,6 +26,7 @@ from csrgan.files import relative
 from csrgan.reports import columns, look, page, published, training
 from csrgan.runs import jobs
 from csrgan.runs.given_places import with_jobs
+from csrgan.runs.record import seconds
 from csrgan.training.network_updater import UNWEIGHTED
 from csrgan.tree import Settings
 from csrgan.workflow import origin, published_numbers
@@ -51,7 +53,10 @@ def run(config: DictConfig) -> int:
     begun = [
         replace(_job(path, path.relative_to(folder).as_posix(), settings["score"]), asked=path not in left) for path in folders
     ]
-    read = begun + [Job(path.relative_to(folder).as_posix(), tuple(words), "has not begun") for path, words in due]
+    sweeps = {path.parent: command_of_sweep(Path(relative(path.parent))) for path, _ in due}
+    read = begun + [
+        Job(path.relative_to(folder).as_posix(), tuple(words), "has not begun", sweeps[path.parent]) for path, words in due
+    ]
     own.register_metrics({column.removesuffix("_restored") for job in read for row in job.rows[:1] for column in row})
     asked = _asked(settings, read)
     entries = published_numbers.read(settings["published"])
@@ -137,7 +142,7 @@ def _job(folder: Path, name: str, score: str) -> Job:
         record = jobs.job(folder)
     except UserError as error:
         return Job(name, (), reason=str(error))
-    result = Job(name, tuple(record["words"]), record["reason"] or record["status"], record["command"], record["seconds"])
+    result = Job(name, tuple(record["words"]), record["reason"] or record["status"], record["command"], seconds(record))
     if record["status"] != "complete":
         return result
     try:

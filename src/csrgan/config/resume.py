@@ -17,7 +17,7 @@ from csrgan.config.override import plain_number
 from csrgan.config.paths import literal_path, with_decoded_paths
 from csrgan.config.settings import CHANGEABLE
 from csrgan.declared import constant
-from csrgan.errors import UserError, meant, require
+from csrgan.errors import UserError, meant, printable, require
 from csrgan.run_folder import CHECKPOINTS, CONFIG, JOB, LAST, OVERRIDES, PREVIOUS, SWEEP
 from csrgan.tree import Settings, value_at
 
@@ -59,7 +59,7 @@ def with_resumed(words: Sequence[str]) -> list[str]:
 def _require_run(folder: Path) -> None:
     """Raise UserError for what is no run's folder: a sweep's, or one in which no run began."""
     jobs = sorted(file.parent for file in folder.glob(f"*/{JOB}"))
-    again = _command_of_sweep(folder)
+    again = command_of_sweep(folder)
     sweep = (
         f"resume={folder} is a sweep: {again or f'its own command, with run_dir={folder},'} runs what is missing"
         f"{f'; resume={jobs[0]} goes on with one job' if jobs else ''}."
@@ -69,14 +69,15 @@ def _require_run(folder: Path) -> None:
     require(begun, f"resume={folder} is not the folder of a run: it holds none.")
 
 
-def _command_of_sweep(folder: Path) -> str:
+def command_of_sweep(folder: Path) -> str:
     """Return the command that goes on with a sweep, as Hydra has written it down; empty if it did not."""
     try:
-        given = yaml.safe_load((folder / SWEEP).read_text(encoding="utf-8"))["hydra"]["overrides"]
+        hydra = yaml.safe_load((folder / SWEEP).read_text(encoding="utf-8"))["hydra"]
+        name, given = str(hydra["job"]["config_name"]), hydra["overrides"]
         words = [word for word in map(with_decoded_paths, (*given["hydra"], *given["task"])) if not word.startswith(NOT_AGAIN)]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return ""
-    return announced.command("train", "-m", *words, f"run_dir={folder}")
+    return printable(announced.command(name, "-m", *words, f"run_dir={folder}"))
 
 
 def _new_words(words: Sequence[str], original: Sequence[str]) -> list[str]:

@@ -26,6 +26,7 @@ from csrgan.reports import (
     rows,
     sets,
     training,
+    turning,
     verdicts,
 )
 from csrgan.reports.look import PAGE, Look
@@ -81,7 +82,8 @@ def write(
     apart = sets.apart(found)
     heading = f"# {markdown.escaped(title)}\n\n{markdown.escaped(question)}\n\n"
     notes = verdicts.notes(compared, differences, chosen, asked.baseline, asked.relevant)
-    notes += training.without_diagnostics(list(compared)) + training.weak_losses(list(compared))
+    notes += turning.sentences(compared, chosen, asked.relevant)
+    notes += training.without_diagnostics(list(compared)) + training.weak_losses(list(compared)) + training.other_shares(compared)
     unfinished = f"{counted(jobs)}." if any(job.reason for job in jobs) else ""
     sets_apart = [text for text in (apart, advice) if text]
     heading += "".join(f"{markdown.escaped(text)}\n\n" for text in (unfinished, every, *sets_apart, *notes) if text)

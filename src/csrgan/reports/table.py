@@ -138,7 +138,8 @@ def parameters(summary: Mapping[str, float], units: Mapping[str, str] = NO_UNITS
     names = predicted_in(summary)
     varied = [name for name in names if math.isfinite(summary.get(f"{name}_r2", math.nan))]
     unknown = [name for name in names if name not in varied and (varied or _share(summary, name) == UNKNOWN)]
-    caption = _constant(unknown, units)
+    fixed = [name for name in names if name not in varied and _share(summary, name) != UNKNOWN]
+    caption = "; ".join(filter(None, (_constant(unknown, units), _fixed(summary, fixed, units)))) or None
     title = "Error of the predicted degradation (mean absolute)"
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     certain = any(f"{name}_coverage90" in summary for name in names)
@@ -161,6 +162,16 @@ def _constant(names: Sequence[str], units: Mapping[str, str]) -> str | None:
         return None
     listed = ", ".join(label(name, units).partition(",")[0] for name in names)
     return f"{UNKNOWN} for what is (almost) the same in all pictures: {listed}"
+
+
+def _fixed(summary: Mapping[str, float], names: Sequence[str], units: Mapping[str, str]) -> str | None:
+    """Return a line on large ratios of parameters whose truth hardly varies, so that the prior's mean is near it by chance."""
+    large = [label(name, units).partition(",")[0] for name in names if summary[f"{name}_mae"] > summary[f"{name}_mae_prior_mean"]]
+    if not large:
+        return None
+    return (
+        f"a ratio above 100 % tells how near the prior's mean happens to be to the one value of {', '.join(large)} in all pictures"
+    )
 
 
 def blurs(bins: Sequence[Mapping[str, float]]) -> Table | None:

@@ -17,6 +17,8 @@ from csrgan.run_folder import METRICS
 TRAINED = "training, s"  # heading of a cost that only trainings have
 SHARE = "gradient_share/"  # begins the names of these diagnostics
 WEAK = 0.01  # a share of the gradient below which a loss is called weak
+OTHER = 0.15  # a difference of such a share between two groups that is told
+OF_LOSSES = ("loss", "system", "experiment", "size")  # beginnings of words that change losses or what they act on
 ITERATIONS = 50  # iterations of a system, at most
 
 
@@ -76,6 +78,25 @@ def weak_losses(groups: Sequence[Group]) -> list[str]:
         for group, column, share in ((group, *found) for group in groups for found in _shares(group).items())
         if 0 < share < WEAK
     ]
+
+
+def other_shares(references: Mapping[Group, Group]) -> list[str]:
+    """Return a sentence for each loss whose share of the gradient is quite another than in the reference of a group, although they
+    do not differ in a loss: what the verdict says of a setting may be the effect of that."""
+    said = []
+    for group, reference in references.items():
+        differing = set(group.settings) ^ set(reference.settings)
+        if any(word.lstrip("+").startswith(OF_LOSSES) for word in differing):
+            continue
+        before = _shares(reference)
+        for column, share in _shares(group).items():
+            if column in before and abs(share - before[column]) >= OTHER:
+                said.append(
+                    f"In “{group.name}” the loss {column.removeprefix(SHARE)} made {share:.0%} of the gradient, and in"
+                    f" “{reference.name}” {before[column]:.0%}, though they differ in no loss: part of their difference may come"
+                    " from that."
+                )
+    return said
 
 
 def _shares(group: Group) -> dict[str, float]:

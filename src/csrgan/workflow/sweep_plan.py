@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from heapq import heapify, heapreplace
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 from typing import cast
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -26,6 +27,7 @@ from csrgan.files import relative
 from csrgan.run_folder import JOB, OVERRIDES
 from csrgan.runs import record
 
+RECENT = 3  # jobs
 PLAN = "CSRGAN_SWEEP_PLAN"  # environment variable: the plan, for the processes that run the jobs
 
 
@@ -68,21 +70,23 @@ class Plan:
     def rest(self, folder: Path, together: int | None) -> str:
         """Return a sentence on the time that the other jobs of this sweep will take; empty if that cannot be told.
 
-        folder: of the sweep. together: jobs that run at a time; None: unknown. A job is taken to last as long as those that this
-        start has completed, for these ran beside as many others; until there is one, as long as all that are complete.
+        folder: of the sweep. together: jobs that run at a time; None: unknown. A job is taken to last as long as the median of the
+        RECENT that this start has completed last, for these ran beside as many others, on a machine as busy as it is now; until
+        there is one, as long as those that an earlier start has completed.
         """
         found = [(file.stat().st_mtime, record.read(file.parent)) for file in folder.glob(f"*/{JOB}") if self.asks_for(file.parent)]
-        known = [(job, at >= self.began) for at, job in found if job]
+        known = [(job, at >= self.began) for at, job in sorted(found, key=itemgetter(0)) if job]
         complete = [(job["seconds"], new) for job, new in known if job["status"] == "complete"]
-        now = time.time()
-        running = [now - job.get("began", now) + job["seconds"] for job, _ in known if job["status"] == "running"]
+        running = [record.seconds(job) for job, _ in known if job["status"] == "running"]
         ended = sum(job["status"] == "complete" or (job["status"] != "running" and new) for job, new in known)
         left = self.jobs - ended
         if not together or not complete or left < 1:
             return ""
         own = [seconds for seconds, new in complete if new]
-        each = fmean(own or [seconds for seconds, _ in complete])
+        likely = own or [seconds for seconds, _ in complete]
+        each = median(likely[-RECENT:])
         those = "those that this command has completed" if 0 < len(own) < len(complete) else "those that are complete"
+        those = those if len(likely) <= RECENT else f"the last {RECENT} that are complete"
         rest = _until_all_end(each, running, waiting=left - len(running), together=together)
         others = "the last job, if it takes" if left == 1 else f"the other {left} jobs, if they take"
         return f"about {_duration(rest)} for {others} as long as {those}" if rest >= 1 else ""
