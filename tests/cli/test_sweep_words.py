@@ -120,6 +120,23 @@ def test_lists_in_a_file_that_asks_for_no_sweep_are_not_left_out_without_a_word(
 
 
 @pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("+hydra.sweeper.params.seed=1,2", "seed=1,2"),
+        ('+hydra.sweeper.params.seed="1,2"', "seed=1,2"),
+        ("hydra.sweeper.params={seed: 1}", "seed=1"),
+        ("hydra.sweeper.params=null", "KEY=ONE,OTHER"),
+    ],
+)
+@pytest.mark.parametrize("flags", [[], ["-m"]], ids=["one", "sweep"])
+def test_a_command_gives_values_to_a_sweep_by_their_own_keys(word: str, meant: str, flags: list[str]) -> None:
+    """What stands below hydra.sweeper.params would be lost without -m, and Hydra fails over it with -m."""
+    with pytest.raises(UserError) as told:
+        check_command("train", [*flags, word])
+    assert str(told.value) == f"{word}: a command gives values to a sweep by their own keys: write -m {meant}."
+
+
+@pytest.mark.parametrize(
     ("lines", "said"),
     [
         ("sweper: {params: {seed: 1}}", "line 3: hydra has no sweper. Its choices: callbacks, "),

@@ -113,3 +113,11 @@ def test_a_users_head_that_cannot_be_converted_is_an_error() -> None:
             network.head = Opaque()
     with pytest.raises(UserError, match="parameter_head=Opaque cannot adapt to other ranges of degradation"):
         other.init_from(one)
+
+
+def test_the_discriminator_starts_afresh_whatever_the_other_one_is() -> None:
+    one, other = made("csrgan", "discriminator=patch")[0], made("csrgan", "discriminator=vgg")[0]
+    before = {name: weight.clone() for name, weight in other.discriminator.state_dict().items()}
+    assert other.init_from(without_zeros(one))
+    assert all(torch.equal(weight, before[name]) for name, weight in other.discriminator.state_dict().items())
+    assert all(torch.equal(weight, one.ema.state_dict()[name]) for name, weight in other.generator.state_dict().items())

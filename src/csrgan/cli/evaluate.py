@@ -24,7 +24,7 @@ from csrgan.config.override import plain_number
 from csrgan.config.paths import encoded, restart_words
 from csrgan.console import Console, quiet
 from csrgan.data.module import Photographs
-from csrgan.errors import UserError, require
+from csrgan.errors import UserError
 from csrgan.files import new_folder, relative
 from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
@@ -46,8 +46,6 @@ def run(config: DictConfig) -> float | int:
     quiet()
     own_parts.register_metrics(listed(config.evaluation.metrics))
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
-    trained = (folder / run_folder.CHECKPOINTS).is_dir()
-    require(not trained, f"run_dir={folder} holds a training run, whose results would be overwritten: choose another run_dir.")
     if not holds_jobs(source):
         require_same_start(folder, "evaluate")
         return _score(config, config.checkpoint, folder, Console())
@@ -58,8 +56,6 @@ def run(config: DictConfig) -> float | int:
     for parent in dict.fromkeys(name.parent for name in said):
         due = {name.name: job["words"] for name, job in said.items() if name.parent == parent}
         record.write_due(folder / parent, len(due), due)
-    first = f"scoring {len(files)} {'job' if len(files) == 1 else 'jobs'} of {relative(source)}, one after another"
-    Console().print(first, highlight=False, markup=False, soft_wrap=True)
     for done, (name, job_record) in enumerate(said.items(), start=1):
         outcome = _score_job(config, source / name, job_record, folder / name)
         Console().print(f"{done}/{len(files)}  {name}  {outcome}", highlight=False, markup=False, soft_wrap=True)

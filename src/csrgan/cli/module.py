@@ -13,7 +13,11 @@ from omegaconf import DictConfig
 from csrgan import ranks
 from csrgan.config.build import checked_settings
 from csrgan.config.combinations import brings_protocol
+from csrgan.config.occupied import holds_jobs
+from csrgan.console import Console
 from csrgan.errors import RunStopped
+from csrgan.files import relative
+from csrgan.run_folder import JOB
 
 # A module named `list` would hide the builtin in this package once it is imported.
 MODULES = {"list": "list_choices"}
@@ -47,6 +51,10 @@ def _ready(name: str, config: DictConfig) -> ModuleType:
     given = None if name == "sweep" or config.get("resume") else config.get(key)
     of_others = key == "checkpoint" and config.get("system") and brings_protocol({"_target_": config.system._target_})
     sweep = name == "evaluate" and Path(str(given)).is_dir()
+    if sweep and holds_jobs(Path(str(given))):
+        jobs = len(list(Path(str(given)).rglob(JOB)))
+        first = f"scoring {jobs} {'job' if jobs == 1 else 'jobs'} of {relative(str(given))}, one after another"
+        Console().print(first, highlight=False, markup=False, soft_wrap=True)
     if given is not None and not of_others and not sweep:
         import_module("csrgan.runs.checkpoint_place").place(str(given), key)
     return _imported(f"csrgan.cli.{name}")

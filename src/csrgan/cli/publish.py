@@ -27,11 +27,10 @@ PAGE, ONNX = "README.md", "network.onnx"
 
 
 def run(config: DictConfig) -> int:
-    """Write the network and its page into the folder. Raises UserError if the checkpoint or the folder cannot be used."""
+    """Write the network and its page into the folder, which is empty. Raises UserError if the checkpoint cannot be used."""
     for key in ("checkpoint", "destination"):
         require(not OmegaConf.is_missing(config, key), needed(key))
     source, folder = Path(config.checkpoint), Path(config.destination)
-    require(not folder.exists() or not any(folder.iterdir()), f"destination={folder} is not empty: choose a new folder.")
     system, recipe = trained(str(source), "cpu")
     system.restorer.require_blind()
     require("data" in recipe, f"checkpoint={source} was published already: copy it.")

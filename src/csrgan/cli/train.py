@@ -36,8 +36,9 @@ from csrgan.loggers.recording import log_results, recording
 from csrgan.reports import table
 from csrgan.restorers import ood_fit
 from csrgan.rules import listed
-from csrgan.run_folder import CHECKPOINTS, LAST, PREVIOUS
+from csrgan.run_folder import CHECKPOINTS
 from csrgan.runs.checkpoint_place import to_continue
+from csrgan.runs.given_places import free
 from csrgan.training import data_parallel, sanity_check, unknown_theta, warm_up
 from csrgan.training.data_parallel import lost_processes
 from csrgan.training.evaluated import Evaluated, as_module
@@ -51,6 +52,7 @@ from csrgan.workflow.description import describe, require_same_start, with_choic
 from csrgan.workflow.resumed import StoppedRun
 from csrgan.workflow.trained import init_from
 
+TRIAL = 8  # batches; a training that is not longer only tries the command out
 CHECKED = 4  # samples of the first batch, where nothing is compiled for its size
 
 
@@ -63,21 +65,14 @@ def run(config: DictConfig) -> float:
     alone: AbstractContextManager[None] = exclusive_lock(folder, f"run_dir={relative(folder)}") if leads else silence()
     with alone:
         if leads and not settings["resume"]:
-            _require_free(folder)
+            free(folder)  # as it was before the imports; another process may have begun since
+            require_same_start(folder, "train")
         stopped = StoppedRun(Path(settings["resume"]), config) if settings["resume"] else None
         costs = cost.measure(settings) if settings["trainer"]["multiply_adds"] or settings["trainer"]["measure_macs"] else {}
         if images := _images_of_budget(settings, costs, stopped):
             settings = with_images(config, settings, images)
             Console().print(f"the budget allows {settings['trainer']['images']:,} images", highlight=False)
         return trained(stopped.settings(settings) if stopped else settings, folder, costs, stopped)
-
-
-def _require_free(folder: Path) -> None:
-    """Raise UserError if the folder holds a run already."""
-    checkpoints = [folder / CHECKPOINTS / name for name in (LAST, PREVIOUS) if (folder / CHECKPOINTS / name).is_file()]
-    place = relative(folder)
-    require(not checkpoints, f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one.")
-    require_same_start(folder, "train")
 
 
 def trained(
@@ -161,7 +156,8 @@ def _prepared(settings: Settings, console: Console, *, from_start: bool) -> tupl
     if isinstance(system, System):
         unknown_theta.examine(system, data)
         _tell_calibration(system, data, settings["trainer"]["calibration_images"], console)
-        for sentence in warm_up.too_long(system, settings["trainer"]["images"], settings["data"]["batch_size"]):
+        images, batch_size = settings["trainer"]["images"], settings["data"]["batch_size"]
+        for sentence in warm_up.too_long(system, images, batch_size) if images > TRIAL * batch_size else ():
             console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
         result, batch = _checked_training(system, data, settings)
         # The networks are untrained here: of a resumed run, whose checkpoint is read later, the values would mislead.

@@ -32,6 +32,9 @@ PLUGINS = {
 # Groups of parts from which a system may be assembled.
 PARTS = ("generator", "output", "parameter_head", "condition", "upsampling", "discriminator")
 
+# Groups of which several choices go together, as in logger=[csv,wandb]; of another, the last would replace the others.
+SEVERAL = ("logger", "callbacks", "experiment", "sweep")
+
 # Prefixes of the groups that a user may add to a command.
 ADDED = {"train": ("",), "bench": ("",), "degrade": ("factor/",), "evaluate": ("factor/",)}
 
@@ -50,6 +53,10 @@ def choice_faults(command: str, override: Override, available: Groups) -> Iterat
         yield str(UserError.unknown(name, str(override.input_line).partition("=")[2], available[name]))
     elif name:
         choices = list(filter(None, _choices(override)))
+        several = next((value for value in _values(override) if value[:1] == "[" and "," in value), "")
+        if several and name.partition("/")[0] not in SEVERAL:
+            swept = several[1:-1].replace(" ", "")
+            yield f"{name}={several}: {name} takes one choice. To run once for each, write -m {name}={swept}."
         if not choices:
             yield f"{override.input_line} is none of {name}'s choices: {', '.join(available[name])}."
         for choice in choices:
@@ -144,8 +151,11 @@ def chosen_group(override: Override, available: Groups) -> str:
     return name if name in available and not override.is_delete() else ""
 
 
+def _values(override: Override) -> Iterator[str]:
+    return (word.split("=", 1)[1] for word in single(override))
+
+
 def _choices(override: Override) -> Iterator[str]:
-    for word in single(override):
-        value = word.split("=", 1)[1]
+    for value in _values(override):
         names = value[1:-1].split(",") if value[:1] == "[" else [value]  # a list chooses several at once
         yield from (name.strip().strip("'\"") for name in names)

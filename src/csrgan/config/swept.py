@@ -9,10 +9,12 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from csrgan.config import search
-from csrgan.config.hydras_own import having, unknown_name, value_fault
+from csrgan.config.hydras_own import SWEPT, having, unknown_name, value_fault
 from csrgan.config.location import conf
 from csrgan.config.override import takes_list, unknown_key
 from csrgan.files import relative
+
+QUOTES = "\"'"
 
 
 def params(hydra: DictConfig, given: Collection[str]) -> dict[str, object]:
@@ -32,7 +34,7 @@ def place(key: str, choices: Mapping[str, str]) -> str:
             _, node = _entry(node, name)
         if key_node := _entry(node, key)[0]:
             return f"{relative(file)}, line {key_node.start_mark.line + 1}"
-    return "hydra.sweeper.params"
+    return SWEPT
 
 
 def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | tuple[None, None]:
@@ -66,7 +68,11 @@ def unasked(hydra: DictConfig, given: Collection[str]) -> Iterator[str]:
 def hydra_fault(hydra: DictConfig, override: Override) -> Iterator[str]:
     """Yield a sentence for a key of Hydra's own that does not exist, and name the launcher or sweeper that has it, or for a value
     of another kind than the key takes."""
-    path = str(override.key_or_group).split(".")
+    key = str(override.key_or_group)
+    if f"{key}.".startswith(f"{SWEPT}.") and key.removeprefix(f"{SWEPT}.") not in (hydra.sweeper.get("params") or {}):
+        yield _values_elsewhere(override)
+        return
+    path = key.split(".")
     if path[0] != "hydra" or override.is_add() or override.is_delete():
         return
     node: object = hydra
@@ -82,4 +88,13 @@ def hydra_fault(hydra: DictConfig, override: Override) -> Iterator[str]:
             return
         node = node._get_node(name)
     if not override.is_sweep_override():
-        yield from value_fault(hydra, ".".join(path), override.value())
+        yield from value_fault(hydra, key, override.value())
+
+
+def _values_elsewhere(override: Override) -> str:
+    """Return a sentence for a word of a command that gives values to a sweep where only its yaml file may."""
+    key, value = str(override.key_or_group).removeprefix(SWEPT).lstrip("."), override._value
+    text = str(override.input_line).partition("=")[2]
+    members = value if isinstance(value, dict) else {key: text} if key and text else {"KEY": "ONE,OTHER"}
+    words = " ".join(f"{name}={str(values).strip(QUOTES)}" for name, values in members.items())
+    return f"{override.input_line}: a command gives values to a sweep by their own keys: write -m {words}."

@@ -1,4 +1,4 @@
-"""Folders and files that a command reads, looked for before anything heavy is imported, so that a wrong name is told at once."""
+"""Folders and files that a command reads or writes, examined before anything heavy is imported: a wrong one is told at once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from csrgan import ranks
 from csrgan.config import announced
 from csrgan.errors import meant, require
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, DUE, JOB, OVERRIDES, SUMMARY
+from csrgan.runs.checkpoint_place import saved
 
 
 def examine(command: str, config: DictConfig) -> None:
-    """Raise UserError if a folder or file that csrgan compare, replay or report is given is not there."""
+    """Raise UserError if a folder or file that csrgan compare, replay or report reads is not there, or if one into which csrgan
+    train, evaluate or publish would write is taken."""
     if command == "report":
         with_jobs(Path(str(config.folder)))
     if command == "replay":
@@ -22,6 +25,27 @@ def examine(command: str, config: DictConfig) -> None:
         given = [config.folders] if isinstance(config.folders, str) else list(config.folders)
         for key, path in [*(("folders", path) for path in given), *([("sharp", config.sharp)] if config.sharp is not None else [])]:
             folder(Path(str(path)), key)
+    if command == "publish":
+        empty(Path(str(config.destination)))
+    if command == "evaluate":
+        trained = (Path(str(config.run_dir)) / CHECKPOINTS).is_dir()
+        require(
+            not trained,
+            f"run_dir={config.run_dir} holds a training run, whose results would be overwritten: choose another run_dir.",
+        )
+    if command in ("train", "train_together") and not config.resume and ranks.own().leads:
+        free(Path(str(config.run_dir)))
+
+
+def empty(path: Path) -> None:
+    """Raise UserError if this is a folder with something in it."""
+    require(not path.exists() or not any(path.iterdir()), f"destination={path} is not empty: choose a new folder.")
+
+
+def free(path: Path) -> None:
+    """Raise UserError if this folder holds a run already."""
+    place = relative(path)
+    require(not saved(path), f"run_dir={place} already holds a run: resume={place} continues it; another run_dir starts a new one.")
 
 
 def folder(path: Path, key: str) -> None:
