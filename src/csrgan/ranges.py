@@ -14,6 +14,7 @@ CountOr0 = Annotated[int, "[0,inf)"]
 Depth = Annotated[int, "[1,8]"]  # number of levels or stages; each doubles the channels
 Seed = Annotated[int, "[0,4294967295]"]  # the largest that NumPy takes
 NotNegative = Annotated[float, "[0,inf)"]
+Number = Annotated[float, "(-inf,inf)"]
 Positive = Annotated[float, "(0,inf)"]
 Share = Annotated[float, "[0,1]"]
 HalfTurn = Annotated[float, "[0,180]"]  # degrees

@@ -73,7 +73,10 @@ FAULTS = [
     (["train", "optimizer.generator.lr=nan"], "optimizer.generator.lr=nan is not a number."),
     (["train", "degradation.noise.high=inf"], "degradation.noise.high=inf is not finite."),
     (["train", "optimizer.generator.betas=[0.9,1]"], "optimizer.generator.betas=[0.9, 1]: 1 is not in [0,1)."),
-    (["train", "optimizer.generator.betas=0.9"], "optimizer.generator.betas=0.9 is not a list, as [0.9, 0.99] is."),
+    (
+        ["train", "optimizer.generator.betas=0.9"],
+        "optimizer.generator.betas=0.9 is not a list: write optimizer.generator.betas=[0.9].",
+    ),
     (["train", "optimizer.ema=1"], "optimizer.ema=1 is not in [0,1)."),
     (["train", "optimizer.clip=0"], "optimizer.clip=0 is not above 0."),
     (["train", "evaluation.contrast=0"], "evaluation.contrast=0 is not in (0,1]."),

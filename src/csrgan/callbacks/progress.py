@@ -79,7 +79,13 @@ class Watch(Callback):
         speed = (system.images_seen - self._logged_images) / max(now - self._logged_at, 1e-9)
         self._logged_images, self._logged_at = system.images_seen, now
         for logger in trainer.loggers:
-            logger.log_metrics({**values, "images_per_second": speed}, step=system.images_seen)
+            logger.log_metrics(
+                {**values, "images_per_second": speed, "seconds_training": self._seconds(now)}, step=system.images_seen
+            )
+
+    def _seconds(self, now: float) -> float:
+        """Return the seconds of training without evaluations, over all starts of the run."""
+        return self._trained + (now - self._began if self._began is not None else 0.0)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._paused = time.monotonic()
@@ -99,16 +105,13 @@ class Watch(Callback):
         return {"seconds_training": self._trained, "seconds_waiting": self._waited, "seconds_first_batch": first}
 
     def state_dict(self) -> dict[str, float]:
-        running = time.monotonic() - self._began if self._began is not None else 0.0
-        return {"trained": self._trained + running, "waited": self._waited}
+        return {"trained": self._seconds(time.monotonic()), "waited": self._waited}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         self._trained, self._waited = float(state_dict["trained"]), float(state_dict["waited"])
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._began is not None:
-            self._trained += time.monotonic() - self._began
-        self._began = None
+        self._trained, self._began = self._seconds(time.monotonic()), None
         if loader := _loader(trainer):
             self._waited += loader.waited
         system = as_system(pl_module)

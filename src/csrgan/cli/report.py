@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import and_
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 from omegaconf import DictConfig
 
 from csrgan import run_folder
@@ -39,6 +40,7 @@ COSTS = {  # key in summary.json: its heading, and the size of its unit
     "seconds_restore": ("restoring a picture, s", 1),
 }
 PROTOCOL = "readme"  # the one that csrgan proposes to score all networks on
+SECONDS = "seconds_training"  # column of metrics.csv
 OF_PICTURES = ("data=", "data.valid=", "evaluation=", "evaluation.")  # beginnings of words that choose what is scored
 DIAGNOSTICS = (UNWEIGHTED, "loss_share/", "gradient_share/", "cosine/", "D(")  # prefixes of their columns in metrics.csv
 
@@ -110,7 +112,7 @@ def _asked(settings: Settings, read: list[Job]) -> page.Asked:
     labels = settings["label"]
     known = look.known(read) if labels else ()
     chosen = look.checked(settings["width"], settings["font"], labels, known, plain_number)
-    return page.Asked(baseline, settings["score"], settings["relevant"], settings["table"], scores, chosen)
+    return page.Asked(baseline, settings["score"], settings["relevant"], settings["table"], scores, chosen, settings["reach"])
 
 
 def _examine(read: list[Job], baseline: str | None, score: str) -> None:
@@ -147,12 +149,14 @@ def _job(folder: Path, name: str, score: str) -> Job:
         return result
     try:
         rows, metrics = jobs.rows(folder), jobs.table(folder / run_folder.METRICS)
+        curve = _curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}")
         return replace(
             result,
             reason="",
             seeded=origin.seeded(folder),
             rows=rows,
-            curve=_curve(metrics, "valid/gain_db" if score == "gain" else f"valid/{score}"),
+            curve=curve,
+            clock=_clock(metrics, curve),
             diagnostics=_diagnostics(metrics),
             units=jobs.units(folder),
             costs=_costs(jobs.summary(folder)),
@@ -167,6 +171,16 @@ def _job(folder: Path, name: str, score: str) -> Job:
 def _curve(metrics: jobs.Table, column: str) -> list[tuple[float, float]]:
     """Return images seen and the score at each evaluation, where the run recorded them."""
     return [(_number(row, "step"), _number(row, column)) for row in metrics if row.get(column) and row.get("step")]
+
+
+def _clock(metrics: jobs.Table, curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the seconds of training and the score at each evaluation; empty if the run did not record the seconds. They are
+    logged with training steps, between which the pace is taken to be even."""
+    times = [(_number(row, "step"), _number(row, SECONDS)) for row in metrics if row.get(SECONDS) and row.get("step")]
+    if not times:
+        return []
+    images, seconds = zip((0.0, 0.0), *times, strict=True)
+    return [(float(np.interp(seen, images, seconds)), score) for seen, score in curve]
 
 
 def _diagnostics(metrics: jobs.Table) -> dict[str, float]:

@@ -89,7 +89,7 @@ def override_faults(base: DictConfig, override: Override, declared: Rules) -> It
         key = str(override.key_or_group)
         text = (word if override.is_sweep_override() else str(override.input_line)).partition("=")[2]
         found = sentences or (_reference_fault(base, key, value) if _refers(value) else value_faults(value, declared, key))
-        yield from (with_advice(sentence, key, text) for sentence in found)
+        yield from found if takes_list(base, key) else (with_advice(sentence, key, text) for sentence in found)
 
 
 def several_fault(base: DictConfig, override: Override) -> Iterator[str]:
@@ -255,7 +255,7 @@ def _type_fault(place: str, default: object, value: object) -> Iterator[str]:
             yield f"{place}={value} is neither true nor false."
     elif isinstance(default, ListConfig):
         if not isinstance(value, list):
-            yield f"{place}={value} is not a list, as {list(default)} is."
+            yield f"{place}={value} is not a list: write {place}=[{value}]."
     elif isinstance(default, int | float):
         if isinstance(value, bool) or not isinstance(value, int | float | None):
             yield f"{place}={value} is not a number."

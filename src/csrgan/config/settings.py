@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypedDict
 
-from csrgan.ranges import Count, CountOr0, NotNegative, Positive, Seed
+from csrgan.ranges import Count, CountOr0, NotNegative, Number, Positive, Seed
 
 
 class Trainer(TypedDict):
@@ -99,6 +99,7 @@ class Command(TypedDict):
     reading: Reading
     loop: Loop
     relevant: NotNegative
+    reach: Sequence[Number]
     table: Literal["groups", "sets"]
     width: Literal["column", "page"]
 

@@ -31,7 +31,8 @@ class Job:
     """One run.
 
     words: the overrides it was started with. reason: why it failed; empty: it did not. rows: of its evaluation.
-    curve: the learning curve of a score, (images seen, score). diagnostics: means over the run. costs: by name.
+    curve: the learning curve of a score, (images seen, score). clock: the same as (seconds of training, score).
+    diagnostics: means over the run. costs: by name.
     pictures: folders with an S, L and H each. units: of further factors of the degradation, by their names. seeded: whether
     another seed would change its scores, as that of a training does, and that of a bicubic enlargement does not. asked: whether the
     last command of its sweep asked for it.
@@ -44,6 +45,7 @@ class Job:
     seconds: float = 0.0
     rows: Sequence[Row] = ()
     curve: Sequence[tuple[float, float]] = ()
+    clock: Sequence[tuple[float, float]] = ()
     diagnostics: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     pictures: Sequence[Path] = ()

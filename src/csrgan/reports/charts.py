@@ -12,23 +12,32 @@ from csrgan.console import Console
 from csrgan.data.progress import progress
 from csrgan.evaluation.comparison import Group, comparable, spread
 from csrgan.evaluation.intervals import Difference
-from csrgan.reports import chart, columns, effects, maps, predictions, training, uncertainty
+from csrgan.reports import chart, columns, effects, maps, predictions, race, training, uncertainty
 from csrgan.reports.look import Look, drawing
 
 Drawn = tuple[str, str, Figure | None]  # the name of the file, the caption, and the chart; None: there is nothing to draw
 
 
 def write(
-    folder: Path, compared: Mapping[Group, Group], differences: Mapping[Group, Difference | None], chosen: columns.Score, look: Look
+    folder: Path,
+    compared: Mapping[Group, Group],
+    differences: Mapping[Group, Difference | None],
+    chosen: columns.Score,
+    look: Look,
+    reach: Sequence[float] = (),
 ) -> list[dict[str, str]]:
     """Write each chart as files, and return its name, caption and data URI. compared, differences: of each group, with its
-    reference."""
+    reference. reach: values of the score, see `race`."""
     if not compared:
         return []
     with drawing(look):
         shown = [
             (name, caption, figure)
-            for name, caption, figure in (*_effects(compared, differences, chosen, look), *_others(list(compared), chosen, look))
+            for name, caption, figure in (
+                *_effects(compared, differences, chosen, look),
+                *_others(list(compared), chosen, look),
+                ("race", f"{chosen.name} over the minutes of training.", race.chart(list(compared), chosen, reach, look)),
+            )
             if figure
         ]
         written = []

@@ -23,6 +23,7 @@ from csrgan.reports import (
     numbers,
     offline,
     paper_table,
+    race,
     rows,
     sets,
     training,
@@ -44,7 +45,7 @@ class Asked:
     baseline: words in the settings of the groups to compare the others with; None: the first group of those scored on the same
     photographs and degradations. score: the column of differences, verdicts and charts. relevant: the least difference that is
     better or worse, dB. table: rows of the table for a paper: groups, or sets for methods over test sets. scores: its columns;
-    none: all of the page. look: of charts and tables.
+    none: all of the page. look: of charts and tables. reach: values of the score, see `race`.
     """
 
     baseline: str | None = None
@@ -53,6 +54,7 @@ class Asked:
     table: str = "groups"
     scores: Sequence[str] = ()
     look: Look = PAGE
+    reach: Sequence[float] = ()
 
 
 def write(
@@ -75,7 +77,12 @@ def write(
     scores = columns.table_scores(jobs, asked.score)
     lines = verdicts.table(compared, differences, labels, scores=scores, chosen=chosen, baseline=asked.baseline, found=found)
     tables, every_number = _for_paper(folder, list(compared), found, labels, jobs, asked)
-    tables = {"Published, beside what was measured here": published, **tables}
+    timed = race.table(list(compared), chosen, asked.reach)
+    tables = {
+        "Race, minutes of training until a score, with 95 % intervals": timed,
+        "Published, beside what was measured here": published,
+        **tables,
+    }
     tables |= {"Diagnostics, means over the run": training.diagnostics(list(compared)), "Costs": training.costs(list(compared))}
     rows.write(folder / run_folder.ROWS, jobs)
     every = _every(list(compared))
@@ -96,7 +103,7 @@ def write(
         "full": {label: group.name for group, label in labels.items() if label != group.name},
         "lines": _short(lines, labels),
         "numbers": every_number,
-        "charts": charts.write(folder / run_folder.FIGURES, compared, differences, chosen, asked.look),
+        "charts": charts.write(folder / run_folder.FIGURES, compared, differences, chosen, asked.look, asked.reach),
         "tables": {name: _short(table, labels) for name, table in tables.items() if table},
         "jobs": jobs,
         "scores": {job.name: chosen.named(score(job.rows, chosen.column)) for job in jobs if job.rows},
