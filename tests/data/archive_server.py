@@ -12,12 +12,13 @@ from typing import Any
 class ArchiveServer:
     """Serve `files` by name. breaks: for each of the next responses, after how many bytes the connection is cut, or None.
 
-    ranges: the first byte of each request. sent: bytes in total.
+    ranges: the first byte of each request. sent: bytes in total. at_once: the most requests that were answered at one time.
     """
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files, self.breaks, self.statuses = files, list[int | None](), list[int]()
         self.ranges, self.sent, self.pause = list[int](), 0, 0.0
+        self.at_once, self._now, self._lock = 0, 0, threading.Lock()
 
     def __enter__(self) -> ArchiveServer:
         server = self
@@ -46,6 +47,16 @@ class ArchiveServer:
         self.http.server_close()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
+        with self._lock:
+            self._now += 1
+            self.at_once = max(self.at_once, self._now)
+        try:
+            self._answer(request)
+        finally:
+            with self._lock:
+                self._now -= 1
+
+    def _answer(self, request: BaseHTTPRequestHandler) -> None:
         data = self.files[PurePosixPath(request.path).name]
         if self.statuses:
             request.send_error(self.statuses.pop(0))

@@ -135,6 +135,26 @@ def test_shards_can_be_read_from_a_url(packed: tuple[Prepared, Path]) -> None:
         assert server.sent - index < 24 * 2 * pictures.files[0].stat().st_size  # pictures, not shards
 
 
+def test_the_photographs_of_a_batch_are_read_at_once(packed: tuple[Prepared, Path]) -> None:
+    """Each request takes a while to be answered. What fails is read again; nothing else is read twice."""
+    place = packed[1]
+    with ArchiveServer({file.name: file.read_bytes() for file in place.iterdir()}) as server:
+        far, near = Sharded(f"{server.url}/shards"), Sharded(str(place))
+        server.pause, server.ranges = 0.05, []
+        far.look_ahead(range(12))
+        assert server.at_once >= 4
+        assert all(np.array_equal(far.pixels(k), near.pixels(k)) for k in range(12))
+        assert len(server.ranges) == 12
+        server.statuses = [503]
+        far.look_ahead([20, 21])
+        assert all(np.array_equal(far.pixels(k), near.pixels(k)) for k in (20, 21))
+        assert len(server.ranges) == 14
+        server.at_once = 0
+        server.pause = 0.02
+        stream(photographs(train=f"{server.url}/shards", batch_size=8, memory_mb=0))
+        assert server.at_once >= 4  # as a training reads them
+
+
 def test_files_that_are_not_shards_are_refused(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text("{}")
     with pytest.raises(UserError, match="does not have the format 'csrgan shards 1'"):

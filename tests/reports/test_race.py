@@ -48,8 +48,8 @@ def test_a_cell_is_a_mean_with_students_interval_or_says_how_many_seeds_never_ca
     low, high = stats.t.interval(0.95, len(ends) - 1, np.mean(ends) / 2, stats.sem(ends) / 2)
     assert lines == [
         ["settings", "seeds", "min to gain +1.000 dB", "min to gain +2.500 dB"],
-        ["a", "5", f"5.0 [{low:.1f}, {high:.1f}]", "never"],
-        ["b", "1", "2.0", "never"],
+        ["a", "5", f"5.00 [{low:.2f}, {high:.2f}]", "never"],
+        ["b", "1", "2.00", "never"],
     ]
     slower = clocked("a", 8.0)
     slower.jobs += [Job("short", ("a",), clock=[(60.0, 0.5)])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise it contacts the package index at import
@@ -106,6 +107,11 @@ class Crops(Dataset[Sample]):
         self.turn.set_random_seed(seed % 2**32)
         sharp = np.ascontiguousarray(self.turn(image=sharp)["image"])
         return sharp, theta, integer_seed(self.seed, 2, index), self.names[photograph]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Sample]:
+        """Return the samples of a batch, for which a loader asks together."""
+        self.photographs.look_ahead(self.order[index] for index in indices)
+        return [self[index] for index in indices]
 
     def cut(self, photograph: int, side: int, generator: np.random.Generator) -> Pixels:
         """Cut a square of `side` px at a random position, where there is enough detail, from the photograph of that index."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -47,6 +47,14 @@ class Stored(Protocol[Array_co]):
     def intact(self, index: int) -> bool: ...
 
 
+@runtime_checkable
+class Distant(Protocol):
+    """Photographs whose reading takes a while to begin, as in an object store."""
+
+    def look_ahead(self, indices: Sequence[int]) -> None:
+        """Read these photographs' files at once, because their pixels are asked for next."""
+
+
 class LRUImages(Generic[Array_co]):
     """Photographs, the last used of which stay in memory or mapped, up to `keep_bytes` in each process."""
 
@@ -66,6 +74,11 @@ class LRUImages(Generic[Array_co]):
         while len(self._kept) > 1 and (self._bytes > self.keep_bytes or len(self._kept) > MAX_KEPT):
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         return pixels
+
+    def look_ahead(self, indices: Iterable[int]) -> None:
+        """Let distant photographs be read at once: those of the indices that are not kept."""
+        if isinstance(self.pictures, Distant):
+            self.pictures.look_ahead([index for index in dict.fromkeys(indices) if index not in self._kept])
 
     def __getstate__(self) -> dict[str, object]:
         return vars(self) | {"_kept": OrderedDict(), "_bytes": 0}  # a loader process starts empty

@@ -54,6 +54,7 @@ class Sharded:
     def __init__(self, url: str) -> None:
         self.url = url
         self._opened: tuple[int, AbstractFileSystem | None, str] = (-1, None, "")
+        self._ahead: dict[int, bytes] = {}
         try:
             system, root = self._system()
             content = json.loads(system.cat_file(f"{root}/{INDEX}"))
@@ -99,7 +100,18 @@ class Sharded:
         """Return the hash of the picture's file."""
         return key_of(self._read(index))
 
+    def look_ahead(self, indices: Sequence[int]) -> None:
+        """Read the files of these photographs at once. What fails is read again when it is asked for, and then raises its error."""
+        system, root = self._system()
+        spans = [self.spans[index] for index in indices]
+        paths, starts = [f"{root}/{shard}" for shard, _, _ in spans], [offset for _, offset, _ in spans]
+        ends = [offset + length for _, offset, length in spans]
+        found = system.cat_ranges(paths, starts, ends, on_error="return") if spans else []
+        self._ahead = {index: data for index, data in zip(indices, found, strict=True) if isinstance(data, bytes)}
+
     def _read(self, index: int) -> bytes:
+        if index in self._ahead:
+            return self._ahead.pop(index)
         shard, offset, length = self.spans[index]
         system, root = self._system()
         try:
@@ -120,7 +132,7 @@ class Sharded:
         return system, root
 
     def __getstate__(self) -> dict[str, object]:
-        return vars(self) | {"_opened": (-1, None, "")}
+        return vars(self) | {"_opened": (-1, None, ""), "_ahead": {}}
 
 
 def is_shards(source: str) -> bool:

@@ -64,10 +64,11 @@ def _cell(minutes: Sequence[float]) -> str:
     if len(reached) < len(minutes):
         return "never" if not reached else f"never in {len(minutes) - len(reached)} of {len(minutes)}"
     mean = fmean(reached)
+    digits = 1 if mean >= 10 else 2
     if len(reached) == 1:
-        return f"{mean:.1f}"
+        return f"{mean:.{digits}f}"
     half = float(stdtrit(len(reached) - 1, 0.975)) * stdev(reached) / math.sqrt(len(reached))
-    return f"{mean:.1f} [{max(0.0, mean - half):.1f}, {mean + half:.1f}]"
+    return f"{mean:.{digits}f} [{max(0.0, mean - half):.{digits}f}, {mean + half:.{digits}f}]"
 
 
 def chart(groups: Sequence[Group], chosen: Score, reach: Sequence[float], look: Look = PAGE) -> Figure | None:
