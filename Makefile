@@ -22,7 +22,7 @@ SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-long lint architecture bench docs docs-serve docs-links notebooks gpu clean
+.PHONY: help install train test test-long lint architecture bench docs docs-serve docs-links notebooks gpu race clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ docs-links: .venv/docs  ## check the links to the world; needs a network
 
 gpu:  ## check everything that only a GPU can tell, under nine minutes; writes runs/gpu
 	@$(or $(wildcard $(BIN)/python),python3) tests/gpu/check.py cuda
+
+race: .venv/runs  ## time five seeds of the default setting until +0.5, +1.0 and +1.25 dB: half an hour; writes runs/race
+	@$(BIN)/csrgan train sweep=race && $(BIN)/csrgan report runs/race reach=[0.5,1.0,1.25]
 
 bench: .venv/runs  ## time the degradation; prints ratios and writes runs/bench.json
 	@$(BIN)/csrgan bench
