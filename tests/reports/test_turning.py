@@ -42,6 +42,15 @@ def test_a_parameter_that_goes_with_the_blur_is_named_in_its_own_unit() -> None:
     assert "over the noise std: the first is better up to 1 /255" in said[1]
 
 
+def test_a_predicted_factor_without_a_unit_counts_too() -> None:
+    found = [*jobs("a=1", (0, 0), noise=0.0), *jobs("a=2", (0.5, -0.5), noise=0.0)]
+    for job in found:
+        for row in job.rows:
+            row |= {"jpeg_quality": 30 + 20 * row["blur_std"], "jpeg_quality_predicted": 50.0, "blur_std": 1.0}
+    (said,) = told(*found)
+    assert "change places over the jpeg quality: the first is better up to 50 (" in said
+
+
 @pytest.mark.parametrize("gains", [(0.5, 0.1), (0.5, 0.5), (0.0, 0.0), (0.5, -0.02)])
 def test_a_difference_that_only_shrinks_is_not_told(gains: tuple[float, float]) -> None:
     assert told(*jobs("a=1", (0, 0)), *jobs("a=2", gains)) == []

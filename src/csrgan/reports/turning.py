@@ -10,7 +10,7 @@ from typing import NamedTuple
 from csrgan.degradation.parameters import NAMES
 from csrgan.evaluation.comparison import Group, value
 from csrgan.evaluation.intervals import Difference
-from csrgan.evaluation.results import Row
+from csrgan.evaluation.results import Row, predicted_in
 from csrgan.reports.columns import WITH_SIGN, Score
 from csrgan.reports.table import FACTORS, label
 from csrgan.reports.verdicts import compared
@@ -31,24 +31,28 @@ def sentences(references: Mapping[Group, Group], chosen: Score, relevant: float)
     references: of each group. chosen: the score of the verdicts. relevant: the least relevant difference, dB.
     """
     said = []
-    for name in dict.fromkeys([*NAMES, *(name for group in references for job in group.jobs for name in job.units)]):
+    predicted = (name for group in references for job in group.jobs for name in predicted_in(job.rows[0]))
+    for name in dict.fromkeys([*NAMES, *predicted]):
         if not (ends := _ends(name, references)):
             continue
-        found = [_compared_where(end.holds, references, chosen, relevant) for end in ends]
+        weak, strong = (_compared_where(end.holds, references, chosen, relevant) for end in ends)
         for group, reference in references.items():
-            verdicts = [differences.get(group) for differences in found]
-            if all(verdicts) and _opposite(*(chosen.verdict(each) for each in verdicts if each)):
-                units = {key: unit for job in group.jobs for key, unit in job.units.items()}
-                what, _, unit = label(name, units).partition(", ")
-                told = " and ".join(
-                    f"{chosen.verdict(each)} {end.words} {end.bound * FACTORS.get(name, 1.0):.3g} {unit}".rstrip()
-                    + f" ({chosen.interval(each)} {chosen.unit}".rstrip()
-                    + ")"
-                    for end, each in zip(ends, verdicts, strict=True)
-                    if each
+            first, second = weak.get(group), strong.get(group)
+            if first and second and _opposite(chosen.verdict(first), chosen.verdict(second)):
+                what, _, unit = label(name, _units(group)).partition(", ")
+                told = (
+                    f"{chosen.verdict(each)} {end.words} {end.bound * FACTORS.get(name, 1.0):.3g}{unit and f' {unit}'}"
+                    f" ({chosen.interval(each)}{chosen.unit and f' {chosen.unit}'})"
+                    for end, each in zip(ends, (first, second), strict=True)
                 )
-                said.append(f"“{group.name}” and “{reference.name}” change places over the {what}: the first is {told}.")
+                said.append(
+                    f"“{group.name}” and “{reference.name}” change places over the {what}: the first is {' and '.join(told)}."
+                )
     return said
+
+
+def _units(group: Group) -> dict[str, str]:
+    return {name: unit for job in group.jobs for name, unit in job.units.items()}
 
 
 def _ends(name: str, references: Mapping[Group, Group]) -> tuple[End, End] | None:
