@@ -25,6 +25,8 @@ WORDS = (
     "trainer.panels=0",
 )
 
+TIMES = ("images_per_second", "seconds_training")  # columns of metrics.csv that depend on the clock
+
 
 def weights(run: Path, name: str = "last") -> dict[str, torch.Tensor]:
     return torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)
@@ -42,7 +44,7 @@ def same(one: object, other: object) -> bool:
 def logged(run: Path) -> list[dict[str, str]]:
     """metrics.csv without what depends on the clock."""
     with (run / "metrics.csv").open(newline="") as file:
-        return [{name: value for name, value in row.items() if name != "images_per_second"} for row in csv.DictReader(file)]
+        return [{name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)]
 
 
 def assert_same_runs(one: Path, other: Path) -> None:
