@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
 from csrgan.cli import main, sweep
-from csrgan.config import search
+from csrgan.config import job, search
 from csrgan.config.faults import check_command
 from csrgan.config.location import conf
 from csrgan.config.misplaced import GLOBAL
@@ -277,3 +277,10 @@ def test_an_error_of_a_job_is_not_taken_for_one_of_its_sweeper(tmp_path: Path, m
     monkeypatch.setattr(sweep, "run", fails)
     with pytest.raises(ZeroDivisionError):
         main(["train", "-m", "hydra/sweeper=optuna", "trainer=smoke", f"run_dir={tmp_path}/sweep", "seed=1,2"])
+
+
+def test_a_command_may_add_values_to_a_sweep_that_its_file_asks_for() -> None:
+    """Without -m. Composed as one run, Hydra calls such a word ambiguous."""
+    words = ["sweep=race", "output=sigmoid,residual"]
+    check_command("train", words)
+    assert not job.run("train", words, pytest.fail)

@@ -9,6 +9,7 @@ from hydra import initialize_config_dir
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import run_job
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
@@ -21,6 +22,9 @@ def run(command: str, overrides: list[str], task: Callable[[DictConfig], object]
     sweep."""
     with initialize_config_dir(str(conf()), version_base="1.3", job_name=command):
         hydra = cast(Hydra, GlobalHydra.instance().hydra)
+        parser = OverridesParser.create(hydra.config_loader)
+        if any(override.is_sweep_override() for override in parser.parse_overrides(overrides)):  # a yaml file may ask for the sweep
+            return False
         config = hydra.compose_config(command, overrides, run_mode=RunMode.RUN, with_log_configuration=True)
         if config.hydra.mode == RunMode.MULTIRUN:
             return False
