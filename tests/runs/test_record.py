@@ -42,6 +42,7 @@ def test_a_running_job_is_told_from_one_whose_process_is_gone(tmp_path: Path, ca
     assert (written["status"], written["pid"], written["seconds"]) == ("running", running.pid, 30.0)
     assert record.read(folder)["status"] == "running"  # type: ignore[index]
     assert 30 <= record.seconds(written | {"began": time.time() - 5}) - 5 < 35  # those of earlier starts, and of this one
+    assert record.seconds(written | {"began": "yesterday"}) == 30.0
     assert sweep.report(tmp_path, "the same command") == 1
     assert f"0 running as process {running.pid} on" in capsys.readouterr().out
     assert main(["report", str(tmp_path)]) == 0

@@ -141,7 +141,8 @@ def gain_db(folder: Path) -> float:
 
 def seconds(job: Settings) -> float:
     """Return how long a job has taken, up to now if it runs."""
-    return float(job["seconds"] + (max(0.0, time.time() - job["began"]) if "began" in job else 0.0))
+    began = job.get("began")  # a stranger's file may hold anything
+    return float(job["seconds"] + (max(0.0, time.time() - began) if isinstance(began, int | float) else 0.0))
 
 
 def outcome(job: Settings) -> str:
