@@ -160,6 +160,8 @@ def _of_rule(rule: Rule, several: bool = False) -> str:
 
 def _of_interval(interval: str) -> str:
     low, high = interval[1:-1].split(",")
+    if (low, high) == ("-inf", "inf"):
+        return ""
     if high == "inf":
         return f" {'≥' if interval[0] == '[' else '>'} {low}"
     return f" in {interval[0]}{low}, {high}{interval[-1]}"
