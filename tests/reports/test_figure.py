@@ -8,6 +8,7 @@ import torch
 from csrgan.degradation.parameters import Parameters
 from csrgan.records import Batch, Restoration
 from csrgan.reports import figure
+from csrgan.reports.table import quantities
 
 
 @pytest.mark.parametrize("side", [128, 256, 512])
@@ -35,3 +36,10 @@ def test_captions_of_a_contact_sheet_stay_in_their_columns() -> None:
     assert not any(one.overlaps(other) for k, one in enumerate(titles) for other in titles[:k])
     assert all(drawn.bbox.x0 <= one.x0 and one.x1 <= drawn.bbox.x1 and one.y1 <= drawn.bbox.y1 for one in titles)
     assert "nothing 0.00" in drawn.axes[0].get_title().replace("\n", " ")
+
+
+def test_a_component_of_a_size_and_an_angle_is_told_by_its_angle() -> None:
+    """Not as `motion 0 3.00 px`, in which 0 looks like a value."""
+    values = {"blur_std": 1.0, "scale": 2.0, "noise_std": 0.0, "motion_0": 3.0, "motion_45": 0.0}
+    told = quantities(values, {"motion_0": "px", "motion_45": "px"})
+    assert told == "blur 1.00 px, scale 2.00, noise 0.0/255, motion (0°) 3.00 px, motion (45°) 0.00 px"

@@ -123,16 +123,9 @@ def _step(name: str, prior: Prior) -> str:
     return next((key for key in (*prior.axes, axial.KERNEL) if name in axial.names(key)), name)
 
 
-def _called(name: str, prior: Prior) -> tuple[str, str]:
-    """Return what users call a parameter, and its unit: a component of a shape by its angle, as `ellipticity (45°)`."""
-    what, _, unit = label(name, prior.units).partition(", ")
-    step = _step(name, prior)
-    return what if step == name else f"{step.replace('_', ' ')} ({name.rpartition('_')[2]}°)", unit
-
-
 def _estimate(name: str, values: Mapping[str, float], prior: Prior) -> Estimate:
     """Return a parameter by itself."""
-    what, unit = _called(name, prior)
+    what, _, unit = label(name, prior.units).partition(", ")
     digits, factor = 0 if name == JPEG_QUALITY else 2, FACTORS.get(name, 1.0)
     low, high = (values.get(f"{name}_{end}") for end in BOUNDS)
     if low is None or high is None:
@@ -171,7 +164,7 @@ def out_of_range(values: dict[str, float], prior: Prior) -> Iterator[str]:
         trained = prior.ranges[name]
         position = float(trained.normalise(torch.tensor(values[name]))) if name in values else 0.5
         if not -TOLERANCE <= position <= 1 + TOLERANCE:
-            what, unit = _called(name, prior)
+            what, _, unit = label(name, prior.units).partition(", ")
             factor, unit = FACTORS.get(name, 1.0), unit and f" {unit}"
             low, high = (f"{bound * factor:.4g}" for bound in trained.bounds)
             yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -19,14 +20,16 @@ UNITS = {"blur_std": "blur std, px", "scale": "scale", "noise_std": "noise std, 
 NO_UNITS: Mapping[str, str] = MappingProxyType({})  # of further factors of the degradation: there are none
 UNKNOWN = "-"  # in a cell without a value
 FACTORS = {"noise_std": 255.0}
+COMPONENT = re.compile("_(0|45)$")
 
 
 def label(name: str, units: Mapping[str, str] = NO_UNITS) -> str:
-    """Return what tables and charts call a parameter, such as "blur std, px". A further factor goes by its own name.
+    """Return what tables and charts call a parameter, such as "blur std, px". A further factor goes by its own name, and a component
+    of a size and an angle by the angle too, as in "motion (45°), px" (see `axial`).
 
     units: of further factors, by their names.
     """
-    return UNITS.get(name) or ", ".join(filter(None, (name.replace("_", " "), units.get(name, ""))))
+    return UNITS.get(name) or ", ".join(filter(None, (COMPONENT.sub(r" (\1°)", name).replace("_", " "), units.get(name, ""))))
 
 
 NOTHING = 1e-6  # a parameter's number that is smaller is 0, apart from the rounding of its arithmetic
