@@ -24,9 +24,9 @@ COMPONENT = re.compile("_(0|45)$")
 
 
 def label(name: str, units: Mapping[str, str] = NO_UNITS) -> str:
-    """Return what tables and charts call a parameter, such as "blur std, px". A further factor goes by its own name, and a component
-    of a size and an angle by the angle too, as in "motion (45°), px" (see `axial`).
+    """Return what tables and charts call a parameter, such as "blur std, px".
 
+    A further factor goes by its own name, and a component of a size and an angle by its angle, as "motion (45°), px", see `axial`.
     units: of further factors, by their names.
     """
     return UNITS.get(name) or ", ".join(filter(None, (COMPONENT.sub(r" (\1°)", name).replace("_", " "), units.get(name, ""))))
