@@ -56,6 +56,31 @@ def test_every_job_of_a_sweep_is_scored_once(sweep: Path, tmp_path: Path, capsys
     assert "1 of 2 jobs complete" in (there / "report.html").read_text(encoding="utf-8")
 
 
+def test_several_evaluations_go_on_where_they_were_broken_off(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is scored already is kept; a checkpoint that was written since is scored again."""
+    there, checkpoint = tmp_path / "scores", tmp_path / "last.ckpt"
+    shutil.copy(run / "checkpoints" / "last.ckpt", checkpoint)
+    words = ["evaluate", "-m", f"checkpoint={checkpoint}", "degradation=readme,gaussian8_x2", *GRID, f"run_dir={there}"]
+    assert main(words) == 0
+    tables = [there / name / "results.csv" for name in "01"]
+    (there / "1" / "summary.json").unlink()  # as if it had been broken off there
+    before = [(file.read_bytes(), file.stat().st_mtime_ns) for file in tables]
+    capsys.readouterr()
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert f"{there}/0  " in told
+    assert told.count("(scored before; another run_dir scores it again)") == 1
+    after = [(file.read_bytes(), file.stat().st_mtime_ns) for file in tables]
+    assert after[0] == before[0]
+    assert after[1][0] == before[1][0]
+    assert after[1][1] > before[1][1]
+    checkpoint.touch()
+    assert main(words) == 0
+    assert "scored before" not in capsys.readouterr().out
+
+
 def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from csrgan import run_folder
@@ -41,13 +42,18 @@ from csrgan.workflow.trained import chosen
 def run(config: DictConfig) -> float | int:
     """Score, and write results.csv, summary.json, config.yaml and panels into the run folder.
 
-    Returns the gain in dB. Of a sweep, writes a folder for each job, which csrgan report reads, and returns exit status 0.
+    Returns the gain in dB. A job of csrgan evaluate -m that was scored before is not scored again.
+    Of a sweep, writes a folder for each job, which csrgan report reads, and returns exit status 0.
     """
     quiet()
     own_parts.register_metrics(listed(config.evaluation.metrics))
     source, folder = Path(str(config.checkpoint)), Path(config.run_dir)
     if not holds_jobs(source):
         require_same_start(folder, "evaluate")
+        if HydraConfig.get().mode == RunMode.MULTIRUN and _is_scored(folder, config):
+            sentence = f"{relative(folder)}  {record.gain(folder)}  (scored before; another run_dir scores it again)"
+            Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+            return record.gain_db(folder)
         return _score(config, config.checkpoint, folder, Console())
     files = [file for each in jobs.folders(source) if (file := each / run_folder.JOB).is_file()]
     for job in files:  # all of them before the first is scored
@@ -63,6 +69,14 @@ def run(config: DictConfig) -> float | int:
         f"compare the jobs with: {announced.command('report', relative(folder))}", highlight=False, markup=False, soft_wrap=True
     )
     return 0
+
+
+def _is_scored(folder: Path, config: DictConfig) -> bool:
+    """Return whether the folder has the scores of this checkpoint or these results, which have not been written since."""
+    summary = folder / run_folder.SUMMARY
+    given = [Path(str(path)) for path in (config.checkpoint, config.results) if path is not None]
+    files = [file for path in given for file in (path, *path.rglob("*"))]
+    return summary.is_file() and all(file.stat().st_mtime <= summary.stat().st_mtime for file in files if file.exists())
 
 
 def _with_words(job: Settings) -> Settings:
