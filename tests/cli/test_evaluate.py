@@ -56,13 +56,34 @@ def test_every_job_of_a_sweep_is_scored_once(sweep: Path, tmp_path: Path, capsys
     assert "1 of 2 jobs complete" in (there / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("model", "protocol"), [("photo", "readme"), ("photo", "jpeg"), ("run", "file"), ("run", "photo")], ids="{0}".format
+)
+def test_a_network_is_scored_on_a_protocol_with_other_factors(run: Path, tmp_path: Path, model: str, protocol: str) -> None:
+    """A factor that the protocol lacks has the number that changes nothing; of one that the network lacks, theta^ tells nothing."""
+    checkpoint = run if model == "run" else model
+    assert main(["evaluate", f"checkpoint={checkpoint}", f"degradation={protocol}", *GRID, f"run_dir={tmp_path}/scores"]) == 0
+    (row, *_) = csv.DictReader((tmp_path / "scores" / "results.csv").open())
+    assert 0 <= float(row["theta_error"]) < 3
+    told = {name for name in row if f"{name}_predicted" in row}
+    if model == "photo":
+        assert {"jpeg_quality", "motion_0", "motion_45", "ellipticity_0"} < told
+        assert float(row["motion_0"]) == float(row["motion_45"]) == 0
+        assert protocol == "jpeg" or float(row["jpeg_quality"]) == 100
+        assert 10 < float(row["consistency_predicted"]) < 80
+    else:
+        assert told == {"blur_std", "scale", "noise_std"}
+        assert float(row["jpeg_quality"]) <= 100
+        assert not row["consistency_predicted"] or float(row["consistency_predicted"]) != float(row["consistency_predicted"])
+
+
 def test_several_evaluations_go_on_where_they_were_broken_off(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is scored already is kept; a checkpoint that was written since is scored again."""
     there, checkpoint = tmp_path / "scores", tmp_path / "last.ckpt"
     shutil.copy(run / "checkpoints" / "last.ckpt", checkpoint)
-    words = ["evaluate", "-m", f"checkpoint={checkpoint}", "degradation=readme,gaussian8_x2", *GRID, f"run_dir={there}"]
+    words = ["evaluate", "-m", f"checkpoint={checkpoint}", "degradation=readme,file", *GRID, f"run_dir={there}"]
     assert main(words) == 0
     tables = [there / name / "results.csv" for name in "01"]
     (there / "1" / "summary.json").unlink()  # as if it had been broken off there

@@ -14,6 +14,7 @@ from csrgan.degradation.factors.sharpening import Sharpening
 from csrgan.degradation.kernel_priors import Mixed
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.prior import NINETY, Prior
+from csrgan.degradation.uniform import Uniform
 from csrgan.errors import UserError
 
 README = {
@@ -133,6 +134,27 @@ def test_each_part_may_be_absent_from_a_share() -> None:
     torch.testing.assert_close(prior.denormalise(prior.normalise(drawn)).stack(), drawn.stack(), atol=1e-5, rtol=1e-5)
     assert prior.may_be_sharp
     assert not Prior(**README).may_be_sharp
+
+
+def test_pictures_of_a_protocol_without_a_factor_have_its_number_that_changes_nothing() -> None:
+    """So that what a network predicts is compared with the truth: no compression, no motion. Else it is unknown."""
+    more = {
+        "jpeg_quality": JPEG(low=10, high=95).ranges[0],
+        **dict(zip(("motion_length", "motion_angle"), Motion(low=1, high=9).ranges, strict=True)),
+        "tone": Uniform(0.5, 2, neutral=math.nan),
+    }
+    predicted = ("blur_std", "jpeg_quality", "motion_0", "motion_45", "tone")
+    prior = Prior(**README, predicted=predicted, more=more, axes={"motion": ("motion_length", "motion_angle")})
+    drawn = Prior(**README).sample(np.random.default_rng(0), 2)
+    true = prior.completed(drawn)
+    assert true.number("jpeg_quality").tolist() == [100, 100]
+    assert true.number("motion_0").tolist() == true.number("motion_45").tolist() == [0, 0]
+    assert true.number("tone").isnan().all()
+    assert torch.equal(true.blur_std, drawn.blur_std)
+    assert math.isfinite(prior.ranges["tone"].mean)
+    assert prior.normalise(drawn)[:, :4].isfinite().all()
+    unknown = Parameters.of({name: torch.full((1,), math.nan) for name in ("blur_std", "scale", "noise_std")})
+    assert prior.completed(unknown).number("jpeg_quality").isnan().all()
 
 
 @pytest.mark.parametrize("size", [None, 21])

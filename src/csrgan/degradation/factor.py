@@ -71,7 +71,7 @@ class Factor(Recorded, ABC):
         name = type(self).__name__
         raise_faults(rules.low_below_high(name, low, high))
         least, most = max(self.possible[0], 0.0 if uniform_in == "variance" else -math.inf), self.possible[1]
-        result = Uniform(low, high, uniform_in, least, most, self.unit, absent, self.neutral or 0.0)
+        result = Uniform(low, high, uniform_in, least, most, self.unit, absent, math.nan if self.neutral is None else self.neutral)
         raise_faults(rules.neutral_beyond(name, absent, self.neutral, *replace(result, absent=0.0).bounds))
         return result
 

@@ -169,9 +169,14 @@ class Prior(Recorded):
         return own | {name: followers[name] for key in self.axes for name in axial.names(key)}
 
     def completed(self, parameters: Parameters, names: Collection[str] | None = None) -> Parameters:
-        """Return the parameters with those numbers that follow from others. names: which; None: those that are predicted."""
+        """Return the parameters with those numbers that follow from others. names: which; None: those that are predicted.
+
+        Pictures of a protocol without a factor of this prior get its number that changes nothing; nan where there is none, and
+        where theta is unknown.
+        """
         names = self.predicted if names is None else names
-        more = dict(parameters.more)
+        lacking = [name for name in self._more if name not in parameters.more]
+        more = {**parameters.more, **{name: parameters.blur_std * 0 + self.ranges[name].neutral for name in lacking}}
         for key, of in {**self.axes, axial.KERNEL: ()}.items():
             wanted = [name for name in axial.names(key) if name in names]
             if not wanted or (key == axial.KERNEL and parameters.kernel is None and wanted[0] in more):

@@ -19,7 +19,7 @@ class Uniform:
     uniform_in: `value` (of a blur or a noise: the standard deviation) or `variance` (its square).
     least, most: the least and the greatest value that are possible at all; what is shown of a prediction lies between them.
     unit: of the value of a further factor, see `Factor`; empty: none.
-    absent: probability of the value `neutral`, which changes nothing and lies at or beyond a bound.
+    absent: probability of the value `neutral`, which changes nothing and lies at or beyond a bound; nan: there is no such value.
 
     Network units are the position between the bounds, `neutral` included if it can be drawn.
     """
@@ -83,7 +83,7 @@ class Uniform:
     @property
     def mean(self) -> float:
         """The expectation of the value."""
-        return self.absent * self.neutral + (1 - self.absent) * self._mean_if_present
+        return (1 - self.absent) * self._mean_if_present + (self.absent * self.neutral if self.absent else 0.0)
 
     @property
     def _mean_if_present(self) -> float:

@@ -38,9 +38,9 @@ def row(batch: Batch, restored: Restoration, prior: Prior) -> Row:
 
     prior: of the system, which defines what it predicts. What needs a theta that is unknown is nan, as that theta is.
     """
-    spec, restored = batch.spec, conventions.scored(restored, batch.convention)
+    spec, restored, true = batch.spec, conventions.scored(restored, batch.convention), prior.completed(batch.parameters)
     result: Row = {"image": batch.names[0], "height_px": batch.sharp.shape[2], "width_px": batch.sharp.shape[3]}
-    result |= _parameters(batch.parameters, restored, prior) | _bounds(batch, restored, prior, spec)
+    result |= _parameters(batch.parameters.names, true, restored, prior) | _bounds(batch, restored, prior, spec)
     result |= _scores(batch, restored)
     result |= metrics.channel_statistics(restored.image, batch.sharp)
     known = batch.parameters.knows()
@@ -57,8 +57,9 @@ def _theta_error(batch: Batch, restored: Restoration, prior: Prior) -> float:
     L, or in that of the training where the protocol does not vary it."""
     assert restored.parameters
     prior = prior.measured_by(batch.prior) if batch.prior else prior
-    error = prior.normalise(restored.parameters) - prior.normalise(batch.parameters)
-    if not batch.parameters.knows(*prior.predicted):
+    true = prior.completed(batch.parameters)
+    error = prior.normalise(restored.parameters) - prior.normalise(true)
+    if not true.knows(*prior.predicted):
         error = error[error.isfinite()]
     return float(error.abs().mean()) if prior.predicted and error.numel() else math.nan
 
@@ -73,9 +74,10 @@ def _iterations(batch: Batch, restored: Restoration, prior: Prior) -> Row:
     return result
 
 
-def _parameters(true: Parameters, restored: Restoration, prior: Prior) -> Row:
-    result: Row = {name: float(true.number(name)[0]) for name in true.names}
+def _parameters(names: Sequence[str], true: Parameters, restored: Restoration, prior: Prior) -> Row:
+    """Return theta and theta^. names: of the protocol of L, beside which theta has what the network predicts."""
     mean, predicted = prior.mean(), restored.parameters
+    result: Row = {name: float(true.number(name)[0]) for name in (*names, *(prior.predicted if predicted else ()))}
     for name in prior.predicted if predicted else ():
         assert predicted
         result[f"{name}_predicted"] = float(predicted.number(name)[0])
@@ -157,7 +159,10 @@ def _scores(batch: Batch, restored: Restoration) -> Row:
 
 def consistency(image: Picture, low: Float[Tensor, "b 3 h2 w2"], parameters: Parameters, spec: DegradationSpec) -> float:
     """Return the PSNR in dB against L of the picture degraded with these parameters, without noise. A picture consistent with L
-    reaches the noise level of L; higher means that S reproduces the noise too."""
+    reaches the noise level of L; higher means that S reproduces the noise too. nan if L has a factor that the parameters do not
+    tell, as those of a network that was trained without it."""
+    if not {number for name, factor in spec.factors for number in factor.names(name)} <= set(parameters.names):
+        return math.nan
     return metrics.psnr(degrade(image, parameters, spec=spec.unbounded()), low)  # theta^ may lie outside the protocol
 
 
