@@ -102,6 +102,17 @@ def test_several_evaluations_go_on_where_they_were_broken_off(
     assert "scored before" not in capsys.readouterr().out
 
 
+def test_a_job_that_fails_says_so_before_the_next_begins(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    there = tmp_path / "scores"
+    words = ["system=bicubic,wiener", "oracle=truth", "degradation=readme", *GRID, f"run_dir={there}"]
+    assert main(["evaluate", "-m", *words]) == 2
+    told = capfd.readouterr().err
+    sentence = "oracle: Bicubic has no truth. Its choices: none."
+    assert told.startswith(f"{there}/0 failed: {sentence}\n")
+    assert told.endswith(f"csrgan evaluate: {sentence}\n")
+    assert (there / "1" / "summary.json").is_file()
+
+
 def test_they_are_scored_without_a_checkpoint_or_with_anothers_prediction(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

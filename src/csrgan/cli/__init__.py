@@ -186,7 +186,8 @@ def _hydra(command: str, words: list[str]) -> Outcome:
             result = module.run(command, config, several=several)
         except Exception as error:  # Hydra would add a line of its own; _run reports the error
             reported = _reported(error, config)
-            if several:  # this may be another process, where nobody reads the list
+            if several:  # this may be another process, where nobody reads the list; Hydra tells one failure, after the last job
+                _say_failed(config.run_dir, reported)
                 raise reported from reported.__cause__
             failures.append(reported)
             return None
@@ -223,6 +224,15 @@ def _reported(error: Exception, config: DictConfig) -> Exception:
         return error
     reported.__cause__ = error
     return reported
+
+
+def _say_failed(folder: str, error: Exception) -> None:
+    """Print at once why a job of several failed, if that can be said in sentences."""
+    from csrgan.config import faults
+    from csrgan.files import relative
+
+    for sentence in (faults.user_message(error) or "").splitlines():
+        print(printable(f"{relative(folder)} failed: {sentence}"), file=sys.stderr, flush=True)
 
 
 def _sweep_status() -> list[int]:
