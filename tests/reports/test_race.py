@@ -47,7 +47,7 @@ def test_a_cell_is_a_mean_with_students_interval_or_says_how_many_seeds_never_ca
     lines = race.table([clocked("a", *ends), clocked("b", 4.0), Group((), [Job("old", ())])], GAIN, [1.0, 2.5])
     low, high = stats.t.interval(0.95, len(ends) - 1, np.mean(ends) / 2, stats.sem(ends) / 2)
     assert lines == [
-        ["settings", "seeds", "min to gain +1.000 dB", "min to gain +2.500 dB"],
+        ["settings", "seeds", "minutes to gain +1.000 dB", "minutes to gain +2.500 dB"],
         ["a", "5", f"5.00 [{low:.2f}, {high:.2f}]", "never"],
         ["b", "1", "2.00", "never"],
     ]

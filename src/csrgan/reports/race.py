@@ -47,7 +47,7 @@ def table(groups: Sequence[Group], chosen: Score, reach: Sequence[float]) -> lis
     if not timed or not reach:
         return []
     higher = chosen.target > 0
-    headings = ["settings", "seeds", *(f"min to {chosen.named(value)}" for value in reach)]
+    headings = ["settings", "seeds", *(f"minutes to {chosen.named(value)}" for value in reach)]
     lines = [
         [
             group.name,
