@@ -77,6 +77,18 @@ def test_a_network_is_scored_on_a_protocol_with_other_factors(run: Path, tmp_pat
         assert not row["consistency_predicted"] or float(row["consistency_predicted"]) != float(row["consistency_predicted"])
 
 
+def test_a_filter_predicts_what_the_network_predicts_that_it_is_told_by(run: Path, tmp_path: Path) -> None:
+    """And not what its own protocol would have a network predict."""
+    predicted = {}
+    for checkpoint, protocol in (("photo", "readme"), (run, "photo")):
+        words = ["system=wiener", "oracle=prediction", f"checkpoint={checkpoint}", f"degradation={protocol}", *GRID]
+        assert main(["evaluate", *words, f"run_dir={tmp_path}/{protocol}"]) == 0
+        (row, *_) = csv.DictReader((tmp_path / protocol / "results.csv").open())
+        predicted[protocol] = {name for name in row if f"{name}_predicted" in row}
+    assert predicted["photo"] == {"blur_std", "scale", "noise_std"}
+    assert {"jpeg_quality", "motion_0"} < predicted["readme"]
+
+
 def test_several_evaluations_go_on_where_they_were_broken_off(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

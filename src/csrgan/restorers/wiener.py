@@ -13,6 +13,7 @@ from torch import Tensor
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernels import even_response
 from csrgan.degradation.parameters import Parameters
+from csrgan.degradation.prior import Prior
 from csrgan.degradation.resample import cubic_response, response
 from csrgan.errors import UserError
 from csrgan.ranges import NotNegative
@@ -44,6 +45,11 @@ class Wiener(Restorer):
         super().__init__(degradation or Degradation())
         self.use_oracle(oracle)
         self.floor, self.noise_weight = floor, noise_weight
+
+    @property
+    def prior(self) -> Prior:
+        """That of what predicts: theta^ is the parameter source's."""
+        return self.parameter_source.prior if self.oracle == "prediction" and self.parameter_source else super().prior
 
     def restore(self, low: Float[Tensor, "b 3 h w"], names: Sequence[str] = ()) -> Restoration:
         """Return S for theta^ of the parameter source. Raises UserError where there is none."""
