@@ -43,3 +43,10 @@ def test_a_component_of_a_size_and_an_angle_is_told_by_its_angle() -> None:
     values = {"blur_std": 1.0, "scale": 2.0, "noise_std": 0.0, "motion_0": 3.0, "motion_45": 0.0}
     told = quantities(values, {"motion_0": "px", "motion_45": "px"})
     assert told == "blur 1.00 px, scale 2.00, noise 0.0/255, motion (0°) 3.00 px, motion (45°) 0.00 px"
+
+
+def test_a_panel_has_the_units_of_a_network_that_knows_more_factors_than_the_protocol() -> None:
+    theta = {name: torch.tensor([1.0]) for name in ("blur_std", "scale", "noise_std")}
+    picture, predicted = torch.rand(1, 3, 200, 200), Parameters.of(theta | {"motion_0": torch.tensor([3.0])})
+    drawn = figure.panel(Batch(picture, picture, Parameters.of(theta), ("a",)), Restoration(picture, predicted), {"motion_0": "px"})
+    assert "motion (0°) 3.00 px" in drawn.texts[0].get_text().replace("\n", " ")

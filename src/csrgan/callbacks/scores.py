@@ -54,7 +54,7 @@ class Scores(Callback):
         self.durations.append(time.monotonic() - self.began)
         number = shared_out.number(trainer.val_dataloaders, batch_idx)
         if number in self.drawn:
-            drawing = figure.panel(batch, outputs)
+            drawing = figure.panel(batch, outputs, as_evaluated(pl_module).restorer.prior.units)
             # Cut off, because some names have the maximum length.
             file = self.folder / run_folder.PANELS / f"{number:04d}_{Path(batch.names[0]).stem[:60]}.png"
             figure.save(drawing, file)

@@ -136,5 +136,5 @@ def _score(config: DictConfig, checkpoint: str | None, folder: Path, console: Co
         seconds = {"seconds": time.monotonic() - began, "seconds_restore": scores.seconds}
         summary = evaluation.summary | {"images_seen": system.images_seen, **seconds}
         log_results(loggers, evaluation.rows, summary)
-    conclude(console, summary, evaluation.rows, folder, system.restorer.prior.units)
+    conclude(console, summary, evaluation.rows, folder, data.degradation.prior.units | system.restorer.prior.units)
     return float(summary["gain_db"])

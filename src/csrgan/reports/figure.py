@@ -19,14 +19,18 @@ from csrgan.reports.table import NO_UNITS, quantities
 LETTERS = 46  # of a caption's line on a contact sheet
 
 
-def panel(batch: Batch, restored: Restoration) -> Figure:
-    """Draw S | L | H of a batch of one picture, pixel for pixel, with theta^ and theta below, in letters a twentieth of it wide."""
+def panel(batch: Batch, restored: Restoration, units: Mapping[str, str] = NO_UNITS) -> Figure:
+    """Draw S | L | H of a batch of one picture, pixel for pixel, with theta^ and theta below, in letters a twentieth of it wide.
+
+    units: of further factors that the network predicts, by their names; the protocol's are known.
+    """
+    units = {**batch.spec.units, **(batch.prior.units if batch.prior else {}), **units}
     height, width = batch.sharp.shape[-2:]
     letter = max(11, width // 20)  # px; the mean letter of the font is 0.6 of it wide
     letters = int(width / (0.6 * letter))  # in a line
     columns = (
-        ("S", restored.image, f"{_db(batch, restored.image)}", f"predicted: {_line(restored.parameters, batch.spec.units)}"),
-        ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}", f"true: {_line(batch.parameters, batch.spec.units)}"),
+        ("S", restored.image, f"{_db(batch, restored.image)}", f"predicted: {_line(restored.parameters, units)}"),
+        ("L", batch.enlarged, f"{_db(batch, batch.enlarged)}", f"true: {_line(batch.parameters, units)}"),
         ("H", batch.sharp, literal(_shortened(batch.names[0], letters - 5)), ""),
     )
     captions = [f"{name}  {first}\n{_wrapped(second, letters)}" for name, _, first, second in columns]
