@@ -74,9 +74,17 @@ def run(config: DictConfig) -> float | int:
 def _is_scored(folder: Path, config: DictConfig) -> bool:
     """Return whether the folder has the scores of this checkpoint or these results, which have not been written since."""
     summary = folder / run_folder.SUMMARY
+    with suppress(UserError):  # damaged scores are made again
+        if "gain_db" in jobs.summary(folder):
+            return _unchanged_since(summary.stat().st_mtime, config)
+    return False
+
+
+def _unchanged_since(moment: float, config: DictConfig) -> bool:
+    """Return whether no file of the checkpoint or of the results was written after this moment, in seconds since 1970."""
     given = [Path(str(path)) for path in (config.checkpoint, config.results) if path is not None]
     files = [file for path in given for file in (path, *path.rglob("*"))]
-    return summary.is_file() and all(file.stat().st_mtime <= summary.stat().st_mtime for file in files if file.exists())
+    return all(file.stat().st_mtime <= moment for file in files if file.exists())
 
 
 def _with_words(job: Settings) -> Settings:
