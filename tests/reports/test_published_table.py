@@ -20,6 +20,7 @@ def run(protocol: str, name: str, method: str, psnr: float, ssim: float = 0.8, r
 def test_names_are_compared_as_the_field_writes_them() -> None:
     assert canonical("BSDS100") == canonical("B100") == canonical("bsd_100") == "bsd100"
     assert canonical("dan_v2") == canonical("DANv2")
+    assert canonical("srmd_official") == canonical("SRMD") != canonical("SRMDNF")
     assert canonical("KernelGAN + ZSSR") == canonical("KernelGAN+ZSSR")
 
 

@@ -46,8 +46,8 @@ class Measured(NamedTuple):
 
 
 def canonical(name: str) -> str:
-    """Return a name by which sets and methods are compared: BSDS100 is BSD100, and dan_v2 is DANv2."""
-    plain = re.sub(r"[^a-z0-9+]", "", name.casefold())
+    """Return a name by which sets and methods are compared: BSDS100 is BSD100, dan_v2 is DANv2, and srmd_official is SRMD."""
+    plain = re.sub(r"[^a-z0-9+]", "", name.casefold()).removesuffix("official")
     return ALIASES.get(plain, plain)
 
 
