@@ -51,7 +51,7 @@ def test_with_noise_alone_it_is_chambolles_denoising(chelsea: Tensor) -> None:
 
 def test_it_gains_more_than_the_linear_filter_on_a_picture_with_edges() -> None:
     degradation = build(composed("degradation=readme")["degradation"])
-    nonlinear, linear = deconvolution("readme"), Wiener(oracle="truth", floor=0.2, noise_weight=3000.0, degradation=degradation)
+    nonlinear, linear = deconvolution("readme"), Wiener(oracle="truth", floor=0.02, noise_weight=3000.0, degradation=degradation)
     sharp = torch.from_numpy(skimage.data.coffee()[:200, :260].copy()).permute(2, 0, 1)[None] / 255
     cells = degradation.prior.grid(blur=2, scale=1, noise=1).realised(200, 260)
     gains = []

@@ -136,8 +136,11 @@ def ellipticity(kernels: Float[Tensor, "batch k k"]) -> tuple[Float[Tensor, " ba
     return size * twice.cos(), size * twice.sin()
 
 
-def even_response(taps: Float[Tensor, "b taps"], frequency: Float[Tensor, " f"]) -> Float[Tensor, "b f"]:
-    """Return the Fourier transform of taps that are symmetric about their centre. frequency: cycles/px."""
+def even_response(taps: Float[Tensor, "b taps"], frequency: Float[Tensor, "*b f"], centre: float = 0.0) -> Float[Tensor, "b f"]:
+    """Return the Fourier transform of taps that are symmetric about a point `centre` px behind the middle one.
+
+    frequency: cycles/px, of each picture or of all.
+    """
     reach = taps.shape[1] // 2
-    distance = torch.arange(-reach, reach + 1, device=taps.device)
-    return taps @ torch.cos(2 * torch.pi * distance[:, None] * frequency)
+    distance = torch.arange(-reach, reach + 1, device=taps.device) - centre
+    return (taps[:, None] @ torch.cos(2 * torch.pi * distance[:, None] * frequency[..., None, :]))[:, 0]

@@ -12,18 +12,18 @@ from torch import Tensor
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.parameters import Parameters
 from csrgan.ranges import Count, NotNegative, Positive
-from csrgan.restorers.wiener import Wiener
+from csrgan.restorers.wiener import Pictures, Wiener
 
-Pictures = Float[Tensor, "b c h w"]
+NOISE = 1000.0  # N of `Wiener` for r = 1: the ratio of the two noise weights
 
 
 class TotalVariation(Wiener):
-    """S = argmin |T S - L|^2 / 2 + r sum of |gradient of S|, the length taken over both directions and all colours (Rudin, Osher
+    """S = argmin |w (T S - L)|^2 / 2 + r sum of |gradient of S|, the length taken over both directions and all colours (Rudin, Osher
     and Fatemi 1992; Blomgren and Chan 1998), by `iterations` of alternating directions (ADMM; Wang et al. 2008).
 
-    T and its arguments are `Wiener`'s; with mirrored borders it is diagonal in the cosine transform DCT-I. r = floor +
-    noise_weight (noise_std s)^2. edge: gradient, as a fraction of full scale, beyond which an iteration keeps it as an edge; it
-    changes how fast the iterations converge, not to what.
+    T = B U of `Wiener`; with mirrored borders it is diagonal in the cosine transform DCT-I. r = floor + noise_weight (noise_std s)^2.
+    w^2 = N / (N + what down-sampling folds onto a frequency): L counts less where it shows other frequencies. edge: gradient, as a
+    fraction of full scale, beyond which an iteration keeps it as an edge; it changes how fast the iterations converge, not to what.
     Raises UserError for a degradation whose kernels are not the same on both sides of both axes.
     """
 
@@ -45,11 +45,13 @@ class TotalVariation(Wiener):
 
     def deconvolve(self, image: Pictures, parameters: Parameters) -> Pictures:
         height, width = image.shape[-2:]
-        response = self.response(parameters, 2 * (height - 1), 2 * (width - 1))[:, None, :height]
+        own, folded, enlarging = (r[:, None, :height] for r in self.responses(parameters, 2 * (height - 1), 2 * (width - 1)))
         strength = (self.floor + self.noise_weight * (parameters.noise_std * parameters.scale) ** 2)[:, None, None, None]
         coupling = (strength / self.edge).clamp(min=1e-9)
+        noise = NOISE * strength.clamp(min=1e-9)
+        response, weight = own * enlarging, noise / (noise + folded)
         down, across = (2 - 2 * torch.cos(torch.pi * torch.linspace(0, 1, side)) for side in (height, width))
-        data_term, divisor = response * _cosine(image), response**2 + coupling * (down[:, None] + across)
+        data_term, divisor = weight * response * _cosine(image), weight * response**2 + coupling * (down[:, None] + across)
         restored, dual = image, torch.zeros_like(_gradient(image))
         for _ in range(self.iterations):
             target = _gradient(restored) + dual

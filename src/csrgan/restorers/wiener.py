@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import product
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from csrgan.degradation.augmentation import Degradation
@@ -21,12 +23,21 @@ from csrgan.records import Restoration
 from csrgan.restorers.bicubic import enlarged
 from csrgan.restorers.restorer import Restorer
 
+Pictures = Float[Tensor, "b c h w"]
+Response = Shaped[Tensor, "b h w2"]  # at the frequencies of torch.fft.rfft2; real, or complex for a kernel that is not even
+HIGHEST = 0.5  # cycles/px: that of the pixels of H
+NOTHING = 1e-6  # where the enlargement lets nothing through, S has nothing of L
+
 
 class Wiener(Restorer):
-    """S^(f) = T* L^(f) / (|T|^2 + r f^2), f in cycles/px, for photographs whose power falls as 1/f^2 (Wiener 1949).
+    """The linear estimate of least squared error (Wiener 1949) for photographs whose power falls as P(f) = 1/f^2, f in cycles/px.
 
-    T is the frequency response of the degradation: the kernel's, times those of down-sampling and of bicubic enlargement.
-    r = floor + noise_weight (noise_std s)^2; enlarging spreads the noise over s pixels.
+    Down-sampling by s folds frequencies that lie 1/s apart onto each other, so each of them may claim its share of L alone:
+
+        S^(f) = B(f) P(f) / (sum over m of |B(f + m/s)|^2 P(f + m/s) + N) * L^(f) / U(f),   |f + m/s| <= 1/2.
+
+    B is the frequency response of the kernel and of down-sampling, U that of the bicubic enlargement of L. N = floor + noise_weight
+    (noise_std s)^2; a pixel of L is as wide as s of H. The cubics count as continuous, and the borders as mirrored.
 
     oracle: the true parameters, or the prediction of another restorer, `parameter_source`.
     """
@@ -38,7 +49,7 @@ class Wiener(Restorer):
         self,
         *,
         oracle: Literal["truth", "prediction"] = "truth",
-        floor: NotNegative = 0.2,
+        floor: NotNegative = 0.02,
         noise_weight: NotNegative = 3000.0,
         degradation: Degradation | None = None,
     ) -> None:
@@ -63,36 +74,67 @@ class Wiener(Restorer):
         image = self.deconvolve(enlarged(low, self.enlarge).cpu(), parameters.to("cpu"))
         return Restoration(image.clamp(0, 1).to(low.device))
 
-    def deconvolve(self, image: Float[Tensor, "b c h w"], parameters: Parameters) -> Float[Tensor, "b c h w"]:
+    def deconvolve(self, image: Pictures, parameters: Parameters) -> Pictures:
         """Estimate the picture before its degradation with these parameters. image: L, as large as S."""
         image = mirrored(image)
         height, width = image.shape[-2:]
-        response = self.response(parameters, height, width)
-        squared = torch.fft.fftfreq(height)[:, None] ** 2 + torch.fft.rfftfreq(width) ** 2
-        strength = self.floor + self.noise_weight * (parameters.noise_std * parameters.scale) ** 2
-        gain = response.conj() / (response.abs() ** 2 + strength[:, None, None] * squared)
+        own, folded, enlarging = self.responses(parameters, height, width)
+        noise = self.floor + self.noise_weight * (parameters.noise_std * parameters.scale) ** 2
+        squared = _squared(torch.fft.fftfreq(height), torch.fft.rfftfreq(width))
+        gain = own.conj() * enlarging / (enlarging**2 * (own.abs() ** 2 + squared * (folded + noise[:, None, None])) + NOTHING)
         restored = torch.fft.irfft2(torch.fft.rfft2(image) * gain[:, None], s=(height, width))
         return restored[..., : height // 2 + 1, : width // 2 + 1]
 
-    def response(self, parameters: Parameters, height: int, width: int) -> Float[Tensor, "b h w2"]:
-        """Return T at the frequencies of a picture of height x width pixels."""
-        down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
-        equal, kind = parameters.scale[:, None] == 1, self.degradation.spec.downsampling
-        cycles = [parameters.scale[:, None] * f.abs() for f in (down, across)]  # a pixel of L
-        resampled = [(cubic_response(f) * response(kind, f)).masked_fill(equal, 1.0) for f in cycles]
-        if parameters.kernel is None:
-            taps = self.degradation.spec.taps(parameters)
-            blurred = [even_response(taps, f) for f in (down, across)]
-            return (blurred[0] * resampled[0])[:, :, None] * (blurred[1] * resampled[1])[:, None]
-        reach = parameters.kernel.shape[-1] // 2
-        padded = parameters.kernel.new_zeros(len(parameters), height, width)
-        offsets = torch.arange(-reach, reach + 1)
-        padded.index_put_(
-            (torch.arange(len(parameters))[:, None, None], (offsets % height)[:, None], (offsets % width)[None]),
-            parameters.kernel,
-            accumulate=True,
-        )
-        return torch.fft.rfft2(padded).real * resampled[0][:, :, None] * resampled[1][:, None]
+    def responses(self, parameters: Parameters, height: int, width: int) -> tuple[Response, Response, Response]:
+        """Return B, the sum over m other than 0 of |B(f + m/s)|^2 P(f + m/s), and U at the frequencies of height x width pixels."""
+        scale, spec = parameters.scale[:, None], self.degradation.spec
+        axes, centre = (torch.fft.fftfreq(height), torch.fft.rfftfreq(width)), spec.shift(parameters)
+        taps = None if parameters.kernel is not None else spec.taps(parameters)
+
+        @cache
+        def along(axis: int, copy: int) -> tuple[Tensor, Tensor]:
+            """Return the frequencies f + m/s along an axis, and the response to them of what is separable."""
+            moved = axes[axis] + copy / scale
+            shrunk = response(spec.downsampling, scale * moved.abs()).masked_fill(scale == 1, 1.0)
+            return moved, shrunk if taps is None else shrunk * even_response(taps, moved, centre)
+
+        def before(copy: tuple[int, int]) -> Response:
+            (down, y), (across, x) = along(0, copy[0]), along(1, copy[1])
+            separable = y[:, :, None] * x[:, None]
+            return separable if taps is not None else separable * kernel_response(parameters, down, across, copy, centre)
+
+        own, folded = before((0, 0)), torch.zeros(len(scale), height, width // 2 + 1)
+        copies = range(-int(scale.max()), int(scale.max()) + 1)
+        for copy in product(copies, copies):
+            if copy != (0, 0):
+                (down, _), (across, _) = along(0, copy[0]), along(1, copy[1])
+                inside = (down.abs() < HIGHEST)[:, :, None] & (across.abs() < HIGHEST)[:, None]
+                folded += inside * before(copy).abs() ** 2 / _squared(down, across)
+        up, right = (cubic_response(scale * f.abs()).masked_fill(scale == 1, 1.0) for f in axes)
+        return own, folded, up[:, :, None] * right[:, None]
+
+
+def kernel_response(
+    parameters: Parameters, down: Float[Tensor, "b h"], across: Float[Tensor, "b w2"], copy: tuple[int, int], centre: float
+) -> Response:
+    """Return the frequency response of the kernels about a point `centre` px behind the middle tap along both axes.
+
+    down, across: frequencies of a picture of h x 2 (w2 - 1) pixels, moved by copy/s.
+    """
+    assert parameters.kernel is not None
+    height, width, reach = down.shape[1], 2 * (across.shape[1] - 1), parameters.kernel.shape[-1] // 2
+    offsets = torch.arange(-reach, reach + 1)
+    turns = (copy[0] * offsets[:, None] + copy[1] * offsets) / parameters.scale[:, None, None]
+    wide = torch.zeros(len(parameters), height, width, dtype=torch.complex64)
+    place = (torch.arange(len(parameters))[:, None, None], (offsets % height)[:, None], (offsets % width)[None])
+    wide.index_put_(place, parameters.kernel * torch.exp(-2j * torch.pi * turns), accumulate=True)
+    about_middle = torch.fft.fft2(wide).conj()[..., : across.shape[1]]  # conj: L is the correlation of H with the kernel
+    return about_middle * torch.exp(-2j * torch.pi * centre * (down[:, :, None] + across[:, None]))
+
+
+def _squared(down: Float[Tensor, "*b h"], across: Float[Tensor, "*b w"]) -> Float[Tensor, "*b h w"]:
+    """Return f^2, 1/P; above 0 so that P is finite."""
+    return (down**2)[..., :, None] + (across**2)[..., None, :] + 1e-9
 
 
 def mirrored(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h2 w2"]:
