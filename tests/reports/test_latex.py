@@ -95,6 +95,21 @@ def test_a_wide_table_has_several_panels_of_whole_sets() -> None:
     assert latex.document(table(), PAGE, relevant=0.05).count("\\begin{tabular}") == 1
 
 
+def test_a_table_taller_than_a_page_goes_on_in_another_float() -> None:
+    """Panels are kept whole, rows are kept in order, and one label stands for all floats."""
+    found = table()
+    rows = found.blocks[0].rows
+    found.blocks[0].rows = {f"method {index}": row for index, row in enumerate(list(rows.values()) * 20)}
+    text = latex.document(found, PAGE, relevant=0.05)
+    sound(text)
+    floats = text.split("\\begin{table*}[tp]")[1:]
+    assert len(floats) > 2
+    assert [each.count("\\label") for each in floats] == [1] + [0] * (len(floats) - 1)
+    assert all(each.count(r"\\") <= latex.TALL for each in floats)
+    assert re.findall(r"^method (\d+)", text, re.MULTILINE) == [str(index) for index in range(len(found.blocks[0].rows))]
+    assert text.count("Continued.") == text.count(r"\addtocounter{table}{-1}") == len(floats) - 1
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -36,6 +36,8 @@ MARKS = {"+": r"\textsuperscript{+}", "-": r"\textsuperscript{$-$}", "*": r"\tex
 LAST, KNOWN = "\u017f", "–—‘’“”„†‡•€™"  # the last Latin letter that pdfLaTeX prints, and what it prints of the letters behind it
 LETTER = 0.068  # inches of a letter in \small, about
 SMALLEST = 1.3  # a table is made smaller by this, at most, before it gets another panel
+TALL = 42  # lines of tables on a page, beside a caption
+HEAD = 4  # lines of a panel above its rows, about
 
 
 def escaped(text: str) -> str:
@@ -46,26 +48,51 @@ def escaped(text: str) -> str:
 
 
 def document(table: PaperTable, look: Look, *, relevant: float) -> str:
-    """Return table.tex: a float that a paper includes by \\input{table.tex}. A table of many test sets has several panels."""
+    """Return table.tex: floats that a paper includes by \\input{table.tex}. A table of many test sets has several panels, and goes on in
+    another float where the panels are taller than a page."""
+    first, *others = _floats(table, look)
+    text = _float(first, [f"\\caption{{{_caption(table, relevant)}}}", "\\label{tab:csrgan}"], look)
+    for panels in others:
+        text += _float(panels, ["\\addtocounter{table}{-1}", "\\caption{Continued.}"], look)
+    packages = "packages booktabs and graphicx" if any("\\resizebox" in line for line in text) else "package booktabs"
+    rare = "".join(sorted({letter for letter in "".join(text) if letter > LAST and letter not in KNOWN}))
+    lines = [
+        f"% Written by csrgan report. Needs the {packages}.",
+        *([f"% Needs LuaLaTeX or XeLaTeX for {rare}"] if rare else []),
+        *text,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _floats(table: PaperTable, look: Look) -> Iterator[list[str]]:
+    """Yield the panels of each float."""
+    panels: list[str] = []
+    tallest = max([2, *(len(_name_lines(name, look)) for block in table.blocks for name in block.rows)])
+    for part in _parts(table, look):
+        for piece in part.in_parts((TALL - HEAD) // tallest):
+            panel = _panel(piece, look)
+            if panels and sum(_lines(each) for each in [*panels, panel]) > TALL:
+                yield panels
+                panels = []
+            panels.append(panel)
+    yield panels
+
+
+def _lines(panel: str) -> int:
+    """Return how many lines a panel takes, with the room below it."""
+    return panel.count("\\\\") + 2
+
+
+def _float(panels: Sequence[str], caption: Sequence[str], look: Look) -> list[str]:
     star = "" if look.narrow else "*"
-    panels = [_panel(part, look) for part in _parts(table, look)]
-    packages = "packages booktabs and graphicx" if any("\\resizebox" in panel for panel in panels) else "package booktabs"
-    text = [
-        f"\\begin{{table{star}}}[t]",
+    return [
+        f"\\begin{{table{star}}}[tp]",
         "\\centering\\small",
-        f"\\caption{{{_caption(table, relevant)}}}",
-        "\\label{tab:csrgan}",
+        *caption,
         "\\par\\medskip",  # LaTeX's own classes leave no room below a caption
         "\n\\par\\medskip\n".join(panels),
         f"\\end{{table{star}}}",
     ]
-    others = "".join(sorted({letter for letter in "".join(text) if letter > LAST and letter not in KNOWN}))
-    lines = [
-        f"% Written by csrgan report. Needs the {packages}.",
-        *([f"% Needs LuaLaTeX or XeLaTeX for {others}"] if others else []),
-        *text,
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _parts(table: PaperTable, look: Look) -> Iterator[PaperTable]:
@@ -87,7 +114,7 @@ def _panel(table: PaperTable, look: Look) -> str:
         "\\toprule",
         *_head(table.columns, look),
         "\\midrule",
-        *_body(table, _letters(look)),
+        *_body(table, look),
         "\\bottomrule",
         "\\end{tabular}%",
     ]
@@ -118,7 +145,7 @@ def _words(column: Column, look: Look) -> str:
     return look.names.get(column.score.column) or f"{column.score.name}{unit}"
 
 
-def _body(table: PaperTable, letters: int) -> Iterator[str]:
+def _body(table: PaperTable, look: Look) -> Iterator[str]:
     """Yield the rows; a name of more letters goes on in the line of the intervals, and below."""
     for index, block in enumerate(table.blocks):
         if index:
@@ -126,7 +153,7 @@ def _body(table: PaperTable, letters: int) -> Iterator[str]:
         if block.title:
             yield f"\\multicolumn{{{len(table.columns) + 1}}}{{l}}{{\\emph{{{escaped(block.title)}}}}} \\\\"
         for name, row in block.rows.items():
-            first, *others = textwrap.wrap(name, letters, break_on_hyphens=False)
+            first, *others = _name_lines(name, look)
             yield " & ".join([escaped(first), *map(_mean, row)]) + " \\\\[-2pt]"
             yield " & ".join([escaped(others[0]) if others else "", *map(_interval, row)]) + " \\\\"
             yield from (f"{escaped(line)}{' &' * len(row)} \\\\" for line in others[1:])
@@ -189,6 +216,10 @@ def _width(table: PaperTable, look: Look) -> float:
 def _letters(look: Look) -> int:
     """Return how many letters of a name stand in a line, unless a single word has more: a third of the width."""
     return int(look.inches / 3 / LETTER)
+
+
+def _name_lines(name: str, look: Look) -> list[str]:
+    return textwrap.wrap(name, _letters(look), break_on_hyphens=False)
 
 
 def _lengths(table: PaperTable, index: int) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from csrgan.evaluation.comparison import Group
@@ -60,6 +60,16 @@ class PaperTable:
             for block in self.blocks
         ]
         return PaperTable([self.columns[index] for index in columns], blocks, self.baseline)
+
+    def in_parts(self, rows: int) -> Iterator[PaperTable]:
+        """Yield the table in parts of at most so many rows."""
+        every = [(block.title, name) for block in self.blocks for name in block.rows]
+        for some in (set(every[first : first + rows]) for first in range(0, len(every), rows)):
+            blocks = [
+                Block(block.title, {name: row for name, row in block.rows.items() if (block.title, name) in some})
+                for block in self.blocks
+            ]
+            yield PaperTable(self.columns, [block for block in blocks if block.rows], self.baseline)
 
     @property
     def cells(self) -> list[Cell]:
