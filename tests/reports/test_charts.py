@@ -11,7 +11,7 @@ from sweep import rows
 from csrgan.evaluation.comparison import Group, Job, references, score
 from csrgan.evaluation.intervals import Difference
 from csrgan.reports import chart, columns, effects, maps, predictions, training, verdicts
-from csrgan.reports.look import PAGE
+from csrgan.reports.look import PAGE, drawing
 
 GAIN = columns.score_of("gain")
 
@@ -227,6 +227,19 @@ def test_a_group_without_a_difference_has_no_row() -> None:
     (axes,) = effects.against_baseline(differences, compared, GAIN).axes
     assert [text.get_text().split()[0] for text in axes.get_yticklabels()] == ["weight=0", "weight=1"]
     assert effects.against_baseline({alone: None}, {alone: alone}, GAIN) is None
+
+
+def test_long_names_beside_short_ones_do_not_overlap() -> None:
+    long = [f"trainer.key_number_{index}=value_{index}" for index in range(12)]
+    found = [Group((name, *(long if name in "bc" else ())), [Job("0", (), rows=rows(0.1))]) for name in "abcd"]
+    compared = references(found, None)
+    with drawing(PAGE):
+        figure = effects.against_baseline(verdicts.compared(compared, GAIN, 0.05), compared, GAIN)
+        for _ in range(2):
+            figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].get_yticklabels()]
+    assert len(boxes) == 4
+    assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
 
 
 def test_a_map_of_one_cell_and_a_prediction_of_one_value_are_not_drawn() -> None:

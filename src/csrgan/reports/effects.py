@@ -85,28 +85,31 @@ def against_baseline(
     if not rows:
         return None
     names = [wrapped(literal(short[group]), look.letters(0.42)) for group in rows]
-    figure = blank(look, 0.7 + sum(0.12 + 0.12 * len(name.split("\n")) for name in names))
+    heights = [0.12 + 0.13 * len(name.split("\n")) for name in names]  # inches; a row is as high as its name
+    edges = [0.0, *itertools.accumulate(heights)]
+    middles = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
+    figure = blank(look, 0.7 + edges[-1])
     axes = figure.add_subplot()
     axes.axvline(0, color="black", linewidth=0.8)
-    for index, group in enumerate(rows):
-        _draw_difference(axes, index, differences[group], chosen)
+    for middle, group in zip(middles, rows, strict=True):
+        _draw_difference(axes, middle, differences[group], chosen)
     for last in itertools.accumulate(map(len, sets[:-1])):
-        axes.axhline(last - 0.5, color=GREY, linewidth=0.6)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.axhline(edges[last], color=GREY, linewidth=0.6)
+    axes.set_yticks(middles, names)
+    axes.set_ylim(edges[-1], 0)
     axes.set_xlabel(wrapped(literal(f"difference in {look.score(chosen)}, to the baseline (diamond)"), look.letters(0.55, 8)))
     axes.grid(axis="x", alpha=0.3)
     return figure
 
 
-def _draw_difference(axes: Axes, index: int, difference: Difference | None, chosen: Score) -> None:
+def _draw_difference(axes: Axes, height: float, difference: Difference | None, chosen: Score) -> None:
     """Draw a row: the diamond of a baseline, or a mean and its interval, whose shape and colour say the verdict."""
     if difference is None:
-        axes.plot(0, index, marker="D", color="black", markersize=5)
+        axes.plot(0, height, marker="D", color="black", markersize=5)
         return
     ends = [[difference.mean - difference.low], [difference.high - difference.mean]]
     colour, marker = {"better": (BLUE, "^"), "worse": (VERMILION, "v")}.get(chosen.verdict(difference), (GREY, "o"))
-    axes.errorbar(difference.mean, index, xerr=ends, marker=marker, markersize=5, capsize=3, color=colour)
+    axes.errorbar(difference.mean, height, xerr=ends, marker=marker, markersize=5, capsize=3, color=colour)
 
 
 def perception_distortion(groups: Sequence[Group], look: Look = PAGE) -> Figure:
