@@ -229,6 +229,13 @@ def test_a_group_without_a_difference_has_no_row() -> None:
     assert effects.against_baseline({alone: None}, {alone: alone}, GAIN) is None
 
 
+def test_an_interval_that_rounding_puts_beside_its_mean_is_drawn() -> None:
+    one, other = (Group((name,), [Job("0", (), rows=rows(0.1))]) for name in "ab")
+    rounded = Difference(0.06, 0.06 + 1e-12, 0.06 + 1e-12, 2)
+    (axes,) = effects.against_baseline({one: None, other: rounded}, {one: one, other: one}, GAIN).axes
+    assert len(axes.containers) == 1
+
+
 def test_long_names_beside_short_ones_do_not_overlap() -> None:
     long = [f"trainer.key_number_{index}=value_{index}" for index in range(12)]
     found = [Group((name, *(long if name in "bc" else ())), [Job("0", (), rows=rows(0.1))]) for name in "abcd"]
