@@ -48,8 +48,8 @@ def escaped(text: str) -> str:
 
 
 def document(table: PaperTable, look: Look, *, relevant: float) -> str:
-    """Return table.tex: floats that a paper includes by \\input{table.tex}. A table of many test sets has several panels. Where they are
-    taller than a page, it goes on in another float."""
+    """Return table.tex: floats that a paper includes by \\input{table.tex}. A table of many test sets has several panels, and
+    another float where these are taller than a page."""
     first, *others = _floats(table, look)
     text = _float(first, [f"\\caption{{{_caption(table, relevant)}}}", "\\label{tab:csrgan}"], look)
     for panels in others:
