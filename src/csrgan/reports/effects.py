@@ -107,10 +107,8 @@ def _draw_difference(axes: Axes, height: float, difference: Difference | None, c
     if difference is None:
         axes.plot(0, height, marker="D", color="black", markersize=5)
         return
-    ends = [
-        [max(0.0, difference.mean - difference.low)],
-        [max(0.0, difference.high - difference.mean)],
-    ]  # equal ones differ by rounding
+    below, above = difference.mean - difference.low, difference.high - difference.mean
+    ends = [[max(0.0, below)], [max(0.0, above)]]  # rounding may put the mean of equal differences beside them
     colour, marker = {"better": (BLUE, "^"), "worse": (VERMILION, "v")}.get(chosen.verdict(difference), (GREY, "o"))
     axes.errorbar(difference.mean, height, xerr=ends, marker=marker, markersize=5, capsize=3, color=colour)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -104,8 +105,8 @@ class Wiener(Restorer):
             return separable if taps is not None else separable * kernel_response(parameters, down, across, copy, centre)
 
         own, folded = before((0, 0)), torch.zeros(len(scale), height, width // 2 + 1)
-        copies = range(-int(scale.max()), int(scale.max()) + 1)
-        for copy in product(copies, copies):
+        last = math.ceil(float(scale.max())) - 1  # what lies s/s = 1 away is the same frequency of the pixels of H
+        for copy in product(range(-last, last + 1), range(-last, last + 1)):
             if copy != (0, 0):
                 (down, _), (across, _) = along(0, copy[0]), along(1, copy[1])
                 inside = (down.abs() < HIGHEST)[:, :, None] & (across.abs() < HIGHEST)[:, None]
