@@ -15,7 +15,7 @@ from torch import Tensor
 
 from csrgan.degradation import resample
 from csrgan.degradation.kernel_priors import rotated_gaussian
-from csrgan.degradation.kernels import correlate, effective_std, gaussian_taps
+from csrgan.degradation.kernels import correlate, effective_std, even_response, gaussian_taps
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import adjoint, along_axes, degrade, degrade_batched, linear
 from csrgan.degradation.parameters import Parameters, low_size, low_sizes
@@ -355,3 +355,12 @@ def test_the_frequency_response_is_that_of_the_kernel(downsampling: str) -> None
     if downsampling == "direct":  # a mean of two neighbours: the wave keeps its phase
         expected = expected * torch.cos(torch.pi * frequency / 8)
     torch.testing.assert_close(amplitude / 0.4, expected, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5, 1.5])
+def test_the_response_of_a_shifted_gaussian_is_that_of_one_about_its_own_centre(shift: float) -> None:
+    """Witness: exp(-2 (pi std f)^2). About the middle tap, the response would be less, and change its sign."""
+    f = torch.linspace(0, 0.5, 21)
+    taps = gaussian_taps(torch.tensor([1.5, 2.0]), shift=shift)
+    expected = torch.exp(-2 * (math.pi * torch.tensor([[1.5], [2.0]]) * f) ** 2)
+    torch.testing.assert_close(even_response(taps, f, shift), expected, atol=2e-4, rtol=0)

@@ -62,10 +62,13 @@ def _log_spectrum(
     """
     blur_std, noise_std, strength, steepness = theta
     low = (torch.arange(GRID, dtype=torch.float64) + 0.5) / (2 * GRID)  # cycles a pixel of L; one quadrant, as the others are equal
-    taps = spec.taps(Parameters(blur_std[None], blur_std.new_full((1,), scale), noise_std[None]))
+    parameters = Parameters(blur_std[None], blur_std.new_full((1,), scale), noise_std[None])
+    taps, centre = spec.taps(parameters), spec.shift(parameters)
     folds = [(low + k) / scale for k in ((-1, 0, 1) if scale > 1 else (0,))]  # frequencies that sampling aliases, cycles/px
     smooths = spec.downsampling != "direct" and scale > 1
-    responses = [even_response(taps, f)[0] * (response(spec.downsampling, scale * f.abs()) if smooths else 1.0) for f in folds]
+    responses = [
+        even_response(taps, f, centre)[0] * (response(spec.downsampling, scale * f.abs()) if smooths else 1.0) for f in folds
+    ]
     signal = torch.zeros(GRID, GRID, dtype=torch.float64)
     for (down, response_down), (across, response_across) in product(zip(folds, responses, strict=True), repeat=2):
         radius = torch.hypot(down[:, None], across)
