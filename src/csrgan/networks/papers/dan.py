@@ -67,6 +67,11 @@ class DualPathBlock(nn.Module):
         f = self.second(condition)
         return x + self.first(x) * f, condition + f
 
+    def scale_last(self, factor: float) -> None:
+        """Scale the weights of both paths' last layers."""
+        for path in (self.first, self.second):
+            path[-1].weight.data *= factor
+
 
 class RestorerV1(nn.Module):
     """L and a code to S; every block sees the code as maps.
@@ -154,6 +159,9 @@ class EstimatorV2(nn.Module):
         self.tail = nn.Conv2d(width, 2 * width, 3, padding=1)
         self.read = EstimatorOutput(reads, lambda channels: nn.Conv2d(2 * width, channels, 1), width=2 * width, outputs=outputs)
         init_he(self)
+        for block in self.blocks:  # their products would grow from block to block, and the codes of a new network to thousands
+            assert isinstance(block, DualPathBlock)
+            block.scale_last(blocks**-0.5)
 
     def forward(self, low: Picture, restored: Float[Tensor, "b 3 h2 w2"]) -> Code:
         low, restored = self.read.standardise(low), self.read.standardise(restored)
