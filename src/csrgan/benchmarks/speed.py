@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Sequence
-from statistics import fmean
+from itertools import pairwise
+from statistics import fmean, median
 from typing import cast
 
 import torch
@@ -21,7 +22,7 @@ from csrgan.training.system import System
 from csrgan.tree import Settings
 
 MOMENTS = 5  # points of a training at which batches are timed: losses may start late, and the last crops may be larger
-BATCHES, WARM = 4, 2  # at each point, and how many of them are not timed
+BATCHES, WARM = 7, 2  # at each point, and how many of them are not timed; the median of the others counts
 
 
 def seconds_per_image(settings: Settings) -> float | None:
@@ -64,10 +65,11 @@ class _Crops(Sequence[CropBatch]):
 
 
 class _Clock(Callback):
-    """Takes the time of the last batches at each point, with what lies between them."""
+    """Takes the times of the last batches at each point, with what lies between them."""
 
     def __init__(self, images: int) -> None:
-        self.images, self.began = images, 0.0
+        self.images = images
+        self.ends: list[float] = []  # of the batches at this point, from the last one on that is not timed
         self.seconds: list[float] = []
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int) -> None:
@@ -79,7 +81,8 @@ class _Clock(Callback):
         if pl_module.device.type == "cuda":
             torch.cuda.synchronize(pl_module.device)
         done = batch_idx % BATCHES + 1
-        if done == WARM:
-            self.began = time.perf_counter()
-        elif done == BATCHES:
-            self.seconds.append((time.perf_counter() - self.began) / (BATCHES - WARM))
+        if done >= WARM:
+            self.ends.append(time.perf_counter())
+        if done == BATCHES:
+            self.seconds.append(median(after - before for before, after in pairwise(self.ends)))
+            self.ends = []
