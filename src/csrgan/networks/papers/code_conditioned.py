@@ -67,16 +67,26 @@ class DANNetworks(CodeConditioned):
         code = self.code.initial(len(low)).to(low)
         trace = []
         for _ in range(self.loops):
-            image = self.restorer(low, code.detach())
-            theta = self.estimator(low, image.detach())
-            theta = functional.softmax(theta, dim=1) if self.kernel else theta
-            code = self.code.encode_taps(theta) if self.kernel else theta
+            image, theta = self.iterate(low, code)
+            code = self._code(theta)
             trace.append(GeneratorOutput(image, theta))
         return trace[-1]._replace(trace=tuple(trace))
+
+    def iterate(
+        self, low: Float[Tensor, "b 3 h w"], code: Float[Tensor, "b p"]
+    ) -> tuple[Float[Tensor, "b 3 h2 w2"], Float[Tensor, "b n"]]:
+        """Return S, restored with a code, and what the estimator gives for this S."""
+        image = self.restorer(low, code.detach())
+        theta = self.estimator(low, image.detach())
+        return image, functional.softmax(theta, dim=1) if self.kernel else theta
+
+    def _code(self, theta: Float[Tensor, "b n"]) -> Float[Tensor, "b p"]:
+        """Return the code of what the estimator gives."""
+        return self.code.encode_taps(theta) if self.kernel else theta
 
     def target(self, parameters: Parameters) -> Float[Tensor, "b p"]:
         """What the estimator should give."""
         return self.code.kernel_taps(parameters) if self.kernel else self.code.encode(parameters)
 
     def decode(self, theta: Float[Tensor, "b p"]) -> Parameters:
-        return self.code.decode(self.code.encode_taps(theta) if self.kernel else theta)
+        return self.code.decode(self._code(theta))

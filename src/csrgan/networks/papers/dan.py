@@ -69,8 +69,9 @@ class DualPathBlock(nn.Module):
 
     def scale_last(self, factor: float) -> None:
         """Scale the weights of both paths' last layers."""
-        for path in (self.first, self.second):
-            path[-1].weight.data *= factor
+        for layer in (self.first[-1], self.second[-1]):
+            assert isinstance(layer, nn.Conv2d)
+            layer.weight.data *= factor
 
 
 class RestorerV1(nn.Module):
