@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from csrgan.config.location import conf
-from csrgan.config.resume import change_faults, original_words, references, resumed_settings, with_resumed
+from csrgan.config.resume import change_faults, computed_keys, original_words, references, resumed_settings, with_resumed
 from csrgan.errors import UserError
 from csrgan.run_folder import OVERRIDES
 
@@ -29,9 +29,13 @@ def run(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def tied(*words: str) -> dict[str, str]:
+def unresolved(*words: str) -> Any:
     with initialize_config_dir(str(conf()), version_base="1.3"):
-        return references(OmegaConf.to_container(compose("train", list(words)), resolve=False))
+        return OmegaConf.to_container(compose("train", list(words)), resolve=False)
+
+
+def tied(*words: str) -> dict[str, str]:
+    return references(unresolved(*words))
 
 
 def faults(*words: str, seen: int = 16) -> list[str]:
@@ -127,6 +131,32 @@ def test_a_run_keeps_what_it_began_with_where_a_later_csrgan_has_other_defaults(
     assert found["trainer"]["panels"] == 3
     assert found["data"]["final_crop"] is None
     assert found["optimizer"]["clip"] == found["system"]["rule"]["clip"] == 7
+
+
+@pytest.mark.parametrize("system", ["dan", "dan_v2", "ikc"])
+def test_a_run_that_trains_further_keeps_its_first_stage(system: str) -> None:
+    """It follows from trainer.images, and a longer training would put a trained network back into it."""
+    words = [f"system={system}", "size=small", "trainer.images=100"]
+    more = [*words, "trainer.images=1000"]
+    recipe, now = composed(*words), composed(*more)
+    found = resumed_settings(copy.deepcopy(recipe), composed(*words), now, computed_keys(unresolved(*more), unresolved(*words)))
+    assert now["system"]["first_stage"] != recipe["system"]["first_stage"]
+    assert found["system"]["first_stage"] == recipe["system"]["first_stage"]
+    assert found["system"]["rule"]["schedule"]["total"] == 1000
+    assert not list(change_faults(recipe, found, Path("RUN"), 100, tied(*more)))
+    chosen = [*more, "system.first_stage=7"]
+    found = resumed_settings(recipe, composed(*words), composed(*chosen), computed_keys(unresolved(*chosen), unresolved(*words)))
+    told = list(change_faults(recipe, found, Path("RUN"), 100, tied(*more)))
+    assert len(told) == 1 and told[0].startswith("system.first_stage=7: a resumed run keeps what it began with")
+
+
+def test_a_run_of_before_a_key_goes_on_without_it_where_another_setting_changes() -> None:
+    recipe = composed("system=dan")
+    del recipe["system"]["first_stage"]
+    found = resumed_settings(copy.deepcopy(recipe), composed("system=dan"), composed("system=dan", "optimizer.clip=7"))
+    assert "first_stage" not in found["system"]
+    assert found["system"]["rule"]["clip"] == 7
+    assert not list(change_faults(recipe, found, Path("RUN"), 16, tied("system=dan")))
 
 
 def test_a_resumed_run_has_its_original_words_and_the_new_ones(run: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 
@@ -148,13 +148,26 @@ def differing(there: Sequence[str], here: Sequence[str]) -> str:
     return "{} there, {} here".format(*parts)
 
 
-def resumed_settings(recipe: Settings, before: Settings, now: Settings) -> Settings:
+def resumed_settings(recipe: Settings, before: Settings, now: Settings, computed: Collection[str] = ()) -> Settings:
     """Return the settings of a resumed run: those in its checkpoint, with the changes of the command.
 
     recipe: of the checkpoint. before: settings composed today from the original overrides only; if this csrgan has other defaults,
-    the run keeps those it began with. now: settings composed from all overrides.
+    the run keeps those it began with. now: settings composed from all overrides. computed: see `computed_keys`; those of objects
+    that are rebuilt stay as they were.
     """
-    return {key: _merged(recipe.get(key, value), before.get(key), value, built=key not in CHANGEABLE) for key, value in now.items()}
+    result = {}
+    for key, value in now.items():
+        built = key not in CHANGEABLE
+        wanted = _with_values_at(value, before.get(key), computed, key) if built else value
+        result[key] = _merged(recipe.get(key, wanted), before.get(key), wanted, built=built)
+    return result
+
+
+def _with_values_at(now: object, before: object, places: Collection[str], place: str) -> object:
+    """Return a tree with the values that another one has at these places."""
+    if isinstance(now, dict) and isinstance(before, dict):
+        return {key: _with_values_at(value, before.get(key), places, f"{place}.{key}") for key, value in now.items()}
+    return before if place in places else now
 
 
 def _merged(old: object, before: object, now: object, *, built: bool) -> object:
@@ -164,8 +177,22 @@ def _merged(old: object, before: object, now: object, *, built: bool) -> object:
         another_class = old.get("_target_") != now.get("_target_")
         if before == now and (built or another_class):
             return old
-        return {key: _merged(old.get(key, value), earlier.get(key), value, built=built) for key, value in now.items()}
+        return {
+            key: _merged(old.get(key, value), earlier.get(key), value, built=built)
+            for key, value in now.items()
+            if key in old or not built or another_class or earlier.get(key) != value
+        }
     return old if before == now else now
+
+
+def computed_keys(now: object, before: object, place: str = "") -> frozenset[str]:
+    """Return the keys that follow from other settings, such as ${share:0.6} from trainer.images, in two unresolved configurations
+    alike. Keys that repeat another one whole are not among them."""
+    if isinstance(now, Mapping) and isinstance(before, Mapping):
+        found = (computed_keys(value, before.get(name), f"{place}.{name}".lstrip(".")) for name, value in now.items())
+        return frozenset().union(*found)
+    follows = isinstance(now, str) and "${" in now and now == before and not REFERENCE.fullmatch(now)
+    return frozenset({place} if follows else ())
 
 
 def completed(recipe: Settings, before: Settings) -> Settings:

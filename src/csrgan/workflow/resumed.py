@@ -18,6 +18,7 @@ from csrgan.config.resume import (
     change_faults,
     changes,
     completed,
+    computed_keys,
     describe_change,
     is_copy,
     original_words,
@@ -46,11 +47,12 @@ class StoppedRun:
         with open_dict(config):
             del config["hydra"]
             config.run_dir = ""
+        self.computed = computed_keys(contents(now, resolve=False), contents(config, resolve=False))
         self.began_with = checked_settings(config)
 
     def settings(self, now: Settings) -> Settings:
         """Return the settings of the resumed run. now: those by all overrides. Raises UserError for changes without effect."""
-        result = resumed_settings(self.recipe, self.began_with, now)
+        result = resumed_settings(self.recipe, self.began_with, now, self.computed)
         old = completed(self.recipe, self.began_with)
         faults = list(change_faults(old, result, self.folder, self.images_seen, self.references))
         if faults:
