@@ -13,7 +13,7 @@ from torch import Tensor
 
 from csrgan.degradation.parameters import Parameters
 from csrgan.degradation.spec import DegradationSpec
-from csrgan.evaluation.bound import least_std
+from csrgan.evaluation.bound import RINGS, _log_spectrum, least_std
 
 SIDE = 64
 
@@ -102,3 +102,15 @@ def test_what_torch_says_of_its_own_scripts_is_not_shown(monkeypatch: pytest.Mon
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert least_std(torch.rand(1, 3, SIDE, SIDE), theta(1.5), DegradationSpec())["blur_std"] > 0
+
+
+@pytest.mark.parametrize("scale", [2.0, 3.0, 4.0])
+def test_every_sth_pixel_of_white_pixels_is_white(scale: float) -> None:
+    """Sampling folds each frequency of H once, and so keeps the power of a pixel. Where L's pixels lie between those of H, each is
+    the mean of four, with a fourth of the power."""
+    spec = DegradationSpec(kernel_size=None, downsampling="direct", output="native")
+    given = torch.tensor([0.01, 0.0, 0.0, 0.0], dtype=torch.float64)  # a blur that is none
+    flat, grey = torch.ones(RINGS, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
+    found = _log_spectrum(given, power=flat, colours=grey, scale=scale, spec=spec)
+    expected = 0.0 if scale == 3 else math.log(1 / 4)
+    torch.testing.assert_close(found, torch.full_like(found, expected), atol=1e-3, rtol=0)

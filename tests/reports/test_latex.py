@@ -110,6 +110,26 @@ def test_a_table_taller_than_a_page_goes_on_in_another_float() -> None:
     assert text.count("Continued.") == text.count(r"\addtocounter{table}{-1}") == len(floats) - 1
 
 
+def of_blocks(count: int, name: str) -> str:
+    """Return the text of a table with a block of one row for each of so many test sets."""
+    found = table(of_sets=False)
+    row = next(iter(found.blocks[0].rows.values()))
+    found.blocks = [paper_table.Block(f"set {index}", {name: row}) for index in range(count)]
+    return latex.document(found, PAGE, relevant=0.05)
+
+
+def test_titles_of_blocks_do_not_make_a_float_taller_than_a_page() -> None:
+    text = of_blocks(30, "method")
+    sound(text)
+    floats = text.split("\\begin{table*}[tp]")[1:]
+    assert len(floats) > 1 and text.count("\\emph{set ") == 30
+    assert all(each.count(r"\\") <= latex.TALL for each in floats)
+
+
+def test_a_row_that_is_taller_than_a_page_stands_alone() -> None:
+    assert of_blocks(3, "a long name " * 200).count("\\begin{table*}[tp]") == 3
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -64,8 +64,10 @@ def _log_spectrum(
     low = (torch.arange(GRID, dtype=torch.float64) + 0.5) / (2 * GRID)  # cycles a pixel of L; one quadrant, as the others are equal
     parameters = Parameters(blur_std[None], blur_std.new_full((1,), scale), noise_std[None])
     taps, centre = spec.taps(parameters), spec.shift(parameters)
-    folds = [(low + k) / scale for k in ((-1, 0, 1) if scale > 1 else (0,))]  # frequencies that sampling aliases, cycles/px
     smooths = spec.downsampling != "direct" and scale > 1
+    # What sampling aliases, in cycles/px. Taking every s-th pixel folds the s frequencies of H that lie 1/s apart, each once.
+    copies = (-1, 0, 1) if smooths else range(-(round(scale) // 2), (round(scale) + 1) // 2)
+    folds = [(low + k) / scale for k in copies]
     responses = [
         even_response(taps, f, centre)[0] * (response(spec.downsampling, scale * f.abs()) if smooths else 1.0) for f in folds
     ]

@@ -69,7 +69,7 @@ def _floats(table: PaperTable, look: Look) -> Iterator[list[str]]:
     panels: list[str] = []
     tallest = max([2, *(len(_name_lines(name, look)) for block in table.blocks for name in block.rows)])
     for part in _parts(table, look):
-        for piece in part.in_parts((TALL - HEAD) // tallest):
+        for piece in part.in_parts(TALL - HEAD, tallest):
             panel = _panel(piece, look)
             if panels and sum(_lines(each) for each in [*panels, panel]) > TALL:
                 yield panels

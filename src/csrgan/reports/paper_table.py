@@ -61,15 +61,22 @@ class PaperTable:
         ]
         return PaperTable([self.columns[index] for index in columns], blocks, self.baseline)
 
-    def in_parts(self, rows: int) -> Iterator[PaperTable]:
-        """Yield the table in parts of at most so many rows."""
-        every = [(block.title, name) for block in self.blocks for name in block.rows]
-        for some in (set(every[first : first + rows]) for first in range(0, len(every), rows)):
-            blocks = [
-                Block(block.title, {name: row for name, row in block.rows.items() if (block.title, name) in some})
-                for block in self.blocks
-            ]
-            yield PaperTable(self.columns, [block for block in blocks if block.rows], self.baseline)
+    def in_parts(self, lines: int, tallest: int) -> Iterator[PaperTable]:
+        """Yield the table in parts of at most so many lines, but at least one row. tallest: lines of a row; a title is one more."""
+        part: list[Block] = []
+        used = 0
+        for block in self.blocks:
+            begun = False
+            for name, row in block.rows.items():
+                if part and used + tallest + (not begun) > lines:
+                    yield PaperTable(self.columns, part, self.baseline)
+                    part, used, begun = [], 0, False
+                if not begun:
+                    part.append(Block(block.title, {}))
+                part[-1].rows[name] = row
+                used += tallest + (not begun)
+                begun = True
+        yield PaperTable(self.columns, part, self.baseline)
 
     @property
     def cells(self) -> list[Cell]:

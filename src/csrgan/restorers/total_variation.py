@@ -22,7 +22,8 @@ class TotalVariation(Wiener):
     Osher and Fatemi 1992; Blomgren and Chan 1998), by `iterations` of alternating directions (ADMM; Wang et al. 2008).
 
     T = B U of `Wiener`; with mirrored borders it is diagonal in the cosine transform DCT-I. r = floor + noise_weight
-    (noise_std s)^2. w^2 = N / (N + what down-sampling folds onto a frequency): L counts less where it shows other frequencies.
+    (noise_std s)^2. w^2 = N / (N + what down-sampling folds onto a frequency), N = 1000 r: L counts less where it shows other
+    frequencies.
 
     edge: gradient, as a fraction of full scale, beyond which an iteration keeps it as an edge; it changes how fast the iterations
     converge, not to what.

@@ -35,7 +35,7 @@ class Wiener(Restorer):
 
     Down-sampling by s folds frequencies that lie 1/s apart onto each other, so each of them may claim its share of L alone:
 
-        S^(f) = B(f) P(f) / (sum over m of |B(f + m/s)|^2 P(f + m/s) + N) * L^(f) / U(f),   |f + m/s| <= 1/2.
+        S^(f) = B*(f) P(f) / (sum over m of |B(f + m/s)|^2 P(f + m/s) + N) * L^(f) / U(f),   |f + m/s| < 1/2.
 
     B is the frequency response of the kernel and of down-sampling, U that of the bicubic enlargement of L. N = floor + noise_weight
     (noise_std s)^2; a pixel of L is as wide as s of H. The cubics count as continuous, and the borders as mirrored.
@@ -102,7 +102,7 @@ class Wiener(Restorer):
         def before(copy: tuple[int, int]) -> Response:
             (down, y), (across, x) = along(0, copy[0]), along(1, copy[1])
             separable = y[:, :, None] * x[:, None]
-            return separable if taps is not None else separable * kernel_response(parameters, down, across, copy, centre)
+            return separable if taps is not None else separable * kernel_response(parameters, down, across, width, copy, centre)
 
         own, folded = before((0, 0)), torch.zeros(len(scale), height, width // 2 + 1)
         last = math.ceil(float(scale.max())) - 1  # what lies s/s = 1 away is the same frequency of the pixels of H
@@ -116,14 +116,19 @@ class Wiener(Restorer):
 
 
 def kernel_response(
-    parameters: Parameters, down: Float[Tensor, "b h"], across: Float[Tensor, "b w2"], copy: tuple[int, int], centre: float
+    parameters: Parameters,
+    down: Float[Tensor, "b h"],
+    across: Float[Tensor, "b w2"],
+    width: int,
+    copy: tuple[int, int],
+    centre: float,
 ) -> Response:
     """Return the frequency response of the kernels about a point `centre` px behind the middle tap along both axes.
 
-    down, across: frequencies of a picture of h x 2 (w2 - 1) pixels, moved by copy/s.
+    down, across: frequencies of a picture of h x `width` pixels, moved by copy/s.
     """
     assert parameters.kernel is not None
-    height, width, reach = down.shape[1], 2 * (across.shape[1] - 1), parameters.kernel.shape[-1] // 2
+    height, reach = down.shape[1], parameters.kernel.shape[-1] // 2
     offsets = torch.arange(-reach, reach + 1)
     turns = (copy[0] * offsets[:, None] + copy[1] * offsets) / parameters.scale[:, None, None]
     wide = torch.zeros(len(parameters), height, width, dtype=torch.complex64)

@@ -27,6 +27,8 @@ TRAINING_KEYS = {
     "discriminator_optimizer",
     "discriminator",
     "oracle",
+    "first_stage",
+    "supervise_all",
 }
 
 
