@@ -8,10 +8,11 @@ from itertools import product
 import pytest
 from sweep import rows
 
+from csrgan.errors import UserError
 from csrgan.evaluation.comparison import Group, Job, references, score
 from csrgan.evaluation.intervals import Difference
 from csrgan.reports import chart, columns, effects, maps, predictions, training, verdicts
-from csrgan.reports.look import PAGE, drawing
+from csrgan.reports.look import PAGE, Look, drawing
 
 GAIN = columns.score_of("gain")
 
@@ -51,6 +52,15 @@ def test_words_of_all_groups_are_in_no_label() -> None:
     assert list(chart.labels([one, other]).values()) == ["seed_of=1", "seed_of=2"]
     assert chart.common_words([one, other]) == ["system=csrgan", "trainer.images=8"]
     assert chart.common_words([one]) == []
+
+
+def test_empty_words_of_the_user_leave_a_setting_out() -> None:
+    one, other = (Group((f"system={name}", f"seed_of={name}", "logger=csv"), []) for name in ("dan", "ikc"))
+    filter_ = Group(("system=wiener",), [])
+    look = Look(6.9, names={"seed_of": "", "logger=csv": "", "system=dan": "DAN"})
+    assert list(chart.labels([one, other, filter_], look).values()) == ["DAN", "system=ikc", "system=wiener"]
+    with pytest.raises(UserError, match="two groups would be called"):
+        chart.labels([one, Group(("system=dan", "seed_of=7"), []), filter_], look)
 
 
 def test_a_long_label_of_a_legend_has_several_lines() -> None:

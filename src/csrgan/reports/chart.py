@@ -76,7 +76,7 @@ def number(text: str) -> float | None:
 
 def labels(groups: Sequence[Group], look: Look = PAGE) -> dict[Group, str]:
     """Return a short name of each group: of the words that not all groups have, as much of each key and value as distinguishes it,
-    or the user's own words for it. Raises UserError if these call two groups the same.
+    or the user's own words for it; where these are empty, nothing. Raises UserError if two groups are then called the same.
 
     A key is not shortened to what another key of the configuration is called, or looks like.
     """
@@ -85,7 +85,8 @@ def labels(groups: Sequence[Group], look: Look = PAGE) -> dict[Group, str]:
     short = {word: f"{_key(word, words)}={_value(word, words)}" if "=" in word else word for word in words}
     own = {word: look.word(word, text) for word, text in short.items()}
     comma = ", " if own != short else " "
-    result = {group: comma.join(own[word] for word in group.settings if word not in common) or group.name for group in groups}
+    shown = {group: [own[word] for word in group.settings if word not in common and own[word]] for group in groups}
+    result = {group: comma.join(words) or group.name for group, words in shown.items()}
     for group, name in result.items():
         same = next((other for other in groups if other.settings != group.settings and result[other] == name), None)
         require(same is None, f"label: two groups would be called {name}: {group.name}, and {same.name if same else ''}.")

@@ -65,10 +65,13 @@ class Look:
     names: Mapping[str, str] = field(default_factory=dict)
 
     def word(self, word: str, short: str) -> str:
-        """Return what a legend calls a setting such as `system=dan`: the user's own words for it, for its value, or for its key."""
+        """Return what a legend calls a setting such as `system=dan`: the user's own words for it, for its value, or for its key;
+        nothing if these are empty."""
         key, _, value = word.partition("=")
-        own = self.names.get(word) or self.names.get(value)
-        return own or (f"{self.names[key]} {value}" if key in self.names else short)
+        own = next((self.names[name] for name in (word, value) if name in self.names), None)
+        if own is None and key in self.names:
+            own = f"{self.names[key]} {value}" if self.names[key] else ""
+        return short if own is None else own
 
     def key(self, key: str) -> str:
         """Return what an axis calls the key of a setting."""
