@@ -64,6 +64,10 @@ def test_what_there_is_not_is_told(labels: list[str], font: str | None, sentence
         look.checked("page", font, labels, KNOWN)
 
 
+def test_empty_words_are_for_settings_alone() -> None:
+    assert look.checked("page", None, ["system=", "system=dan="], {"system", "system=dan"}).names == {"system": "", "system=dan": ""}
+
+
 def test_two_groups_cannot_have_the_same_name() -> None:
     found = [Group((f"system={name}",), []) for name in ("dan", "ikc")]
     with pytest.raises(UserError, match="two groups would be called ours: system=dan, and system=ikc"):

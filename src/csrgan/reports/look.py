@@ -117,13 +117,14 @@ def checked(
 
 
 def _label(label: str, known: Collection[str], written: Callable[[str], str]) -> tuple[str, str]:
-    """Return key and text of a label. The key may hold a =: the longest that is known counts."""
+    """Return key and text of a label; empty text leaves a setting out. The key may hold a =: the longest that is known counts."""
     parts = label.split("=")
     for count in range(len(parts) - 1, 0, -1):
         key, text = written("=".join(parts[:count])), "=".join(parts[count:])
         if key in known:
             text = text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
-            require(bool(text.strip()), f"label.{key}= is empty: give the words to show.")
+            setting = "=" in key or any(word.startswith(f"{key}=") for word in known)
+            require(setting or bool(text.strip()), f"label.{key}= is empty: give the words to show.")
             return key, " ".join(text.split())
     raise UserError.unknown("label", parts[0], known)
 
