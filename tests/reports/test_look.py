@@ -65,7 +65,8 @@ def test_what_there_is_not_is_told(labels: list[str], font: str | None, sentence
 
 
 def test_empty_words_are_for_settings_alone() -> None:
-    assert look.checked("page", None, ["system=", "system=dan="], {"system", "system=dan"}).names == {"system": "", "system=dan": ""}
+    found = look.checked("page", None, ["system=", "system=dan="], {"system", "system=dan"})
+    assert found.names == {"system": "", "system=dan": ""}
 
 
 def test_two_groups_cannot_have_the_same_name() -> None:
