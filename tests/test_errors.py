@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from csrgan.config.faults import user_message
+from csrgan.config.messages import user_message
 from csrgan.errors import UserError, meant, memory_ran_out
 
 

@@ -18,10 +18,10 @@ from omegaconf import OmegaConf, open_dict
 
 from csrgan.cli import COMMANDS
 from csrgan.cli.module import MODULES
-from csrgan.config import faults
 from csrgan.config.build import build
 from csrgan.config.check import declared_rules, rule_of, value_faults
 from csrgan.config.combinations import combination_faults
+from csrgan.config.composed import own_values
 from csrgan.config.folder import first_line
 from csrgan.config.location import PACKAGE, conf
 from csrgan.declared import constant
@@ -185,7 +185,7 @@ def ranged(command: str, *words: str) -> None:
     assert not without, (without, words)
     with open_dict(config):
         config.run_dir = ""
-    assert not list(value_faults(faults._own_values(config), known))
+    assert not list(value_faults(own_values(config), known))
 
 
 SYSTEMS = [

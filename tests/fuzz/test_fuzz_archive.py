@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from csrgan.config import faults
+from csrgan.config import messages
 from csrgan.data import picture, shards
 from csrgan.data.archive import unpack
 from csrgan.data.shards import Sharded
@@ -172,7 +172,7 @@ def test_a_recipe_makes_a_system_or_is_refused(count: int, tmp_path: Path) -> No
         try:
             chosen(OmegaConf.create({"device": "cpu"}), str(file))
         except Exception as reason:
-            assert faults.user_message(reason), reason
+            assert messages.user_message(reason), reason
 
     free = st.tuples(st.sampled_from(known), TREES)
     aimed = st.tuples(st.sampled_from(targets), st.sampled_from(TARGETS))

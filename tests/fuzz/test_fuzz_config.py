@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from csrgan.config import faults, targets
+from csrgan.config import faults, messages, targets
 from csrgan.config.build import checked_settings
 from csrgan.config.folder import groups
 from csrgan.config.location import conf
@@ -126,7 +126,7 @@ def test_any_words_make_a_configuration_or_are_refused_in_sentences(count: int) 
             except Exception as reason:  # a sweep, which Hydra takes apart, a setting of Hydra's own, or + before what is there
                 allowed = any("hydra." in word or word.startswith("+") for word in said)
                 assert allowed or "sweep" in str(reason).lower(), reason
-                assert faults.user_message(reason), reason
+                assert messages.user_message(reason), reason
                 return
         with open_dict(config):
             config.run_dir = "unused"
@@ -134,7 +134,7 @@ def test_any_words_make_a_configuration_or_are_refused_in_sentences(count: int) 
             settings = checked_settings(config)
             targets.check_targets({key: settings.get(key) for key in ("system", "data", "degradation")})
         except Exception as reason:
-            assert faults.user_message(reason), reason
+            assert messages.user_message(reason), reason
 
     drawn = st.sampled_from(COMMANDS).flatmap(lambda command: st.tuples(st.just(command), words(command)))
     hold("words of the command line", count, law, given=drawn)

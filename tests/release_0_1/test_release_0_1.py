@@ -20,7 +20,7 @@ from csrgan.cli import main
 from csrgan.config import renamed
 from csrgan.config.location import conf
 from csrgan.config.targets import check_targets
-from csrgan.degradation.prior import POSSIBLE
+from csrgan.degradation.bounds import POSSIBLE
 
 HERE = Path(__file__).parent
 NAMES = ("csrgan.ckpt", "unfolded.ckpt", "srgan.ckpt", "ikc.ckpt", "dan.ckpt", "srmd_run")

@@ -99,9 +99,9 @@ def _run(command: str, words: list[str]) -> int:
             _say(printable(f"csrgan {command}: {stop}"))
         return stop.status
     except Exception as error:
-        from csrgan.config import faults, own_code
+        from csrgan.config import messages, own_code
 
-        sentence = faults.user_message(error)
+        sentence = messages.user_message(error)
         if sentence is None:
             raise
         if own_code.wants_traceback():
@@ -216,10 +216,10 @@ def _hydra(command: str, words: list[str]) -> Outcome:
 
 def _reported(error: Exception, config: DictConfig) -> Exception:
     """Return the sentence about the user's own code if it raised the error, else the error itself."""
-    from csrgan.config import faults, own_code
+    from csrgan.config import messages, own_code
     from csrgan.config.folder import contents
 
-    reported = None if faults.sign_message(error) else own_code.failure(error, contents(config, resolve=False))
+    reported = None if messages.sign_message(error) else own_code.failure(error, contents(config, resolve=False))
     if reported is None:
         return error
     reported.__cause__ = error
@@ -228,10 +228,10 @@ def _reported(error: Exception, config: DictConfig) -> Exception:
 
 def _say_failed(folder: str, error: Exception) -> None:
     """Print at once why a job of several failed, if that can be said in sentences."""
-    from csrgan.config import faults
+    from csrgan.config import messages
     from csrgan.files import relative
 
-    for sentence in (faults.user_message(error) or "").splitlines():
+    for sentence in (messages.user_message(error) or "").splitlines():
         print(printable(f"{relative(folder)} failed: {sentence}"), file=sys.stderr, flush=True)
 
 

@@ -23,11 +23,11 @@ from csrgan.data import picture
 from csrgan.data.grid import centre, several
 from csrgan.data.picture import Picture
 from csrgan.degradation.augmentation import Degradation
+from csrgan.degradation.bounds import KEYS
 from csrgan.degradation.factors.jpeg import JPEG, encoded
 from csrgan.degradation.kernel_priors import rms_std
 from csrgan.degradation.kernels import effective_std, moments
 from csrgan.degradation.parameters import Parameters
-from csrgan.degradation.prior import KEYS
 from csrgan.errors import RunStopped, UserError, require
 from csrgan.files import HIDDEN, relative, table_cell
 from csrgan.picture_folders.interrupt import interruptible

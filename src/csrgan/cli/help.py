@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from csrgan.cli.pages import PAGES, Page
 from csrgan.config.flags import FULL_HELP
 from csrgan.config.keys import Key, described
-from csrgan.declared import Rule
+from csrgan.declared.rule import Rule
 
 WIDTH = 100  # columns
 LONG = 12  # characters of a default that stands in the column of defaults

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from csrgan.config import search
-from csrgan.declared import source_file
+from csrgan.declared.source import source_file
 from csrgan.errors import UserError
 
 # A module that uses one of these may define names that its source does not show.

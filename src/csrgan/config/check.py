@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from csrgan.config.settings import GROUPS
-from csrgan.declared import Rule, rules
+from csrgan.declared import rules
+from csrgan.declared.rule import Rule
 from csrgan.errors import UserError
 from csrgan.tree import Settings, value_at
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from csrgan.config.location import conf
 from csrgan.config.settings import GROUPS
-from csrgan.declared import Rule, rules
+from csrgan.declared import rules
+from csrgan.declared.rule import Rule
 
 ALL = "train"  # its defaults list names every group, and says what each one is
 LINE = re.compile(r"(?P<name>[\w/-]+): *(?P<value>.*?)(?: +# *(?P<comment>.*))?")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, TypeGuard
 
@@ -23,7 +23,6 @@ from csrgan.errors import UserError
 AT_MOST = 3  # settings of the same name that are proposed
 
 KEY = re.compile(r"[+~]*[A-Za-z_][\w-]*([./@:]+[\w-]+)*", re.ASCII)
-MEMBER = re.compile(r"^(\w+):\s*(?=\S)")  # beginning of a member of a mapping, as in {blur: 2, scale: 1}
 
 # A folder may replace whatever the choice of data names here.
 SOURCES = (["data", "train"], ["data", "valid"])
@@ -126,50 +125,12 @@ def plain_number(word: str) -> str:
 
 def takes_list(base: DictConfig, key: str) -> bool:
     """Return whether a key takes a list, so that none of several values is one for it."""
-    return key in (*LISTS, *SWITCHED_GROUPS[:1]) or OmegaConf.is_list(_node(base, key))
+    return key in (*LISTS, *SWITCHED_GROUPS[:1]) or OmegaConf.is_list(node_of(base, key))
 
 
-def torn_at_blanks(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the words without the parts of mappings that a shell has torn at their blanks, for want of quotes, and a sentence for
-    each by its key: of `a={x: 1, y: 2}` it makes `a={x:`, `1,`, `y:`, `2}`."""
-    whole: list[str] = []
-    torn: dict[str, list[str]] = {}
-    rest = list(words)
-    while rest:
-        word, *rest = rest
-        key, _, value = word.partition("=")
-        ends = (end for end in range(1, len(rest) + 1) if _closed(joined := " ".join((value, *rest[:end]))) and "=" not in joined)
-        if value.startswith("{") and not _closed(value) and (end := next(ends, 0)):
-            torn[key.lstrip("+")] = [_torn(key, " ".join((value, *rest[:end])))]
-            rest = rest[end:]
-        else:
-            whole.append(word)
-    return whole, torn
-
-
-def _closed(value: str) -> bool:
-    return value.count("{") == value.count("}")
-
-
-def torn_at_commas(base: DictConfig, words: Sequence[str]) -> dict[str, list[str]]:
-    """Return a sentence, by its key, for each mapping that a shell has torn at its commas, for want of quotes: of `a={x:1,y:2}` it
-    makes `a=x:1` and `a=y:2`."""
-    torn: dict[str, list[str]] = {}
-    for word in words:
-        key, _, value = word.partition("=")
-        name = key.lstrip("+")
-        if name not in torn and MEMBER.match(value) and KEY.fullmatch(key) and OmegaConf.is_dict(_node(base, name)):
-            members = [MEMBER.sub(r"\1: ", other.partition("=")[2]) for other in words if other.startswith(f"{key}=")]
-            torn[name] = [_torn(key, f"{{{', '.join(members)}}}")]
-    return torn
-
-
-def _node(base: DictConfig, key: str) -> object:
+def node_of(base: DictConfig, key: str) -> object:
+    """Return what a key holds; None if it does not exist or refers to what cannot be resolved."""
     return OmegaConf.select(base, key, throw_on_resolution_failure=False)
-
-
-def _torn(key: str, value: str) -> str:
-    return f"{key} holds several settings, which the shell has torn apart: quote the word, as in '{key}={value}'."
 
 
 def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[str]:

@@ -24,7 +24,8 @@ from typing import NamedTuple
 from csrgan.config import announced, search
 from csrgan.config.folder import groups, settings
 from csrgan.config.paths import with_decoded_paths
-from csrgan.declared import imported_modules, source_file
+from csrgan.declared import imported_modules
+from csrgan.declared.source import source_file
 from csrgan.errors import RunStopped, UserError, memory_ran_out
 from csrgan.files import relative
 from csrgan.run_folder import CHECKPOINTS, LAST

@@ -15,13 +15,14 @@ from torch import Tensor
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation import operator
+from csrgan.degradation.bounds import Blur, Noise, Scale
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.factors.jpeg import JPEG
 from csrgan.degradation.kernel_priors import KernelPrior
 from csrgan.degradation.noise import standard_normal
 from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import NAMES, Parameters
-from csrgan.degradation.prior import Blur, Noise, Prior, Scale
+from csrgan.degradation.prior import Prior
 from csrgan.degradation.spec import DegradationSpec
 from csrgan.errors import raise_faults
 from csrgan.ranges import Count, NotNegative

@@ -7,7 +7,6 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, Literal, TypedDict
 
 import numpy as np
 import torch
@@ -17,56 +16,14 @@ from torch import Tensor
 from csrgan import rules
 from csrgan.arguments import Recorded
 from csrgan.degradation import axial
+from csrgan.degradation.bounds import KEYS, NEUTRAL, POSSIBLE, Blur, Noise, Scale
 from csrgan.degradation.kernel_priors import KernelPrior, isotropic
 from csrgan.degradation.kernels import ellipticity
 from csrgan.degradation.parameters import NAMES, Parameters
 from csrgan.degradation.uniform import Uniform
 from csrgan.errors import raise_faults, require
-from csrgan.ranges import NotNegative, Share
 
-POSSIBLE = {"blur_std": (0.0, math.inf), "scale": (1.0, math.inf), "noise_std": (0.0, 1.0)}  # whatever the prior
-KEYS = ("blur", "scale", "noise")  # configuration keys of the ranges of `NAMES`, under degradation
-NEUTRAL = (0.0, 1.0, 0.0)  # the values of `NAMES` that change nothing
 NINETY = 1.6448536  # standard deviations to either side of the mean that hold 90 % of a Gaussian
-
-
-class Blur(TypedDict, total=False):
-    """The range of the standard deviation in HR px, or of its square; see `Uniform`.
-
-    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square. absent: share of the
-    pictures without it.
-    """
-
-    low: NotNegative
-    high: NotNegative
-    uniform_in: Literal["value", "variance"]
-    absent: Share
-
-
-class Scale(TypedDict, total=False):
-    """The range of HR size / LR size; see `Uniform`.
-
-    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square. absent: share of the
-    pictures without it.
-    """
-
-    low: Annotated[float, "[1,inf)"]
-    high: Annotated[float, "[1,inf)"]
-    uniform_in: Literal["value", "variance"]
-    absent: Share
-
-
-class Noise(TypedDict, total=False):
-    """The range of the standard deviation as a fraction of full scale, or of its square; see `Uniform`.
-
-    low: the least draw. high: the greatest draw. uniform_in: what is drawn uniformly, the value or its square. absent: share of the
-    pictures without it.
-    """
-
-    low: Share
-    high: Share
-    uniform_in: Literal["value", "variance"]
-    absent: Share
 
 
 class Prior(Recorded):

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from csrgan import rules
+from csrgan.degradation.bounds import KEYS, NEUTRAL, POSSIBLE, Blur, Noise, Scale
 from csrgan.degradation.factor import Factor
 from csrgan.degradation.linear import linear
 from csrgan.degradation.parameters import NAMES, Parameters
-from csrgan.degradation.prior import KEYS, NEUTRAL, POSSIBLE, Blur, Noise, Scale
 from csrgan.degradation.spec import FULL
 from csrgan.degradation.uniform import Uniform
 from csrgan.errors import raise_faults

@@ -15,6 +15,7 @@ from csrgan import declared
 from csrgan.config.check import declared_rules as of_configuration
 from csrgan.config.check import rule_of, value_faults
 from csrgan.config.combinations import combination_faults
+from csrgan.declared.module import Module
 
 SOURCE = """
 raise ImportError("this module must not be imported to know what it declares")
@@ -61,7 +62,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "mine"]:
         del sys.modules[name]
     declared.rules.cache_clear()
-    declared._Module.of.cache_clear()
+    Module.of.cache_clear()
 
 
 def told(target: str, **values: object) -> list[str]:
