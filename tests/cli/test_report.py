@@ -225,6 +225,7 @@ def test_a_table_of_methods_and_test_sets_comes_from_one_command_twice_the_same(
         write(tmp_path / scale / name / "results.csv", [{"image": picture} | fixed for picture in pictures])
     command = ["report", str(tmp_path), "table=sets", "scores=[psnr_restored,gain]", "baseline=system=bicubic", "width=column"]
     command += ["label.system=dan=DAN, ours", "label.ikc=IKC [12]", "label.Set14=Fourteen", "font=DejaVu Serif"]
+    command += ["label.psnr_restored=PSNR (dB)"]
     files: list[dict[str, bytes]] = []
     for _ in range(2):
         assert main(command) == 0
@@ -233,8 +234,8 @@ def test_a_table_of_methods_and_test_sets_comes_from_one_command_twice_the_same(
     lines = read(tmp_path / "sets.csv")
     assert [line["settings"] for line in lines] == ["system=bicubic", "DAN, ours", "IKC [12]"]
     sets = [f"{name} bicubic_x{scale}" for scale in "24" for name in ("Set5", "Fourteen")]
-    assert list(lines[0])[1:] == [f"{name}, {score}, dB" for name in sets for score in ("PSNR", "gain")]
-    assert lines[1]["Set5 bicubic_x2, PSNR, dB"] == "21.00 [21.00, 21.00]"
+    assert list(lines[0])[1:] == [f"{name}, {score}" for name in sets for score in ("PSNR (dB)", "gain, dB")]
+    assert lines[1]["Set5 bicubic_x2, PSNR (dB)"] == "21.00 [21.00, 21.00]"
     numbers = read(tmp_path / "numbers.csv")
     assert len(numbers) == 3 * 2 * 2 * 2
     assert {line["pictures"] for line in numbers} == {"5"}

@@ -122,3 +122,11 @@ def test_a_sweep_may_have_lists_and_mappings_as_its_values() -> None:
     assert faults("-m", "evaluation.grid={blur: 2},{blur: 3}") == ""
     assert "optimizer.generator.betas=0.9 is not a list" in faults("-m", "optimizer.generator.betas=[0.9,0.99],0.9")
     assert "is not a number" in faults("-m", "loss.parameters.weight=[0],[1]")
+
+
+def test_a_class_may_stand_where_there_is_nothing() -> None:
+    assert faults("trainer.precision.deep=1") == "trainer.precision is a single value; it has no deep."
+    said = "is null, and has no {} unless a class is named first, as in +degradation.kernel._target_=PACKAGE.CLASS."
+    for word in ("degradation.kernel.size=3", "+degradation.kernel.size=3"):
+        assert faults(word) == f"degradation.kernel {said.format('size')}"
+    assert faults("degradation.kernel._target_=own_words.Mine") == f"degradation.kernel {said.format('_target_')}"

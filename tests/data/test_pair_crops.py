@@ -116,6 +116,18 @@ def test_every_fault_of_the_sizes_is_told_at_once(blocks: Path) -> None:
     ]
 
 
+def test_pairs_of_another_scale_are_one_sentence(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write(tmp_path / "set" / "low" / f"{name}.png", np.zeros((20, 25, 3), np.uint8))
+        write(tmp_path / "set" / "sharp" / f"{name}.png", np.zeros((80, 100, 3), np.uint8))
+    with pytest.raises(UserError) as told:
+        data(Pairs(folder=str(tmp_path / "set")), tmp_path / "set", native()).pictures("data.valid")
+    assert str(told.value) == (
+        "data.valid: this degradation enlarges by 2, and no pair is so: in a.png, L has 25x20 px and H 100x80 px, and L must be 2"
+        " times smaller than H."
+    )
+
+
 def test_h_is_cut_to_what_l_covers(tmp_path: Path) -> None:
     """As sets do whose sides are no multiples of the scale, however L was rounded."""
     for k, (rows, columns) in enumerate(((33, 34), (34, 33))):

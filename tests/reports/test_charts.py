@@ -95,6 +95,20 @@ def test_costs_have_a_line_a_group() -> None:
     assert training.costs([cheap]) == []
 
 
+@pytest.mark.parametrize("inches", [3.3, 6.9])
+def test_titles_of_axes_are_broken_and_drawn_as_they_are(inches: float) -> None:
+    look, found = Look(inches, names={"gain": "gain of S over L in $PSNR$, dB, of all pictures"}), groups(3)
+    figures = [
+        effects.over_factor([Group((f"w={w}",), [Job("0", (), rows=rows(w))]) for w in (0, 1)], "w", GAIN, look),
+        effects.perception_distortion(found, look),
+        training.curves(found, GAIN, look),
+    ]
+    titles = [axes.get_ylabel() for figure in figures if figure for axes in figure.axes]
+    assert len(titles) == 3 and not any("?" in title for title in titles)
+    assert titles[0].replace("\n", " ") == r"gain of S over L in \$PSNR\$, dB, of all pictures"
+    assert ("\n" in titles[0]) == (inches < 4)
+
+
 def test_a_curve_has_two_points() -> None:
     once, twice = ([Group(("a=1",), [Job("0", ("a=1",), curve=points)])] for points in ([(1, 2.0)], [(1, 2.0), (2, 3.0)]))
     assert training.curves(once, GAIN) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,26 @@ def test_a_wide_table_has_several_panels_of_whole_sets() -> None:
     narrow = latex.document(table(Look(3.3)), Look(3.3), relevant=0.05)
     assert narrow.count("\\begin{tabular}") == 4
     assert latex.document(table(), PAGE, relevant=0.05).count("\\begin{tabular}") == 1
+
+
+def test_a_set_wider_than_a_column_is_divided_between_its_scores() -> None:
+    """No panel is shrunk below 1 / SMALLEST of its size, in which a paper can be read."""
+    look = Look(3.3)
+    names = ("gain", "psnr_restored", "ssim_restored", "perceptual_restored", "ciede2000_restored")
+    wide = table(look, scores=tuple(columns.score_of(name) for name in names))
+    text = latex.document(wide, look, relevant=0.05)
+    sound(text)
+    parts = list(latex._parts(wide, look))
+    assert all(latex._width(part, look) <= latex.SMALLEST * look.inches for part in parts)
+    assert [column for part in parts for column in part.columns] == wide.columns
+
+
+def test_few_pictures_are_told_in_the_caption() -> None:
+    assert "too few to generalise" not in latex.document(table(), PAGE, relevant=0.05)
+    few = table()
+    for cell in few.cells:
+        cell.number = replace(cell.number, mean=cell.number.mean._replace(pictures=2))
+    assert "2 pictures are too few to generalise to others." in latex.document(few, PAGE, relevant=0.05)
 
 
 def test_a_table_taller_than_a_page_goes_on_in_another_float() -> None:

@@ -235,3 +235,32 @@ def test_its_yaml_file_builds_it(tmp_path: Path) -> None:
     written = Written(tmp_path, half=True)
     node = {"_target_": "csrgan.restorers.external.restorer.External", "file": str(written.file)}
     assert build(node, "system").enlarge == 2
+
+
+def test_a_class_is_named_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words of the documentation; an argument before its class, and a class without weights, are told."""
+    (tmp_path / "theirs_words.py").write_text(
+        "from torch import nn\n\n\nclass Network(nn.Conv2d):\n"
+        "    def __init__(self, size: int = 1) -> None:\n        super().__init__(3, 3, size, padding=size // 2)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("CSRGAN_ALLOW", "theirs_words")
+    weights = nn.Conv2d(3, 3, 3).state_dict()
+    nn.init.dirac_(weights["weight"])
+    torch.save(weights | {"bias": torch.zeros(3)}, tmp_path / "theirs.pth")
+    Image.fromarray(skimage.data.astronaut()[:64, :64]).save(tmp_path / "a.png")
+    command = ["restore", "system=external", f"source={tmp_path / 'a.png'}", f"destination={tmp_path / 'out'}"]
+    named, sized = "+system.network._target_=theirs_words.Network", "+system.network.size=3"
+    assert main([*command, f"checkpoint={tmp_path / 'theirs.pth'}", sized]) == 2
+    assert (
+        "system.network is null, and has no size unless a class is named first, as in +system.network._target_="
+        in capsys.readouterr().err
+    )
+    assert main([*command, f"checkpoint={tmp_path / 'theirs.pth'}", named, sized]) == 0
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out" / "a.png")), skimage.data.astronaut()[:64, :64])
+    with pytest.warns(UserWarning, match="no checkpoint: system.network keeps the weights that its class gives it"):
+        build(
+            {"_target_": "csrgan.restorers.external.restorer.External", "network": {"_target_": "theirs_words.Network"}}, "system"
+        )

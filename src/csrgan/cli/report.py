@@ -107,19 +107,22 @@ def _asked(settings: Settings, read: list[Job]) -> page.Asked:
     baseline, scores = settings["baseline"], settings["scores"] or []
     baseline = " ".join(map(plain_number, baseline.split(" "))) if baseline else baseline
     scores = [scores] if isinstance(scores, str) else list(scores)
-    for score in (settings["score"], *scores):
-        _examine(read, baseline, score)
+    for key, score in (("score", settings["score"]), *(("scores", each) for each in scores)):
+        _examine(read, baseline, score, key)
     labels = settings["label"]
     known = look.known(read) if labels else ()
     chosen = look.checked(settings["width"], settings["font"], labels, known, plain_number)
     return page.Asked(baseline, settings["score"], settings["relevant"], settings["table"], scores, chosen, settings["reach"])
 
 
-def _examine(read: list[Job], baseline: str | None, score: str) -> None:
-    """Raise UserError for a score or a baseline that no complete job has. Before any is complete, none can be missed."""
+def _examine(read: list[Job], baseline: str | None, score: str, key: str) -> None:
+    """Raise UserError for a score or a baseline that no complete job has. Before any is complete, none can be missed.
+
+    key: the setting that asks for the score.
+    """
     groups = grouped(read)
     if groups and score not in columns.present(read):
-        raise UserError.unknown("score", score, columns.present(read))
+        raise UserError.unknown(key, score, columns.present(read))
     if baseline is None or not groups:
         return
     held, choices = [holds(group, baseline) for group in groups], {word for group in groups for word in group.settings}

@@ -149,7 +149,7 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
             return
         node = node._get_node(key)
         if depth < len(path) - 1 and not OmegaConf.is_dict(node):
-            yield f"{'.'.join(path[: depth + 1])} is a single value; it has no {path[depth + 1]}."
+            yield from _inside_fault(override, path, depth, empty=node is None or node._is_none())
             return
         if depth < len(path) - 1:
             continue
@@ -168,6 +168,15 @@ def _value_fault(base: DictConfig, override: Override, word: str) -> Iterator[st
         value = _swept(word) if override.is_sweep_override() else override.value()
         if not _refers(value):
             yield from _type_fault(".".join(path), default, value)
+
+
+def _inside_fault(override: Override, path: list[str], depth: int, *, empty: bool) -> Iterator[str]:
+    """Yield a fault for a key inside a single value. empty: it is null, in whose place an object may come, its class first."""
+    value, rest = ".".join(path[: depth + 1]), path[depth + 1 :]
+    if not empty:
+        yield f"{value} is a single value; it has no {rest[0]}."
+    elif not override.is_add() or rest != ["_target_"]:
+        yield f"{value} is null, and has no {rest[0]} unless a class is named first, as in +{value}._target_=PACKAGE.CLASS."
 
 
 def _kinds(group: str) -> list[str]:

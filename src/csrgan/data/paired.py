@@ -140,9 +140,11 @@ class Paired:
 
     def _size_faults(self) -> Iterator[str]:
         multiple = self.step if self._native else None
-        for pair, sizes in zip(self.pairs, self._both, strict=True):
-            if sentence := fault(*sizes, multiple):
-                yield f"{self.key}, {pair.name}: {sentence}"
+        faults = [fault(*sizes, multiple) for sizes in self._both]
+        if len(faults) > 1 and all(faults) and not any(fault(*sizes, None) for sizes in self._both):
+            yield f"{self.key}: this degradation enlarges by {multiple}, and no pair is so: in {self.pairs[0].name}, {faults[0]}"
+            return
+        yield from (f"{self.key}, {pair.name}: {sentence}" for pair, sentence in zip(self.pairs, faults, strict=True) if sentence)
 
     def _theta_faults(self, table: Path | None) -> Iterator[str]:
         names = self.degradation.prior.ranges

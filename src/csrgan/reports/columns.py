@@ -26,17 +26,19 @@ TITLES = {  # of scores that are no metric, where the heading of a table is too 
 
 
 class Score(NamedTuple):
-    """A column of rows. target: the best value; inf if higher is better, -inf if lower is, nan if neither."""
+    """A column of rows. target: the best value; inf if higher is better, -inf if lower is, nan if neither. words: the user's own in
+    headings."""
 
     column: str
     name: str
     unit: str = ""
     digits: int = 4
     target: float = math.nan
+    words: str = ""
 
     @property
     def heading(self) -> str:
-        return f"{self.name}, {self.unit}" if self.unit else self.name
+        return self.words or (f"{self.name}, {self.unit}" if self.unit else self.name)
 
     @property
     def title(self) -> str:
@@ -58,7 +60,7 @@ class Score(NamedTuple):
 
     def named(self, value: float) -> str:
         """Return a value with what it is and its unit, as in "gain +0.78 dB"."""
-        return " ".join(filter(None, (self.heading.removesuffix(f", {self.unit}"), self.text(value), self.unit)))
+        return " ".join(filter(None, (self.name, self.text(value), self.unit)))
 
     def interval(self, difference: Difference) -> str:
         """Format a difference and its interval, with a digit more than the score where the interval is that narrow."""

@@ -43,8 +43,8 @@ def over_factor(groups: Sequence[Group], key: str, chosen: Score, look: Look = P
         axes.errorbar(xs, scores, yerr=several or None, capsize=3, markersize=4, label=literal(label), **style(index))
     _scale(axes, sorted({x for _, points in lines for x, *_ in points}))
     _widen(axes, 2 * chosen.changed_by(RELEVANT, lines[0][1][0][1]))
-    axes.set_xlabel(literal(wrapped(look.key(key), look.letters(0.8, 8))))
-    axes.set_ylabel(literal(wrapped(look.score(chosen), look.letters(0.5, 8))))
+    axes.set_xlabel(wrapped(literal(look.key(key)), look.letters(0.8, 8)))
+    axes.set_ylabel(wrapped(literal(look.score(chosen)), look.letters(0.5, 8)))
     axes.grid(alpha=0.3)
     legend(figure, look)
     return figure
@@ -125,9 +125,9 @@ def perception_distortion(groups: Sequence[Group], look: Look = PAGE) -> Figure:
         axes.plot(mean(group, "psnr_restored"), mean(group, "perceptual_restored"), markersize=8, label=literal(label), **points)
     inputs = {(round(mean(group, "psnr_low"), 3), round(mean(group, "perceptual_low"), 4)) for group in groups}
     axes.plot(*zip(*sorted(inputs), strict=True), color="black", marker="x", markersize=8, linestyle="", label="L, the input")
-    axes.set_xlabel(literal(f"{look.names.get('psnr_restored', 'PSNR, dB')} (better to the right)"))
+    axes.set_xlabel(wrapped(literal(f"{look.names.get('psnr_restored', 'PSNR, dB')} (better to the right)"), look.letters(0.8, 8)))
     axes.set_ylabel(
-        literal(wrapped(f"{look.names.get('perceptual_restored', 'perceptual distance')} (better below)", look.letters(0.5, 8)))
+        wrapped(literal(f"{look.names.get('perceptual_restored', 'perceptual distance')} (better below)"), look.letters(0.5, 8))
     )
     axes.grid(alpha=0.3)
     legend(figure, look)

@@ -7,6 +7,7 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from csrgan.evaluation.results import PICTURES
 from csrgan.reports.look import Look
 from csrgan.reports.paper_table import Cell, Column, PaperTable
 
@@ -96,15 +97,23 @@ def _float(panels: Sequence[str], caption: Sequence[str], look: Look) -> list[st
 
 
 def _parts(table: PaperTable, look: Look) -> Iterator[PaperTable]:
-    """Yield the table in parts of whole test sets, each about as wide as a page or a column allows."""
+    """Yield the table in parts of whole test sets, each about as wide as a page or a column allows; a test set that is wider itself
+    is divided between its scores."""
     groups = [list(each) for _, each in itertools.groupby(range(len(table.columns)), key=lambda index: table.columns[index].above)]
-    part: list[int] = []
+    pieces: list[list[int]] = []
     for group in groups:
-        if part and _width(table.only([*part, *group]), look) > SMALLEST * look.inches:
+        pieces += [[index] for index in group] if _too_wide(table.only(group), look) else [group]
+    part: list[int] = []
+    for piece in pieces:
+        if part and _too_wide(table.only([*part, *piece]), look):
             yield table.only(part)
             part = []
-        part += group
+        part += piece
     yield table.only(part)
+
+
+def _too_wide(table: PaperTable, look: Look) -> bool:
+    return _width(table, look) > SMALLEST * look.inches
 
 
 def _panel(table: PaperTable, look: Look) -> str:
@@ -118,7 +127,8 @@ def _panel(table: PaperTable, look: Look) -> str:
         "\\bottomrule",
         "\\end{tabular}%",
     ]
-    if _width(table, look) > look.inches:
+    titles = LETTER * max(len(block.title) for block in table.blocks)
+    if max(titles, _width(table, look)) > look.inches:
         lines = ["\\resizebox{\\linewidth}{!}{%", *lines, "}"]
     return "\n".join(lines)
 
@@ -186,6 +196,9 @@ def _caption(table: PaperTable, relevant: float) -> str:
     if any(cell.best for cell in table.cells):
         said.append("Bold: the best of its column" + (" on a test set." if len(table.blocks) > 1 else "."))
     said += _marks(table, relevant)
+    fewest = min((mean.pictures for mean in means), default=PICTURES)
+    if fewest < PICTURES:
+        said.append(f"{fewest} pictures are too few to generalise to others.".replace("1 pictures are", "1 picture is"))
     return escaped(" ".join(said)).replace(" \\%", "~\\%")
 
 
@@ -207,8 +220,8 @@ def _range(counts: Sequence[int], what: str) -> str:
 
 
 def _width(table: PaperTable, look: Look) -> float:
-    """Return about how wide the table is, in inches."""
-    names = min(_letters(look), max((len(name) for block in table.blocks for name in block.rows), default=0))
+    """Return about how wide the columns of the table are together, in inches."""
+    names = max((len(line) for block in table.blocks for name in block.rows for line in _name_lines(name, look)), default=0)
     letters = [max(len(_words(column, look)) + 2, *_lengths(table, index)) for index, column in enumerate(table.columns)]
     return LETTER * (names + sum(letters)) + 0.17 * len(letters)
 

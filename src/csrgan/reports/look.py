@@ -83,6 +83,10 @@ class Look:
         """Return what an axis calls a score, with its unit."""
         return self.names.get(score.column) or score.title
 
+    def named(self, score: Score) -> Score:
+        """Return a score whose headings are the user's own words, if there are any."""
+        return score._replace(words=self.names.get(score.column, ""))
+
     @property
     def narrow(self) -> bool:
         return self.inches < 4.5

@@ -69,12 +69,12 @@ def write(
 ) -> Path:
     """Write report.html, report.csv, report.md, rows.csv, numbers.csv, table.tex and figures/ into the sweep's folder. Return the
     page. published: the table of published numbers beside those of the jobs. advice: what to do about several test sets."""
-    chosen, groups = columns.score_of(asked.score), grouped(jobs)
+    chosen, groups = asked.look.named(columns.score_of(asked.score)), grouped(jobs)
     compared = references(groups, asked.baseline)
     labels = chart.labels(list(compared), asked.look)
     differences = verdicts.compared(compared, chosen, asked.relevant)
     found = sets.whole(list(compared), asked.look)
-    scores = columns.table_scores(jobs, asked.score)
+    scores = [*map(asked.look.named, columns.table_scores(jobs, asked.score))]
     lines = verdicts.table(compared, differences, labels, scores=scores, chosen=chosen, baseline=asked.baseline, found=found)
     tables, every_number = _for_paper(folder, list(compared), found, labels, jobs, asked)
     timed = race.table(list(compared), chosen, asked.reach)
@@ -130,7 +130,8 @@ def _for_paper(
     page. found, labels: of the groups."""
     if not groups:
         return {}, []
-    scores = [columns.score_of(name) for name in asked.scores] or columns.table_scores(jobs, asked.score)
+    names = [columns.score_of(name) for name in asked.scores] or columns.table_scores(jobs, asked.score)
+    scores = [*map(asked.look.named, names)]
     of_sets = asked.table == "sets"
     if of_sets:
         found = sets.split(groups, asked.look)

@@ -86,7 +86,7 @@ def chart(groups: Sequence[Group], chosen: Score, reach: Sequence[float], look: 
     for value in reach:
         axes.axhline(value, color="black", linewidth=0.5, linestyle=":")
     axes.set_xlabel("minutes of training, without evaluations")
-    axes.set_ylabel(literal(wrapped(look.score(chosen), look.letters(0.5, 8))))
+    axes.set_ylabel(wrapped(literal(look.score(chosen)), look.letters(0.5, 8)))
     axes.grid(alpha=0.3)
     legend(figure, look)
     return figure

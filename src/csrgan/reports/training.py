@@ -32,7 +32,7 @@ def curves(groups: Sequence[Group], chosen: Score, look: Look = PAGE) -> Figure 
             images, scores = zip(*curve, strict=True)
             axes.plot(images, scores, markersize=3, linewidth=1, label=None if order else literal(label), **style(index))
     axes.set_xlabel("training crops seen")
-    axes.set_ylabel(literal(wrapped(look.score(chosen), look.letters(0.5, 8))))
+    axes.set_ylabel(wrapped(literal(look.score(chosen)), look.letters(0.5, 8)))
     axes.grid(alpha=0.3)
     legend(figure, look)
     return figure if axes.lines else None

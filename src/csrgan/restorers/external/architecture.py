@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from csrgan.config.location import extra
 from csrgan.errors import UserError, require
 from csrgan.restorers.external import state
 from csrgan.restorers.external.network import ExternalNetwork
 
+INSTALL = "pip install --no-deps spandrel einops"  # with its other dependencies comes a torchvision that may not fit this torch
 NAMES = (
     "InterpolationMode",
     "rotate",
@@ -27,7 +27,7 @@ def read(file: Path, place: str) -> ExternalNetwork:
     """Return the network that these weights belong to. Raises UserError for weights of no known architecture."""
     require(
         find_spec("spandrel") is not None,
-        f"{place} needs spandrel, which recognizes networks by their weights: {extra('external')}.",
+        f"{place} needs spandrel, which recognizes networks by their weights: {INSTALL}.",
     )
     spandrel = _imported()
     weights = state.read(file, place)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -97,6 +98,8 @@ def _read(file: str | None, network: nn.Module | None, multiple: int) -> Externa
     if network is not None:
         if path:
             state.load_into(network, state.read(path, place), place)
+        elif any(True for _ in network.parameters()):
+            warnings.warn(f"no {KEY}: system.network keeps the weights that its class gives it.", stacklevel=2)
         network.eval()
         return ExternalNetwork(network, probed_scale(network, multiple, "system.network"), multiple=multiple, module=network)
     assert path
