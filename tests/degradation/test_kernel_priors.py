@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from scipy.io import savemat
 from scipy.signal import convolve2d
 
+from csrgan.degradation import kernel_files
 from csrgan.degradation.augmentation import Degradation
 from csrgan.degradation.kernel_priors import Anisotropic, FreeForm, Mixed, isotropic, rms_std, rotated_gaussian, twice
 from csrgan.degradation.kernels import ellipticity, moments
@@ -127,6 +129,11 @@ def test_kernels_of_several_sizes_come_from_a_folder_or_a_matlab_file(tmp_path: 
         edge = (9 - len(kernel)) // 2
         np.testing.assert_allclose(found, np.pad(kernel, edge) / kernel.sum())
     stack = np.stack([kernel[:5, :5] for kernel in shakes()], axis=-1)  # as MATLAB has it, the count last
+    with h5py.File(tmp_path / "matlab" / "new.mat", "w", userblock_size=512) as held:  # as MATLAB 7.3 has it, every axis reversed
+        cells_of = [held.create_dataset(f"#refs#/{index}", data=kernel.T) for index, kernel in enumerate(shakes())]
+        kernels = held.create_dataset("kernels", (len(cells_of), 1), dtype=h5py.ref_dtype)
+        kernels[:, 0] = [cell.ref for cell in cells_of]
+    assert torch.equal(folder, FreeForm(file=str(tmp_path / "matlab" / "new.mat")).kernels)
     savemat(file, {"anything": stack})
     np.testing.assert_allclose(FreeForm(file=str(file)).kernels[1], stack[..., 1] / stack[..., 1].sum())
 
@@ -145,11 +152,32 @@ def test_a_matlab_file_without_kernels_is_a_user_error(tmp_path: Path, content: 
         _ = FreeForm(file=str(tmp_path / "file.mat")).kernels
 
 
-def test_no_file_a_folder_without_kernels_and_matlab_7_3_are_user_errors(tmp_path: Path) -> None:
-    (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+def test_a_matlab_file_reads_nothing_outside_itself(tmp_path: Path) -> None:
+    file = tmp_path / "file.mat"
+    np.ones((3, 3)).tofile(tmp_path / "secret")
+    with h5py.File(file, "w", userblock_size=512) as held:
+        held["kernels"] = h5py.ExternalLink(str(tmp_path / "other.mat"), "/kernels")
+    with pytest.raises(UserError, match="kernels is a link, and csrgan reads nothing outside the file"):
+        _ = FreeForm(file=str(file)).kernels
+    with h5py.File(file, "w", userblock_size=512) as held:
+        held.create_dataset("kernels", (3, 3), dtype="f8", external=str(tmp_path / "secret"))
+    with pytest.raises(UserError, match="kernels lies in another file"):
+        _ = FreeForm(file=str(file)).kernels
+
+
+def test_without_h5py_its_command_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with h5py.File(tmp_path / "file.mat", "w", userblock_size=512) as held:
+        held["kernels"] = np.ones((3, 3))
+    monkeypatch.setattr(kernel_files, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"is of MATLAB 7\.3, and needs h5py: pip install h5py"):
+        _ = FreeForm(file=str(tmp_path / "file.mat")).kernels
+
+
+def test_no_file_a_folder_without_kernels_and_broken_files_are_user_errors(tmp_path: Path) -> None:
+    (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x00" * 384 + kernel_files.HDF5)
     (tmp_path / "cut.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + b"\x0e\x00\x00\x00\xff")
     (tmp_path / "empty").mkdir()
-    told = {None: "is empty", "empty": "without .npy", "new.mat": "is of MATLAB 7.3", "cut.mat": "not a readable .mat"}
+    told = {None: "is empty", "empty": "without .npy", "new.mat": "not a readable .mat", "cut.mat": "not a readable .mat"}
     for name, said in told.items():
         with pytest.raises(UserError, match=said):
             _ = FreeForm(file=name and str(tmp_path / name)).kernels

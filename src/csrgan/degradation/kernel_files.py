@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from scipy.io import loadmat
 from csrgan.errors import UserError, require
 
 SUFFIXES = (".npy", ".mat")
+HDF5 = b"\x89HDF\r\n\x1a\n"  # the signature
 Kernels = NDArray[np.float64]
+Variables = dict[str, list[NDArray[np.generic]]]  # arrays of each variable; of a cell array, those of its cells
 
 
 def read(path: str | None) -> Kernels:
@@ -53,16 +57,42 @@ def _of_matlab(file: Path, setting: str) -> Iterator[NDArray[np.generic]]:
     """Yield the arrays of the variable `kernels`, or of the only one: a cell array of kernels, or one array, in MATLAB's order
     (k, k, count) too."""
     try:
-        content = loadmat(file)
-    except NotImplementedError as reason:
-        raise UserError(f"{setting} is of MATLAB 7.3: save it with save(..., '-v7'), or its kernels as .npy files.") from reason
+        variables = _of_hdf5(file, setting) if _is_hdf5(file) else _of_old_matlab(file)
+    except UserError:
+        raise
     except Exception as reason:
         raise UserError(f"{setting} is not a readable .mat file ({type(reason).__name__}).") from reason
-    names = [name for name in content if not name.startswith("__")]
-    name = "kernels" if "kernels" in names else names[0] if len(names) == 1 else ""
-    require(bool(name), f"{setting} has no variable kernels; it has {', '.join(names) or 'none'}.")
-    array = np.asarray(content[name])
-    cells = [np.asarray(cell) for cell in array.ravel()] if array.dtype == object else [array]
-    for cell in cells:
+    name = "kernels" if "kernels" in variables else next(iter(variables)) if len(variables) == 1 else ""
+    require(bool(name), f"{setting} has no variable kernels; it has {', '.join(variables) or 'none'}.")
+    for cell in variables[name]:
         last = cell.ndim == 3 and cell.shape[0] == cell.shape[1] and cell.shape[1] != cell.shape[2]
         yield np.moveaxis(cell, -1, 0) if last else cell
+
+
+def _of_old_matlab(file: Path) -> Variables:
+    content = {name: np.asarray(value) for name, value in loadmat(file).items() if not name.startswith("__")}
+    return {name: [*map(np.asarray, array.ravel())] if array.dtype == object else [array] for name, array in content.items()}
+
+
+def _is_hdf5(file: Path) -> bool:
+    """Return whether a .mat file is one of MATLAB 7.3, which is HDF5 behind a header of 512 bytes."""
+    with file.open("rb") as held:
+        held.seek(512)
+        return held.read(len(HDF5)) == HDF5
+
+
+def _of_hdf5(file: Path, setting: str) -> Variables:
+    """Return the variables of a file of MATLAB 7.3, which stores axes in reverse and the cells of an array by reference."""
+    require(find_spec("h5py") is not None, f"{setting} is of MATLAB 7.3, and needs h5py: pip install h5py.")
+    h5py = import_module("h5py")
+    result: Variables = {}
+    with h5py.File(file, "r") as held:
+        for name in (name for name in held if not name.startswith("#")):
+            inside = isinstance(held.get(name, getlink=True), h5py.HardLink)
+            require(inside, f"{setting}: {name} is a link, and csrgan reads nothing outside the file.")
+            value = held[name]
+            if isinstance(value, h5py.Dataset):
+                cells = [held[reference] for reference in value[()].ravel()] if value.dtype == object else [value]
+                require(not any(cell.external for cell in cells), f"{setting}: {name} lies in another file.")
+                result[name] = [np.asarray(cell[()]).T for cell in cells]
+    return result
