@@ -250,7 +250,7 @@ def test_a_table_of_methods_and_test_sets_comes_from_one_command_twice_the_same(
     [
         ("label.loss.parameters.weigh=λ", "label has no loss.parameters.weigh. Its choices: "),
         ("font=Serifa", "font has no Serifa. Its choices: "),
-        ("scores=[gain,ssim]", "score has no ssim. Its choices: gain, psnr_restored, ssim_restored."),
+        ("scores=[gain,ssim]", "scores has no ssim. Its choices: gain, psnr_restored, ssim_restored."),
         ("table=rows", "table has no rows. Its choices: groups, sets."),
         ("width=wide", "width has no wide. Its choices: column, page."),
         ("relevant=-1", "relevant=-1 is"),
