@@ -163,6 +163,14 @@ def test_a_matlab_file_reads_nothing_outside_itself(tmp_path: Path) -> None:
         held.create_dataset("kernels", (3, 3), dtype="f8", external=str(tmp_path / "secret"))
     with pytest.raises(UserError, match="kernels lies in another file"):
         _ = FreeForm(file=str(file)).kernels
+    with h5py.File(tmp_path / "other.mat", "w") as other:
+        other["kernels"] = np.ones((3, 3))
+    layout = h5py.VirtualLayout((3, 3), "f8")
+    layout[:] = h5py.VirtualSource(str(tmp_path / "other.mat"), "kernels", (3, 3))
+    with h5py.File(file, "w", userblock_size=512) as held:
+        held.create_virtual_dataset("kernels", layout)
+    with pytest.raises(UserError, match="kernels lies in another file"):
+        _ = FreeForm(file=str(file)).kernels
 
 
 def test_without_h5py_its_command_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

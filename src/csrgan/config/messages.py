@@ -1,4 +1,4 @@
-"""Errors that a user can mend, raised by csrgan, Hydra, OmegaConf or another library, each as one plain sentence."""
+"""Errors that a user can put right, raised by csrgan, Hydra, OmegaConf or another library, each as one plain sentence."""
 
 from __future__ import annotations
 

@@ -93,6 +93,6 @@ def _of_hdf5(file: Path, setting: str) -> Variables:
             value = held[name]
             if isinstance(value, h5py.Dataset):
                 cells = [held[reference] for reference in value[()].ravel()] if value.dtype == object else [value]
-                require(not any(cell.external for cell in cells), f"{setting}: {name} lies in another file.")
+                require(not any(cell.external or cell.is_virtual for cell in cells), f"{setting}: {name} lies in another file.")
                 result[name] = [np.asarray(cell[()]).T for cell in cells]
     return result

@@ -98,7 +98,7 @@ def _read(file: str | None, network: nn.Module | None, multiple: int) -> Externa
     if network is not None:
         if path:
             state.load_into(network, state.read(path, place), place)
-        elif any(True for _ in network.parameters()):
+        elif next(network.parameters(), None) is not None:
             warnings.warn(f"no {KEY}: system.network keeps the weights that its class gives it.", stacklevel=2)
         network.eval()
         return ExternalNetwork(network, probed_scale(network, multiple, "system.network"), multiple=multiple, module=network)
