@@ -200,8 +200,8 @@ def told(oracle: str | None, *, condition: bool, reads_theta: bool | None) -> It
     """Check that a network that is to be told the degradation has a part that takes it."""
     if oracle and not (condition or reads_theta):
         yield (
-            f"system.oracle={oracle} tells the network the true degradation, and no part of it takes any: choose condition=film or"
-            " generator=unfolded."
+            f"system.oracle={oracle} tells the network the true degradation, and no part of it takes any: choose"
+            " condition=film, generator=tv_unet or generator=unfolded."
         )
 
 

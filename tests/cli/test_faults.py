@@ -104,6 +104,7 @@ FAULTS = [
     (["train", "loss/consistency=redegrade", "parameter_head=none"], "choose loss/consistency=none."),
     (["train", "generator=unfolded", "parameter_head=decoder_mean"], "generator needs a prediction before the picture is made"),
     (["train", "generator=unfolded", "degradation=div2krk_x2"], "choose generator=spectral_unet."),
+    (["train", "generator=tv_unet", "degradation=div2krk_x2"], "choose generator=spectral_unet."),
     (["train", "generator=spectral", "output=tanh"], "choose output=residual or output=sigmoid."),
     (["train", "loss/image=none", "loss/adversarial=none", "loss/parameters=none"], "every loss of the generator is none"),
     (["train", "loss/parameters=shuffled", "data.batch_size=1"], "data.batch_size=1 has none"),

@@ -197,6 +197,7 @@ def test_an_onnx_file_restores_any_size_as_the_network_does(run: Path, tmp_path:
                 "generator.first.block_dct=true",
             ),
         ),
+        ("csrgan", ("generator=tv_unet",)),
         ("csrgan", ("generator=unet_as_coded",)),
         ("srgan", ("degradation=bicubic_x4",)),
     ],

@@ -110,7 +110,7 @@ def test_every_choice_runs(tmp_path: Path, words: list[str]) -> None:
         impossible = ["loss/parameters=none", "loss/consistency=none", "condition=none"]
     elif "parameter_head=decoder_mean" in words:  # predicts when the picture is made
         impossible = ["condition=none"]
-    if "generator=unfolded" in words:  # needs an early prediction of all that its kernel is
+    if "generator=unfolded" in words or "generator=tv_unet" in words:  # needs an early prediction of all that its kernel is
         impossible = [word for word in impossible if word == "condition=none"] + ["degradation=readme", "parameter_head=separate"]
     size = "generator.width=8"
     if "generator=spectral" in words:  # draws nothing of its own

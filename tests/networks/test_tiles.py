@@ -20,6 +20,7 @@ from csrgan.networks.generator import Body, Features, Generator, GeneratorOutput
 from csrgan.networks.source import InMemory, Padded
 from csrgan.networks.spectral import STEP, WIDEST, Spectral, SpectralUNet, _mirror_indices, _wide, apply_gains, filter_border
 from csrgan.networks.tiles import Tile, TiledGenerator, can_tile, spans
+from csrgan.networks.tv_unet import TVUNet
 from csrgan.networks.unet import UNet, UNetAsCoded
 from csrgan.networks.unfolded import Unfolded
 from csrgan.restorers.enlarged import Enlarged
@@ -42,6 +43,12 @@ def unfolded(*, downsampling: str = "bicubic", **settings: Any) -> Unfolded:
     )
     nn.init.normal_(one.strength.weight, std=0.05)
     return one
+
+
+def tv_unet(*, width: int) -> TVUNet:
+    prior = {"blur": {"low": 0.5, "high": 7.0}, "scale": {"low": 1.0, "high": 3.0}, "noise": {"low": 0.0, "high": 0.04}}
+    degradation = Degradation(**prior, predicted=["blur_std", "noise_std"])
+    return TVUNet(degradation=degradation, first=Spectral(spectrum_bins=16), width=width)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +99,7 @@ def tiled(one: Generator, low: Tensor, tile: int = 384) -> tuple[GeneratorOutput
         (partial(UNet, spectrum_bins=0, width=8, levels=2), SEPARATE, None, 384),
         (partial(unfolded, width=8), MLP, None, 384),
         pytest.param(partial(unfolded, width=8, stages=2, downsampling="direct"), MLP, None, 384, marks=pytest.mark.long),
+        (partial(tv_unet, width=8), MLP, FILM, 384),
         (partial(UNetAsCoded, width=4), LATE, None, 384),
     ],
 )

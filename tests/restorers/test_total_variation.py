@@ -16,7 +16,7 @@ from csrgan.degradation.operator import degrade
 from csrgan.degradation.parameters import Parameters
 from csrgan.errors import UserError
 from csrgan.evaluation import metrics
-from csrgan.restorers.total_variation import TotalVariation, _adjoint, _gradient
+from csrgan.restorers.total_variation import TotalVariation
 from csrgan.restorers.wiener import Wiener
 
 CHOSEN = {"oracle": "truth", "floor": 1e-5, "noise_weight": 3.0, "iterations": 40, "edge": 0.1}
@@ -24,17 +24,6 @@ CHOSEN = {"oracle": "truth", "floor": 1e-5, "noise_weight": 3.0, "iterations": 4
 
 def deconvolution(name: str, **settings: Any) -> TotalVariation:
     return TotalVariation(degradation=build(composed(f"degradation={name}")["degradation"]), **(CHOSEN | settings))
-
-
-def test_the_adjoint_of_the_gradient_on_a_mirrored_picture() -> None:
-    """<gradient x, y> = <x, adjoint y> over a period of the mirrored picture, where all but the first and last occur twice."""
-    x, y = torch.rand(1, 2, 7, 9, dtype=torch.float64), torch.rand(2, 1, 2, 7, 9, dtype=torch.float64)
-    y[0, ..., -1, :] = y[1, ..., -1] = 0  # as in every gradient
-    often = [torch.tensor([1.0, *[2.0] * (side - 2), 1.0], dtype=torch.float64) for side in (7, 9)]
-    picture = often[0][:, None] * often[1]
-    down, across = 2 * often[1].expand(7, 9), 2 * often[0][:, None].expand(7, 9)
-    gradient = _gradient(x)
-    torch.testing.assert_close((gradient[0] * y[0] * down + gradient[1] * y[1] * across).sum(), (x * _adjoint(y) * picture).sum())
 
 
 def test_with_noise_alone_it_is_chambolles_denoising(chelsea: Tensor) -> None:

@@ -29,7 +29,7 @@ def test_the_shares_and_the_cosine_of_two_known_gradients() -> None:
     assert torch.equal(weight.grad, along + across)
 
 
-@pytest.mark.parametrize("generator", ["spectral", "spectral_unet", "unet", "unet_as_coded", "unfolded"])
+@pytest.mark.parametrize("generator", ["spectral", "spectral_unet", "unet", "unet_as_coded", "unfolded", "tv_unet"])
 def test_encoder_weights_are_exactly_those_that_encoding_uses(generator: str) -> None:
     overrides = SMALL if generator == "spectral_unet" else ()
     system = build(composed(f"generator={generator}", *overrides)["system"])

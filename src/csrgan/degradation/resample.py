@@ -74,7 +74,7 @@ def response(downsampling: str, frequency: Float[Tensor, "*shape"]) -> Float[Ten
 
 def cubic_response(frequency: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Return the Fourier transform of the bicubic kernel; 1 at 0. frequency: cycles a sample."""
-    x = torch.linspace(-2, 2, 401, dtype=frequency.dtype)
+    x = torch.linspace(-2, 2, 401, dtype=frequency.dtype, device=frequency.device)
     weights = cubic(x)
     response = (torch.cos(2 * torch.pi * frequency[..., None] * x) * weights).sum(dim=-1)
     return response / weights.sum()

@@ -93,6 +93,7 @@ class SpectralUNet(Body):
     first: the filter. For the others see `UNetCore`; the filter's global features, which may include theta^, modulate it.
     """
 
+    pictures = 2  # that the U-Net sees
     multiple = 1
     border = BORDER
     encoder_parts = ("first.read",)
@@ -114,7 +115,7 @@ class SpectralUNet(Body):
         self.context_features, self.bottleneck_channels = first.context_features, first.bottleneck_channels
         self.decoder_channels = width
         self.u = UNetCore(
-            pictures=2,
+            pictures=self.pictures,
             context=first.global_features,
             width=width,
             levels=levels,

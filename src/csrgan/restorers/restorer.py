@@ -71,7 +71,7 @@ class Restorer(Recorded):
 
     def restore_given(self, low: Float[Tensor, "b 3 h w"], parameters: Parameters) -> Restoration:
         """Return S for these parameters. Raises UserError for a restorer that cannot be given any."""
-        remedy = "choose a checkpoint of system=srmd, or of system=csrgan with condition=film or generator=unfolded"
+        remedy = "choose a checkpoint of system=srmd, or of system=csrgan with condition=film, generator=tv_unet or unfolded"
         raise UserError(f"{self.kind.name} cannot be given the degradation: {remedy}.")
 
     def require_blind(self) -> None:

@@ -20,7 +20,8 @@ from csrgan.errors import UserError
 BLIND = ("condition=film", "loss/adversarial=none")
 ORACLE = (*BLIND, "system.oracle=truth", "loss/parameters=none")
 UNFOLDED = ("generator=unfolded", "generator.data_steps=1")
-BODIES = {"spectral_unet": (), "unet": ("generator=unet",), "unfolded": UNFOLDED}
+TV_UNET = ("generator=tv_unet", "generator.steps=2")
+BODIES = {"spectral_unet": (), "unet": ("generator=unet",), "unfolded": UNFOLDED, "tv_unet": TV_UNET}
 
 
 def batch_of(data: Any) -> Any:
@@ -122,8 +123,8 @@ def test_an_oracle_restores_no_picture_whose_degradation_nobody_knows() -> None:
 def test_combinations_that_make_no_sense_are_told_at_once() -> None:
     settings = composed("system.oracle=truth", "trainer.ood_images=8")
     assert list(combination_faults(settings)) == [
-        "system.oracle=truth tells the network the true degradation, and no part of it takes any: choose condition=film or"
-        " generator=unfolded.",
+        "system.oracle=truth tells the network the true degradation, and no part of it takes any: choose"
+        " condition=film, generator=tv_unet or generator=unfolded.",
         "loss/parameters teaches a prediction, and system.oracle=truth leaves none: choose loss/parameters=none.",
         "trainer.ood_images=8 measures what S does to pictures whose degradation nobody knows, and with system.oracle=truth there"
         " is none: choose trainer.ood_images=0.",
