@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from composed import choices, composed
 from torch import Tensor, nn
 
+from csrgan.config.build import build
 from csrgan.errors import UserError
 from csrgan.networks import heads, output, upsampling
 from csrgan.networks.blocks import Standardised
@@ -389,3 +391,16 @@ def test_bottleneck_mlp3_computes_in_float32_whatever_the_training_precision() -
         found = head(torch.zeros(2, 3, 8, 8), features._replace(bottleneck=features.bottleneck.bfloat16()))
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", choices("generator"))
+@pytest.mark.parametrize("condition", ["none", "film"])
+def test_every_generator_trains_in_half_precision(name: str, condition: str) -> None:
+    words = {"spectral": ["output=residual"], "unet_as_coded": ["parameter_head=bottleneck"]}.get(name, [])
+    network = build(composed(f"generator={name}", f"condition={condition}", *words)["system"]).generator
+    low = torch.rand(2, 3, 64, 64)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = network(low).image
+    found.square().mean().backward()
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, network(low).image, atol=0.05, rtol=0)

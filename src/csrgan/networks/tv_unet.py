@@ -70,7 +70,7 @@ class TVUNet(SpectralUNet):
         assert filtered is not None
         pooled = self.first.pool(features)
         restored = self.deconvolve(low, features.theta) if features.place is None else self._tile(features.place, features.theta)
-        share = self.share(pooled).sigmoid()[:, :, None, None]
+        share = self.share(pooled).float().sigmoid()[:, :, None, None]  # autocast leaves it in half precision
         decoder, image = self.u.refine([low, filtered, restored], pooled)
         return features._replace(decoder=decoder, image=image, base=torch.lerp(filtered, restored, share))
 
