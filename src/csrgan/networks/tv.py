@@ -92,11 +92,11 @@ def minimised(
     keeps an edge; they change how fast the steps converge, not to what. transform: DCT-I, see `Cosine`.
     """
     strength = strength.clamp(min=1e-9)
-    noise, response = NOISE * strength, found.own * found.enlarging
+    noise, kept = NOISE * strength, found.own * found.enlarging
     weight = noise / (noise + found.folded)
     down, across = (2 - 2 * torch.cos(2 * torch.pi * _frequencies(low, axis)) for axis in (-2, -1))
-    quadratic, laplacian = weight * response**2, down[:, None] + across
-    data, restored, dual, before = weight * response * transform(low), start, None, 0.0
+    quadratic, laplacian = weight * kept**2, down[:, None] + across
+    data, restored, dual, before = weight * kept * transform(low), start, None, 0.0
     for edge in edges:
         coupling = strength / edge
         target = _gradient(restored)
