@@ -32,7 +32,12 @@ class Muon(Adam):
     """
 
     def __init__(
-        self, params: Iterable[nn.Parameter], lr: Positive = 1e-3, betas: tuple[Decay, Decay] = (0.9, 0.99), momentum: Decay = 0.95
+        self,
+        params: Iterable[nn.Parameter],
+        *,
+        lr: Positive = 1e-3,
+        betas: tuple[Decay, Decay] = (0.9, 0.99),
+        momentum: Decay = 0.95,
     ) -> None:
         super().__init__(params, lr=lr, betas=betas)
         self.param_groups[0]["momentum"] = momentum
